@@ -1,0 +1,145 @@
+//! `/v1/users/{user}/addresses`: where users live, get bills and parcels.
+
+use axum::extract::State;
+use domain::{Address, AddressFields, AddressId, Error, MergePatch, Time};
+use edge::{
+    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany,
+    Patch, Path, Seed, Shown, UserRef, openapi,
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, change, delete))
+}
+
+// The document's macro takes no generic types, but names of them.
+type AddressList = openapi::ListOf<Address>;
+type NewAddresses = openapi::OneOrManyOf<AddressFields>;
+type MadeAddresses = openapi::OneOrDataOf<Address>;
+type AddressPatch = MergePatch<AddressFields>;
+
+/// How addresses are listed.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses;
+
+impl ListSpec for Addresses {
+    const SORTS: &'static [&'static str] = &["id", "created_at"];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("status", FilterKind::Switch),
+        ("is_location", FilterKind::Switch),
+        ("is_billing", FilterKind::Switch),
+        ("is_shipping", FilterKind::Switch),
+        ("zip_code", FilterKind::Text),
+    ];
+}
+
+/// Lists a user's addresses.
+#[utoipa::path(get, path = "/v1/users/{user}/addresses", tag = "addresses", params(List<Addresses>),
+    responses((status = 200, description = "A page of addresses.", body = AddressList)))]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(user): Path<UserRef>,
+    list: List<Addresses>,
+) -> Answer<Listed> {
+    let (store, window) = (&app.store, &list.window);
+    let read = async |id| match window.filters.as_slice() {
+        [] => Ok((store.addresses(id, window).await?, None)),
+        filters => {
+            let (page, total) = tokio::try_join!(store.addresses(id, window), store.count_addresses(id, filters))?;
+            Ok((page, Some(total)))
+        }
+    };
+    let (owner, (page, counted)) = caller.reads(user, read).await?;
+    let total = counted.unwrap_or(owner.address_count);
+    Ok(list.answer(&app, &page, |address| address.id.to_string(), total).await?)
+}
+
+/// Adds one address, or up to 20 of them, all or none.
+#[utoipa::path(post, path = "/v1/users/{user}/addresses", tag = "addresses",
+    request_body = NewAddresses,
+    responses((status = 201, description = "The address; of an array, `{data: […]}`.", body = MadeAddresses)))]
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(user): Path<UserRef>,
+    seed: Seed,
+    Body(new): Body<OneOrMany<AddressFields>>,
+) -> Answer<Created> {
+    let owner = caller.acts(user).await?.user.id;
+    let base = format!("/v1/users/{owner}/addresses");
+    let address = |(nth, fields)| {
+        let id: AddressId = seed.id(nth);
+        Address::new(id, owner, fields, Time::of(id.uuid()))
+    };
+    let (new, single) = match new {
+        OneOrMany::One(new) => (vec![new], true),
+        OneOrMany::Many(new) => (new, false),
+    };
+    let addresses: Vec<_> = new.into_iter().enumerate().map(address).collect();
+    match app.store.create_addresses(owner, &addresses).await {
+        // An earlier try of this very request had made them before it was cut off.
+        Ok(()) | Err(Error::Conflict(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    match addresses.as_slice() {
+        [only] if single => Ok(Created::one(format!("{base}/{}", only.id), only)),
+        many => Ok(Created::many(base, many)),
+    }
+}
+
+/// Reads an address.
+#[utoipa::path(get, path = "/v1/users/{user}/addresses/{address}", tag = "addresses",
+    responses((status = 200, description = "The address.", body = Address)))]
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path((user, address)): Path<(UserRef, AddressId)>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    let (_, address) = caller.reads(user, |owner| app.store.address(owner, address)).await?;
+    Ok(Shown::unless(&has, &address))
+}
+
+/// Changes an address by a merge patch.
+#[utoipa::path(patch, path = "/v1/users/{user}/addresses/{address}", tag = "addresses",
+    request_body = AddressPatch,
+    responses((status = 200, description = "The address after the change.", body = Address)))]
+async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path((user, address)): Path<(UserRef, AddressId)>,
+    matches: IfMatch,
+    Body(Patch(patch)): Body<Patch<AddressFields>>,
+) -> Answer<Shown> {
+    loop {
+        let (_, before) = caller.reads(user, |owner| app.store.address(owner, address)).await?;
+        matches.check(before.version)?;
+        let after = before.patched(patch.clone(), Time::now())?;
+        match app.store.change_address(&after).await {
+            // Who named no version wants the patch on whatever there is by now.
+            Err(Error::Stale) if !matches.is_given() => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(Shown::new(&after)),
+        }
+    }
+}
+
+/// Deletes an address.
+#[utoipa::path(delete, path = "/v1/users/{user}/addresses/{address}", tag = "addresses",
+    responses((status = 204, description = "The address is gone.")))]
+async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path((user, address)): Path<(UserRef, AddressId)>,
+    matches: IfMatch,
+) -> Answer<NoContent> {
+    let (owner, before) = caller.reads(user, |owner| app.store.address(owner, address)).await?;
+    matches.check(before.version)?;
+    let version = matches.is_given().then_some(before.version);
+    app.store.delete_address(owner.user.id, address, version).await?;
+    Ok(NoContent)
+}

@@ -1,0 +1,33 @@
+//! `/v1/auth`: logging in and out, refreshing, recovering. All public but logging out, which ends a session.
+
+use axum::extract::FromRef;
+use edge::App;
+use identity::Identity;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+mod login;
+mod recovery;
+mod session;
+mod tokens;
+
+pub use tokens::TokenSet;
+
+/// What the routes need.
+#[derive(Debug, Clone, FromRef)]
+pub struct State {
+    /// The data and the edge.
+    pub app: App,
+    /// The credentials.
+    pub identity: Identity,
+}
+
+/// The routes.
+pub fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(login::login))
+        .routes(routes!(session::refresh))
+        .routes(routes!(session::logout))
+        .routes(routes!(recovery::request))
+        .routes(routes!(recovery::confirm))
+}

@@ -1,0 +1,83 @@
+//! `POST /v1/auth/recovery` and `…/confirm`: a new password for whoever can read the user's e-mail.
+
+use axum::extract::State;
+use domain::text::Secret;
+use domain::user::Unique;
+use domain::{Action, Actor, Email, Error, Password, SegmentId, Status, UserId, body};
+use edge::{Accepted, Answer, App, Body, NoContent, RequestId, Visitor};
+use identity::Identity;
+use store::{PendingKind, Scope};
+
+use crate::login::find;
+
+body! {
+    /// Who has lost the password.
+    pub struct Recovery {
+        /// The user's e-mail.
+        pub email: Email,
+        /// The segment of a segment user.
+        pub segment_id: Option<SegmentId>,
+    }
+    example { "email": "ana@example.com" }
+}
+
+body! {
+    /// A new password, by the code that was sent.
+    pub struct Confirmation {
+        /// The user's e-mail.
+        pub email: Email,
+        /// The code.
+        pub code: Secret,
+        /// The new password.
+        pub new_password: Password,
+        /// The segment of a segment user.
+        pub segment_id: Option<SegmentId>,
+    }
+    example { "email": "ana@example.com", "code": "492817", "new_password": "staple battery horse" }
+}
+
+/// Sends a recovery code, if there is whom to send it to; the answer is always the same.
+#[utoipa::path(post, path = "/v1/auth/recovery", tag = "auth", security(()), request_body = Recovery,
+    responses((status = 202, description = "If the e-mail has a user, a code is on its way.")))]
+pub(crate) async fn request(
+    State(app): State<App>,
+    State(identity): State<Identity>,
+    visitor: Visitor,
+    Body(recovery): Body<Recovery>,
+) -> Answer<Accepted> {
+    let named = Unique::email(&recovery.email);
+    let scope = Scope::from(recovery.segment_id);
+    visitor.recovers(&format!("{scope:?}|{}", named.value)).await?;
+    let active = find(&app, scope, &named).await?.filter(|record| record.user.status == Status::Active);
+    identity.recover(active.map_or_else(UserId::fresh, |record| record.user.id)).await?;
+    Ok(Accepted)
+}
+
+/// Sets a new password by the code. All sessions end.
+#[utoipa::path(post, path = "/v1/auth/recovery/confirm", tag = "auth", security(()), request_body = Confirmation,
+    responses((status = 204, description = "The new password holds.")))]
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    State(identity): State<Identity>,
+    visitor: Visitor,
+    request_id: RequestId,
+    Body(confirmation): Body<Confirmation>,
+) -> Answer<NoContent> {
+    let named = Unique::email(&confirmation.email);
+    let scope = Scope::from(confirmation.segment_id);
+    visitor.tries_code(&format!("{scope:?}|{}", named.value)).await?;
+    let (code, new) = (confirmation.code.reveal(), &confirmation.new_password);
+    let active = find(&app, scope, &named).await?.filter(|record| record.user.status == Status::Active);
+    let Some(record) = active else {
+        identity.recover_with(UserId::fresh(), code, new).await?;
+        return Err(Error::Unauthenticated.into());
+    };
+    let begun = app.store.begin(&record, PendingKind::Password).await?;
+    if let Err(error) = identity.recover_with(record.user.id, code, new).await {
+        app.store.end_if_refused(&begun, &error).await?;
+        return Err(error.into());
+    }
+    let act = (Action::PasswordChanged, Actor::User(record.user.id), request_id.0.as_str());
+    app.store.finish_password(begun, act, None).await?;
+    Ok(NoContent)
+}

@@ -1,0 +1,68 @@
+//! The OpenAPI document, which is made of the handlers themselves, Swagger UI, and health. All public.
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// What the document says of the whole.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Muster", license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        description = "Users, segments and memberships in your own AWS account.\n\n\
+            Sign up at `POST /v1/users`, verify the code at `POST /v1/users/{user_id}/verification`, press \
+            **Authorize** and paste the `access_token`: every route is open to you then."),
+    servers((url = "/", description = "This deployment.")),
+    tags(
+        (name = "auth", description = "Logging in and out, refreshing, recovering."),
+        (name = "users", description = "Users from sign-up to purge."),
+        (name = "addresses", description = "Where users live, get bills and parcels."),
+        (name = "docs", description = "This document, and whether the service is up."),
+    )
+)]
+struct Whole;
+
+/// The whole document.
+#[must_use]
+pub fn document() -> OpenApi {
+    let parts = [
+        users::router().into_openapi(),
+        auth::router().into_openapi(),
+        addresses::router().into_openapi(),
+        routes::<()>().into_openapi(),
+    ];
+    let mut document = parts.into_iter().fold(Whole::openapi(), OpenApi::merge_from);
+    edge::openapi::complete(&mut document);
+    document
+}
+
+/// The routes.
+#[must_use]
+pub fn router() -> Router {
+    let document = document().to_json().unwrap_or_default();
+    let config = Config::from("/openapi.json").persist_authorization(true).try_it_out_enabled(true);
+    let json =
+        async move || ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document).into_response();
+    Router::new()
+        .route("/openapi.json", get(json))
+        .route("/", get(async || Redirect::temporary("/docs")))
+        .merge(SwaggerUi::new("/docs").config(config))
+        .merge(Router::from(routes()))
+}
+
+fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::new().routes(routes!(health))
+}
+
+/// Answers once the service is up.
+#[utoipa::path(get, path = "/health", tag = "docs", security(()),
+    responses((status = 200, description = "The service is up.", body = serde_json::Value)))]
+async fn health() -> impl IntoResponse {
+    Json(json!({ "status": "ok" }))
+}

@@ -1,0 +1,23 @@
+//! The `reconcile` function in Lambda, started by a schedule.
+
+use aws_sdk_cognitoidentityprovider::Client;
+use edge::{App, Clients, Settings};
+use identity::Identity;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logs();
+    let (settings, clients) = (Settings::from_env()?, Clients::from_env().await);
+    let store = App::store_of(&settings.table, &clients);
+    let identity = Identity::new(Client::new(&clients.config), &settings.pool.id, &settings.pool.client_id);
+    let run = |_: LambdaEvent<Value>| async {
+        let settled = reconcile::sweep(&store, &identity).await?;
+        if settled > 0 {
+            tracing::info!(settled, "settled what had been cut off");
+        }
+        Ok::<_, Error>(())
+    };
+    lambda_runtime::run(service_fn(run)).await
+}

@@ -1,0 +1,67 @@
+//! `GET /v1/users/exists`: whether a value is taken.
+
+use axum::extract::State;
+use domain::user::Unique;
+use domain::{Document, Email, Error, Field, FieldError, ReferenceId, Username, field::Pointer};
+use edge::{Answer, App, Caller, Query, Rendered};
+use serde_json::json;
+use store::Scope;
+use utoipa::ToSchema;
+
+/// Whether somebody has the value.
+#[derive(Debug, ToSchema)]
+pub(crate) struct Existence {
+    #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
+    exists: bool,
+}
+
+/// What may be asked for.
+const KNOWN: &str = "email, username, reference_id, identification_type with identification_value";
+
+/// Tells whether a master user has this e-mail, username, reference id or identity document.
+#[utoipa::path(get, path = "/v1/users/exists", tag = "users",
+    params(
+        ("email" = Option<Email>, Query, description = "An e-mail, in any case."),
+        ("username" = Option<Username>, Query, description = "A username, in any case."),
+        ("reference_id" = Option<ReferenceId>, Query, description = "A reference id."),
+        ("identification_type" = Option<String>, Query, description = "A document's type, with its value."),
+        ("identification_value" = Option<String>, Query, description = "A document's number, with its type."),
+    ),
+    responses((status = 200, description = "Whether it is taken.", body = Existence)))]
+pub(crate) async fn exists(State(app): State<App>, caller: Caller, mut query: Query) -> Answer<Rendered> {
+    let mut errors = Vec::new();
+    let asked = asked(&mut query, &mut errors);
+    query.finish(KNOWN, errors)?;
+    let [unique] = asked.as_slice() else {
+        return Err(Error::invalid("", "one_of", &format!("Ask for exactly one of {KNOWN}.")).into());
+    };
+    let (live, counted, holder) =
+        tokio::join!(caller.live(), caller.asks_who_exists(), app.store.holder(Scope::Masters, unique));
+    live?;
+    counted?;
+    Ok(Rendered(json!({ "exists": holder?.is_some() })))
+}
+
+/// The values that the query names.
+fn asked(query: &mut Query, errors: &mut Vec<FieldError>) -> Vec<Unique> {
+    let email = parameter::<Email>(query, "email", errors).as_ref().map(Unique::email);
+    let username = parameter::<Username>(query, "username", errors).as_ref().map(Unique::username);
+    let reference = parameter::<ReferenceId>(query, "reference_id", errors).as_ref().map(Unique::reference);
+    let document = document(query, errors).as_ref().map(Unique::identification);
+    [email, username, reference, document].into_iter().flatten().collect()
+}
+
+fn document(query: &mut Query, errors: &mut Vec<FieldError>) -> Option<Document> {
+    let kind = parameter(query, "identification_type", errors);
+    let value = parameter(query, "identification_value", errors);
+    if kind.is_some() != value.is_some() && errors.is_empty() {
+        let at = Pointer::root().child("identification_type");
+        errors.push(at.error("required", "goes together with identification_value"));
+    }
+    Some(Document { kind: kind?, value: value? })
+}
+
+fn parameter<T: Field>(query: &mut Query, name: &str, errors: &mut Vec<FieldError>) -> Option<T> {
+    let text = query.take(name, errors)?;
+    T::read(text.into(), &Pointer::root().child(name), errors)
+}

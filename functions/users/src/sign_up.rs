@@ -1,0 +1,90 @@
+//! `POST /v1/users`: a master user signs up.
+//!
+//! The table comes first, in one transaction that claims the e-mail, so that of any number of simultaneous sign-ups
+//! one alone reaches Cognito. Until Cognito has made the identity the sign-up is pending: cut off there, the next
+//! sign-up with the same values, or the `reconcile` function, takes it back.
+
+use axum::extract::State;
+use domain::user::{SignUp, User};
+use domain::{Action, Actor, Entry, Error, Time, UserId};
+use edge::{Answer, App, Body, Created, RequestId, Seed, SignUpMode, Visitor};
+use identity::Identity;
+use reconcile::settle;
+use store::{Pending, Scope};
+
+use crate::location;
+
+/// Signs up a master user. A verification code is sent to the e-mail.
+#[utoipa::path(post, path = "/v1/users", tag = "users", security(()), request_body = SignUp,
+    responses((status = 201, description = "The user, UNVERIFIED.", body = User)))]
+pub(crate) async fn sign_up(
+    State(app): State<App>,
+    State(identity): State<Identity>,
+    visitor: Visitor,
+    seed: Seed,
+    request_id: RequestId,
+    Body(new): Body<SignUp>,
+) -> Answer<Created> {
+    visitor.signs_up().await?;
+    if app.sign_up == SignUpMode::Closed {
+        return Err(Error::Forbidden("Nobody can sign up here; ask the deployment's owner for access.").into());
+    }
+    let id: UserId = seed.id(0);
+    let user = User::master(id, new.fields.clone(), Time::of(id.uuid()));
+    let entry = Entry::between(None, &user, (Action::Created, Actor::User(id), &request_id.0));
+    if claim(&app, &identity, &user, &entry).await? == Claimed::Finished {
+        return Ok(Created::one(location(id), &user));
+    }
+    match identity.sign_up(id, &new.email, &new.password).await {
+        // An identity of this id can only come from an earlier try of this very request.
+        Ok(()) | Err(Error::Conflict(_)) => {}
+        Err(error) => {
+            take_back(&app, id, &error).await?;
+            return Err(error.into());
+        }
+    }
+    if let Some(record) = app.store.user(id).await? {
+        app.store.end(&record).await?;
+    }
+    Ok(Created::one(location(id), &user))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claimed {
+    /// The user is written; Cognito is next.
+    Pending,
+    /// An earlier try of this very request has finished.
+    Finished,
+}
+
+/// Writes the user and its claims, over abandoned sign-ups if need be.
+async fn claim(app: &App, identity: &Identity, user: &User, entry: &Entry) -> Result<Claimed, Error> {
+    let first = app.sign_up == SignUpMode::First;
+    match app.store.sign_up(user, entry, first).await {
+        Ok(()) => return Ok(Claimed::Pending),
+        Err(Error::Conflict(_)) => {}
+        Err(error) => return Err(error),
+    }
+    if let Some(own) = app.store.user(user.id).await? {
+        return Ok(if own.pending.is_some() { Claimed::Pending } else { Claimed::Finished });
+    }
+    for unique in user.unique_values() {
+        if let Some(record) = app.store.user_by(Scope::Masters, &unique).await?
+            && record.pending.is_some_and(Pending::is_abandoned)
+        {
+            settle(&app.store, identity, record).await?;
+        }
+    }
+    app.store.sign_up(user, entry, first).await.map(|()| Claimed::Pending)
+}
+
+/// Frees the claims of a user whom Cognito has refused. Of a call whose end is not known, `reconcile` finds out.
+async fn take_back(app: &App, id: UserId, error: &Error) -> Result<(), Error> {
+    if matches!(error, Error::Unavailable(_) | Error::Internal(_)) {
+        return Ok(());
+    }
+    match app.store.user(id).await? {
+        Some(record) => app.store.undo_sign_up(&record).await,
+        None => Ok(()),
+    }
+}

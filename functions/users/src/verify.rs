@@ -1,0 +1,75 @@
+//! `POST /v1/users/{id}/verification` and `…/resend`: the code that proves an e-mail, and signs in.
+
+use std::time::Duration;
+
+use auth::TokenSet;
+use axum::extract::State;
+use domain::text::Secret;
+use domain::{Action, Actor, Entry, Error, Status, Time, UserId, body};
+use edge::{Accepted, Answer, App, Body, Path, Rendered, RequestId, Visitor, one_time_secret};
+use identity::{Confirmed, Identity};
+use store::{Also, UserRecord};
+
+body! {
+    /// The code that was sent.
+    pub struct Verification {
+        /// The code; digits, leading zeros included.
+        pub code: Secret,
+    }
+    example { "code": "492817" }
+}
+
+/// How long the secret lives by which the verified user is signed in.
+const SIGN_IN_WITHIN: Duration = Duration::from_secs(60);
+
+/// Verifies a user's e-mail by the code that was sent, and signs the user in.
+#[utoipa::path(post, path = "/v1/users/{user_id}/verification", tag = "users", security(()),
+    request_body = Verification,
+    responses((status = 200, description = "Tokens, as after a login.", body = TokenSet)))]
+pub(crate) async fn verify(
+    State(app): State<App>,
+    State(identity): State<Identity>,
+    visitor: Visitor,
+    request_id: RequestId,
+    Path(id): Path<UserId>,
+    Body(verification): Body<Verification>,
+) -> Answer<Rendered> {
+    visitor.tries_code(&id.to_string()).await?;
+    let confirmed = identity.confirm(id, verification.code.reveal()).await?;
+    let record = app.store.user(id).await?.ok_or(Error::NotFound)?;
+    let secret = one_time_secret()?;
+    if record.user.status == Status::Unverified {
+        // Only a code that was right now lets somebody in; a user confirmed before, whom the table had not heard
+        // of, becomes active without.
+        let one_time = (confirmed == Confirmed::Now).then(|| (secret.clone(), Time::now().plus(SIGN_IN_WITHIN)));
+        activate(&app, &record, &request_id, one_time).await?;
+    }
+    if confirmed == Confirmed::Before || record.user.status != Status::Unverified {
+        return Err(Error::conflict("", "verified", "The e-mail is verified already; log in.").into());
+    }
+    Ok(TokenSet::answer(id, identity.login_once(id, &secret).await?, None))
+}
+
+async fn activate(
+    app: &App,
+    record: &UserRecord,
+    request_id: &RequestId,
+    one_time: Option<(String, Time)>,
+) -> Result<(), Error> {
+    let user = record.user.moved(Status::Active, None, Time::now());
+    let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
+    app.store.change_user(record, &user, &entry, Also { one_time, ..Also::default() }).await
+}
+
+/// Sends a new code, if the user still needs one; the answer is always the same.
+#[utoipa::path(post, path = "/v1/users/{user_id}/verification/resend", tag = "users", security(()),
+    responses((status = 202, description = "If the user waits for a code, a new one is on its way.")))]
+pub(crate) async fn resend(
+    State(identity): State<Identity>,
+    visitor: Visitor,
+    Path(id): Path<UserId>,
+) -> Answer<Accepted> {
+    visitor.recovers(&id.to_string()).await?;
+    identity.resend(id).await?;
+    Ok(Accepted)
+}

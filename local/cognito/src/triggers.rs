@@ -1,0 +1,122 @@
+//! The Lambda functions of custom authentication, called with Cognito's own events.
+
+use serde_json::{Map, Value, json};
+
+use crate::Cognito;
+use crate::client::Client;
+use crate::error::Failure;
+use crate::user::User;
+
+/// Whom a custom login is about; the same for each trigger that it calls.
+pub(crate) struct Caller<'a> {
+    pub(crate) cognito: &'a Cognito,
+    pub(crate) client: &'a Client,
+    pub(crate) username: &'a str,
+    /// `None` for a user that does not exist and whose login only looks as if.
+    pub(crate) user: Option<&'a User>,
+    pub(crate) metadata: Option<&'a Value>,
+}
+
+/// What the define trigger decided.
+pub(crate) enum Decision {
+    Issue,
+    Fail,
+    Ask,
+}
+
+/// What the create trigger made.
+pub(crate) struct Question {
+    pub(crate) public_parameters: Map<String, Value>,
+    pub(crate) private_parameters: Value,
+    pub(crate) metadata: Option<String>,
+}
+
+impl Caller<'_> {
+    pub(crate) async fn define(&self, results: &[Value]) -> Result<Decision, Failure> {
+        let request = json!({ "session": results });
+        let response = json!({ "challengeName": null, "issueTokens": null, "failAuthentication": null });
+        let response = self.call("DefineAuthChallenge", request, response).await?;
+        let says = |name: &str| response.get(name).and_then(Value::as_bool).unwrap_or(false);
+        if says("failAuthentication") {
+            return Ok(Decision::Fail);
+        }
+        if says("issueTokens") {
+            return Ok(Decision::Issue);
+        }
+        match response.get("challengeName").and_then(Value::as_str) {
+            Some("CUSTOM_CHALLENGE") => Ok(Decision::Ask),
+            other => {
+                let name = other.unwrap_or("null");
+                Err(Failure::InvalidLambdaResponse(format!("The challenge {name} is not CUSTOM_CHALLENGE.")))
+            }
+        }
+    }
+
+    pub(crate) async fn create(&self, results: &[Value]) -> Result<Question, Failure> {
+        let request = json!({ "challengeName": "CUSTOM_CHALLENGE", "session": results });
+        let response = json!({
+            "publicChallengeParameters": null,
+            "privateChallengeParameters": null,
+            "challengeMetadata": null,
+        });
+        let response = self.call("CreateAuthChallenge", request, response).await?;
+        Ok(Question {
+            public_parameters: texts(&response, "publicChallengeParameters")?,
+            private_parameters: Value::Object(texts(&response, "privateChallengeParameters")?),
+            metadata: response.get("challengeMetadata").and_then(Value::as_str).map(str::to_owned),
+        })
+    }
+
+    /// Whether the answer is right.
+    pub(crate) async fn verify(&self, private_parameters: &Value, answer: &str) -> Result<bool, Failure> {
+        let request = json!({ "privateChallengeParameters": private_parameters, "challengeAnswer": answer });
+        let response = self.call("VerifyAuthChallengeResponse", request, json!({ "answerCorrect": null })).await?;
+        Ok(response.get("answerCorrect").and_then(Value::as_bool).unwrap_or(false))
+    }
+
+    /// Answers the event's `response` as the function filled it in.
+    async fn call(&self, trigger: &str, mut request: Value, response: Value) -> Result<Value, Failure> {
+        let Some(triggers) = self.cognito.triggers() else {
+            return Err(Failure::invalid("Custom auth lambda trigger is not configured for the user pool."));
+        };
+        if let Value::Object(fields) = &mut request {
+            fields.insert("userAttributes".to_owned(), self.user_attributes());
+            fields.extend(self.metadata.map(|metadata| ("clientMetadata".to_owned(), metadata.clone())));
+            // Cognito tells it only where it must not be told to the caller.
+            let not_found = self.client.discreet.then(|| ("userNotFound".to_owned(), self.user.is_none().into()));
+            fields.extend(not_found);
+        }
+        let event = json!({
+            "version": "1",
+            "triggerSource": format!("{trigger}_Authentication"),
+            "region": self.cognito.options().region,
+            "userPoolId": self.client.pool,
+            "userName": self.username,
+            "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": self.client.id },
+            "request": request,
+            "response": response,
+        });
+        let answered = triggers(event)
+            .await
+            .map_err(|error| Failure::UserLambdaValidation(format!("{trigger} failed with error {error}.")))?;
+        let response = answered.get("response").filter(|response| response.is_object()).cloned();
+        response.ok_or_else(|| Failure::InvalidLambdaResponse("Unrecognizable lambda output".to_owned()))
+    }
+
+    fn user_attributes(&self) -> Value {
+        let Some(user) = self.user else {
+            return json!({});
+        };
+        let own = [("sub", user.sub.as_str()), ("cognito:user_status", user.status.name())];
+        let others = user.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        own.into_iter().chain(others).map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+    }
+}
+
+fn texts(response: &Value, name: &str) -> Result<Map<String, Value>, Failure> {
+    match response.get(name) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(fields)) if fields.values().all(Value::is_string) => Ok(fields.clone()),
+        Some(_) => Err(Failure::InvalidLambdaResponse(format!("{name} is not a map of strings."))),
+    }
+}

@@ -1,0 +1,112 @@
+//! The functions as one router, over AWS or whatever answers like it.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cognitoidentityprovider as cognito;
+use aws_sdk_dynamodb as dynamodb;
+use aws_sdk_dynamodb::config::Credentials;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use axum::Router;
+use edge::{App, Clients, Limits, Settings, SignUpMode};
+use identity::{Identity, Pool};
+use store::Table;
+
+/// Where the services answer.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// DynamoDB.
+    pub dynamodb: String,
+    /// S3.
+    pub s3: String,
+    /// Cognito.
+    pub cognito: String,
+}
+
+/// What the functions are connected to.
+#[derive(Debug, Clone)]
+pub struct Wiring {
+    /// Where the services answer.
+    pub endpoints: Endpoints,
+    /// The region.
+    pub region: String,
+    /// Access key and secret.
+    pub credentials: (String, String),
+    /// The table.
+    pub table: String,
+    /// The user pool.
+    pub pool_id: String,
+    /// Its app client.
+    pub client_id: String,
+    /// What its tokens name as their issuer.
+    pub issuer: String,
+    /// Who may sign up.
+    pub sign_up: SignUpMode,
+    /// How many times the default limits.
+    pub rate_limit_factor: u64,
+    /// Sees each call to DynamoDB.
+    pub interceptor: Option<SharedInterceptor>,
+}
+
+/// The functions, connected.
+#[derive(Debug, Clone)]
+pub struct Functions {
+    /// What all share.
+    pub app: App,
+    /// The credentials.
+    pub identity: Identity,
+}
+
+impl Functions {
+    /// Connects the functions.
+    #[must_use]
+    pub fn connect(wiring: &Wiring) -> Self {
+        let clients = Clients::new(wiring.config());
+        let mut table = dynamodb::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.dynamodb);
+        if let Some(interceptor) = wiring.interceptor.clone() {
+            table.push_interceptor(interceptor);
+        }
+        let table = Table::new(dynamodb::Client::from_conf(table.build()), &wiring.table);
+        let pool = cognito::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.cognito).build();
+        let identity = Identity::new(cognito::Client::from_conf(pool), &wiring.pool_id, &wiring.client_id);
+        Self { app: App::with_table(&wiring.settings(), &clients, table), identity }
+    }
+
+    /// All routes, with the edge around them.
+    pub fn router(&self) -> Router {
+        let (app, identity) = (self.app.clone(), self.identity.clone());
+        let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
+        let users = users::router().with_state(users::State { app: app.clone(), identity });
+        let addresses = addresses::router().with_state(app.clone());
+        let routers = [auth, users, addresses].map(Router::from);
+        let merged = routers.into_iter().fold(docs::router(), Router::merge);
+        edge::wrap(merged, &app)
+    }
+}
+
+impl Wiring {
+    /// The configuration that every client begins with.
+    #[must_use]
+    pub fn config(&self) -> SdkConfig {
+        let (key, secret) = &self.credentials;
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(dynamodb::config::SharedCredentialsProvider::new(Credentials::new(
+                key, secret, None, None, "local",
+            )))
+            .build()
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            table: self.table.clone(),
+            pool: Pool {
+                id: self.pool_id.clone(),
+                client_id: self.client_id.clone(),
+                issuer: self.issuer.clone(),
+                jwks_url: format!("{}/{}/.well-known/jwks.json", self.endpoints.cognito, self.pool_id),
+            },
+            sign_up: self.sign_up,
+            limits: Limits::times(self.rate_limit_factor),
+        }
+    }
+}

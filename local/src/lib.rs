@@ -1,0 +1,16 @@
+//! The whole of Muster in one process: the routers of all functions on one port, and emulators of DynamoDB, S3 and
+//! Cognito on the three ports after it, which the functions reach over HTTP as they reach AWS.
+
+mod emulators;
+mod error;
+mod functions;
+mod outbox;
+mod server;
+mod system;
+
+pub use emulators::Emulators;
+pub use error::Error;
+pub use functions::{Endpoints, Functions, Wiring};
+pub use outbox::{Outbox, Sent};
+pub use server::serve;
+pub use system::{Options, System};

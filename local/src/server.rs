@@ -1,0 +1,43 @@
+//! A router on a port.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use edge::Peer;
+use tokio::net::TcpListener;
+
+use crate::error::Error;
+
+/// Serves `router` until `until` is done; requests that have begun are answered first.
+///
+/// # Errors
+/// Where the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let router = router.layer(middleware::from_fn(known));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(until).await
+}
+
+/// Tells the functions where a request came from, as API Gateway does.
+async fn known(ConnectInfo(from): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Peer(from.ip()));
+    next.run(request).await
+}
+
+/// Listens on a port of the loopback interface; port 0 is any that is free.
+pub(crate) async fn listen(port: u16) -> Result<(TcpListener, String), Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Error::PortTaken(port),
+        _ => Error::Port(port, error),
+    })?;
+    let address = listener.local_addr().map_err(|error| Error::Port(port, error))?;
+    Ok((listener, format!("http://{address}")))
+}

@@ -1,0 +1,143 @@
+//! The emulators, the functions, and what runs beside them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use edge::SignUpMode;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::emulators::{CREDENTIALS, Emulators, POOL, REGION};
+use crate::error::Error;
+use crate::functions::{Functions, Wiring};
+use crate::outbox::Outbox;
+use crate::server::{listen, serve};
+
+/// How to start the local system.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The port of the API; the emulators take the three after it. 0 takes any that are free.
+    pub port: u16,
+    /// The folder that keeps the data; nothing is kept without one.
+    pub data: Option<PathBuf>,
+    /// The code of every message.
+    pub fixed_code: Option<String>,
+    /// Who may sign up.
+    pub sign_up: SignUpMode,
+    /// How many times the default rate limits; everybody on this machine comes from one address.
+    pub rate_limit_factor: u64,
+    /// How often to look for what a crash has cut off.
+    pub reconcile_every: Duration,
+    /// Sees each call to DynamoDB.
+    pub interceptor: Option<SharedInterceptor>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            data: None,
+            fixed_code: None,
+            sign_up: SignUpMode::Open,
+            rate_limit_factor: 1000,
+            reconcile_every: Duration::from_secs(2),
+            interceptor: None,
+        }
+    }
+}
+
+/// The local system, running. It ends when it is dropped, or better by [`System::stop`].
+pub struct System {
+    /// Where the API answers.
+    pub url: String,
+    /// What the functions are connected to.
+    pub wiring: Wiring,
+    /// The emulators.
+    pub emulators: Emulators,
+    /// The functions.
+    pub functions: Functions,
+    /// What would have been sent.
+    pub outbox: Outbox,
+    stop: oneshot::Sender<()>,
+    api: JoinHandle<()>,
+    // Aborts what is in it when it is dropped.
+    _tasks: JoinSet<()>,
+}
+
+impl System {
+    /// Starts everything; once this is done, everything answers.
+    ///
+    /// # Errors
+    /// [`Error`], in words for whoever started it.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let (listener, url) = listen(options.port).await?;
+        let (outbox, mut tasks) = (Outbox::default(), JoinSet::new());
+        let first_port = if options.port == 0 { 0 } else { options.port.saturating_add(1) };
+        let data = options.data.as_deref();
+        let emulators =
+            Emulators::start(&mut tasks, first_port, data, options.fixed_code.clone(), outbox.clone()).await?;
+        let wiring = wiring(&emulators, &options);
+        let functions = Functions::connect(&wiring);
+        functions.app.store.ensure_table().await.map_err(|error| Error::Start(told(&error)))?;
+        functions.app.warm().await;
+        connect_triggers(&emulators, &functions);
+        tasks.spawn(reconcile(functions.clone(), options.reconcile_every));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = functions.router().merge(outbox.router());
+        let api = tokio::spawn(async move {
+            drop(serve(listener, router, async { drop(stopped.await) }).await);
+        });
+        Ok(Self { url, wiring, emulators, functions, outbox, stop, api, _tasks: tasks })
+    }
+
+    /// Answers what has begun, and ends.
+    pub async fn stop(self) {
+        drop(self.stop);
+        // A client that keeps its connection open must not keep the system up.
+        drop(tokio::time::timeout(Duration::from_secs(2), self.api).await);
+    }
+}
+
+fn wiring(emulators: &Emulators, options: &Options) -> Wiring {
+    Wiring {
+        endpoints: emulators.endpoints.clone(),
+        region: REGION.to_owned(),
+        credentials: (CREDENTIALS.0.to_owned(), CREDENTIALS.1.to_owned()),
+        table: "muster".to_owned(),
+        pool_id: POOL.0.to_owned(),
+        client_id: POOL.1.to_owned(),
+        issuer: format!("{}/{}", emulators.endpoints.cognito, POOL.0),
+        sign_up: options.sign_up,
+        rate_limit_factor: options.rate_limit_factor,
+        interceptor: options.interceptor.clone(),
+    }
+}
+
+/// Cognito calls the `challenge` function.
+fn connect_triggers(emulators: &Emulators, functions: &Functions) {
+    let store = functions.app.store.clone();
+    emulators.cognito.set_triggers(Arc::new(move |event| {
+        let store = store.clone();
+        Box::pin(async move { challenge::answer(&store, event).await.map_err(|error| told(&error)) })
+    }));
+}
+
+/// The schedule that starts the `reconcile` function.
+async fn reconcile(functions: Functions, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        match reconcile::sweep(&functions.app.store, &functions.identity).await {
+            Ok(0) => {}
+            Ok(settled) => tracing::info!(settled, "settled what had been cut off"),
+            Err(error) => tracing::warn!(cause = told(&error), "reconciling failed; tried again"),
+        }
+    }
+}
+
+/// An error with its cause, which the developer of this machine may see.
+fn told(error: &domain::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error} ({cause})"))
+}

@@ -1,0 +1,177 @@
+//! Times: read from the clock here and nowhere else, always UTC, always with milliseconds.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::Value;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::error::FieldError;
+use crate::field::{Field, Pointer};
+
+/// An instant in UTC, kept and shown to the millisecond (`2026-11-21T10:00:00.000Z`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(Timestamp);
+
+impl Time {
+    /// The present moment.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    #[must_use]
+    pub fn now() -> Self {
+        Self::from_millis(Timestamp::now().as_millisecond())
+    }
+
+    /// The instant that lies `millis` milliseconds after 1970; out of range becomes the nearest end.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Self {
+        Self(Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX))
+    }
+
+    /// When the thing with this id (a UUIDv7) was made.
+    #[must_use]
+    pub fn of(id: uuid::Uuid) -> Self {
+        let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |made| made.to_unix());
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        Self::from_millis(seconds.saturating_mul(1000).saturating_add(i64::from(nanos / 1_000_000)))
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0.as_millisecond()
+    }
+
+    /// Whole seconds since 1970, the unit of DynamoDB's TTL and of tokens.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// This instant and `more`.
+    #[must_use]
+    pub fn plus(self, more: Duration) -> Self {
+        let more = i64::try_from(more.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.millis().saturating_add(more))
+    }
+
+    /// This instant less `less`.
+    #[must_use]
+    pub fn minus(self, less: Duration) -> Self {
+        let less = i64::try_from(less.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.millis().saturating_sub(less))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse::<Timestamp>().ok().map(|at| Self::from_millis(at.as_millisecond()))
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const MILLIS: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+        out.write_str(&MILLIS.timestamp_to_string(&self.0))
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not an RFC 3339 time"))
+    }
+}
+
+impl Field for Time {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let time = value.as_str().and_then(Self::parse);
+        if time.is_none() {
+            errors.push(at.error("invalid_time", "must be an RFC 3339 time such as 2026-01-31T09:30:00Z"));
+        }
+        time
+    }
+
+    fn show(&self) -> Value {
+        self.to_string().into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
+    }
+}
+
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .description(Some("RFC 3339 in UTC with milliseconds."))
+            .examples([serde_json::json!("2026-11-21T10:00:00.000Z")])
+            .into()
+    }
+}
+
+impl ToSchema for Time {}
+
+/// A calendar day, `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Date(jiff::civil::Date);
+
+impl Field for Date {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        // jiff also reads `20260131` and dates with a time; the contract is the long form alone.
+        let date = value.as_str().filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
+        if date.is_none() {
+            errors.push(at.error("invalid_date", "must be a day that exists, written YYYY-MM-DD"));
+        }
+        date.map(Self)
+    }
+
+    fn show(&self) -> Value {
+        self.0.to_string().into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
+    }
+}
+
+impl PartialSchema for Date {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .examples([serde_json::json!("1990-02-28")])
+            .into()
+    }
+}
+
+impl ToSchema for Date {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_with_three_digits_of_a_second_even_when_they_are_zero() {
+        assert_eq!(Time::from_millis(1_763_719_200_000).to_string(), "2025-11-21T10:00:00.000Z");
+    }
+
+    #[test]
+    fn a_day_that_does_not_exist_is_refused_with_its_field() {
+        for text in ["2025-02-29", "20250228", "2025-2-28", "2025-02-28T00:00", ""] {
+            let mut errors = Vec::new();
+            assert_eq!(Date::read(text.into(), &Pointer::root().child("birthdate"), &mut errors), None, "{text}");
+            assert_eq!(errors.first().map(|error| error.pointer.as_str()), Some("/birthdate"), "{text}");
+        }
+    }
+}

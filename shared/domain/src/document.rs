@@ -1,0 +1,205 @@
+//! Identity and tax documents: what a type is, how a number is written the same way always.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::error::FieldError;
+use crate::field::{Field, Pointer, object_schema, read_object};
+use crate::text::{Broken, text_of, text_schema};
+
+/// A document of a user: its type and its number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+pub struct Document {
+    /// What kind of document.
+    #[serde(rename = "type")]
+    pub kind: DocumentType,
+    /// Its number without separators, in upper case.
+    pub value: DocumentNumber,
+}
+
+impl Field for Document {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        read_object(value, at, errors, |fields| {
+            let (kind, value) = (fields.take("type"), fields.take("value"));
+            Some(Self { kind: kind?, value: value? })
+        })
+    }
+
+    fn show(&self) -> Value {
+        serde_json::json!({ "type": self.kind.as_str(), "value": self.value.as_str() })
+    }
+
+    fn schema() -> RefOr<Schema> {
+        object_schema(
+            "A document: its type and number.",
+            Some(serde_json::json!({ "type": "DNI", "value": "20.123.456" })),
+            vec![
+                ("type", "What kind of document.", true, <DocumentType as Field>::schema()),
+                (
+                    "value",
+                    "Its number; dots, dashes, slashes and spaces do not count.",
+                    true,
+                    <DocumentNumber as Field>::schema(),
+                ),
+            ],
+        )
+    }
+}
+
+/// A document's number: 1 to 32 letters and digits, written without separators and in upper case, so that
+/// `12.345.678-k` and `12345678K` are the same document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String)]
+pub struct DocumentNumber(String);
+
+impl DocumentNumber {
+    /// The canonical number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number that `text` writes.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn parse(text: &str) -> Result<Self, Broken> {
+        let canonical: String = text
+            .chars()
+            .filter(|letter| !matches!(letter, '.' | '-' | '/' | ' '))
+            .flat_map(char::to_uppercase)
+            .collect();
+        let fits = (1..=32).contains(&canonical.chars().count()) && canonical.chars().all(char::is_alphanumeric);
+        if fits { Ok(Self(canonical)) } else { Err(("invalid_document", "must have 1 to 32 letters and digits")) }
+    }
+}
+
+impl TryFrom<String> for DocumentNumber {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).map_err(|(_, message)| message)
+    }
+}
+
+impl Field for DocumentNumber {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let text = text_of(value, at, errors)?;
+        Self::parse(&text).map_err(|(code, message)| errors.push(at.error(code, message))).ok()
+    }
+
+    fn show(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        text_schema(64, "20.123.456")
+    }
+}
+
+macro_rules! document_types {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal,)*) => {
+        /// The kinds of documents.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum DocumentType {
+            $($(#[doc = $doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl DocumentType {
+            /// The kind as clients write it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The kind that `name` names.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+
+            /// All names, for errors and schemas.
+            pub const NAMES: &[&str] = &[$($name),*];
+        }
+    };
+}
+
+document_types! {
+    /// National identity document.
+    Dni = "DNI",
+    /// Libreta de Enrolamiento (ARG).
+    Le = "LE",
+    /// Libreta Cívica (ARG).
+    Lc = "LC",
+    /// Cédula de Identidad.
+    Ci = "CI",
+    /// Passport.
+    Passport = "PASSPORT",
+    /// Registro Geral (BRA).
+    Rg = "RG",
+    /// Driving licence (BRA).
+    Cnh = "CNH",
+    /// Voter's credential (MEX).
+    Ine = "INE",
+    /// Cédula de Ciudadanía (COL).
+    Cc = "CC",
+    /// Foreigner's card (COL, PER).
+    Ce = "CE",
+    /// Permiso por Protección Temporal (COL).
+    Ppt = "PPT",
+    /// Rol Único Tributario (CHL).
+    Rut = "RUT",
+    /// Tax number (ARG).
+    Cuil = "CUIL",
+    /// Tax number (BRA).
+    Cpf = "CPF",
+    /// Tax number (MEX).
+    Rfc = "RFC",
+    /// Tax number (COL).
+    Nit = "NIT",
+    /// Tax number (PER).
+    Ruc = "RUC",
+    /// A document of no known type.
+    Document = "DOCUMENT",
+}
+
+impl Field for DocumentType {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let kind = value.as_str().and_then(Self::parse);
+        if kind.is_none() {
+            errors.push(at.error("invalid_choice", &format!("must be one of {}", Self::NAMES.join(", "))));
+        }
+        kind
+    }
+
+    fn show(&self) -> Value {
+        self.as_str().into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::NAMES.iter().copied())).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separators_and_case_do_not_make_another_document() {
+        let written = ["12.345.678-k", "12345678K", "12 345 678/k"];
+        for text in written {
+            assert_eq!(DocumentNumber::parse(text).as_ref().map(DocumentNumber::as_str), Ok("12345678K"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_of_separators_alone_is_refused() {
+        assert!(DocumentNumber::parse(".-/ ").is_err());
+        assert!(DocumentNumber::parse("12#34").is_err());
+    }
+}

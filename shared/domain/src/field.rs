@@ -1,0 +1,430 @@
+//! How a JSON body becomes a typed value: every field is read, every error is kept, no unknown field passes.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::clock::Time;
+use crate::error::{Error, FieldError};
+
+/// A type that a JSON value can be read into.
+pub trait Field: Sized {
+    /// Whether a body without this field is refused.
+    const REQUIRED: bool = true;
+
+    /// Reads a value that is there; on failure adds what is wrong to `errors` and answers `None`.
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self>;
+
+    /// What an absent field means; the default refuses it.
+    fn absent(at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        errors.push(at.error("required", "is required"));
+        None
+    }
+
+    /// The value as clients see it; a secret shows nothing.
+    fn show(&self) -> Value;
+
+    /// The field's schema in the OpenAPI document.
+    fn schema() -> RefOr<Schema>;
+}
+
+/// A request body: an object with known fields, made by [`body!`](crate::body).
+pub trait Body: Sized {
+    /// Reads each field out of `fields`.
+    fn read(fields: &mut Fields<'_>) -> Option<Self>;
+
+    /// A body that is accepted, for the OpenAPI document.
+    fn example() -> Value;
+
+    /// The fields as clients see them, which is also what a merge patch is applied to.
+    fn show(&self) -> Map<String, Value>;
+
+    /// A merge patch of this body that is accepted, for the OpenAPI document.
+    fn patch_example() -> Value {
+        Self::example()
+    }
+
+    /// The body's schema in the OpenAPI document.
+    fn schema() -> RefOr<Schema>;
+
+    /// Reads `value`, answering every error at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with one entry for each field that is wrong, missing or unknown.
+    fn parse(value: Value) -> Result<Self, Error> {
+        let mut errors = Vec::new();
+        let body = read_object(value, &Pointer::root(), &mut errors, Self::read);
+        body.filter(|_| errors.is_empty()).ok_or(Error::Invalid(errors))
+    }
+}
+
+/// An object that clients see.
+pub trait Object {
+    /// Its version, which is its `ETag`.
+    fn version(&self) -> u64;
+
+    /// The object as clients see it.
+    fn show(&self) -> Value;
+}
+
+/// The fields of one JSON object, handed out one by one; [`Fields::take`] reports as it goes.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    left: Map<String, Value>,
+    known: Vec<&'static str>,
+    at: Pointer,
+    errors: &'a mut Vec<FieldError>,
+}
+
+impl Fields<'_> {
+    /// Takes the field `name`, as the type asked for.
+    pub fn take<T: Field>(&mut self, name: &'static str) -> Option<T> {
+        self.known.push(name);
+        let at = self.at.child(name);
+        match self.left.remove(name) {
+            Some(value) => T::read(value, &at, self.errors),
+            None => T::absent(&at, self.errors),
+        }
+    }
+
+    /// Refuses a body without the field `name`, whatever its type says.
+    pub fn require(&mut self, name: &str) {
+        if self.left.get(name).is_none_or(Value::is_null) {
+            self.errors.push(self.at.child(name).error("required", "is required"));
+        }
+    }
+}
+
+/// Reads an object with `read` and then refuses what `read` did not take.
+pub fn read_object<T>(
+    value: Value,
+    at: &Pointer,
+    errors: &mut Vec<FieldError>,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+) -> Option<T> {
+    let Value::Object(left) = value else {
+        errors.push(at.error("invalid_type", "must be a JSON object"));
+        return None;
+    };
+    let mut fields = Fields { left, known: Vec::new(), at: at.clone(), errors };
+    let object = read(&mut fields);
+    let allowed = fields.known.join(", ");
+    for name in fields.left.keys() {
+        fields
+            .errors
+            .push(fields.at.child(name).error("unknown", &format!("is not a field here; known are: {allowed}")));
+    }
+    object
+}
+
+/// Where in a body a value stands, as an RFC 6901 pointer.
+#[derive(Debug, Clone)]
+pub struct Pointer(String);
+
+impl Pointer {
+    /// The whole body.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(String::new())
+    }
+
+    /// A member or element of the value here.
+    #[must_use]
+    pub fn child(&self, name: impl Display) -> Self {
+        // A client chooses the names of unknown fields: escaped as the RFC says, and cut, so that an answer never
+        // becomes larger than what it answers.
+        let name: String = name.to_string().chars().take(100).collect();
+        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// An error at this place. `message` says what to do and never repeats what the client sent.
+    #[must_use]
+    pub fn error(&self, code: &'static str, message: &str) -> FieldError {
+        FieldError::new(&self.0, code, message)
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    const REQUIRED: bool = false;
+
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        if value.is_null() { Some(None) } else { T::read(value, at, errors).map(Some) }
+    }
+
+    fn absent(_: &Pointer, _: &mut Vec<FieldError>) -> Option<Self> {
+        Some(None)
+    }
+
+    fn show(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::show)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        nullable(T::schema())
+    }
+}
+
+/// A switch; absent or `null` it is what `DEFAULT` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Flag<const DEFAULT: bool>(pub bool);
+
+impl<const DEFAULT: bool> Field for Flag<DEFAULT> {
+    const REQUIRED: bool = false;
+
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        match value {
+            Value::Null => Some(Self(DEFAULT)),
+            Value::Bool(on) => Some(Self(on)),
+            Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                errors.push(at.error("invalid_type", "must be true or false"));
+                None
+            }
+        }
+    }
+
+    fn absent(_: &Pointer, _: &mut Vec<FieldError>) -> Option<Self> {
+        Some(Self(DEFAULT))
+    }
+
+    fn show(&self) -> Value {
+        self.0.into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(DEFAULT.into())).into();
+        nullable(schema)
+    }
+}
+
+/// A JSON Merge Patch (RFC 7396) of a body of type `T`: absent stays, `null` clears, objects merge.
+#[derive(Debug, Clone)]
+pub struct MergePatch<T> {
+    patch: Value,
+    of: PhantomData<T>,
+}
+
+impl<T: Body> MergePatch<T> {
+    /// Reads a patch; what is wrong whatever the patch is applied to is found here already.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with one entry for each field that is wrong or unknown.
+    pub fn parse(patch: Value) -> Result<Self, Error> {
+        let mut errors = Vec::new();
+        read_object(patch.clone(), &Pointer::root(), &mut errors, T::read);
+        // What the patch leaves out, the object has.
+        errors.retain(|error| error.code != "required");
+        if errors.is_empty() { Ok(Self { patch, of: PhantomData }) } else { Err(Error::Invalid(errors)) }
+    }
+
+    /// `current` with the patch applied, checked as a whole.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the result would break a rule.
+    pub fn apply(self, current: &T) -> Result<T, Error> {
+        let mut merged = Value::Object(current.show());
+        merge(&mut merged, self.patch);
+        T::parse(merged)
+    }
+}
+
+/// The algorithm of RFC 7396, section 2.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(target) = target {
+        for (name, value) in patch {
+            if value.is_null() {
+                target.remove(&name);
+            } else {
+                merge(target.entry(name).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+impl<T: Body> PartialSchema for MergePatch<T> {
+    /// The schema of `T` with nothing required.
+    fn schema() -> RefOr<Schema> {
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.clear();
+            object.examples = vec![T::patch_example()];
+            object.description = Some("A JSON Merge Patch: absent stays, null clears.".to_owned());
+        }
+        schema
+    }
+}
+
+impl<T: Body + ToSchema> ToSchema for MergePatch<T> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("{}Patch", T::name().trim_end_matches("Fields")).into()
+    }
+}
+
+/// A value's schema, or `null`.
+fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
+    OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(schema).into()
+}
+
+/// The schema of an object that takes no other field than these.
+#[must_use]
+pub fn object_schema(
+    description: &str,
+    example: Option<Value>,
+    fields: Vec<(&'static str, &'static str, bool, RefOr<Schema>)>,
+) -> RefOr<Schema> {
+    let mut object = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(description.trim()))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        .examples(example);
+    for (name, doc, required, schema) in fields {
+        object = object.property(name, described(schema, doc.trim()));
+        if required {
+            object = object.required(name);
+        }
+    }
+    object.into()
+}
+
+fn described(mut schema: RefOr<Schema>, doc: &str) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.description = Some(doc.to_owned());
+    }
+    if let RefOr::T(Schema::OneOf(one_of)) = &mut schema {
+        one_of.description = Some(doc.to_owned());
+    }
+    schema
+}
+
+/// The fields that Muster keeps of every object.
+#[must_use]
+pub fn bookkeeping(version: u64, created_at: Time, updated_at: Time) -> [(String, Value); 3] {
+    [
+        ("version".to_owned(), version.into()),
+        ("created_at".to_owned(), created_at.show()),
+        ("updated_at".to_owned(), updated_at.show()),
+    ]
+}
+
+/// Declares a request body once: the struct, how it is read, and its schema, which therefore cannot drift apart.
+#[macro_export]
+macro_rules! body {
+    (
+        $(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])?
+        pub struct $name:ident {
+            $( $(#[doc = $field_doc:literal])* pub $field:ident : $kind:ty, )*
+        }
+        example $example:tt
+        $(patch $patch:tt)?
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone $($(, $derive)*)?)]
+        pub struct $name { $( $(#[doc = $field_doc])* pub $field: $kind, )* }
+
+        impl $crate::field::Body for $name {
+            fn read(fields: &mut $crate::field::Fields<'_>) -> Option<Self> {
+                // Each field is read before any is missed, so that all errors are found at once.
+                $( let $field: Option<$kind> = fields.take(stringify!($field)); )*
+                Some(Self { $( $field: $field?, )* })
+            }
+
+            fn show(&self) -> serde_json::Map<String, serde_json::Value> {
+                [$( (stringify!($field).to_owned(), $crate::field::Field::show(&self.$field)), )*].into_iter().collect()
+            }
+
+            fn example() -> serde_json::Value {
+                serde_json::json!($example)
+            }
+
+            $(fn patch_example() -> serde_json::Value {
+                serde_json::json!($patch)
+            })?
+
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::field::object_schema(
+                    concat!($($doc),*),
+                    Some(<Self as $crate::field::Body>::example()),
+                    vec![$( (
+                        stringify!($field),
+                        concat!($($field_doc),*),
+                        <$kind as $crate::field::Field>::REQUIRED,
+                        <$kind as $crate::field::Field>::schema(),
+                    ), )*],
+                )
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                <Self as $crate::field::Body>::schema()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Name;
+    use serde_json::json;
+
+    body! {
+        /// A body.
+        pub struct Sample {
+            /// Must be there.
+            pub wanted: Name,
+            /// May be left out.
+            pub free: Option<Name>,
+            /// On unless switched off.
+            pub on: Flag<true>,
+        }
+        example { "wanted": "x" }
+    }
+
+    fn found(result: Result<Sample, Error>) -> Vec<(String, &'static str)> {
+        match result {
+            Err(Error::Invalid(errors)) => errors.into_iter().map(|error| (error.pointer, error.code)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_error_is_reported_at_once_with_its_pointer() {
+        let errors = found(Sample::parse(json!({ "free": true, "a/b~": 1 })));
+        let expected = [("/wanted", "required"), ("/free", "invalid_type"), ("/a~1b~0", "unknown")];
+        assert_eq!(errors, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+    }
+
+    #[test]
+    fn a_patch_keeps_what_it_leaves_out_and_clears_what_it_nulls() -> Result<(), Error> {
+        let before = Sample::parse(json!({ "wanted": "x", "free": "y", "on": false }))?;
+        let after = MergePatch::<Sample>::parse(json!({ "free": null }))?.apply(&before)?;
+        assert_eq!((after.wanted.as_str(), after.free, after.on.0), ("x", None, false));
+        let after = MergePatch::<Sample>::parse(json!({ "on": null }))?.apply(&before)?;
+        assert!(after.on.0, "null brings the default back");
+        Ok(())
+    }
+
+    #[test]
+    fn a_patch_may_not_clear_a_required_field_nor_name_an_unknown_one() {
+        let Err(Error::Invalid(errors)) = MergePatch::<Sample>::parse(json!({ "wanted": null, "other": null })) else {
+            panic!("accepted");
+        };
+        let found: Vec<_> = errors.iter().map(|error| (error.pointer.as_str(), error.code)).collect();
+        assert_eq!(found, [("/wanted", "invalid_type"), ("/other", "unknown")]);
+    }
+}

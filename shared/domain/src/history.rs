@@ -1,0 +1,153 @@
+//! Who changed what of a user, and when.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::clock::Time;
+use crate::field::Object;
+use crate::id::{EntryId, UserId};
+use crate::user::User;
+
+/// One row of a user's history; it never changes.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Entry {
+    /// Its id; ids sort by time.
+    pub id: EntryId,
+    /// Whose history it is.
+    pub user_id: UserId,
+    /// What happened.
+    pub action: Action,
+    /// Who did it.
+    pub actor: Actor,
+    /// The request that did it, as in `X-Request-Id`.
+    pub request_id: String,
+    /// The fields that changed.
+    pub changes: Vec<EntryChange>,
+    /// When.
+    pub at: Time,
+}
+
+/// What can happen to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The user came to be.
+    Created,
+    /// The e-mail was verified.
+    Verified,
+    /// Fields changed.
+    Updated,
+    /// The password changed.
+    PasswordChanged,
+    /// A password change was cut off by a crash: either password may hold, and all sessions have ended.
+    PasswordChangeInterrupted,
+    /// Deleted; restorable.
+    Deleted,
+    /// Restored.
+    Restored,
+}
+
+/// Who acted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", content = "id", rename_all = "snake_case")]
+pub enum Actor {
+    /// A user, most often the one whose history it is.
+    User(UserId),
+    /// Muster itself, finishing what a crash had cut off.
+    System,
+}
+
+/// A field that changed; secrets never, personal numbers and addresses only masked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EntryChange {
+    /// The field's name.
+    pub field: String,
+    /// What it was.
+    #[schema(value_type = Option<Object>)]
+    pub old: Value,
+    /// What it is.
+    #[schema(value_type = Option<Object>)]
+    pub new: Value,
+}
+
+impl Entry {
+    /// What made `new` out of `old`.
+    #[must_use]
+    pub fn between(old: Option<&User>, new: &User, (action, actor, request_id): (Action, Actor, &str)) -> Self {
+        let (old, after) = (old.map(User::show).unwrap_or_default(), new.show());
+        let changes = after.as_object().into_iter().flatten().filter_map(|(field, value)| {
+            let before = old.get(field).unwrap_or(&Value::Null);
+            let bookkeeping = matches!(field.as_str(), "id" | "version" | "created_at" | "updated_at");
+            (before != value && !bookkeeping).then(|| EntryChange {
+                field: field.clone(),
+                old: masked(field, before),
+                new: masked(field, value),
+            })
+        });
+        Self {
+            id: EntryId::fresh(),
+            user_id: new.id,
+            action,
+            actor,
+            request_id: request_id.to_owned(),
+            changes: changes.collect(),
+            at: new.updated_at,
+        }
+    }
+}
+
+impl Object for Entry {
+    /// A row never changes.
+    fn version(&self) -> u64 {
+        1
+    }
+
+    fn show(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// The value as the history may keep it: enough to recognise, not enough to use.
+fn masked(field: &str, value: &Value) -> Value {
+    match (field, value) {
+        (_, Value::Null) => Value::Null,
+        ("email" | "username" | "phone" | "birthdate", Value::String(text)) => masked_text(text).into(),
+        ("identification" | "tax_identification", Value::Object(document)) => {
+            let mut document = document.clone();
+            if let Some(Value::String(number)) = document.get_mut("value") {
+                *number = masked_text(number);
+            }
+            Value::Object(document)
+        }
+        ("legal_address" | "metadata", _) => "•••".into(),
+        _ => value.clone(),
+    }
+}
+
+/// The first and the last character, of an e-mail the domain too.
+fn masked_text(text: &str) -> String {
+    let (local, domain) = text.rsplit_once('@').map_or((text, None), |(local, domain)| (local, Some(domain)));
+    let first = local.chars().next().map(String::from).unwrap_or_default();
+    let last = local.chars().skip(3).last().map(String::from).unwrap_or_default();
+    let domain = domain.map(|domain| format!("@{domain}")).unwrap_or_default();
+    format!("{first}•••{last}{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn personal_values_are_masked_and_the_rest_is_told() {
+        assert_eq!(masked("email", &json!("ana.lopez@example.com")), json!("a•••z@example.com"));
+        assert_eq!(masked("phone", &json!("+5215512345678")), json!("+•••8"));
+        assert_eq!(
+            masked("identification", &json!({"type": "DNI", "value": "20123456"})),
+            json!({"type": "DNI", "value": "2•••6"})
+        );
+        assert_eq!(masked("name", &json!("Ana")), json!("Ana"));
+        assert_eq!(masked("email", &Value::Null), Value::Null);
+    }
+}

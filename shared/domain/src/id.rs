@@ -1,0 +1,114 @@
+//! Ids: UUIDv7, one newtype a kind, so that a user's id cannot be passed for an address's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+use crate::error::{Error, FieldError};
+use crate::field::{Field, Pointer};
+
+/// A fresh UUIDv7: sorts by the time it was made.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+#[must_use]
+pub fn fresh() -> Uuid {
+    Uuid::now_v7()
+}
+
+macro_rules! id {
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// An id that nothing has yet.
+            #[must_use]
+            pub fn fresh() -> Self {
+                Self(fresh())
+            }
+
+            /// The id's bits.
+            #[must_use]
+            pub fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(out)
+            }
+        }
+
+        /// Only the hyphenated form is an id; anything else cannot name a thing that exists.
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                match Uuid::try_parse(text) {
+                    Ok(uuid) if text.len() == 36 => Ok(Self(uuid)),
+                    Ok(_) | Err(_) => Err(Error::NotFound),
+                }
+            }
+        }
+
+        impl Field for $name {
+            fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+                let id = value.as_str().and_then(|text| text.parse().ok());
+                if id.is_none() {
+                    errors.push(at.error("invalid_id", "must be an id, as it was given"));
+                }
+                id
+            }
+
+            fn show(&self) -> Value {
+                self.to_string().into()
+            }
+
+            fn schema() -> RefOr<Schema> {
+                <Self as PartialSchema>::schema()
+            }
+        }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .format(Some(SchemaFormat::Custom("uuid".to_owned())))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+id!(
+    /// A user, master or of a segment.
+    UserId
+);
+id!(
+    /// One address of a user.
+    AddressId
+);
+id!(
+    /// A logical database of users.
+    SegmentId
+);
+id!(
+    /// One row of a user's history.
+    EntryId
+);

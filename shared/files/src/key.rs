@@ -1,0 +1,68 @@
+//! Object keys, made of ids.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// The name of an object in the bucket: never any text of a client.
+///
+/// | key | object |
+/// |---|---|
+/// | `quarantine/{upload}` | as it arrived, not yet checked |
+/// | `clean/{owner}/{upload}` | checked, can be downloaded |
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectKey(String);
+
+impl ObjectKey {
+    /// Where an upload arrives.
+    #[must_use]
+    pub fn quarantine(upload: Uuid) -> Self {
+        Self(format!("quarantine/{upload}"))
+    }
+
+    /// Where an upload stays once it is checked.
+    #[must_use]
+    pub fn clean(owner: Uuid, upload: Uuid) -> Self {
+        Self(format!("clean/{owner}/{upload}"))
+    }
+
+    /// The upload that a key names, as S3's events carry it, if it is one of quarantine.
+    #[must_use]
+    pub fn quarantined(key: &str) -> Option<Uuid> {
+        let upload = key.strip_prefix("quarantine/")?.parse().ok()?;
+        // Uuid reads other spellings too, which are not keys of ours.
+        (Self::quarantine(upload).as_str() == key).then_some(upload)
+    }
+
+    /// As S3 takes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_ids_and_read_back() {
+        let (owner, upload) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let quarantine = ObjectKey::quarantine(upload);
+        assert_eq!(quarantine.as_str(), "quarantine/00000000-0000-0000-0000-000000000002");
+        assert_eq!(
+            ObjectKey::clean(owner, upload).as_str(),
+            "clean/00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000002"
+        );
+        assert_eq!(ObjectKey::quarantined(quarantine.as_str()), Some(upload));
+        assert_eq!(ObjectKey::quarantined(ObjectKey::clean(owner, upload).as_str()), None);
+        assert_eq!(ObjectKey::quarantined("quarantine/00000000000000000000000000000002"), None);
+        assert_eq!(ObjectKey::quarantined("quarantine/../secret"), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! The files of users, in one Amazon S3 bucket: presigned URLs for browsers, and the few operations of our own.
+//!
+//! A file arrives under a quarantine key, is checked there, and is copied to a clean key. Clients never name a key:
+//! an [`ObjectKey`] is made of ids alone.
+
+mod disposition;
+mod key;
+
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
+use aws_sdk_s3::types::ChecksumMode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+pub use key::ObjectKey;
+
+/// The bucket of files.
+#[derive(Debug, Clone)]
+pub struct Files {
+    client: Client,
+    bucket: String,
+}
+
+/// A request that its receiver may send to S3 once or often until it expires, exactly as it stands here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presigned {
+    /// The HTTP method.
+    pub method: String,
+    /// The address, which contains the signature: whoever has it may send the request.
+    pub url: String,
+    /// The headers to send, as they are among what was signed.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What S3 knows of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// In bytes.
+    pub size: u64,
+    /// Names this content; another upload to the same key gets another one.
+    pub etag: String,
+    /// As the uploader declared it, which proves nothing.
+    pub content_type: Option<String>,
+    /// The SHA-256 that S3 verified, when the upload declared one.
+    pub sha256: Option<[u8; 32]>,
+}
+
+/// Why a file operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such object.
+    #[error("there is no such file")]
+    NotFound,
+    /// Another upload has replaced the object.
+    #[error("the file has changed")]
+    Changed,
+    /// The request cannot be made: a lifetime over a week, a content type that is no header value.
+    #[error("the file request is not valid")]
+    Invalid(#[source] BoxError),
+    /// S3 failed or cannot be reached.
+    #[error("the file store is not available")]
+    Unavailable(#[source] BoxError),
+}
+
+impl Files {
+    /// The files in `bucket`.
+    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
+        Self { client, bucket: bucket.into() }
+    }
+
+    /// A request that stores one object of exactly this size, type and, if given, content.
+    ///
+    /// Length, type and checksum are signed, so S3 refuses any other.
+    pub async fn presign_put(
+        &self,
+        key: &ObjectKey,
+        content_type: &str,
+        size: u64,
+        sha256: Option<&[u8; 32]>,
+        lifetime: Duration,
+    ) -> Result<Presigned, Error> {
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .content_type(content_type)
+            .content_length(i64::try_from(size).map_err(invalid)?)
+            .set_checksum_sha256(sha256.map(|digest| STANDARD.encode(digest)));
+        let request = request.presigned(expiring(lifetime)?).await.map_err(invalid)?;
+        Ok(Presigned::from(&request))
+    }
+
+    /// A request that downloads the object under the name `display_name`.
+    ///
+    /// Always as an attachment: a browser that showed an uploaded page would run it in the bucket's origin.
+    pub async fn presign_get(
+        &self,
+        key: &ObjectKey,
+        display_name: &str,
+        lifetime: Duration,
+    ) -> Result<Presigned, Error> {
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .response_content_disposition(disposition::attachment(display_name));
+        let request = request.presigned(expiring(lifetime)?).await.map_err(invalid)?;
+        Ok(Presigned::from(&request))
+    }
+
+    /// What S3 knows of the object.
+    pub async fn head(&self, key: &ObjectKey) -> Result<Head, Error> {
+        let request = self.client.head_object().bucket(&self.bucket).key(key.as_str());
+        let head = request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(failed)?;
+        Ok(Head {
+            size: head.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+            etag: head.e_tag().unwrap_or_default().to_owned(),
+            content_type: head.content_type().map(str::to_owned),
+            sha256: head.checksum_sha256().and_then(|text| STANDARD.decode(text).ok()?.try_into().ok()),
+        })
+    }
+
+    /// Copies the object that has this `etag`, with its type and checksum, over any that `to` had.
+    ///
+    /// The tag is that of what was checked: an upload URL can be used again until it expires.
+    pub async fn copy(&self, from: &ObjectKey, etag: &str, to: &ObjectKey) -> Result<(), Error> {
+        // Bucket names and keys of ids have no character that a copy source would have to escape.
+        let source = format!("{}/{}", self.bucket, from.as_str());
+        let request = self.client.copy_object().bucket(&self.bucket).key(to.as_str());
+        request.copy_source(source).copy_source_if_match(etag).send().await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Deletes an object; one that is not there is as good as deleted.
+    pub async fn delete(&self, key: &ObjectKey) -> Result<(), Error> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str());
+        request.send().await.map_err(failed)?;
+        Ok(())
+    }
+}
+
+impl From<&PresignedRequest> for Presigned {
+    fn from(request: &PresignedRequest) -> Self {
+        Self {
+            method: request.method().to_owned(),
+            url: request.uri().to_owned(),
+            headers: request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        }
+    }
+}
+
+fn expiring(lifetime: Duration) -> Result<PresigningConfig, Error> {
+    PresigningConfig::expires_in(lifetime).map_err(invalid)
+}
+
+fn invalid(source: impl Into<BoxError>) -> Error {
+    Error::Invalid(source.into())
+}
+
+fn failed<E, R>(error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match error.code() {
+        // A HEAD has no body to carry `NoSuchKey`, the SDK names its 404 `NotFound`.
+        Some("NoSuchKey" | "NotFound") => Error::NotFound,
+        Some("PreconditionFailed") => Error::Changed,
+        Some(_) | None => Error::Unavailable(error.into()),
+    }
+}

@@ -1,0 +1,150 @@
+//! What handlers answer, with the headers that each kind of answer carries.
+
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, ETAG, LINK, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::Object;
+use serde_json::{Map, Value, json};
+
+use crate::precondition::{IfNoneMatch, tag};
+
+/// 200 with an object, or 304 where the client has this version.
+#[derive(Debug)]
+pub struct Shown {
+    version: u64,
+    object: Option<Value>,
+}
+
+impl Shown {
+    /// The object, whatever the client has.
+    pub fn new(object: &impl Object) -> Self {
+        Self { version: object.version(), object: Some(object.show()) }
+    }
+
+    /// The object, unless the client has it.
+    pub fn unless(has: &IfNoneMatch, object: &impl Object) -> Self {
+        let version = object.version();
+        Self { version, object: (!has.has(version)).then(|| object.show()) }
+    }
+}
+
+impl IntoResponse for Shown {
+    fn into_response(self) -> Response {
+        let mut response = match self.object {
+            Some(object) => Json(object).into_response(),
+            None => StatusCode::NOT_MODIFIED.into_response(),
+        };
+        put(&mut response, ETAG, &tag(self.version));
+        private(response)
+    }
+}
+
+/// 201 with what was made, and where it is.
+#[derive(Debug)]
+pub struct Created {
+    location: String,
+    version: Option<u64>,
+    made: Value,
+}
+
+impl Created {
+    /// One object, to be found at `location`.
+    pub fn one(location: String, object: &impl Object) -> Self {
+        Self { location, version: Some(object.version()), made: object.show() }
+    }
+
+    /// Several objects, to be found in the list at `location`.
+    pub fn many(location: String, objects: &[impl Object]) -> Self {
+        let data: Vec<_> = objects.iter().map(Object::show).collect();
+        Self { location, version: None, made: json!({ "data": data }) }
+    }
+}
+
+impl IntoResponse for Created {
+    fn into_response(self) -> Response {
+        let mut response = (StatusCode::CREATED, Json(self.made)).into_response();
+        put(&mut response, LOCATION, &self.location);
+        if let Some(version) = self.version {
+            put(&mut response, ETAG, &tag(version));
+        }
+        private(response)
+    }
+}
+
+/// 200 with something that is no object of its own: tokens, a yes or no.
+#[derive(Debug)]
+pub struct Rendered(pub Value);
+
+impl IntoResponse for Rendered {
+    fn into_response(self) -> Response {
+        private(Json(self.0).into_response())
+    }
+}
+
+/// 202: it will be done, if there is anything to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted;
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        private(StatusCode::ACCEPTED.into_response())
+    }
+}
+
+/// 204: done, and nothing to show.
+#[derive(Debug, Clone, Copy)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        private(StatusCode::NO_CONTENT.into_response())
+    }
+}
+
+/// 200 with a page of a list.
+#[derive(Debug)]
+pub struct Listed {
+    pub(crate) data: Vec<Value>,
+    pub(crate) number: u64,
+    pub(crate) size: u32,
+    pub(crate) total: u64,
+    pub(crate) capped: bool,
+    pub(crate) current: String,
+    pub(crate) next: Option<String>,
+    pub(crate) prev: Option<String>,
+}
+
+impl IntoResponse for Listed {
+    fn into_response(self) -> Response {
+        let mut page = Map::from_iter([
+            ("number".to_owned(), self.number.into()),
+            ("size".to_owned(), self.size.into()),
+            ("total_items".to_owned(), self.total.into()),
+            ("total_pages".to_owned(), self.total.div_ceil(self.size.max(1).into()).into()),
+        ]);
+        if self.capped {
+            page.insert("total_capped".to_owned(), true.into());
+        }
+        let links = json!({ "self": self.current, "next": self.next, "prev": self.prev });
+        let header = [("next", &self.next), ("prev", &self.prev)];
+        let header =
+            header.iter().filter_map(|(rel, link)| link.as_ref().map(|link| format!("<{link}>; rel=\"{rel}\"")));
+        let header: Vec<_> = std::iter::once(format!("<{}>; rel=\"self\"", self.current)).chain(header).collect();
+        let mut response = Json(json!({ "data": self.data, "page": page, "links": links })).into_response();
+        put(&mut response, LINK, &header.join(", "));
+        private(response)
+    }
+}
+
+fn put(response: &mut Response, name: axum::http::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// No cache may keep what is somebody's own.
+fn private(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
+}

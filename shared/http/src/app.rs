@@ -1,0 +1,178 @@
+//! What every function shares: its settings, read from the environment here and nowhere else, and its clients.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use domain::Error;
+use identity::{Pool, Verifier};
+use store::{Store, Table};
+use tokio::sync::OnceCell;
+
+use crate::limit::{Limiter, Limits};
+
+/// What a function is told by its environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The table's name (`TABLE_NAME`).
+    pub table: String,
+    /// The pool whose tokens are good (`USER_POOL_ID`, `USER_POOL_CLIENT_ID`; `USER_POOL_ISSUER` only where an
+    /// emulator names itself otherwise than Cognito would).
+    pub pool: Pool,
+    /// Who may sign up (`SIGN_UP`).
+    pub sign_up: SignUpMode,
+    /// How often things may be done (`RATE_LIMIT_FACTOR` times the defaults).
+    pub limits: Limits,
+}
+
+/// Who may become a master user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUpMode {
+    /// Anybody.
+    Open,
+    /// One user, the first.
+    First,
+    /// Nobody.
+    Closed,
+}
+
+/// The clients' common configuration; each function makes the SDK clients that it needs out of it.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Region, credentials and HTTP client for any SDK client.
+    pub config: SdkConfig,
+    http: SharedHttpConnector,
+}
+
+/// What every handler needs.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// All data.
+    pub store: Store,
+    /// Who may sign up.
+    pub sign_up: SignUpMode,
+    pub(crate) verifier: Verifier,
+    pub(crate) limiter: Limiter,
+    secret: Arc<OnceCell<[u8; 32]>>,
+}
+
+impl Settings {
+    /// The settings of this process.
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, String> {
+        let region = variable("AWS_REGION").or_else(|_| variable("AWS_DEFAULT_REGION"))?;
+        let (id, client_id) = (variable("USER_POOL_ID")?, variable("USER_POOL_CLIENT_ID")?);
+        let cognito = variable("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
+            .unwrap_or_else(|_| format!("https://cognito-idp.{region}.amazonaws.com"));
+        let cognito = cognito.trim_end_matches('/');
+        let issuer = variable("USER_POOL_ISSUER").unwrap_or_else(|_| format!("{cognito}/{id}"));
+        let factor = match variable("RATE_LIMIT_FACTOR") {
+            Ok(factor) => factor.parse().map_err(|_| "RATE_LIMIT_FACTOR must be a whole number".to_owned())?,
+            Err(_) => 1,
+        };
+        Ok(Self {
+            table: variable("TABLE_NAME")?,
+            pool: Pool { jwks_url: format!("{cognito}/{id}/.well-known/jwks.json"), id, client_id, issuer },
+            sign_up: match variable("SIGN_UP").as_deref() {
+                Ok("open") | Err(_) => SignUpMode::Open,
+                Ok("first") => SignUpMode::First,
+                Ok("closed") => SignUpMode::Closed,
+                Ok(_) => return Err("SIGN_UP must be one of open, first, closed".to_owned()),
+            },
+            limits: Limits::times(factor),
+        })
+    }
+}
+
+impl Settings {
+    /// The table's name alone, for a function that needs nothing else.
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is missing.
+    pub fn table_from_env() -> Result<String, String> {
+        variable("TABLE_NAME")
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn variable(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
+}
+
+impl Clients {
+    /// Clients configured by the environment, as in Lambda.
+    pub async fn from_env() -> Self {
+        let http = connector();
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(shared(&http)).load().await;
+        Self { config, http }
+    }
+
+    /// Clients with a given configuration, whose HTTP client becomes the shared one.
+    #[must_use]
+    pub fn new(config: SdkConfig) -> Self {
+        let http = connector();
+        Self { config: config.into_builder().http_client(shared(&http)).build(), http }
+    }
+}
+
+impl App {
+    /// The parts that every function has.
+    #[must_use]
+    pub fn new(settings: &Settings, clients: &Clients) -> Self {
+        let dynamodb = aws_sdk_dynamodb::Client::new(&clients.config);
+        Self::with_table(settings, clients, Table::new(dynamodb, &settings.table))
+    }
+
+    /// The data alone, for a function that answers no HTTP.
+    #[must_use]
+    pub fn store_of(table: &str, clients: &Clients) -> Store {
+        Store::new(Table::new(aws_sdk_dynamodb::Client::new(&clients.config), table))
+    }
+
+    /// The same over a table whose client was configured elsewhere, as tests do to see each call.
+    #[must_use]
+    pub fn with_table(settings: &Settings, clients: &Clients, table: Table) -> Self {
+        let store = Store::new(table);
+        Self {
+            sign_up: settings.sign_up,
+            verifier: Verifier::new(settings.pool.clone(), clients.http.clone()),
+            limiter: Limiter::new(store.clone(), settings.limits),
+            store,
+            secret: Arc::default(),
+        }
+    }
+
+    /// Opens the connections and fetches what requests will need, while Lambda lends a full CPU. What fails here is
+    /// tried again by the first request that needs it.
+    pub async fn warm(&self) {
+        let (keys, secret) = tokio::join!(self.verifier.warm(), self.secret());
+        for failure in [keys.err(), secret.err()].into_iter().flatten() {
+            tracing::warn!(cause = ?failure, "warming up failed; the first request tries again");
+        }
+    }
+
+    /// The deployment's secret.
+    pub(crate) async fn secret(&self) -> Result<[u8; 32], Error> {
+        self.secret.get_or_try_init(|| self.store.deployment_secret()).await.copied()
+    }
+}
+
+/// One connector for all clients: the system's certificates are read once, and connections are shared.
+fn connector() -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .read_timeout(Duration::from_secs(5))
+        .build();
+    let tls = Provider::Rustls(CryptoMode::AwsLc);
+    SharedHttpConnector::new(Connector::builder().connector_settings(settings).tls_provider(tls).build())
+}
+
+fn shared(http: &SharedHttpConnector) -> aws_smithy_runtime_api::client::http::SharedHttpClient {
+    let http = http.clone();
+    http_client_fn(move |_, _| http.clone())
+}

@@ -1,0 +1,120 @@
+//! Bodies: JSON of at most 256 KiB, read into a domain type with all errors at once.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method};
+use domain::field::MergePatch;
+use domain::{Error, FieldError};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::Value;
+
+use crate::Failure;
+
+/// The most that a body may have.
+pub(crate) const LIMIT: usize = 256 * 1024;
+
+/// What a request carries.
+#[derive(Debug, Clone)]
+pub struct Body<T>(pub T);
+
+/// A type that a JSON body is read into.
+pub trait FromJson: Sized {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every field that is wrong.
+    fn from_json(value: Value) -> Result<Self, Error>;
+}
+
+impl<T: domain::Body> FromJson for T {
+    fn from_json(value: Value) -> Result<Self, Error> {
+        T::parse(value)
+    }
+}
+
+impl<T: domain::Body> FromJson for Patch<T> {
+    fn from_json(value: Value) -> Result<Self, Error> {
+        MergePatch::parse(value).map(Self)
+    }
+}
+
+/// A merge patch.
+#[derive(Debug, Clone)]
+pub struct Patch<T>(pub MergePatch<T>);
+
+/// One object, or an array of them.
+#[derive(Debug, Clone)]
+pub enum OneOrMany<T> {
+    /// One.
+    One(T),
+    /// Some.
+    Many(Vec<T>),
+}
+
+/// How many objects an array may have.
+const MANY: usize = 20;
+
+impl<T: domain::Body> FromJson for OneOrMany<T> {
+    fn from_json(value: Value) -> Result<Self, Error> {
+        let Value::Array(values) = value else {
+            return T::parse(value).map(Self::One);
+        };
+        if values.is_empty() || values.len() > MANY {
+            return Err(Error::invalid("", "invalid_length", "An array must have 1 to 20 objects."));
+        }
+        let (mut many, mut errors) = (Vec::new(), Vec::new());
+        for (at, value) in values.into_iter().enumerate() {
+            match T::parse(value) {
+                Ok(one) => many.push(one),
+                Err(Error::Invalid(inner)) => errors.extend(
+                    inner.into_iter().map(|error| FieldError { pointer: format!("/{at}{}", error.pointer), ..error }),
+                ),
+                Err(other) => return Err(other),
+            }
+        }
+        if errors.is_empty() { Ok(Self::Many(many)) } else { Err(Error::Invalid(errors)) }
+    }
+}
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        if !is_json(request.headers(), request.method()) {
+            return Err(Failure::UnsupportedMediaType);
+        }
+        let bytes = collect(request.into_body()).await?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| Error::Malformed(place(&error)))?;
+        Ok(Self(T::from_json(value)?))
+    }
+}
+
+/// Reads a whole body, as far as a body may go.
+pub(crate) async fn collect(body: axum::body::Body) -> Result<Bytes, Failure> {
+    match Limited::new(body, LIMIT).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::PayloadTooLarge),
+        Err(error) => Err(Error::Malformed(format!("it ended early ({error})")).into()),
+    }
+}
+
+fn is_json(headers: &HeaderMap, method: &Method) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let mut parts = kind.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    let named = media_type.eq_ignore_ascii_case("application/json")
+        || (*method == Method::PATCH && media_type.eq_ignore_ascii_case("application/merge-patch+json"));
+    named
+        && parts.all(|parameter| {
+            !parameter.to_ascii_lowercase().starts_with("charset=") || parameter.to_ascii_lowercase().ends_with("utf-8")
+        })
+}
+
+/// Where JSON stops being JSON; never what stands there.
+fn place(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Eof => "it ends too early".to_owned(),
+        _ => format!("line {}, column {} cannot be read", error.line(), error.column()),
+    }
+}

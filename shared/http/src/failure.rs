@@ -1,0 +1,204 @@
+//! How a failed request is answered: RFC 9457, with the status of each error in one exhaustive match.
+
+use axum::Json;
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::{Error, FieldError, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What a handler answers.
+pub type Answer<T> = Result<T, Failure>;
+
+/// A request that failed, in the domain or at the edge itself.
+#[derive(Debug)]
+pub enum Failure {
+    /// In the domain.
+    Domain(Error),
+    /// The path is there, the method is not.
+    MethodNotAllowed,
+    /// The body is larger than a body may be.
+    PayloadTooLarge,
+    /// The body is not of the type that the route reads.
+    UnsupportedMediaType,
+    /// The `Idempotency-Key` was used with another body.
+    IdempotencyMismatch,
+    /// The request of this `Idempotency-Key` is still running.
+    StillRunning,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Domain(error)
+    }
+}
+
+impl Failure {
+    /// The status and the stable code of each failure. No arm catches the rest: a new error does not compile until
+    /// somebody has picked its status.
+    fn status(&self) -> (StatusCode, &'static str) {
+        let status = match self {
+            Self::Domain(error) => match error {
+                Error::Invalid(_) | Error::Malformed(_) => StatusCode::BAD_REQUEST,
+                Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+                Error::Unverified(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
+                Error::NotFound => StatusCode::NOT_FOUND,
+                Error::Conflict(_) => StatusCode::CONFLICT,
+                Error::Stale => StatusCode::PRECONDITION_FAILED,
+                Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+                Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::StillRunning => StatusCode::CONFLICT,
+        };
+        let code = match self {
+            Self::Domain(error) => error.code(),
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::StillRunning => "conflict",
+        };
+        (status, code)
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Domain(Error::Invalid(errors) | Error::Conflict(errors)) => match errors.as_slice() {
+                // One error tells the whole story in its own words.
+                [only] if only.pointer.is_empty() => only.message.clone(),
+                [only] => format!("{} {}.", only.pointer.trim_start_matches('/'), only.message),
+                several => format!("{} fields need a change; errors names each.", several.len()),
+            },
+            Self::Domain(error) => error.to_string(),
+            Self::MethodNotAllowed => {
+                "This path does not take this method; Allow names those that it takes.".to_owned()
+            }
+            Self::PayloadTooLarge => "The body is larger than 256 KiB; send less at once.".to_owned(),
+            Self::UnsupportedMediaType => "The body must be JSON, sent as Content-Type: application/json.".to_owned(),
+            Self::IdempotencyMismatch => "This Idempotency-Key was used with another body; take a new key.".to_owned(),
+            Self::StillRunning => {
+                "The request with this Idempotency-Key is still running; ask again in a moment.".to_owned()
+            }
+        }
+    }
+}
+
+/// A problem as clients see it (RFC 9457).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// A URN that names the kind of problem.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:muster:error:invalid")]
+    pub kind: String,
+    /// The status in words.
+    #[schema(example = "Bad Request")]
+    pub title: String,
+    /// The status.
+    #[schema(example = 400)]
+    pub status: u16,
+    /// What to do, in a sentence.
+    #[schema(example = "email is required.")]
+    pub detail: String,
+    /// The request id, as in `X-Request-Id`.
+    #[schema(example = "0199d2a4-5c00-7000-8000-00000000f001")]
+    pub instance: String,
+    /// The kind of problem, stable, for programs.
+    #[schema(example = "invalid")]
+    pub code: String,
+    /// Every field that is wrong.
+    #[schema(value_type = Vec<FieldProblem>)]
+    pub errors: Vec<FieldError>,
+    /// With `unverified` alone: whom to verify.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+}
+
+/// One field that is wrong.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// RFC 6901 pointer into the body, or into the query seen as an object.
+    #[schema(example = "/email")]
+    pub pointer: String,
+    /// Stable, for programs.
+    #[schema(example = "required")]
+    pub code: String,
+    /// What to do.
+    #[schema(example = "is required")]
+    pub message: String,
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status();
+        let mut problem = Problem {
+            kind: format!("urn:muster:error:{code}"),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            detail: self.detail(),
+            instance: String::new(),
+            code: code.to_owned(),
+            errors: Vec::new(),
+            user_id: None,
+        };
+        let mut response = status.into_response();
+        match self {
+            Self::Domain(Error::Invalid(errors) | Error::Conflict(errors)) => problem.errors = errors,
+            Self::Domain(Error::Unverified(user)) => problem.user_id = Some(user),
+            Self::Domain(Error::Unauthenticated) => {
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::Domain(Error::RateLimited { retry_after }) => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+            }
+            Self::Domain(Error::Unavailable(cause)) => {
+                tracing::error!(code, cause = %chain(&*cause), "unavailable");
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::Domain(Error::Internal(cause)) => {
+                tracing::error!(code, cause = %chain(&*cause), "internal error")
+            }
+            Self::Domain(Error::Malformed(_) | Error::Forbidden(_) | Error::NotFound | Error::Stale)
+            | Self::MethodNotAllowed
+            | Self::PayloadTooLarge
+            | Self::UnsupportedMediaType
+            | Self::IdempotencyMismatch
+            | Self::StillRunning => {}
+        }
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+/// Writes the problem that a response carries, now that the request id is known.
+pub(crate) fn render(mut response: Response, request_id: &str) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    let problem = Problem { instance: request_id.to_owned(), ..problem };
+    let mut rendered = (response.status(), Json(problem)).into_response();
+    for name in [ALLOW, RETRY_AFTER, WWW_AUTHENTICATE] {
+        if let Some(value) = response.headers_mut().remove(&name) {
+            rendered.headers_mut().insert(name, value);
+        }
+    }
+    rendered.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    *rendered.extensions_mut() = std::mem::take(response.extensions_mut());
+    rendered
+}
+
+/// A cause with its own causes, for the log.
+fn chain(cause: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = cause.to_string();
+    let mut next = cause.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,139 @@
+//! `Idempotency-Key` on every POST and PATCH: the first answer again, for 24 hours.
+//!
+//! What is kept is sealed under the key itself, which the table does not have: an answer may hold tokens, and the
+//! fingerprint of a body may be one of a password.
+
+use std::time::Duration;
+
+use axum::body::Body as RawBody;
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Error;
+use serde::{Deserialize, Serialize};
+use store::{Answered, Begun};
+
+use crate::limit::source;
+use crate::seal::{Seal, mac};
+use crate::{Answer, App, Caller, Failure, Seed, body};
+
+/// The headers of an answer that are part of it.
+const KEPT: [HeaderName; 4] = [CONTENT_TYPE, ETAG, LOCATION, CACHE_CONTROL];
+
+/// How often, and how many times, a request looks whether its twin has been answered before it answers 409.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 50;
+
+/// Runs a request once for its key.
+pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
+    let key = request.headers().get("idempotency-key").cloned();
+    match key {
+        Some(key) if matches!(*request.method(), Method::POST | Method::PATCH) => {
+            run(&app, &key, request, next).await.unwrap_or_else(Failure::into_response)
+        }
+        Some(_) | None => next.run(request).await,
+    }
+}
+
+async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answer<Response> {
+    let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(|| {
+        Error::invalid("/Idempotency-Key", "invalid_key", "must be 1 to 255 visible ASCII characters")
+    })?;
+    let (mut parts, raw) = request.into_parts();
+    let caller = if parts.headers.contains_key(AUTHORIZATION) {
+        Some(Caller::from_request_parts(&mut parts, app).await?)
+    } else {
+        None
+    };
+    let who = caller.as_ref().map_or_else(|| format!("visitor:{}", source(&parts)), Caller::credential);
+    let name = format!("{who}|{}|{}|{key}", parts.method, parts.uri.path());
+    let bytes = body::collect(raw).await?;
+    let fingerprint = URL_SAFE_NO_PAD.encode(mac(key.as_bytes(), &[name.as_bytes(), b"|", &bytes].concat()));
+    let seal = Seal::derived(key.as_bytes(), "answer")?;
+    let mut looks = 0;
+    loop {
+        match app.store.begin_answer(&name, &fingerprint).await? {
+            Begun::Fresh(seed) => {
+                parts.extensions.insert(Seed(seed));
+                let response = next.run(Request::from_parts(parts, RawBody::from(bytes))).await;
+                return keep(app, (&name, &fingerprint, &seal), seed, response).await;
+            }
+            Begun::Mismatch => return Err(Failure::IdempotencyMismatch),
+            Begun::Answered(answered) => {
+                // Who has been shut out since gets no answer of former days.
+                if let Some(caller) = caller {
+                    caller.live().await?;
+                }
+                return replay(&seal, &name, &answered);
+            }
+            Begun::Running if looks < LOOKS => {
+                looks += 1;
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Begun::Running => return Err(Failure::StillRunning),
+        }
+    }
+}
+
+/// An answer as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// Keeps an answer that would be the same each time; what failed on our side, or for lack of credentials or of time,
+/// may be repeated.
+async fn keep(
+    app: &App,
+    (name, fingerprint, seal): (&str, &str, &Seal),
+    seed: uuid::Uuid,
+    response: Response,
+) -> Answer<Response> {
+    let passing = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS];
+    let status = response.status();
+    if status.is_server_error()
+        || passing.contains(&status)
+        || response.extensions().get::<crate::failure::Problem>().is_some_and(|problem| problem.code == "in_progress")
+    {
+        app.store.forget_answer(name).await?;
+        return Ok(response);
+    }
+    // A problem is written at the very end, when the request id is known; what is kept is what it says.
+    let response = crate::failure::render(response, "");
+    let (parts, raw) = response.into_parts();
+    let bytes =
+        http_body_util::BodyExt::collect(raw).await.map_err(|error| Error::internal(error.to_string()))?.to_bytes();
+    let headers = KEPT.iter().filter_map(|name| {
+        let value = parts.headers.get(name)?.to_str().ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    });
+    let kept = Kept {
+        status: status.as_u16(),
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+    };
+    let sealed = seal.seal(&serde_json::to_vec(&kept).map_err(Error::internal)?, name)?;
+    app.store.keep_answer(name, fingerprint, seed, Answered(sealed)).await?;
+    Ok(Response::from_parts(parts, RawBody::from(bytes)))
+}
+
+fn replay(seal: &Seal, name: &str, answered: &Answered) -> Answer<Response> {
+    let opened = seal.open(&answered.0, name).ok_or_else(|| Error::internal("a kept answer does not open"))?;
+    let kept: Kept = serde_json::from_slice(&opened).map_err(Error::internal)?;
+    let status = StatusCode::from_u16(kept.status).map_err(|error| Error::Internal(Box::new(error)))?;
+    let mut response = (status, kept.body).into_response();
+    response.headers_mut().remove(CONTENT_TYPE);
+    for (name, value) in &kept.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    Ok(response)
+}

@@ -1,0 +1,37 @@
+//! The HTTP edge: every convention of the API, once.
+//!
+//! A handler takes a [`Caller`] (without it, it is public on purpose), its path by [`Path`], its body by [`Body`] and
+//! answers one of [`Shown`], [`Created`], [`Listed`] or [`NoContent`]; all else happens here.
+
+mod answer;
+mod app;
+mod body;
+mod caller;
+mod cursor;
+mod failure;
+mod idempotency;
+mod limit;
+mod list;
+pub mod openapi;
+mod path;
+mod precondition;
+mod query;
+mod seal;
+mod seed;
+mod serve;
+mod wrap;
+
+pub use answer::{Accepted, Created, Listed, NoContent, Rendered, Shown};
+pub use app::{App, Clients, Settings, SignUpMode};
+pub use body::{Body, OneOrMany, Patch};
+pub use caller::Caller;
+pub use failure::{Answer, Failure, FieldProblem, Problem};
+pub use limit::{Limits, Peer, Visitor};
+pub use list::{FilterKind, List, ListSpec};
+pub use path::{Path, UserRef};
+pub use precondition::{IfMatch, IfNoneMatch};
+pub use query::Query;
+pub use seal::one_time_secret;
+pub use seed::Seed;
+pub use serve::{init_logs, serve};
+pub use wrap::{RequestId, wrap};

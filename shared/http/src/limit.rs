@@ -1,0 +1,285 @@
+//! Rate limits: a process borrows requests from the table in batches, so that a limit costs a fraction of a write.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use domain::{Error, Time};
+use lambda_http::request::RequestContext;
+use store::Store;
+
+use crate::Failure;
+
+/// How often things may be done within a minute.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    credential: u64,
+    sign_up_by_source: u64,
+    login_by_account: u64,
+    login_by_source: u64,
+    recovery_by_account: u64,
+    recovery_by_source: u64,
+    code_by_account: u64,
+    exists_by_credential: u64,
+}
+
+impl Limits {
+    /// The default limits, each times `factor`.
+    #[must_use]
+    pub fn times(factor: u64) -> Self {
+        Self {
+            credential: 600 * factor,
+            sign_up_by_source: 10 * factor,
+            login_by_account: 10 * factor,
+            login_by_source: 60 * factor,
+            recovery_by_account: 3 * factor,
+            recovery_by_source: 20 * factor,
+            code_by_account: 5 * factor,
+            exists_by_credential: 30 * factor,
+        }
+    }
+}
+
+/// What is limited, and to whom it is counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Limited {
+    Credential,
+    SignUpBySource,
+    LoginByAccount,
+    LoginBySource,
+    RecoveryByAccount,
+    RecoveryBySource,
+    CodeByAccount,
+    ExistsByCredential,
+}
+
+impl Limited {
+    /// The name that clients see, and how many requests of the minute's a process borrows at once: one by one where
+    /// a limit guards a secret.
+    fn policy(self, limits: &Limits) -> Policy {
+        let (name, limit, batches) = match self {
+            Self::Credential => ("credential", limits.credential, 10),
+            Self::SignUpBySource => ("sign-up", limits.sign_up_by_source, 0),
+            Self::LoginByAccount => ("login-account", limits.login_by_account, 0),
+            Self::LoginBySource => ("login", limits.login_by_source, 0),
+            Self::RecoveryByAccount => ("recovery-account", limits.recovery_by_account, 0),
+            Self::RecoveryBySource => ("recovery", limits.recovery_by_source, 0),
+            Self::CodeByAccount => ("code", limits.code_by_account, 0),
+            Self::ExistsByCredential => ("exists", limits.exists_by_credential, 0),
+        };
+        Policy { name, limit, batch: limit.checked_div(batches).unwrap_or(1).max(1) }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Policy {
+    name: &'static str,
+    limit: u64,
+    batch: u64,
+}
+
+/// The length of a window, in seconds.
+const WINDOW: u64 = 60;
+
+/// Leases of former windows are dropped when there are more than this.
+const LEASES: usize = 10_000;
+
+/// Counts requests against the limits.
+#[derive(Debug, Clone)]
+pub(crate) struct Limiter {
+    store: Store,
+    limits: Limits,
+    leases: Arc<Mutex<HashMap<String, Lease>>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Lease {
+    window: u64,
+    /// Borrowed and not used yet.
+    left: u64,
+    /// Borrowed by all processes, as far as this one knows.
+    lent: u64,
+}
+
+/// What a request's answer says of the limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Report {
+    policy: Policy,
+    remaining: u64,
+    reset: u64,
+}
+
+/// Where extractors leave their reports for the answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
+
+impl Limiter {
+    pub(crate) fn new(store: Store, limits: Limits) -> Self {
+        Self { store, limits, leases: Arc::default() }
+    }
+
+    /// Takes one request of `subject`.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] where none is left in this window.
+    pub(crate) async fn take(&self, what: Limited, subject: &str, reports: &Reports) -> Result<(), Error> {
+        let policy = what.policy(&self.limits);
+        let now = u64::try_from(Time::now().seconds()).unwrap_or_default();
+        let (window, reset) = (now / WINDOW, WINDOW - now % WINDOW);
+        let key = format!("{}|{subject}", policy.name);
+        let lease = match self.borrowed(&key, window) {
+            Some(lease) => Some(lease),
+            None => self.borrow(&key, window, policy).await?,
+        };
+        let remaining = lease.map(|lease| policy.limit.saturating_sub(lease.lent) + lease.left);
+        reports.add(Report { policy, remaining: remaining.unwrap_or(0), reset });
+        if remaining.is_some() { Ok(()) } else { Err(Error::RateLimited { retry_after: reset }) }
+    }
+
+    /// Takes from what is borrowed already.
+    fn borrowed(&self, key: &str, window: u64) -> Option<Lease> {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let lease = leases.get_mut(key).filter(|lease| lease.window == window && lease.left > 0)?;
+        lease.left -= 1;
+        Some(*lease)
+    }
+
+    /// Borrows a batch, or else, near the end, a single request, and takes one of them.
+    async fn borrow(&self, key: &str, window: u64, policy: Policy) -> Result<Option<Lease>, Error> {
+        let expires_at = Time::now().plus(Duration::from_secs(2 * WINDOW));
+        for batch in [policy.batch, 1] {
+            if let Some(lent) = self.store.lease(key, window, (batch, policy.limit), expires_at).await? {
+                return Ok(Some(self.keep(key, Lease { window, left: batch - 1, lent })));
+            }
+            if policy.batch == 1 {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Requests that were answered meanwhile may have borrowed too: what is left adds up.
+    fn keep(&self, key: &str, new: Lease) -> Lease {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        if leases.len() >= LEASES {
+            leases.retain(|_, lease| lease.window == new.window);
+        }
+        let lease = leases.entry(key.to_owned()).or_default();
+        let left = if lease.window == new.window { lease.left } else { 0 };
+        *lease = Lease { left: left + new.left, lent: new.lent.max(if left > 0 { lease.lent } else { 0 }), ..new };
+        *lease
+    }
+}
+
+impl Reports {
+    fn add(&self, report: Report) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+    }
+
+    /// Writes the `RateLimit` and `RateLimit-Policy` headers (draft-ietf-httpapi-ratelimit-headers).
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        let reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = |each: fn(&Report) -> String| {
+            let listed = reports.iter().map(each).collect::<Vec<_>>().join(", ");
+            HeaderValue::from_str(&listed).ok().filter(|_| !reports.is_empty())
+        };
+        let policies = list(|report| format!("\"{}\";q={};w={WINDOW}", report.policy.name, report.policy.limit));
+        let limits = list(|report| format!("\"{}\";r={};t={}", report.policy.name, report.remaining, report.reset));
+        if let (Some(policies), Some(limits)) = (policies, limits) {
+            headers.insert("ratelimit-policy", policies);
+            headers.insert("ratelimit", limits);
+        }
+    }
+}
+
+/// Whoever calls a public route: known by the address that the request came from.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    limiter: Limiter,
+    reports: Reports,
+    source: String,
+}
+
+impl Visitor {
+    /// Counts a sign-up.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn signs_up(&self) -> Result<(), Error> {
+        self.limiter.take(Limited::SignUpBySource, &self.source, &self.reports).await
+    }
+
+    /// Counts a login, to the account (as the client names it) and to the source.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn logs_in(&self, account: &str) -> Result<(), Error> {
+        self.both((Limited::LoginByAccount, account), Limited::LoginBySource).await
+    }
+
+    /// Counts a refresh or anything else that needs no account, to the source.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn comes(&self) -> Result<(), Error> {
+        self.limiter.take(Limited::LoginBySource, &self.source, &self.reports).await
+    }
+
+    /// Counts a recovery, to the account and to the source.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn recovers(&self, account: &str) -> Result<(), Error> {
+        self.both((Limited::RecoveryByAccount, account), Limited::RecoveryBySource).await
+    }
+
+    /// Counts a code that is tried or sent, to the account and to the source.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn tries_code(&self, account: &str) -> Result<(), Error> {
+        self.both((Limited::CodeByAccount, account), Limited::RecoveryBySource).await
+    }
+
+    async fn both(&self, (by_account, account): (Limited, &str), by_source: Limited) -> Result<(), Error> {
+        let (account, source) = tokio::join!(
+            self.limiter.take(by_account, account, &self.reports),
+            self.limiter.take(by_source, &self.source, &self.reports)
+        );
+        account.and(source)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor
+where
+    crate::App: axum::extract::FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let app = <crate::App as axum::extract::FromRef<S>>::from_ref(state);
+        Ok(Self { limiter: app.limiter, reports: reports(parts), source: source(parts).to_string() })
+    }
+}
+
+/// Where this request's reports go.
+pub(crate) fn reports(parts: &Parts) -> Reports {
+    parts.extensions.get().cloned().unwrap_or_default()
+}
+
+/// Where a request came from, put among its extensions by a server that is not Lambda.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+/// The address that the request came from: as API Gateway saw it, or the socket's. No header of the client's counts.
+pub(crate) fn source(parts: &Parts) -> IpAddr {
+    if let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() {
+        let source = context.http.source_ip.as_deref().and_then(|source| source.parse().ok());
+        return source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    }
+    parts.extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address)
+}

@@ -1,0 +1,52 @@
+//! Query strings: every parameter is known, or the request is refused with the names that are.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use domain::{Error, FieldError};
+
+use crate::Failure;
+
+/// The parameters of a query, in the order in which they came, decoded.
+#[derive(Debug, Clone, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Takes the parameter `name`; one that comes twice is an error.
+    pub fn take(&mut self, name: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+        let mut found = self.0.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);
+        let first = found.next();
+        if found.next().is_some() {
+            errors.push(error(name, "repeated", "must come once"));
+        }
+        first
+    }
+
+    /// Takes every parameter whose name begins with `prefix`.
+    pub(crate) fn take_all(&mut self, prefix: &str) -> Vec<(String, String)> {
+        self.0.extract_if(.., |(key, _)| key.starts_with(prefix)).collect()
+    }
+
+    /// Refuses what is left.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the errors so far and one for each parameter that was not taken.
+    pub fn finish(self, allowed: &str, mut errors: Vec<FieldError>) -> Result<(), Error> {
+        let message = format!("is not a parameter here; known are: {allowed}");
+        errors.extend(self.0.iter().map(|(name, _)| error(name, "unknown", &message)));
+        if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+    }
+}
+
+/// An error of a parameter: the query is seen as an object, so that its pointer is one into that.
+pub(crate) fn error(name: &str, code: &'static str, message: &str) -> FieldError {
+    domain::field::Pointer::root().child(name).error(code, message)
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+    }
+}

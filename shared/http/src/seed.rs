@@ -1,0 +1,33 @@
+//! Ids of what a request creates. With an `Idempotency-Key` they are the same for each try, so that a try which
+//! follows a crash finds what the one before it had made.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use uuid::Uuid;
+
+use crate::Failure;
+
+/// Makes the ids of what a request creates.
+#[derive(Debug, Clone, Copy)]
+pub struct Seed(pub(crate) Uuid);
+
+impl Seed {
+    /// The id of the `nth` thing that the request creates.
+    #[must_use]
+    pub fn id<T: From<Uuid>>(self, nth: usize) -> T {
+        // The time stays in front, so that the things sort as they were sent; the low bits of a UUIDv7 are random
+        // and count on without reaching the version or variant bits.
+        let (high, low) = self.0.as_u64_pair();
+        let random = 0x3fff_ffff_ffff_ffff;
+        let counted = (low & random & !0xff) | (nth as u64 & 0xff);
+        Uuid::from_u64_pair(high, (low & !random) | counted).into()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Seed {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        Ok(parts.extensions.get().copied().unwrap_or_else(|| Self(domain::id::fresh())))
+    }
+}

@@ -1,0 +1,71 @@
+//! What goes around every route: request ids, one log line, rate limit headers, problems, unknown paths and methods.
+
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use domain::Error;
+use lambda_http::Context;
+use tracing::Instrument as _;
+
+use crate::limit::Reports;
+use crate::{App, Failure, failure, idempotency};
+
+/// The id of a request: Lambda's own, or a fresh one.
+#[derive(Debug, Clone, Default)]
+pub struct RequestId(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        Ok(parts.extensions.get().cloned().unwrap_or_default())
+    }
+}
+
+/// The router with all of the edge around it.
+pub fn wrap(router: Router, app: &App) -> Router {
+    router
+        .fallback(async || Failure::from(Error::NotFound))
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .layer(middleware::from_fn(around))
+}
+
+async fn around(mut request: Request, next: Next) -> Response {
+    let context = request.extensions().get::<Context>();
+    let id = context.map_or_else(|| domain::id::fresh().to_string(), |context| context.request_id.clone());
+    let reports = Reports::default();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(reports.clone());
+    // The pattern and not the path: a path may hold what nobody but its owner should read.
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", request_id = %id, method = %request.method(), route);
+    let began = now();
+    let mut response = async {
+        let response = failure::render(next.run(request).await, &id);
+        let millis = began.elapsed().as_millis();
+        tracing::info!(status = response.status().as_u16(), millis, "answered");
+        response
+    }
+    .instrument(span)
+    .await;
+    reports.write(response.headers_mut());
+    put_id(response.headers_mut(), &id);
+    response
+}
+
+fn put_id(headers: &mut HeaderMap, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", id);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a request took, which no calendar is needed for")]
+fn now() -> Instant {
+    Instant::now()
+}

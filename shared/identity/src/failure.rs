@@ -1,0 +1,39 @@
+//! What Cognito's errors mean to Muster.
+
+use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
+use domain::Error;
+
+/// Cognito's name of an error.
+pub(crate) fn name<E: ProvideErrorMetadata>(failure: &SdkError<E>) -> &str {
+    failure.code().unwrap_or_default()
+}
+
+/// What every operation can fail with; each names first what means more to it.
+pub(crate) fn general<E>(failure: SdkError<E>) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    match name(&failure) {
+        "TooManyRequestsException" => Error::RateLimited { retry_after: 1 },
+        // Cognito locks a user out for up to 15 minutes; how long, it does not say.
+        "LimitExceededException" | "TooManyFailedAttemptsException" => Error::RateLimited { retry_after: 60 },
+        "InvalidPasswordException" => password_refused("/new_password"),
+        "ResourceNotFoundException" | "AccessDeniedException" | "InvalidParameterException" => {
+            Error::Internal(cause(failure))
+        }
+        _ => Error::Unavailable(cause(failure)),
+    }
+}
+
+/// The pool's policy is stricter than Muster's own rule.
+pub(crate) fn password_refused(pointer: &str) -> Error {
+    Error::invalid(pointer, "invalid_password", "does not meet the password policy; choose a longer, more varied one")
+}
+
+/// The cause, for the log.
+fn cause<E>(failure: SdkError<E>) -> domain::error::Cause
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    failure.into_source().unwrap_or_else(|whole| Box::new(whole))
+}

@@ -1,0 +1,97 @@
+//! Addresses. They live in their user's partition; the user's item counts them.
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use domain::{Address, AddressId, Error, UserId};
+
+use crate::Store;
+use crate::keys::{self, ADDRESSES};
+use crate::page::{self, Filter, Page, Window};
+use crate::table::{Changes, Item, Write, from_item, is_condition_failed, keyed, number, string, to_item, unavailable};
+
+impl Store {
+    /// A window of a user's addresses: 1 `Query`, more only for far offsets or filters.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn addresses(&self, user: UserId, window: &Window) -> Result<Page<Address>, Error> {
+        page::read(&self.table, &keys::partition(user), ADDRESSES, window).await
+    }
+
+    /// How many of a user's addresses meet the filters, as far as 10,000; without a filter the user's record knows.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn count_addresses(&self, user: UserId, filters: &[Filter]) -> Result<u64, Error> {
+        page::count(&self.table, &keys::partition(user), ADDRESSES, filters).await
+    }
+
+    /// One address: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn address(&self, user: UserId, id: AddressId) -> Result<Address, Error> {
+        self.table.get(&keys::address(user, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// Writes all of `addresses`, of one user, or none: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the user is gone or deleted; [`Error::Conflict`] where one of the ids is there
+    /// already, as when a request that was cut off is repeated.
+    pub async fn create_addresses(&self, user: UserId, addresses: &[Address]) -> Result<(), Error> {
+        let mut writes = vec![self.counted(user, i64::try_from(addresses.len()).unwrap_or(i64::MAX))];
+        for address in addresses {
+            let write = Write::create(&self.table, &keys::address(user, address.id), to_item(address)?);
+            let exists = Error::conflict("/id", "exists", "is the id of an address that is there already");
+            writes.push(write.on_condition_failed(exists));
+        }
+        self.table.transact(writes).await
+    }
+
+    /// Writes `new` over the address that had the version before it: 1 `PutItem`.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn change_address(&self, new: &Address) -> Result<(), Error> {
+        let sent = self
+            .table
+            .client
+            .put_item()
+            .table_name(&*self.table.name)
+            .set_item(Some(keyed(&keys::address(new.user_id, new.id), to_item(new)?)))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(new.version - 1))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        match sent.await {
+            Ok(_) => Ok(()),
+            Err(failure) if is_condition_failed(&failure) => Err(Error::Stale),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    /// Deletes an address, if it still has this version where one is named: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none; [`Error::Stale`] where it has another version.
+    pub async fn delete_address(&self, user: UserId, id: AddressId, version: Option<u64>) -> Result<(), Error> {
+        let (condition, values, meaning) = match version {
+            None => ("attribute_exists(PK)", Item::new(), Error::NotFound),
+            Some(version) => {
+                let values = Item::from([(":version".to_owned(), number(version))]);
+                ("version = :version", values, Error::Stale)
+            }
+        };
+        let key = keys::address(user, id);
+        let gone = Write::delete(&self.table, &key, condition, values).on_condition_failed(meaning);
+        self.table.transact(vec![gone, self.counted(user, -1)]).await
+    }
+
+    /// The user's count of addresses, changed in the same transaction as they are; a deleted user gets none.
+    fn counted(&self, user: UserId, more: i64) -> Write {
+        let changes = Changes::default().add("address_count", more).value(":deleted", string("DELETED"));
+        let live = "attribute_exists(PK) AND #status <> :deleted";
+        Write::update(&self.table, &keys::user(user), live, changes.named("#status", "status"))
+            .on_condition_failed(Error::NotFound)
+    }
+}

@@ -1,0 +1,44 @@
+//! The table. Handlers call [`Store`]; each file here holds the operations of one entity, [`keys`] alone spells
+//! keys, and [`table`] alone speaks to DynamoDB.
+
+use domain::Error;
+
+mod address;
+mod answer;
+mod entry;
+mod keys;
+mod limit;
+mod once;
+mod page;
+mod schema;
+mod secret;
+mod table;
+mod user;
+
+pub use answer::{Answered, Begun};
+pub use keys::Scope;
+pub use page::{Filter, From, Page, Wanted, Window};
+pub use table::Table;
+pub use user::{Also, Pending, PendingKind, Sessions, UserRecord};
+
+/// Every read and write of Muster's data.
+#[derive(Debug, Clone)]
+pub struct Store {
+    table: Table,
+}
+
+impl Store {
+    /// The data in `table`.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// Makes the table, for a machine where no template has made it; a table that is there stays.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where DynamoDB does not answer.
+    pub async fn ensure_table(&self) -> Result<(), Error> {
+        schema::ensure(&self.table).await
+    }
+}

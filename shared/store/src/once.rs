@@ -1,0 +1,40 @@
+//! One-time secrets: what lets somebody in once without a password, for a minute.
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use domain::{Error, Time, UserId};
+
+use crate::Store;
+use crate::keys;
+use crate::table::{Item, Write, is_condition_failed, number, string, unavailable};
+
+impl Store {
+    /// Uses a one-time secret up: whether it was this user's and still good. Only its hash is in the table.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn take_one_time(&self, user: UserId, secret: &str) -> Result<bool, Error> {
+        let sent = self
+            .table
+            .client
+            .delete_item()
+            .table_name(&*self.table.name)
+            .set_key(Some(keys::one_time(secret).attributes()))
+            // TTL erases late: what is over is refused here.
+            .condition_expression("user_id = :user AND expires_at > :now")
+            .expression_attribute_values(":user", string(user))
+            .expression_attribute_values(":now", number(Time::now().seconds()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        match sent.await {
+            Ok(_) => Ok(true),
+            Err(failure) if is_condition_failed(&failure) => Ok(false),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    pub(crate) fn one_time_made(&self, user: UserId, secret: &str, until: Time) -> Write {
+        let item =
+            Item::from([("user_id".to_owned(), string(user)), ("expires_at".to_owned(), number(until.seconds()))]);
+        Write::create(&self.table, &keys::one_time(secret), item)
+    }
+}
