@@ -1,1 +1,25 @@
-//! tests
+//! What Muster promises, one module a subject, all over HTTP against a fresh system each.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that meets something else than it expects has failed"
+)]
+
+mod addresses;
+mod auth;
+mod bad_input;
+mod conventions;
+mod costs;
+mod crashes;
+mod cursors;
+mod faults;
+mod idempotency;
+mod limits;
+mod meter;
+mod races;
+mod routes;
+mod system;
+mod tokens;
+mod users;

@@ -1,0 +1,202 @@
+//! Bad input: a 4xx that names the field, nothing stored, never a 5xx.
+
+use serde_json::{Value, json};
+
+use crate::system::{Ana, Muster, PASSWORD, Reply};
+
+/// Every route that takes a body, with one that is accepted.
+fn bodies(ana: &Ana) -> Vec<(&'static str, String, Value)> {
+    let change = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
+    let confirm = json!({ "email": ana.email, "code": "0", "new_password": "staple battery horse" });
+    vec![
+        ("POST", "/v1/users".to_owned(), json!({ "email": "b@example.com", "name": "B", "password": PASSWORD })),
+        ("POST", format!("/v1/users/{}/verification", ana.id), json!({ "code": "0" })),
+        ("POST", format!("/v1/users/{}/restoration", ana.id), json!({ "password": "0" })),
+        ("POST", "/v1/users/me/password".to_owned(), change),
+        ("PATCH", "/v1/users/me".to_owned(), json!({ "name": "B" })),
+        ("POST", "/v1/users/me/addresses".to_owned(), json!({ "alias": "B" })),
+        ("POST", "/v1/auth/login".to_owned(), json!({ "email": ana.email, "password": "0" })),
+        ("POST", "/v1/auth/refresh".to_owned(), json!({ "refresh_token": "0" })),
+        ("POST", "/v1/auth/logout".to_owned(), json!({ "refresh_token": "0" })),
+        ("POST", "/v1/auth/recovery".to_owned(), json!({ "email": ana.email })),
+        ("POST", "/v1/auth/recovery/confirm".to_owned(), confirm),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_json_object_is_refused_by_every_route() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let nested = format!("{}1{}", "{\"a\":".repeat(500), "}".repeat(500));
+    let before = muster.items("").await.len();
+    for (method, path, _) in bodies(&ana) {
+        for raw in [
+            &b""[..],
+            b"{",
+            b"nonsense",
+            b"\xff\xfe{}",
+            b"{\"a\":\"\xc3\x28\"}",
+            deep.as_bytes(),
+            nested.as_bytes(),
+            b"{} {}",
+            b"NaN",
+        ] {
+            let reply = muster.call(method, &path).raw("application/json", raw).by(&ana).send().await;
+            assert_eq!(
+                (reply.status.as_u16(), &reply.body["code"]),
+                (400, &json!("malformed")),
+                "{method} {path} {raw:.40?}"
+            );
+        }
+        for other in [json!(null), json!(1), json!("x"), json!(true), json!([1]), json!([[]])] {
+            let reply = muster.call(method, &path).json(other.clone()).by(&ana).send().await;
+            assert_eq!(
+                (reply.status.as_u16(), &reply.body["code"]),
+                (400, &json!("invalid")),
+                "{method} {path} {other}"
+            );
+        }
+    }
+    assert_eq!(muster.items("U#").await.len() + muster.items("C#").await.len(), 5 - 1, "{before}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_field_refuses_the_wrong_kind_of_value_by_name() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let wrong = [json!({}), json!([]), json!(""), json!("x".repeat(10_000)), json!("a\u{0}b"), json!("\u{1b}[2J")];
+    for (method, path, body) in bodies(&ana) {
+        for field in body.as_object().unwrap().keys() {
+            for value in &wrong {
+                let mut body = body.clone();
+                body[field] = value.clone();
+                let reply = muster.call(method, &path).json(body).by(&ana).send().await;
+                named(&reply, &format!("/{field}"));
+            }
+            let mut unknown = body.clone();
+            unknown["no/such~field"] = json!(1);
+            let reply = muster.call(method, &path).json(unknown).by(&ana).send().await;
+            assert_eq!(reply.errors(), [("/no~1such~0field".to_owned(), "unknown".to_owned())], "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_rule_of_a_user_and_an_address_names_its_field() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let long = "x".repeat(10_000);
+    for (path, field, value) in [
+        ("/v1/users/me", "email", json!("not an e-mail")),
+        ("/v1/users/me", "email", json!(null)),
+        ("/v1/users/me", "name", json!(null)),
+        ("/v1/users/me", "birthdate", json!("2023-02-29")),
+        ("/v1/users/me", "birthdate", json!("29/02/2024")),
+        ("/v1/users/me", "valid_until", json!("tomorrow")),
+        ("/v1/users/me", "phone", json!("call me")),
+        ("/v1/users/me", "gender", json!("female")),
+        ("/v1/users/me", "nationality", json!("MX")),
+        ("/v1/users/me", "language", json!("español")),
+        ("/v1/users/me", "username", json!("with space")),
+        ("/v1/users/me", "metadata", json!({ "a": "x".repeat(9000) })),
+        ("/v1/users/me", "metadata", json!([1])),
+        ("/v1/users/me", "country", json!({ "iso": "MX" })),
+        ("/v1/users/me", "identification", json!({ "type": "DNI" })),
+        ("/v1/users/me", "identification", json!({ "type": "dni", "value": "1" })),
+        ("/v1/users/me", "identification", json!({ "type": "DNI", "value": "12#34" })),
+        ("/v1/users/me", "version", json!(7)),
+        ("/v1/users/me", "status", json!("ACTIVE")),
+        ("/v1/users/me/addresses", "latitude", json!(91)),
+        ("/v1/users/me/addresses", "latitude", json!("north")),
+        ("/v1/users/me/addresses", "longitude", json!(-180.5)),
+        ("/v1/users/me/addresses", "is_billing", json!("true")),
+        ("/v1/users/me/addresses", "status", json!(1)),
+        ("/v1/users/me/addresses", "zip_code", json!(true)),
+        ("/v1/users/me/addresses", "references", json!(long)),
+        ("/v1/users/me/addresses", "user_id", json!(ana.id)),
+    ] {
+        let method = if path == "/v1/users/me" { "PATCH" } else { "POST" };
+        let reply = muster.call(method, path).json(json!({ field: value })).by(&ana).send().await;
+        named(&reply, &format!("/{field}"));
+        assert!(reply.text.len() < 2_000, "an answer does not repeat what was sent");
+    }
+    let me = muster.get("/v1/users/me").by(&ana).send().await;
+    assert_eq!(me.body["version"], 2);
+    assert_eq!(muster.get("/v1/users/me/addresses").by(&ana).send().await.body["page"]["total_items"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_errors_of_a_body_come_at_once() {
+    let muster = Muster::start().await;
+    let body =
+        json!({ "email": "x", "password": "short", "birthdate": "2023-02-30", "country": { "code": {} }, "colour": 1 });
+    let reply = muster.post("/v1/users", body).send().await;
+    let mut pointers: Vec<_> = reply.errors().into_iter().map(|(pointer, _)| pointer).collect();
+    pointers.sort();
+    assert_eq!(pointers, ["/birthdate", "/colour", "/country/code", "/email", "/name", "/password"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_that_are_none_name_nothing() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    for id in [
+        "x",
+        "%23",
+        "%2F",
+        "a%2Fb",
+        "U%23x",
+        "me%00",
+        "..%2F..",
+        "0199d2a45c0070008000000000000001",
+        "%F0%9F%92%A9",
+        "%FF",
+    ] {
+        for path in
+            [format!("/v1/users/{id}"), format!("/v1/users/{id}/addresses"), format!("/v1/users/me/addresses/{id}")]
+        {
+            let reply = muster.get(&path).by(&ana).send().await;
+            assert_eq!(reply.status, 404, "{path}");
+        }
+        let path = format!("/v1/users/{id}/verification");
+        assert_eq!(muster.post(&path, json!({ "code": "1" })).send().await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_out_of_range_or_unknown_are_refused_by_name() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    for (query, pointer) in [
+        ("page[size]=0", "/page[size]"),
+        ("page[size]=101", "/page[size]"),
+        ("page[size]=-1", "/page[size]"),
+        ("page[size]=ten", "/page[size]"),
+        ("page[size]=10&page[size]=11", "/page[size]"),
+        ("page[number]=0", "/page[number]"),
+        ("page[number]=99999999999999999999", "/page[number]"),
+        ("page=1", "/page"),
+        ("limit=1", "/limit"),
+        ("sort=alias", "/sort"),
+        ("sort=", "/sort"),
+        ("sort=id,,", "/sort"),
+        ("filter[alias]=x", "/filter[alias]"),
+        ("%00=1", "/\u{0}"),
+    ] {
+        let reply = muster.get(&format!("/v1/users/me/addresses?{query}")).by(&ana).send().await;
+        named(&reply, pointer);
+    }
+    assert_eq!(muster.delete("/v1/users/me?purge=yes").by(&ana).send().await.status, 400);
+    assert_eq!(muster.delete("/v1/users/me?force=true").by(&ana).send().await.status, 400);
+    assert_eq!(muster.get("/v1/users/me").by(&ana).send().await.status, 200);
+}
+
+/// The one thing that is wrong is the field, or something in it.
+fn named(reply: &Reply, pointer: &str) {
+    assert_eq!(reply.status, 400, "{pointer}: {reply:?}");
+    assert!(!reply.errors().is_empty(), "{pointer}: {reply:?}");
+    for (found, _) in reply.errors() {
+        assert!(found == pointer || found.starts_with(&format!("{pointer}/")), "{pointer}: {reply:?}");
+    }
+}

@@ -1,0 +1,147 @@
+//! What each route costs is what `docs/access-patterns.md` says.
+
+use std::collections::BTreeMap;
+
+use local::Options;
+use serde_json::{Value, json};
+
+use crate::meter::{Cost, Meter};
+use crate::system::{Ana, Muster, PASSWORD};
+
+const DOCUMENT: &str = include_str!("../../docs/access-patterns.md");
+
+/// The rows `| route | calls | rounds | read units | write units |` of the document.
+fn documented() -> BTreeMap<String, Cost> {
+    let rows = DOCUMENT.lines().filter(|line| line.starts_with("| `"));
+    let rows = rows.filter_map(|line| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [route, calls, rounds, read, write] = cells.as_slice() else { return None };
+        let cost = Cost {
+            operations: (*calls).to_owned(),
+            rounds: rounds.parse().ok()?,
+            read_units: read.parse().ok()?,
+            write_units: write.parse().ok()?,
+        };
+        Some((route.trim_matches('`').to_owned(), cost))
+    });
+    rows.collect()
+}
+
+struct Costs {
+    muster: Muster,
+    meter: Meter,
+    found: BTreeMap<String, Cost>,
+}
+
+impl Costs {
+    async fn of(&mut self, route: &str, call: (&str, &str, Value), by: Option<&Ana>, status: u16) -> Value {
+        let (method, path, body) = call;
+        let mut call = self.muster.call(method, path);
+        if !body.is_null() {
+            call = call.json(body);
+        }
+        if let Some(ana) = by {
+            call = call.by(ana);
+        }
+        if route.ends_with("Idempotency-Key") {
+            call = call.header("idempotency-key", "k");
+        }
+        self.meter.take();
+        let reply = call.send().await;
+        assert_eq!(reply.status, status, "{route}: {reply:?}");
+        self.found.insert(route.to_owned(), self.meter.take());
+        reply.body
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_costs_what_the_document_says() {
+    let meter = Meter::default();
+    let options = Options {
+        interceptor: Some(meter.interceptor()),
+        reconcile_every: std::time::Duration::from_secs(3600),
+        ..Options::default()
+    };
+    let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new() };
+    // The first request of a minute borrows for those that follow.
+    let ana = costs.muster.ana().await;
+    costs.muster.get("/v1/users/me").by(&ana).send().await;
+    public(&mut costs).await;
+    own(&mut costs, &ana).await;
+    ending(&mut costs, &ana).await;
+    let documented = documented();
+    let wrong: Vec<_> = costs.found.iter().filter(|(route, cost)| documented.get(*route) != Some(cost)).collect();
+    for (route, cost) in &wrong {
+        eprintln!("| `{route}` | {} | {} | {} | {} |", cost.operations, cost.rounds, cost.read_units, cost.write_units);
+    }
+    assert!(wrong.is_empty(), "the document says otherwise: {wrong:#?}");
+    let unmeasured: Vec<_> = documented.keys().filter(|route| !costs.found.contains_key(*route)).collect();
+    assert!(unmeasured.is_empty(), "not measured: {unmeasured:?}");
+}
+
+async fn public(costs: &mut Costs) {
+    let sign_up = json!({ "email": "new@example.com", "name": "New", "password": PASSWORD });
+    let user = costs.of("POST /v1/users", ("POST", "/v1/users", sign_up), None, 201).await;
+    let id = user["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/users/{id}/verification/resend");
+    costs.of("POST /v1/users/{user_id}/verification/resend", ("POST", &path, Value::Null), None, 202).await;
+    let code = json!({ "code": costs.muster.code("new@example.com") });
+    let path = format!("/v1/users/{id}/verification");
+    costs.of("POST /v1/users/{user_id}/verification", ("POST", &path, code), None, 200).await;
+    for (name, email, status) in [("", "new@example.com", 200), (", unknown", "nobody@example.com", 401)] {
+        let body = json!({ "email": email, "password": PASSWORD });
+        costs.of(&format!("POST /v1/auth/login{name}"), ("POST", "/v1/auth/login", body), None, status).await;
+    }
+    let recovery = json!({ "email": "new@example.com" });
+    costs.of("POST /v1/auth/recovery", ("POST", "/v1/auth/recovery", recovery), None, 202).await;
+    let code = costs.muster.code("new@example.com");
+    let confirm = json!({ "email": "new@example.com", "code": code, "new_password": "staple battery horse" });
+    costs.of("POST /v1/auth/recovery/confirm", ("POST", "/v1/auth/recovery/confirm", confirm), None, 204).await;
+}
+
+async fn own(costs: &mut Costs, ana: &Ana) {
+    let by = Some(ana);
+    let refresh = json!({ "refresh_token": ana.refresh });
+    costs.of("POST /v1/auth/refresh", ("POST", "/v1/auth/refresh", refresh), None, 200).await;
+    costs.of("GET /v1/users/{user}", ("GET", "/v1/users/me", Value::Null), by, 200).await;
+    costs.of("GET /v1/users/exists", ("GET", "/v1/users/exists?email=x@example.com", Value::Null), by, 200).await;
+    let patch = |name: &str| ("PATCH", "/v1/users/me", json!({ "name": name }));
+    costs.of("PATCH /v1/users/{user}", patch("A"), by, 200).await;
+    costs.of("PATCH /v1/users/{user}, with Idempotency-Key", patch("B"), by, 200).await;
+    costs.of("PATCH /v1/users/{user}, replayed Idempotency-Key", patch("B"), by, 200).await;
+    let email = ("PATCH", "/v1/users/me", json!({ "email": "other@example.com" }));
+    costs.of("PATCH /v1/users/{user}, e-mail", email, by, 200).await;
+    let password = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
+    costs.of("POST /v1/users/{user}/password", ("POST", "/v1/users/me/password", password), by, 204).await;
+    costs.of("GET /v1/users/{user}/history", ("GET", "/v1/users/me/history", Value::Null), by, 200).await;
+    let base = "/v1/users/me/addresses";
+    let made = costs.of("POST /v1/users/{user}/addresses", ("POST", base, json!({ "alias": "a" })), by, 201).await;
+    let twenty = Value::from(vec![json!({}); 20]);
+    costs.of("POST /v1/users/{user}/addresses, twenty", ("POST", base, twenty), by, 201).await;
+    costs.of("GET /v1/users/{user}/addresses", ("GET", base, Value::Null), by, 200).await;
+    let filter = format!("{base}?filter[status]=true");
+    costs.of("GET /v1/users/{user}/addresses, filter", ("GET", &filter, Value::Null), by, 200).await;
+    let number = format!("{base}?page[size]=5&page[number]=3");
+    costs.of("GET /v1/users/{user}/addresses, page 3", ("GET", &number, Value::Null), by, 200).await;
+    let one = format!("{base}/{}", made["id"].as_str().unwrap());
+    costs.of("GET /v1/users/{user}/addresses/{address}", ("GET", &one, Value::Null), by, 200).await;
+    let patch = json!({ "alias": "b" });
+    costs.of("PATCH /v1/users/{user}/addresses/{address}", ("PATCH", &one, patch), by, 200).await;
+    costs.of("DELETE /v1/users/{user}/addresses/{address}", ("DELETE", &one, Value::Null), by, 204).await;
+}
+
+async fn ending(costs: &mut Costs, ana: &Ana) {
+    costs.of("DELETE /v1/users/{user}", ("DELETE", "/v1/users/me", Value::Null), Some(ana), 204).await;
+    let path = format!("/v1/users/{}/restoration", ana.id);
+    let password = json!({ "password": "staple battery horse" });
+    costs.of("POST /v1/users/{user_id}/restoration", ("POST", &path, password), None, 200).await;
+    let login = costs.muster.login("other@example.com", "staple battery horse").await;
+    let ana = Ana::of(ana.email.clone(), &login);
+    let logout = json!({ "refresh_token": ana.refresh });
+    costs.of("POST /v1/auth/logout", ("POST", "/v1/auth/logout", logout), Some(&ana), 204).await;
+    let eve = costs.muster.ana().await;
+    costs.muster.address(&eve, "Home").await;
+    costs
+        .of("DELETE /v1/users/{user}?purge=true", ("DELETE", "/v1/users/me?purge=true", Value::Null), Some(&eve), 204)
+        .await;
+}

@@ -1,0 +1,161 @@
+//! A proxy in front of an emulator, which fails where a test says so.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use local::{Functions, Wiring};
+use serde_json::json;
+
+use crate::system::Muster;
+
+/// Decides over each call: the operation's name, and whether it has been carried out yet.
+pub(crate) type Plan = Arc<dyn Fn(&str, Phase) -> Verdict + Send + Sync>;
+
+/// When a plan is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Before,
+    After,
+}
+
+/// What becomes of a call.
+#[derive(Debug, Clone)]
+pub(crate) enum Verdict {
+    /// It goes on.
+    Pass,
+    /// It is answered so, without going on.
+    Answer(StatusCode, serde_json::Value),
+    /// It is never answered.
+    Silence,
+}
+
+/// Starts a proxy in front of `target`: its URL.
+pub(crate) async fn proxy(target: &str, plan: Plan) -> String {
+    let (target, client) = (target.to_owned(), reqwest::Client::new());
+    let forward = move |request: Request| {
+        let (target, client, plan) = (target.clone(), client.clone(), plan.clone());
+        async move { forward(&target, &client, &plan, request).await }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(forward)).await });
+    url
+}
+
+async fn forward(target: &str, client: &reqwest::Client, plan: &Plan, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let operation = parts.headers.get("x-amz-target").map_or("", |target| target.to_str().unwrap());
+    let operation = operation.rsplit('.').next().unwrap().to_owned();
+    if let Some(answer) = judged(plan(&operation, Phase::Before)).await {
+        return answer;
+    }
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let path = parts.uri.path_and_query().unwrap().as_str();
+    let mut headers = parts.headers;
+    headers.remove("host");
+    let sent =
+        client.request(parts.method, format!("{target}{path}")).headers(headers).body(body).send().await.unwrap();
+    let (status, headers) = (sent.status(), sent.headers().clone());
+    let body = sent.bytes().await.unwrap();
+    if let Some(answer) = judged(plan(&operation, Phase::After)).await {
+        return answer;
+    }
+    let mut response = (status, Body::from(body)).into_response();
+    for name in ["content-type", "x-amzn-errortype", "x-amz-crc32", "x-amzn-requestid"] {
+        if let Some(value) = headers.get(name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}
+
+async fn judged(verdict: Verdict) -> Option<Response> {
+    match verdict {
+        Verdict::Pass => None,
+        Verdict::Answer(status, body) => {
+            let kind = [("content-type", "application/x-amz-json-1.0")];
+            Some((status, kind, body.to_string()).into_response())
+        }
+        Verdict::Silence => std::future::pending().await,
+    }
+}
+
+/// The functions of a system, reaching DynamoDB and Cognito through a plan: their URL.
+pub(crate) async fn functions_behind(muster: &Muster, plan: Plan) -> String {
+    let wiring = wiring_behind(muster, plan).await;
+    let functions = Functions::connect(&wiring);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(local::serve(listener, functions.router(), std::future::pending()));
+    url
+}
+
+/// The wiring of a system with a plan between.
+pub(crate) async fn wiring_behind(muster: &Muster, plan: Plan) -> Wiring {
+    let mut wiring = muster.system.wiring.clone();
+    wiring.endpoints.dynamodb = proxy(&wiring.endpoints.dynamodb, plan.clone()).await;
+    wiring.endpoints.cognito = proxy(&wiring.endpoints.cognito, plan).await;
+    wiring
+}
+
+/// DynamoDB's answer to a transaction that met another one.
+fn contended() -> Verdict {
+    let reasons = json!([{ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" }, { "Code": "None" }]);
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]",
+        "CancellationReasons": reasons
+    });
+    Verdict::Answer(StatusCode::BAD_REQUEST, body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_meets_another_is_tried_again() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let left = Arc::new(Mutex::new(3));
+    let plan: Plan = Arc::new(move |operation, phase| {
+        let mut left = left.lock().unwrap();
+        if operation == "TransactWriteItems" && phase == Phase::Before && *left > 0 {
+            *left -= 1;
+            return contended();
+        }
+        Verdict::Pass
+    });
+    let url = functions_behind(&muster, plan).await;
+    let sent = reqwest::Client::new().post(format!("{url}/v1/users/me/addresses")).bearer_auth(&ana.access);
+    let sent = sent.header("content-type", "application/json").body(r#"{"alias":"Home"}"#).send().await.unwrap();
+    assert_eq!(sent.status(), 201);
+    let listed = muster.get("/v1/users/me/addresses").by(&ana).send().await;
+    assert_eq!(listed.body["page"]["total_items"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_contended_or_does_not_answer_is_503_and_says_when_to_come_back() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let always: Plan = Arc::new(|operation, phase| match (operation, phase) {
+        ("TransactWriteItems", Phase::Before) => contended(),
+        _ => Verdict::Pass,
+    });
+    let down: Plan = Arc::new(|operation, _| match operation {
+        "GetItem" => Verdict::Answer(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            json!({ "__type": "InternalServerError", "message": "secret detail" }),
+        ),
+        _ => Verdict::Pass,
+    });
+    for plan in [always, down] {
+        let url = functions_behind(&muster, plan).await;
+        let sent = reqwest::Client::new().post(format!("{url}/v1/users/me/addresses")).bearer_auth(&ana.access);
+        let sent = sent.header("content-type", "application/json").body("{}").send().await.unwrap();
+        assert_eq!((sent.status().as_u16(), sent.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+        assert_eq!(sent.headers()["content-type"], "application/problem+json");
+        assert!(!sent.text().await.unwrap().contains("secret detail"));
+    }
+    assert_eq!(muster.get("/v1/users/me/addresses").by(&ana).send().await.body["page"]["total_items"], 0);
+}

@@ -1,0 +1,68 @@
+//! Rate limits.
+
+use local::Options;
+use serde_json::json;
+
+use crate::system::{Muster, PASSWORD};
+
+async fn strict() -> Muster {
+    Muster::with(Options { rate_limit_factor: 1, ..Options::default() }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords_can_be_tried_ten_times_a_minute() {
+    let muster = strict().await;
+    let ana = muster.ana().await;
+    let mut statuses = Vec::new();
+    for _ in 0..25 {
+        statuses.push(muster.login(&ana.email.to_uppercase(), "wrong password").await.status.as_u16());
+    }
+    let tried = statuses.iter().filter(|status| **status == 401).count();
+    // A minute may end in the middle, which gives another ten.
+    assert!(tried == 10 || tried == 20, "{statuses:?}");
+    let limited = muster.login(&ana.email, PASSWORD).await;
+    if limited.status == 429 {
+        assert_eq!(limited.body["code"], "rate_limited");
+        let wait: u64 = limited.header("retry-after").parse().unwrap();
+        assert!((1..=60).contains(&wait));
+        assert!(limited.header("ratelimit-policy").contains("\"login-account\";q=10;w=60"));
+        assert!(limited.header("ratelimit").contains("\"login-account\";r=0;"));
+    }
+    let unknown = muster.login("nobody@example.com", PASSWORD).await;
+    assert_eq!(unknown.status, 401, "another account has its own ten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ups_of_one_address_are_limited() {
+    let muster = strict().await;
+    let mut made = 0;
+    for nth in 0..25 {
+        let body = json!({ "email": format!("a{nth}@example.com"), "name": "A", "password": PASSWORD });
+        let reply = muster.post("/v1/users", body).send().await;
+        assert!(matches!(reply.status.as_u16(), 201 | 429), "{reply:?}");
+        made += u32::from(reply.status == 201);
+    }
+    assert!(made == 10 || made == 20, "{made}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_is_told_what_is_left_and_then_refused() {
+    let muster = strict().await;
+    let ana = muster.ana().await;
+    let mut passed = 0;
+    let mut last = None;
+    for _ in 0..1300 {
+        let reply = muster.get("/v1/users/me").by(&ana).send().await;
+        assert!(reply.header("ratelimit-policy").contains("\"credential\";q=600;w=60"));
+        if reply.status == 429 {
+            last = Some(reply);
+            break;
+        }
+        passed += 1;
+    }
+    let refused = last.unwrap();
+    assert!(refused.header("ratelimit").contains("r=0"));
+    assert!((600..=1200).contains(&passed), "{passed}");
+    let leases = muster.items("R#").await;
+    assert!(leases.len() <= 6, "a limit costs a fraction of a write: {leases:?}");
+}

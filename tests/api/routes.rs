@@ -1,0 +1,121 @@
+//! The template, the OpenAPI document and the events name the same routes, and each private one wants a token.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::system::Muster;
+
+const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// `METHOD /path` of each operation of the document, and whether it is public.
+async fn documented(muster: &Muster) -> BTreeMap<String, (bool, Value)> {
+    let document = muster.get("/openapi.json").send().await.body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut routes = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let security = operation["security"].as_array().unwrap();
+            let public = security.iter().any(|one| one.as_object().unwrap().is_empty());
+            routes.insert(format!("{} {path}", method.to_uppercase()), (public, operation.clone()));
+        }
+    }
+    routes
+}
+
+/// `METHOD /path` of each route of the template, the catch-all and those of the documentation aside.
+fn deployed() -> BTreeSet<String> {
+    let mut lines = TEMPLATE.lines().map(str::trim).peekable();
+    let mut routes = BTreeSet::new();
+    let mut path = None;
+    while let Some(line) = lines.next() {
+        if let Some(found) = line.strip_prefix("Path: ") {
+            path = Some(found.trim_matches(['"', '\'']).to_owned());
+        }
+        if let (Some(method), Some(path)) = (line.strip_prefix("Method: "), &path) {
+            routes.insert(format!("{} {path}", method.trim_matches(['"', '\'']).to_uppercase()));
+        }
+    }
+    routes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_template_deploys_exactly_the_documented_routes() {
+    let muster = Muster::start().await;
+    let documented: BTreeSet<_> = documented(&muster).await.into_keys().collect();
+    let api = |routes: &BTreeSet<String>| {
+        routes.iter().filter(|route| route.contains(" /v1/")).cloned().collect::<BTreeSet<_>>()
+    };
+    assert_eq!(api(&deployed()), api(&documented));
+    assert!(documented.len() > 18, "{documented:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_private_route_wants_a_token_and_the_public_ones_are_these() {
+    let muster = Muster::start().await;
+    let mut public = Vec::new();
+    for (route, (open, _)) in documented(&muster).await {
+        let (method, path) = route.split_once(' ').unwrap();
+        let id = "0199d2a4-5c00-7000-8000-000000000001";
+        let path = path.replace("{user}", "me").replace("{user_id}", id).replace("{address}", id);
+        if open {
+            public.push(route);
+            continue;
+        }
+        for token in [None, Some("nonsense")] {
+            let mut call = muster.call(method, &path);
+            if let Some(token) = token {
+                call = call.token(token);
+            }
+            let reply = call.send().await;
+            assert_eq!((reply.status.as_u16(), reply.header("www-authenticate")), (401, "Bearer"), "{route}");
+        }
+    }
+    let expected = [
+        "GET /health",
+        "POST /v1/auth/login",
+        "POST /v1/auth/recovery",
+        "POST /v1/auth/recovery/confirm",
+        "POST /v1/auth/refresh",
+        "POST /v1/users",
+        "POST /v1/users/{user_id}/restoration",
+        "POST /v1/users/{user_id}/verification",
+        "POST /v1/users/{user_id}/verification/resend",
+    ];
+    assert_eq!(public, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_operation_documents_its_body_by_an_example_and_its_errors() {
+    let muster = Muster::start().await;
+    for (route, (public, operation)) in documented(&muster).await {
+        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{route}");
+        if !route.contains(" /v1/") {
+            continue;
+        }
+        let responses = operation["responses"].as_object().unwrap();
+        let mut needed = vec!["400", "429", "500", "503"];
+        needed.extend(if public { [].as_slice() } else { &["401", "404"] });
+        if let Some(body) = operation.get("requestBody") {
+            needed.extend(["413", "415"]);
+            assert!(body["content"]["application/json"]["example"].is_object(), "{route}");
+        }
+        for status in needed {
+            assert!(responses.contains_key(status), "{route} {status}");
+        }
+        for (status, response) in responses.iter().filter(|(status, _)| status.as_str() >= "400") {
+            assert!(response["content"].get("application/problem+json").is_some(), "{route} {status}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn swagger_ui_is_served_from_here() {
+    let muster = Muster::start().await;
+    let page = muster.get("/docs/").send().await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("swagger-ui"));
+    assert!(!page.text.contains("https://"), "nothing is fetched from elsewhere");
+    assert_eq!(muster.get("/docs/swagger-ui-bundle.js").send().await.status, 200);
+    assert_eq!(muster.get("/health").send().await.status, 200);
+}

@@ -1,0 +1,234 @@
+//! A fresh system for a test, and the one helper that sends.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::http::StatusCode;
+use local::{Options, System};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+/// The password of every test user.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A running system of a test's own.
+pub(crate) struct Muster {
+    pub(crate) system: System,
+    http: Client,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+/// A master user who has signed up, verified and logged in.
+#[derive(Debug, Clone)]
+pub(crate) struct Ana {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+}
+
+/// A request, to be sent by [`Call::send`].
+pub(crate) struct Call<'a> {
+    muster: &'a Muster,
+    request: reqwest::RequestBuilder,
+}
+
+impl Muster {
+    pub(crate) async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let system = System::start(options).await.unwrap();
+        Self { system, http: Client::new() }
+    }
+
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
+        let method: Method = method.parse().unwrap();
+        Call { muster: self, request: self.http.request(method, format!("{}{path}", self.system.url)) }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        self.call("GET", path)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: Value) -> Call<'_> {
+        self.call("POST", path).json(body)
+    }
+
+    pub(crate) fn patch(&self, path: &str, body: Value) -> Call<'_> {
+        self.call("PATCH", path).json(body)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
+        self.call("DELETE", path)
+    }
+
+    /// Signs up with this e-mail: the user's id.
+    pub(crate) async fn sign_up(&self, email: &str) -> String {
+        let body = json!({ "email": email, "name": "Ana", "password": PASSWORD });
+        let reply = self.post("/v1/users", body).send().await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The newest code that was sent to an address.
+    pub(crate) fn code(&self, email: &str) -> String {
+        self.system.outbox.to(Some(email)).last().unwrap().code.clone().unwrap()
+    }
+
+    /// A new master user with tokens.
+    pub(crate) async fn ana(&self) -> Ana {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let email = format!("ana{}@example.com", NEXT.fetch_add(1, Ordering::Relaxed));
+        let id = self.sign_up(&email).await;
+        let code = self.code(&email);
+        let reply = self.post(&format!("/v1/users/{id}/verification"), json!({ "code": code })).send().await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        Ana::of(email, &reply)
+    }
+
+    /// Logs in again.
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Reply {
+        self.post("/v1/auth/login", json!({ "email": email, "password": password })).send().await
+    }
+
+    /// An address of this user: its id.
+    pub(crate) async fn address(&self, ana: &Ana, alias: &str) -> String {
+        let reply = self.post("/v1/users/me/addresses", json!({ "alias": alias })).by(ana).send().await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// How many items the whole table has whose partition key begins so.
+    pub(crate) async fn items(&self, prefix: &str) -> Vec<String> {
+        let table = &self.system.wiring.table;
+        let scanned = self.dynamodb().scan().table_name(table).send().await.unwrap();
+        let keys = scanned.items().iter().map(|item| item["PK"].as_s().unwrap().clone());
+        keys.filter(|key| key.starts_with(prefix)).collect()
+    }
+
+    /// The whole table as text, to look for what should not be there.
+    pub(crate) async fn whole_table(&self) -> String {
+        let scanned = self.dynamodb().scan().table_name(&self.system.wiring.table).send().await.unwrap();
+        format!("{:?}", scanned.items())
+    }
+
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let wiring = &self.system.wiring;
+        let config = aws_sdk_dynamodb::config::Builder::from(&wiring.config());
+        aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(&wiring.endpoints.dynamodb).build())
+    }
+
+    pub(crate) fn cognito(&self) -> aws_sdk_cognitoidentityprovider::Client {
+        let wiring = &self.system.wiring;
+        let config = aws_sdk_cognitoidentityprovider::config::Builder::from(&wiring.config());
+        aws_sdk_cognitoidentityprovider::Client::from_conf(config.endpoint_url(&wiring.endpoints.cognito).build())
+    }
+
+    /// The usernames of all Cognito identities.
+    pub(crate) async fn identities(&self) -> Vec<String> {
+        let listed = self.cognito().list_users().user_pool_id(&self.system.wiring.pool_id).send().await.unwrap();
+        listed.users().iter().map(|user| user.username().unwrap().to_owned()).collect()
+    }
+
+    /// Sets an attribute of a user's item, as an operator would.
+    pub(crate) async fn set_status(&self, id: &str, status: &str) {
+        use aws_sdk_dynamodb::types::AttributeValue::S;
+        self.dynamodb()
+            .update_item()
+            .table_name(&self.system.wiring.table)
+            .key("PK", S(format!("U#{id}")))
+            .key("SK", S("U".to_owned()))
+            .update_expression("SET #status = :status")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", S(status.to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+}
+
+impl Ana {
+    /// Who got these tokens.
+    pub(crate) fn of(email: String, tokens: &Reply) -> Self {
+        let text = |name: &str| tokens.body[name].as_str().unwrap().to_owned();
+        Self { id: text("user_id"), email, access: text("access_token"), refresh: text("refresh_token") }
+    }
+}
+
+impl Call<'_> {
+    pub(crate) fn by(self, ana: &Ana) -> Self {
+        self.token(&ana.access)
+    }
+
+    pub(crate) fn token(mut self, token: &str) -> Self {
+        self.request = self.request.bearer_auth(token);
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn json(mut self, body: Value) -> Self {
+        self.request = self.request.header("content-type", "application/json").body(body.to_string());
+        self
+    }
+
+    pub(crate) fn raw(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.request = self.request.header("content-type", content_type).body(body.into());
+        self
+    }
+
+    pub(crate) async fn send(self) -> Reply {
+        let response = self.request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let reply = Reply { status, headers, body, text };
+        reply.check(&self.muster.system.url);
+        reply
+    }
+}
+
+impl Reply {
+    /// The header, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The pointers and codes of the field errors.
+    pub(crate) fn errors(&self) -> Vec<(String, String)> {
+        let errors = self.body["errors"].as_array().unwrap().iter();
+        errors
+            .map(|error| (error["pointer"].as_str().unwrap().to_owned(), error["code"].as_str().unwrap().to_owned()))
+            .collect()
+    }
+
+    /// What holds for every answer of the API, whatever was asked.
+    fn check(&self, url: &str) {
+        if self.text.starts_with("<!DOCTYPE") || self.headers.get("x-request-id").is_none() {
+            return;
+        }
+        assert!(self.status.as_u16() < 500, "{url}: {self:?}");
+        if self.status.is_client_error() {
+            assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+            assert_eq!(self.body["status"], self.status.as_u16(), "{self:?}");
+            assert_eq!(self.body["instance"], self.header("x-request-id"), "{self:?}");
+            for member in ["type", "title", "detail", "code"] {
+                assert!(self.body[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {self:?}");
+            }
+            assert!(self.body["errors"].is_array(), "{self:?}");
+        }
+    }
+}
