@@ -2,7 +2,6 @@
 //! is left is completed, or taken back, by the next call or by the reconciler.
 
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -74,12 +73,9 @@ async fn child(wiring: &Wiring) -> (Child, String) {
 /// Sends the request to a child that is killed at the `nth` call: whether it was, or else the answer's status.
 async fn cut_off(muster: &Muster, (nth, phase): (usize, Phase), request: &Request<'_>) -> Result<(), u16> {
     let victim: Arc<Mutex<Option<Child>>> = Arc::default();
-    let (seen, prey) = (AtomicUsize::new(0), victim.clone());
-    let plan: Plan = Arc::new(move |_, at| {
-        // Each call is counted once, before it; its end has the number that its beginning had.
-        let number =
-            if at == Phase::Before { seen.fetch_add(1, Ordering::SeqCst) } else { seen.load(Ordering::SeqCst) - 1 };
-        if number != nth || at != phase {
+    let prey = victim.clone();
+    let plan: Plan = Arc::new(move |_, number, at| {
+        if (number, at) != (nth, phase) {
             return Verdict::Pass;
         }
         if let Some(child) = prey.lock().unwrap().as_mut() {

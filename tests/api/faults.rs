@@ -1,5 +1,6 @@
 //! A proxy in front of an emulator, which fails where a test says so.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -12,8 +13,8 @@ use serde_json::json;
 
 use crate::system::Muster;
 
-/// Decides over each call: the operation's name, and whether it has been carried out yet.
-pub(crate) type Plan = Arc<dyn Fn(&str, Phase) -> Verdict + Send + Sync>;
+/// Decides over each call: the operation's name, its number, and whether it has been carried out yet.
+pub(crate) type Plan = Arc<dyn Fn(&str, usize, Phase) -> Verdict + Send + Sync>;
 
 /// When a plan is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +34,13 @@ pub(crate) enum Verdict {
     Silence,
 }
 
-/// Starts a proxy in front of `target`: its URL.
-pub(crate) async fn proxy(target: &str, plan: Plan) -> String {
+/// Starts a proxy in front of `target`, which numbers the calls: its URL.
+async fn proxy(target: &str, plan: Plan, calls: Arc<AtomicUsize>) -> String {
     let (target, client) = (target.to_owned(), reqwest::Client::new());
     let forward = move |request: Request| {
         let (target, client, plan) = (target.clone(), client.clone(), plan.clone());
-        async move { forward(&target, &client, &plan, request).await }
+        let number = calls.fetch_add(1, Ordering::SeqCst);
+        async move { forward(&target, &client, (&plan, number), request).await }
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -46,11 +48,11 @@ pub(crate) async fn proxy(target: &str, plan: Plan) -> String {
     url
 }
 
-async fn forward(target: &str, client: &reqwest::Client, plan: &Plan, request: Request) -> Response {
+async fn forward(target: &str, client: &reqwest::Client, (plan, number): (&Plan, usize), request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let operation = parts.headers.get("x-amz-target").map_or("", |target| target.to_str().unwrap());
     let operation = operation.rsplit('.').next().unwrap().to_owned();
-    if let Some(answer) = judged(plan(&operation, Phase::Before)).await {
+    if let Some(answer) = judged(plan(&operation, number, Phase::Before)).await {
         return answer;
     }
     let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -61,7 +63,7 @@ async fn forward(target: &str, client: &reqwest::Client, plan: &Plan, request: R
         client.request(parts.method, format!("{target}{path}")).headers(headers).body(body).send().await.unwrap();
     let (status, headers) = (sent.status(), sent.headers().clone());
     let body = sent.bytes().await.unwrap();
-    if let Some(answer) = judged(plan(&operation, Phase::After)).await {
+    if let Some(answer) = judged(plan(&operation, number, Phase::After)).await {
         return answer;
     }
     let mut response = (status, Body::from(body)).into_response();
@@ -97,8 +99,9 @@ pub(crate) async fn functions_behind(muster: &Muster, plan: Plan) -> String {
 /// The wiring of a system with a plan between.
 pub(crate) async fn wiring_behind(muster: &Muster, plan: Plan) -> Wiring {
     let mut wiring = muster.system.wiring.clone();
-    wiring.endpoints.dynamodb = proxy(&wiring.endpoints.dynamodb, plan.clone()).await;
-    wiring.endpoints.cognito = proxy(&wiring.endpoints.cognito, plan).await;
+    let calls = Arc::<AtomicUsize>::default();
+    wiring.endpoints.dynamodb = proxy(&wiring.endpoints.dynamodb, plan.clone(), calls.clone()).await;
+    wiring.endpoints.cognito = proxy(&wiring.endpoints.cognito, plan, calls).await;
     wiring
 }
 
@@ -118,7 +121,7 @@ async fn a_transaction_that_meets_another_is_tried_again() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;
     let left = Arc::new(Mutex::new(3));
-    let plan: Plan = Arc::new(move |operation, phase| {
+    let plan: Plan = Arc::new(move |operation, _, phase| {
         let mut left = left.lock().unwrap();
         if operation == "TransactWriteItems" && phase == Phase::Before && *left > 0 {
             *left -= 1;
@@ -138,11 +141,11 @@ async fn a_transaction_that_meets_another_is_tried_again() {
 async fn what_stays_contended_or_does_not_answer_is_503_and_says_when_to_come_back() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;
-    let always: Plan = Arc::new(|operation, phase| match (operation, phase) {
+    let always: Plan = Arc::new(|operation, _, phase| match (operation, phase) {
         ("TransactWriteItems", Phase::Before) => contended(),
         _ => Verdict::Pass,
     });
-    let down: Plan = Arc::new(|operation, _| match operation {
+    let down: Plan = Arc::new(|operation, _, _| match operation {
         "GetItem" => Verdict::Answer(
             StatusCode::INTERNAL_SERVER_ERROR,
             json!({ "__type": "InternalServerError", "message": "secret detail" }),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
@@ -71,7 +72,8 @@ impl Meter {
         }
         let units = |read: bool| {
             let some = calls.iter().filter(|call| matches!(call.operation, "GetItem" | "Query") == read);
-            some.map(|call| call.units).sum()
+            // From plain zero: an empty sum of floats is -0.
+            some.map(|call| call.units).fold(0.0, |sum, units| sum + units)
         };
         Cost {
             operations: operations.collect::<Vec<_>>().join(", "),
@@ -107,7 +109,7 @@ impl Intercept for Meter {
         let began = bag.load::<Began>().map_or(ended, |began| began.0);
         let (operation, units) = match context.output_or_error() {
             Some(Ok(output)) => consumed(output),
-            Some(Err(_)) | None => ("failed", 0.0),
+            Some(Err(_)) | None => ("refused", 0.0),
         };
         self.0.lock().unwrap().push(Call { operation, units, began, ended });
         Ok(())
@@ -130,8 +132,11 @@ fn consumed(output: &Output) -> (&'static str, f64) {
     } else if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
         let each = output.consumed_capacity().iter();
         ("TransactWriteItems", each.map(|capacity| units(Some(capacity))).sum())
+    } else if let Some(output) = output.downcast_ref::<BatchWriteItemOutput>() {
+        let each = output.consumed_capacity().iter();
+        ("BatchWriteItem", each.map(|capacity| units(Some(capacity))).sum())
     } else {
-        ("other", 0.0)
+        ("unknown", f64::NAN)
     }
 }
 

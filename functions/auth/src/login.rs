@@ -57,8 +57,10 @@ pub(crate) async fn login(
 ) -> Answer<Rendered> {
     let named = login.named()?;
     let scope = Scope::from(login.segment_id);
-    visitor.logs_in(&format!("{scope:?}|{}|{}", named.field, named.value)).await?;
-    let found = find(&app, scope, &named).await?;
+    let account = format!("{scope:?}|{}|{}", named.field, named.value);
+    let (counted, found) = tokio::join!(visitor.logs_in(&account), find(&app, scope, &named));
+    counted?;
+    let found = found?;
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
     let id = found.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
     match (identity.login(id, login.password.reveal()).await?, found) {
@@ -86,7 +88,7 @@ async fn activate(app: &App, record: &UserRecord, request_id: &RequestId) -> Res
     let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
     match app.store.change_user(record, &user, &entry, Also::default()).await {
         // Whoever was faster has done the same.
-        Ok(()) | Err(Error::Stale) => Ok(()),
+        Ok(_) | Err(Error::Stale) => Ok(()),
         Err(error) => Err(error),
     }
 }

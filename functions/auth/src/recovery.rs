@@ -47,8 +47,10 @@ pub(crate) async fn request(
 ) -> Answer<Accepted> {
     let named = Unique::email(&recovery.email);
     let scope = Scope::from(recovery.segment_id);
-    visitor.recovers(&format!("{scope:?}|{}", named.value)).await?;
-    let active = find(&app, scope, &named).await?.filter(|record| record.user.status == Status::Active);
+    let account = format!("{scope:?}|{}", named.value);
+    let (counted, found) = tokio::join!(visitor.recovers(&account), find(&app, scope, &named));
+    counted?;
+    let active = found?.filter(|record| record.user.status == Status::Active);
     identity.recover(active.map_or_else(UserId::fresh, |record| record.user.id)).await?;
     Ok(Accepted)
 }
@@ -65,9 +67,11 @@ pub(crate) async fn confirm(
 ) -> Answer<NoContent> {
     let named = Unique::email(&confirmation.email);
     let scope = Scope::from(confirmation.segment_id);
-    visitor.tries_code(&format!("{scope:?}|{}", named.value)).await?;
+    let account = format!("{scope:?}|{}", named.value);
+    let (counted, found) = tokio::join!(visitor.tries_code(&account), find(&app, scope, &named));
+    counted?;
     let (code, new) = (confirmation.code.reveal(), &confirmation.new_password);
-    let active = find(&app, scope, &named).await?.filter(|record| record.user.status == Status::Active);
+    let active = found?.filter(|record| record.user.status == Status::Active);
     let Some(record) = active else {
         identity.recover_with(UserId::fresh(), code, new).await?;
         return Err(Error::Unauthenticated.into());

@@ -52,12 +52,10 @@ async fn apply(
         return Err(Pending::in_progress());
     }
     let begins = email.is_some().then_some(PendingKind::Email);
-    app.store.change_user(before, &after, &entry, Also { begins, ..Also::default() }).await?;
+    let changed = app.store.change_user(before, &after, &entry, Also { begins, ..Also::default() }).await?;
     if let Some(email) = email {
         identity.set_email(after.id, &email).await?;
-        if let Some(record) = app.store.user(after.id).await? {
-            app.store.end(&record).await?;
-        }
+        app.store.end(&changed).await?;
     }
     Ok(after)
 }

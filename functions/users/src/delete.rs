@@ -38,7 +38,8 @@ async fn deleted(app: &App, caller: &Caller, before: &UserRecord, purge: bool) -
     let after = before.user.moved(Status::Deleted, None, Time::now());
     let entry = Entry::between(Some(&before.user), &after, (Action::Deleted, caller.actor(), caller.request_id()));
     let begins = purge.then_some(PendingKind::Purge);
-    app.store.change_user(before, &after, &entry, Also { begins, ends_sessions: Some(None), ..Also::default() }).await
+    let also = Also { begins, ends_sessions: Some(None), ..Also::default() };
+    app.store.change_user(before, &after, &entry, also).await.map(drop)
 }
 
 async fn erased(app: &App, identity: &Identity, before: &UserRecord, purge: bool) -> Result<(), Error> {

@@ -29,12 +29,12 @@ pub(crate) async fn restore(
     Path(id): Path<UserId>,
     Body(restoration): Body<Restoration>,
 ) -> Answer<Shown> {
-    visitor.logs_in(&id.to_string()).await?;
+    let account = id.to_string();
+    let (counted, found) = tokio::join!(visitor.logs_in(&account), app.store.user(id));
+    counted?;
     // Blocked users, and those who are being erased, are as unknown as those who never were.
-    let known =
-        app.store.user(id).await?.filter(|record| {
-            matches!(record.user.status, Status::Active | Status::Deleted) && record.pending.is_none()
-        });
+    let known = found?
+        .filter(|record| matches!(record.user.status, Status::Active | Status::Deleted) && record.pending.is_none());
     let asked = known.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
     let (LoggedIn::Tokens(_), Some(record)) = (identity.login(asked, restoration.password.reveal()).await?, known)
     else {

@@ -10,7 +10,7 @@ use domain::{Action, Actor, Entry, Error, Time, UserId};
 use edge::{Answer, App, Body, Created, RequestId, Seed, SignUpMode, Visitor};
 use identity::Identity;
 use reconcile::settle;
-use store::{Pending, Scope};
+use store::{Pending, Scope, UserRecord};
 
 use crate::location;
 
@@ -32,41 +32,32 @@ pub(crate) async fn sign_up(
     let id: UserId = seed.id(0);
     let user = User::master(id, new.fields.clone(), Time::of(id.uuid()));
     let entry = Entry::between(None, &user, (Action::Created, Actor::User(id), &request_id.0));
-    if claim(&app, &identity, &user, &entry).await? == Claimed::Finished {
+    let Some(pending) = claim(&app, &identity, &user, &entry).await? else {
         return Ok(Created::one(location(id), &user));
-    }
+    };
     match identity.sign_up(id, &new.email, &new.password).await {
         // An identity of this id can only come from an earlier try of this very request.
-        Ok(()) | Err(Error::Conflict(_)) => {}
-        Err(error) => {
-            take_back(&app, id, &error).await?;
-            return Err(error.into());
+        Ok(()) | Err(Error::Conflict(_)) => app.store.end(&pending).await?,
+        // Nobody knows whether Cognito has made the identity: `reconcile` finds out.
+        Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error.into()),
+        Err(refused) => {
+            app.store.undo_sign_up(&pending).await?;
+            return Err(refused.into());
         }
-    }
-    if let Some(record) = app.store.user(id).await? {
-        app.store.end(&record).await?;
     }
     Ok(Created::one(location(id), &user))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Claimed {
-    /// The user is written; Cognito is next.
-    Pending,
-    /// An earlier try of this very request has finished.
-    Finished,
-}
-
-/// Writes the user and its claims, over abandoned sign-ups if need be.
-async fn claim(app: &App, identity: &Identity, user: &User, entry: &Entry) -> Result<Claimed, Error> {
+/// Writes the user and its claims, over abandoned sign-ups if need be: the pending record, or nothing where an
+/// earlier try of this very request has finished.
+async fn claim(app: &App, identity: &Identity, user: &User, entry: &Entry) -> Result<Option<UserRecord>, Error> {
     let first = app.sign_up == SignUpMode::First;
     match app.store.sign_up(user, entry, first).await {
-        Ok(()) => return Ok(Claimed::Pending),
         Err(Error::Conflict(_)) => {}
-        Err(error) => return Err(error),
+        claimed => return claimed.map(Some),
     }
     if let Some(own) = app.store.user(user.id).await? {
-        return Ok(if own.pending.is_some() { Claimed::Pending } else { Claimed::Finished });
+        return Ok(own.pending.is_some().then_some(own));
     }
     for unique in user.unique_values() {
         if let Some(record) = app.store.user_by(Scope::Masters, &unique).await?
@@ -75,16 +66,5 @@ async fn claim(app: &App, identity: &Identity, user: &User, entry: &Entry) -> Re
             settle(&app.store, identity, record).await?;
         }
     }
-    app.store.sign_up(user, entry, first).await.map(|()| Claimed::Pending)
-}
-
-/// Frees the claims of a user whom Cognito has refused. Of a call whose end is not known, `reconcile` finds out.
-async fn take_back(app: &App, id: UserId, error: &Error) -> Result<(), Error> {
-    if matches!(error, Error::Unavailable(_) | Error::Internal(_)) {
-        return Ok(());
-    }
-    match app.store.user(id).await? {
-        Some(record) => app.store.undo_sign_up(&record).await,
-        None => Ok(()),
-    }
+    app.store.sign_up(user, entry, first).await.map(Some)
 }

@@ -34,9 +34,13 @@ pub(crate) async fn verify(
     Path(id): Path<UserId>,
     Body(verification): Body<Verification>,
 ) -> Answer<Rendered> {
-    visitor.tries_code(&id.to_string()).await?;
+    let account = id.to_string();
+    let (counted, record) = tokio::join!(visitor.tries_code(&account), app.store.user(id));
+    counted?;
+    let record = record?;
+    // Cognito judges the code of an unknown user too, and refuses it as a wrong one.
     let confirmed = identity.confirm(id, verification.code.reveal()).await?;
-    let record = app.store.user(id).await?.ok_or(Error::NotFound)?;
+    let record = record.ok_or(Error::NotFound)?;
     let secret = one_time_secret()?;
     if record.user.status == Status::Unverified {
         // Only a code that was right now lets somebody in; a user confirmed before, whom the table had not heard
@@ -58,7 +62,7 @@ async fn activate(
 ) -> Result<(), Error> {
     let user = record.user.moved(Status::Active, None, Time::now());
     let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
-    app.store.change_user(record, &user, &entry, Also { one_time, ..Also::default() }).await
+    app.store.change_user(record, &user, &entry, Also { one_time, ..Also::default() }).await.map(drop)
 }
 
 /// Sends a new code, if the user still needs one; the answer is always the same.

@@ -119,6 +119,13 @@ pub struct Problem {
     pub user_id: Option<UserId>,
 }
 
+impl Problem {
+    /// Whether it was only that something else was still under way.
+    pub(crate) fn is_in_progress(&self) -> bool {
+        self.errors.iter().any(|error| error.code == "in_progress")
+    }
+}
+
 /// One field that is wrong.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FieldProblem {

@@ -17,9 +17,10 @@ use domain::Error;
 use serde::{Deserialize, Serialize};
 use store::{Answered, Begun};
 
+use crate::failure::{self, Problem};
 use crate::limit::source;
 use crate::seal::{Seal, mac};
-use crate::{Answer, App, Caller, Failure, Seed, body};
+use crate::{Answer, App, Caller, Failure, RequestId, Seed, body};
 
 /// The headers of an answer that are part of it.
 const KEPT: [HeaderName; 4] = [CONTENT_TYPE, ETAG, LOCATION, CACHE_CONTROL];
@@ -59,8 +60,9 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
         match app.store.begin_answer(&name, &fingerprint).await? {
             Begun::Fresh(seed) => {
                 parts.extensions.insert(Seed(seed));
+                let RequestId(id) = parts.extensions.get().cloned().unwrap_or_default();
                 let response = next.run(Request::from_parts(parts, RawBody::from(bytes))).await;
-                return keep(app, (&name, &fingerprint, &seal), seed, response).await;
+                return keep(app, (&name, &fingerprint, &seal), (seed, &id), response).await;
             }
             Begun::Mismatch => return Err(Failure::IdempotencyMismatch),
             Begun::Answered(answered) => {
@@ -92,20 +94,17 @@ struct Kept {
 async fn keep(
     app: &App,
     (name, fingerprint, seal): (&str, &str, &Seal),
-    seed: uuid::Uuid,
+    (seed, request_id): (uuid::Uuid, &str),
     response: Response,
 ) -> Answer<Response> {
-    let passing = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS];
     let status = response.status();
-    if status.is_server_error()
-        || passing.contains(&status)
-        || response.extensions().get::<crate::failure::Problem>().is_some_and(|problem| problem.code == "in_progress")
-    {
+    let passing = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+    let busy = response.extensions().get::<Problem>().is_some_and(Problem::is_in_progress);
+    if status.is_server_error() || passing || busy {
         app.store.forget_answer(name).await?;
         return Ok(response);
     }
-    // A problem is written at the very end, when the request id is known; what is kept is what it says.
-    let response = crate::failure::render(response, "");
+    let response = failure::render(response, request_id);
     let (parts, raw) = response.into_parts();
     let bytes =
         http_body_util::BodyExt::collect(raw).await.map_err(|error| Error::internal(error.to_string()))?.to_bytes();

@@ -124,6 +124,15 @@ impl Query {
             ..Self::default()
         }
     }
+
+    /// The items of a key's partition that stand before it.
+    pub(crate) fn before(key: &Key) -> Self {
+        Self {
+            condition: "PK = :pk AND SK < :sk",
+            values: HashMap::from([(":pk".to_owned(), string(&key.pk)), (":sk".to_owned(), string(&key.sk))]),
+            ..Self::default()
+        }
+    }
 }
 
 /// One answer to a query.
@@ -313,7 +322,7 @@ fn merged(errors: impl Iterator<Item = Error>) -> Error {
 }
 
 /// Doubling from 10 ms to about a second, spread so that those who met once do not meet again.
-fn backoff(attempt: u32) -> Duration {
+pub(crate) fn backoff(attempt: u32) -> Duration {
     let spread = uuid_entropy();
     let ceiling = 10_u64 << attempt.min(7);
     Duration::from_millis(ceiling / 2 + spread % (ceiling / 2 + 1))

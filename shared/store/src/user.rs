@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::keys::{self, PENDING_INDEX, Scope};
-use crate::table::{Changes, Item, Query, Write, from_item, is_condition_failed, number, string, to_item, unavailable};
+use crate::table::{
+    Changes, Item, Query, Write, backoff, from_item, is_condition_failed, number, string, to_item, unavailable,
+};
 
 /// A user with what Muster keeps about it for itself.
 #[derive(Debug, Clone)]
@@ -151,9 +153,10 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] naming each value that is taken; [`Error::Forbidden`] where only the first may sign up.
-    pub async fn sign_up(&self, user: &User, entry: &Entry, first: bool) -> Result<(), Error> {
+    pub async fn sign_up(&self, user: &User, entry: &Entry, first: bool) -> Result<UserRecord, Error> {
+        let pending = Pending::now(PendingKind::SignUp);
         let mut item = to_item(user)?;
-        item.extend(to_item(&Pending::now(PendingKind::SignUp))?);
+        item.extend(to_item(&pending)?);
         item.insert("entry_count".to_owned(), number(1));
         item.insert("address_count".to_owned(), number(0));
         let exists = Error::conflict("/id", "exists", "is the id of a user that is there already");
@@ -169,7 +172,14 @@ impl Store {
                     .on_condition_failed(closed),
             );
         }
-        self.table.transact(writes).await
+        self.table.transact(writes).await?;
+        Ok(UserRecord {
+            user: user.clone(),
+            sessions: Sessions::default(),
+            pending: Some(pending),
+            address_count: 0,
+            entry_count: 1,
+        })
     }
 
     /// Writes `new` over `old`, with the claims that differ and a history entry. One transaction.
@@ -177,11 +187,18 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where the user has changed since `old` was read; [`Error::Conflict`] naming each value that
     /// is taken.
-    pub async fn change_user(&self, old: &UserRecord, new: &User, entry: &Entry, also: Also) -> Result<(), Error> {
+    pub async fn change_user(
+        &self,
+        old: &UserRecord,
+        new: &User,
+        entry: &Entry,
+        also: Also,
+    ) -> Result<UserRecord, Error> {
+        let begun = also.begins.map(Pending::now);
         let mut changes = Changes::between(&to_item(&old.user)?, &to_item(new)?)
             .add("entry_count", 1)
             .value(":version", number(old.user.version));
-        changes = match also.begins.map(Pending::now) {
+        changes = match begun {
             Some(pending) => begin(changes, pending),
             None if also.ends => end(changes),
             None => changes,
@@ -214,7 +231,9 @@ impl Store {
         if let Some((secret, until)) = also.one_time {
             writes.push(self.one_time_made(new.id, &secret, until));
         }
-        self.table.transact(writes).await
+        self.table.transact(writes).await?;
+        let pending = begun.or(old.pending.filter(|_| !also.ends));
+        Ok(UserRecord { user: new.clone(), pending, entry_count: old.entry_count + 1, ..old.clone() })
     }
 
     /// Marks a change that Cognito is about to be asked for.
@@ -270,7 +289,7 @@ impl Store {
             let also = Also { ends: true, ends_sessions: Some(kept.map(str::to_owned)), ..Also::default() };
             match self.change_user(&record, &user, &entry, also).await {
                 Err(Error::Stale) => record = self.user(user.id).await?.ok_or(Error::NotFound)?,
-                ended => return ended,
+                ended => return ended.map(drop),
             }
         }
     }
@@ -362,31 +381,40 @@ impl Store {
         }
     }
 
-    /// Erases a user's addresses and history.
+    /// Erases all in a user's partition but the user itself.
     async fn erase_rest(&self, id: UserId) -> Result<(), Error> {
-        for prefix in [keys::ADDRESSES, keys::ENTRIES] {
-            let query = Query { keys_only: true, ..Query::under(keys::partition(id), prefix) };
-            loop {
-                // From the start each time: what was erased is no longer there.
-                let read = self.table.query(&query, Some(BATCH), None).await?;
-                if read.items.is_empty() {
-                    break;
-                }
-                self.erase_batch(read.items).await?;
+        let query = Query { keys_only: true, ..Query::before(&keys::user(id)) };
+        let mut start = None;
+        loop {
+            let read = self.table.query(&query, Some(BATCH), start).await?;
+            self.erase_all(read.items).await?;
+            start = read.next;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Erases items, and those again that DynamoDB has left unprocessed.
+    async fn erase_all(&self, keys: Vec<Item>) -> Result<(), Error> {
+        let delete = |key| DeleteRequest::builder().set_key(Some(key)).build().map_err(Error::internal);
+        let requests = keys.into_iter().map(|key| Ok(WriteRequest::builder().delete_request(delete(key)?).build()));
+        let mut left = requests.collect::<Result<Vec<_>, Error>>()?;
+        let mut tries = 0;
+        while !left.is_empty() {
+            if tries > 0 {
+                tokio::time::sleep(backoff(tries)).await;
+            }
+            tries += 1;
+            let sent = self.table.client.batch_write_item().request_items(&*self.table.name, left);
+            let sent =
+                sent.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(unavailable)?;
+            left = sent.unprocessed_items.unwrap_or_default().remove(&*self.table.name).unwrap_or_default();
+            if tries > ERASE_TRIES {
+                return Err(Error::Unavailable("items stay unprocessed".into()));
             }
         }
         Ok(())
-    }
-
-    /// What DynamoDB leaves unprocessed is read again, and erased again, by the caller's next round.
-    async fn erase_batch(&self, keys: Vec<Item>) -> Result<(), Error> {
-        let delete = |key| DeleteRequest::builder().set_key(Some(key)).build().map_err(Error::internal);
-        let requests = keys
-            .into_iter()
-            .map(|key| Ok(WriteRequest::builder().delete_request(delete(key)?).build()))
-            .collect::<Result<Vec<_>, Error>>()?;
-        let sent = self.table.client.batch_write_item().request_items(&*self.table.name, requests);
-        sent.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map(drop).map_err(unavailable)
     }
 
     fn claimed(&self, user: &User, unique: &Unique) -> Result<Write, Error> {
@@ -414,6 +442,9 @@ struct Claim {
 
 /// What `BatchWriteItem` takes at once.
 const BATCH: u32 = 25;
+
+/// How often a batch that DynamoDB does not finish is sent again.
+const ERASE_TRIES: u32 = 8;
 
 /// How many pending changes one round of reconciling takes on, of each kind.
 const PENDING_BATCH: u32 = 100;

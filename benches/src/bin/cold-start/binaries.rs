@@ -22,7 +22,11 @@ pub(crate) struct Binary(PathBuf);
 /// Builds both.
 pub(crate) fn build() -> Result<(), Failure> {
     let arguments = ["build", "--release", "--package", "addresses", "--package", "empty"];
-    if Command::new("cargo").args(arguments).status()?.success() { Ok(()) } else { Err("The functions do not build.".into()) }
+    if Command::new("cargo").args(arguments).status()?.success() {
+        Ok(())
+    } else {
+        Err("The functions do not build.".into())
+    }
 }
 
 impl Binaries {
