@@ -1,12 +1,12 @@
 //! `cargo run -p local`: Muster on this machine.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
-
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use local::{Options, System};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -43,16 +43,20 @@ async fn main() -> ExitCode {
     let data = (!arguments.ephemeral).then_some(arguments.data);
     let options =
         Options { port: arguments.port, data: data.clone(), fixed_code: arguments.fixed_code, ..Options::default() };
-    let system = match System::start(options).await {
-        Ok(system) => system,
+    let started = match Signals::listen() {
+        Ok(signals) => System::start(options).await.map(|system| (system, signals)),
+        Err(error) => Err(local::Error::Start(error.to_string())),
+    };
+    let (system, signals) = match started {
+        Ok(started) => started,
         Err(error) => {
-            eprintln!("{error}");
+            drop(writeln!(io::stderr(), "{error}"));
             return ExitCode::FAILURE;
         }
     };
     tell(&system, data);
-    ended().await;
-    println!("Ending.");
+    signals.come().await;
+    say("Ending.");
     system.stop().await;
     ExitCode::SUCCESS
 }
@@ -60,26 +64,38 @@ async fn main() -> ExitCode {
 fn tell(system: &System, data: Option<PathBuf>) {
     let (url, endpoints) = (&system.url, &system.wiring.endpoints);
     let kept = data.map_or_else(|| "nowhere: all is gone at the end".to_owned(), |data| data.display().to_string());
-    println!("Muster is up.");
-    println!("  API       {url}");
-    println!("  DynamoDB  {}  table {}", endpoints.dynamodb, system.wiring.table);
-    println!("  S3        {}", endpoints.s3);
-    println!("  Cognito   {}  pool {}, client {}", endpoints.cognito, system.wiring.pool_id, system.wiring.client_id);
-    println!("  Outbox    {url}/_local/outbox?to=ADDRESS");
-    println!("  Data      {kept}");
-    println!("End it with Ctrl-C. Begin here: {url}/docs");
+    say("Muster is up.");
+    say(&format!("  API       {url}"));
+    say(&format!("  DynamoDB  {}  table {}", endpoints.dynamodb, system.wiring.table));
+    say(&format!("  S3        {}", endpoints.s3));
+    let (pool, client) = (&system.wiring.pool_id, &system.wiring.client_id);
+    say(&format!("  Cognito   {}  pool {pool}, client {client}", endpoints.cognito));
+    say(&format!("  Outbox    {url}/_local/outbox?to=ADDRESS"));
+    say(&format!("  Data      {kept}"));
+    say(&format!("End it with Ctrl-C. Begin here: {url}/docs"));
 }
 
-/// Until Ctrl-C, or SIGTERM.
-async fn ended() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated.recv() => {}
-            }
+/// Prints a line. Whoever started the program may have stopped reading, which is no reason to end.
+fn say(line: &str) {
+    drop(writeln!(io::stdout(), "{line}"));
+}
+
+/// Ctrl-C and SIGTERM, listened for from the moment that this is made.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Until one of them comes.
+    async fn come(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }
