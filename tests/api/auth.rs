@@ -55,7 +55,7 @@ async fn a_resent_code_replaces_the_former_one() {
     let again = muster.call("POST", &format!("/v1/users/{id}/verification/resend")).send().await;
     assert_eq!(again.status, 202);
     let second = muster.code("ana@example.com");
-    assert_eq!(muster.system.outbox.to(Some("ana@example.com")).len(), 2);
+    assert_eq!(muster.outbox(Some("ana@example.com")).len(), 2);
     let path = format!("/v1/users/{id}/verification");
     if first != second {
         assert_eq!(muster.post(&path, json!({ "code": first })).send().await.status, 400);
@@ -146,8 +146,8 @@ async fn recovery_sets_a_new_password_and_ends_all_sessions() {
     assert_eq!(asked.status, 202);
     let unknown = muster.post("/v1/auth/recovery", json!({ "email": "nobody@example.com" })).send().await;
     assert_eq!((unknown.status, unknown.text), (asked.status, asked.text));
-    assert!(muster.system.outbox.to(Some("nobody@example.com")).is_empty());
-    let sent = muster.system.outbox.to(Some(&ana.email)).last().unwrap().clone();
+    assert!(muster.outbox(Some("nobody@example.com")).is_empty());
+    let sent = muster.outbox(Some(&ana.email)).last().unwrap().clone();
     assert_eq!(sent.kind, "recovery");
     let confirm = |email: &str, code: &str, password: &str| {
         let body = json!({ "email": email, "code": code, "new_password": password });
@@ -176,7 +176,7 @@ async fn codes_expire() {
     let muster = Muster::start().await;
     let id = muster.sign_up("late@example.com").await;
     let code = muster.code("late@example.com");
-    muster.system.emulators.cognito.advance_clock(Duration::from_secs(25 * 60 * 60));
+    muster.clock_advances(Duration::from_secs(25 * 60 * 60));
     let late = muster.post(&format!("/v1/users/{id}/verification"), json!({ "code": code })).send().await;
     assert_eq!(late.errors(), [("/code".to_owned(), "incorrect".to_owned())]);
 }

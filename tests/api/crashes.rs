@@ -122,7 +122,7 @@ async fn still() -> Muster {
 impl Muster {
     /// Makes every pending change look abandoned: as if its lease had passed.
     async fn leases_pass(&self) {
-        let table = &self.system.wiring.table;
+        let table = &self.wiring.table;
         let found =
             self.dynamodb().scan().table_name(table).filter_expression("attribute_exists(pending)").send().await;
         for item in found.unwrap().items() {
@@ -136,9 +136,9 @@ impl Muster {
     /// Runs the reconciler once, after the leases have passed; nothing may stay pending.
     async fn reconcile(&self) {
         self.leases_pass().await;
-        let functions = &self.system.functions;
+        let functions = &self.functions;
         reconcile::sweep(&functions.app.store, &functions.identity).await.unwrap();
-        let table = &self.system.wiring.table;
+        let table = &self.wiring.table;
         let left = self.dynamodb().scan().table_name(table).filter_expression("attribute_exists(pending)").send().await;
         assert_eq!(left.unwrap().count(), 0, "something stays pending");
     }
@@ -177,7 +177,7 @@ async fn a_sign_up_cut_off_anywhere_is_completed_by_the_next_one() {
         let waits = muster.login("ana@example.com", password).await;
         assert_eq!(waits.status, 403, "{point:?}");
         let id = waits.body["user_id"].as_str().unwrap();
-        let code = muster.system.outbox.to(None).last().unwrap().code.clone();
+        let code = muster.outbox(None).last().unwrap().code.clone();
         let verified = muster.post(&format!("/v1/users/{id}/verification"), json!({ "code": code })).send().await;
         assert_eq!(verified.status, 200, "{point:?}");
     }
@@ -310,7 +310,7 @@ async fn a_new_email_cut_off_anywhere_gets_the_codes_if_the_table_has_it() {
         let email = next.body["email"].as_str().unwrap();
         assert_eq!(muster.items("C#").await.len(), 1, "{point:?}");
         muster.post("/v1/auth/recovery", json!({ "email": email })).send().await;
-        assert_eq!(muster.system.outbox.to(Some(email)).last().unwrap().kind, "recovery", "{point:?}");
+        assert_eq!(muster.outbox(Some(email)).last().unwrap().kind, "recovery", "{point:?}");
         muster.reconcile().await;
     }
     assert!(cut >= 6, "{cut} points");
@@ -369,7 +369,7 @@ async fn a_request_with_a_key_that_was_cut_off_anywhere_happens_once() {
             break;
         }
         cut += 1;
-        running_ends(&muster, &muster.system.wiring.table).await;
+        running_ends(&muster, &muster.wiring.table).await;
         let again = muster.post(path, body).by(&ana).header("idempotency-key", "k").send().await;
         assert_eq!(again.status, 201, "{point:?}: {again:?}");
         let listed = muster.get(path).by(&ana).send().await;

@@ -98,7 +98,7 @@ pub(crate) async fn functions_behind(muster: &Muster, plan: Plan) -> String {
 
 /// The wiring of a system with a plan between.
 pub(crate) async fn wiring_behind(muster: &Muster, plan: Plan) -> Wiring {
-    let mut wiring = muster.system.wiring.clone();
+    let mut wiring = muster.wiring.clone();
     let calls = Arc::<AtomicUsize>::default();
     wiring.endpoints.dynamodb = proxy(&wiring.endpoints.dynamodb, plan.clone(), calls.clone()).await;
     wiring.endpoints.cognito = proxy(&wiring.endpoints.cognito, plan, calls).await;

@@ -51,7 +51,7 @@ async fn a_patch_is_replayed_too_and_nobody_else_reads_what_is_kept() {
     };
     assert_eq!(send("Unmistakable").await.body["version"], 3);
     assert_eq!(send("Unmistakable").await.body["version"], 3);
-    let kept = muster.dynamodb().scan().table_name(&muster.system.wiring.table).send().await.unwrap();
+    let kept = muster.dynamodb().scan().table_name(&muster.wiring.table).send().await.unwrap();
     let kept = kept.items().iter().find(|item| item["PK"].as_s().unwrap().starts_with("I#")).unwrap();
     let sealed = kept["answer"].as_b().unwrap().as_ref();
     assert!(!sealed.windows(12).any(|window| window == b"Unmistakable"));

@@ -14,6 +14,8 @@ mod conventions;
 mod costs;
 mod crashes;
 mod cursors;
+mod elsewhere;
+mod events;
 mod faults;
 mod idempotency;
 mod limits;

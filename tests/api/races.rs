@@ -61,7 +61,7 @@ async fn two_hundred_sign_ups_with_one_idempotency_key_are_one_and_get_one_answe
     assert_eq!(replayed, 199);
     assert_eq!(muster.identities().await.len(), 1);
     assert_eq!(muster.items("C#").await.len(), 1);
-    assert_eq!(muster.system.outbox.to(Some("ana@example.com")).len(), 1);
+    assert_eq!(muster.outbox(Some("ana@example.com")).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,19 +1,26 @@
 //! A fresh system for a test, and the one helper that sends.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use axum::http::StatusCode;
-use local::{Options, System};
+use local::{Functions, Options, Sent, System, Wiring};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+
+use crate::elsewhere;
 
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A running system of a test's own.
 pub(crate) struct Muster {
-    pub(crate) system: System,
+    pub(crate) url: String,
+    pub(crate) wiring: Wiring,
+    pub(crate) functions: Functions,
+    /// Ours; without it the services are somebody else's.
+    system: Option<System>,
     http: Client,
 }
 
@@ -46,14 +53,31 @@ impl Muster {
         Self::with(Options::default()).await
     }
 
+    /// A system with these options: our own, or, where `MUSTER_TEST_ENDPOINT` names one, over another emulator.
     pub(crate) async fn with(options: Options) -> Self {
+        if let Some(endpoint) = elsewhere::endpoint() {
+            let (wiring, functions, url) = elsewhere::start(&endpoint, &options).await;
+            return Self { url, wiring, functions, system: None, http: Client::new() };
+        }
         let system = System::start(options).await.unwrap();
-        Self { system, http: Client::new() }
+        let (wiring, functions) = (system.wiring.clone(), system.functions.clone());
+        Self { url: system.url.clone(), wiring, functions, system: Some(system), http: Client::new() }
+    }
+
+    /// What would have been sent to an address, or to all.
+    pub(crate) fn outbox(&self, address: Option<&str>) -> Vec<Sent> {
+        let Some(system) = &self.system else { return elsewhere::outbox(address) };
+        system.outbox.to(address)
+    }
+
+    /// Makes Cognito believe that time has passed.
+    pub(crate) fn clock_advances(&self, by: Duration) {
+        self.system.as_ref().unwrap().emulators.cognito.advance_clock(by);
     }
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         let method: Method = method.parse().unwrap();
-        Call { muster: self, request: self.http.request(method, format!("{}{path}", self.system.url)) }
+        Call { muster: self, request: self.http.request(method, format!("{}{path}", self.url)) }
     }
 
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
@@ -82,7 +106,7 @@ impl Muster {
 
     /// The newest code that was sent to an address.
     pub(crate) fn code(&self, email: &str) -> String {
-        self.system.outbox.to(Some(email)).last().unwrap().code.clone().unwrap()
+        self.outbox(Some(email)).last().unwrap().code.clone().unwrap()
     }
 
     /// A new master user with tokens.
@@ -110,7 +134,7 @@ impl Muster {
 
     /// How many items the whole table has whose partition key begins so.
     pub(crate) async fn items(&self, prefix: &str) -> Vec<String> {
-        let table = &self.system.wiring.table;
+        let table = &self.wiring.table;
         let scanned = self.dynamodb().scan().table_name(table).send().await.unwrap();
         let keys = scanned.items().iter().map(|item| item["PK"].as_s().unwrap().clone());
         keys.filter(|key| key.starts_with(prefix)).collect()
@@ -118,25 +142,25 @@ impl Muster {
 
     /// The whole table as text, to look for what should not be there.
     pub(crate) async fn whole_table(&self) -> String {
-        let scanned = self.dynamodb().scan().table_name(&self.system.wiring.table).send().await.unwrap();
+        let scanned = self.dynamodb().scan().table_name(&self.wiring.table).send().await.unwrap();
         format!("{:?}", scanned.items())
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let wiring = &self.system.wiring;
+        let wiring = &self.wiring;
         let config = aws_sdk_dynamodb::config::Builder::from(&wiring.config());
         aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(&wiring.endpoints.dynamodb).build())
     }
 
     pub(crate) fn cognito(&self) -> aws_sdk_cognitoidentityprovider::Client {
-        let wiring = &self.system.wiring;
+        let wiring = &self.wiring;
         let config = aws_sdk_cognitoidentityprovider::config::Builder::from(&wiring.config());
         aws_sdk_cognitoidentityprovider::Client::from_conf(config.endpoint_url(&wiring.endpoints.cognito).build())
     }
 
     /// The usernames of all Cognito identities.
     pub(crate) async fn identities(&self) -> Vec<String> {
-        let listed = self.cognito().list_users().user_pool_id(&self.system.wiring.pool_id).send().await.unwrap();
+        let listed = self.cognito().list_users().user_pool_id(&self.wiring.pool_id).send().await.unwrap();
         listed.users().iter().map(|user| user.username().unwrap().to_owned()).collect()
     }
 
@@ -145,7 +169,7 @@ impl Muster {
         use aws_sdk_dynamodb::types::AttributeValue::S;
         self.dynamodb()
             .update_item()
-            .table_name(&self.system.wiring.table)
+            .table_name(&self.wiring.table)
             .key("PK", S(format!("U#{id}")))
             .key("SK", S("U".to_owned()))
             .update_expression("SET #status = :status")
@@ -196,7 +220,7 @@ impl Call<'_> {
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         let reply = Reply { status, headers, body, text };
-        reply.check(&self.muster.system.url);
+        reply.check(&self.muster.url);
         reply
     }
 }

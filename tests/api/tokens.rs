@@ -49,7 +49,7 @@ async fn behind(muster: &Muster, forge: &Forge) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let keys = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, pool).await });
-    let mut wiring: Wiring = muster.system.wiring.clone();
+    let mut wiring: Wiring = muster.wiring.clone();
     wiring.endpoints.cognito = keys;
     let functions = Functions::connect(&wiring);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,7 +61,7 @@ async fn behind(muster: &Muster, forge: &Forge) -> String {
 fn claims(muster: &Muster, ana: &Ana) -> Value {
     let payload = ana.access.split('.').nth(1).unwrap();
     let mut claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-    claims["iss"] = muster.system.wiring.issuer.clone().into();
+    claims["iss"] = muster.wiring.issuer.clone().into();
     claims
 }
 

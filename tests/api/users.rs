@@ -88,7 +88,7 @@ async fn a_new_email_frees_the_old_one_and_gets_the_codes() {
     assert_eq!(muster.login("new@example.com", PASSWORD).await.status, 200);
     muster.sign_up(&ana.email).await;
     muster.post("/v1/auth/recovery", json!({ "email": "new@example.com" })).send().await;
-    assert_eq!(muster.system.outbox.to(Some("new@example.com")).last().unwrap().kind, "recovery");
+    assert_eq!(muster.outbox(Some("new@example.com")).last().unwrap().kind, "recovery");
 }
 
 #[tokio::test(flavor = "multi_thread")]
