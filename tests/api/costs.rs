@@ -63,9 +63,15 @@ async fn every_route_costs_what_the_document_says() {
         ..Options::default()
     };
     let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new() };
-    // The first request of a minute borrows for those that follow.
+    // A new minute borrows anew: with most of one left, and 31 requests used up, the 32nd borrows for all that follow.
+    let left = 60 - u64::try_from(domain::Time::now().seconds()).unwrap() % 60;
+    if left < 15 {
+        tokio::time::sleep(std::time::Duration::from_secs(left)).await;
+    }
     let ana = costs.muster.ana().await;
-    costs.muster.get("/v1/users/me").by(&ana).send().await;
+    for _ in 0..32 {
+        costs.muster.get("/v1/users/me").by(&ana).send().await;
+    }
     public(&mut costs).await;
     own(&mut costs, &ana).await;
     ending(&mut costs, &ana).await;
@@ -84,17 +90,17 @@ async fn public(costs: &mut Costs) {
     let user = costs.of("POST /v1/users", ("POST", "/v1/users", sign_up), None, 201).await;
     let id = user["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/users/{id}/verification/resend");
-    costs.of("POST /v1/users/{user_id}/verification/resend", ("POST", &path, Value::Null), None, 202).await;
+    costs.of("POST /v1/users/{user}/verification/resend", ("POST", &path, Value::Null), None, 202).await;
     let code = json!({ "code": costs.muster.code("new@example.com") });
     let path = format!("/v1/users/{id}/verification");
-    costs.of("POST /v1/users/{user_id}/verification", ("POST", &path, code), None, 200).await;
+    costs.of("POST /v1/users/{user}/verification", ("POST", &path, code), None, 200).await;
     for (name, email, status) in [("", "new@example.com", 200), (", unknown", "nobody@example.com", 401)] {
         let body = json!({ "email": email, "password": PASSWORD });
         costs.of(&format!("POST /v1/auth/login{name}"), ("POST", "/v1/auth/login", body), None, status).await;
     }
     let recovery = json!({ "email": "new@example.com" });
     costs.of("POST /v1/auth/recovery", ("POST", "/v1/auth/recovery", recovery), None, 202).await;
-    let code = costs.muster.code("new@example.com");
+    let code = costs.muster.recovery_code("new@example.com");
     let confirm = json!({ "email": "new@example.com", "code": code, "new_password": "staple battery horse" });
     costs.of("POST /v1/auth/recovery/confirm", ("POST", "/v1/auth/recovery/confirm", confirm), None, 204).await;
 }
@@ -134,13 +140,15 @@ async fn ending(costs: &mut Costs, ana: &Ana) {
     costs.of("DELETE /v1/users/{user}", ("DELETE", "/v1/users/me", Value::Null), Some(ana), 204).await;
     let path = format!("/v1/users/{}/restoration", ana.id);
     let password = json!({ "password": "staple battery horse" });
-    costs.of("POST /v1/users/{user_id}/restoration", ("POST", &path, password), None, 200).await;
+    costs.of("POST /v1/users/{user}/restoration", ("POST", &path, password), None, 200).await;
     let login = costs.muster.login("other@example.com", "staple battery horse").await;
     let ana = Ana::of(ana.email.clone(), &login);
     let logout = json!({ "refresh_token": ana.refresh });
     costs.of("POST /v1/auth/logout", ("POST", "/v1/auth/logout", logout), Some(&ana), 204).await;
     let eve = costs.muster.ana().await;
     costs.muster.address(&eve, "Home").await;
+    // The second request of a minute borrows for the third.
+    costs.muster.get("/v1/users/me").by(&eve).send().await;
     costs
         .of("DELETE /v1/users/{user}?purge=true", ("DELETE", "/v1/users/me?purge=true", Value::Null), Some(&eve), 204)
         .await;

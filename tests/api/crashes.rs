@@ -279,7 +279,8 @@ async fn a_recovery_cut_off_anywhere_leaves_one_password() {
         let muster = still().await;
         let ana = muster.ana().await;
         muster.post("/v1/auth/recovery", json!({ "email": ana.email })).send().await;
-        let body = json!({ "email": ana.email, "code": muster.code(&ana.email), "new_password": NEW_PASSWORD });
+        let body =
+            json!({ "email": ana.email, "code": muster.recovery_code(&ana.email), "new_password": NEW_PASSWORD });
         if cut_off(&muster, point, &("POST", "/v1/auth/recovery/confirm", body, None)).await == Err(204) {
             break;
         }

@@ -24,8 +24,11 @@ fn events() -> BTreeMap<String, Value> {
 /// Puts what exists here in the place of what an event was written with.
 fn fitted(event: &Value, ana: &Ana, address: &str) -> String {
     let mut event = event.clone();
-    for (name, value) in [("user_id", ana.id.as_str()), ("address", address)] {
+    for (name, value) in [("user", ana.id.as_str()), ("address", address)] {
         let Some(before) = event["pathParameters"][name].as_str().map(str::to_owned) else { continue };
+        if before == "me" {
+            continue;
+        }
         event = serde_json::from_str(&event.to_string().replace(&before, value)).unwrap();
     }
     event.to_string().replace("ACCESS_TOKEN", &ana.access)

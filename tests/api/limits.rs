@@ -66,3 +66,12 @@ async fn a_credential_is_told_what_is_left_and_then_refused() {
     let leases = muster.items("R#").await;
     assert!(leases.len() <= 6, "a limit costs a fraction of a write: {leases:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_one_credential_does_not_use_up_its_minute_at_once() {
+    let muster = strict().await;
+    let ana = muster.ana().await;
+    let calls = (0..200).map(|_| muster.get("/v1/users/me").by(&ana).send());
+    let refused = crate::races::all(calls).await.iter().filter(|reply| reply.status == 429).count();
+    assert_eq!(refused, 0);
+}

@@ -109,6 +109,12 @@ impl Muster {
         self.outbox(Some(email)).last().unwrap().code.clone().unwrap()
     }
 
+    /// The newest recovery code that was sent to an address.
+    pub(crate) fn recovery_code(&self, email: &str) -> String {
+        let sent = self.outbox(Some(email));
+        sent.iter().rev().find(|sent| sent.kind == "recovery").unwrap().code.clone().unwrap()
+    }
+
     /// A new master user with tokens.
     pub(crate) async fn ana(&self) -> Ana {
         static NEXT: AtomicU32 = AtomicU32::new(1);

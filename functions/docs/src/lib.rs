@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 #[openapi(
     info(title = "Muster", license(name = "Apache-2.0", identifier = "Apache-2.0"),
         description = "Users, segments and memberships in your own AWS account.\n\n\
-            Sign up at `POST /v1/users`, verify the code at `POST /v1/users/{user_id}/verification`, press \
+            Sign up at `POST /v1/users`, verify the code at `POST /v1/users/{user}/verification`, press \
             **Authorize** and paste the `access_token`: every route is open to you then."),
     servers((url = "/", description = "This deployment.")),
     tags(

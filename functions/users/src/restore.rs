@@ -18,7 +18,7 @@ body! {
 }
 
 /// Restores a deleted master user, by its password. 409 names each value that somebody else has taken since.
-#[utoipa::path(post, path = "/v1/users/{user_id}/restoration", tag = "users", security(()),
+#[utoipa::path(post, path = "/v1/users/{user}/restoration", tag = "users", security(()),
     request_body = Restoration,
     responses((status = 200, description = "The user, ACTIVE again.", body = User)))]
 pub(crate) async fn restore(

@@ -31,7 +31,7 @@ impl Time {
         Self(Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX))
     }
 
-    /// When the thing with this id (a UUIDv7) was made.
+    /// When the thing with this id (a `UUIDv7`) was made.
     #[must_use]
     pub fn of(id: uuid::Uuid) -> Self {
         let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |made| made.to_unix());

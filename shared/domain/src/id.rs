@@ -1,4 +1,4 @@
-//! Ids: UUIDv7, one newtype a kind, so that a user's id cannot be passed for an address's.
+//! Ids: `UUIDv7`, one newtype a kind, so that a user's id cannot be passed for an address's.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::{Error, FieldError};
 use crate::field::{Field, Pointer};
 
-/// A fresh UUIDv7: sorts by the time it was made.
+/// A fresh `UUIDv7`: sorts by the time it was made.
 #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
 #[must_use]
 pub fn fresh() -> Uuid {

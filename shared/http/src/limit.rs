@@ -1,4 +1,7 @@
 //! Rate limits: a process borrows requests from the table in batches, so that a limit costs a fraction of a write.
+//!
+//! What one process has borrowed and does not use, no other can: so batches begin with one request and double, and a
+//! process that serves many requests at once borrows for all of them together.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -58,20 +61,23 @@ pub(crate) enum Limited {
 }
 
 impl Limited {
-    /// The name that clients see, and how many requests of the minute's a process borrows at once: one by one where
-    /// a limit guards a secret.
+    /// The name that clients see, how many requests a minute has, and how many of them a process borrows at once at
+    /// the most: one by one where a limit guards a secret.
     fn policy(self, limits: &Limits) -> Policy {
-        let (name, limit, batches) = match self {
-            Self::Credential => ("credential", limits.credential, 10),
-            Self::SignUpBySource => ("sign-up", limits.sign_up_by_source, 0),
-            Self::LoginByAccount => ("login-account", limits.login_by_account, 0),
-            Self::LoginBySource => ("login", limits.login_by_source, 0),
-            Self::RecoveryByAccount => ("recovery-account", limits.recovery_by_account, 0),
-            Self::RecoveryBySource => ("recovery", limits.recovery_by_source, 0),
-            Self::CodeByAccount => ("code", limits.code_by_account, 0),
-            Self::ExistsByCredential => ("exists", limits.exists_by_credential, 0),
+        let (name, limit) = match self {
+            Self::Credential => {
+                let limit = limits.credential;
+                return Policy { name: "credential", limit, most: (limit / 10).max(1) };
+            }
+            Self::SignUpBySource => ("sign-up", limits.sign_up_by_source),
+            Self::LoginByAccount => ("login-account", limits.login_by_account),
+            Self::LoginBySource => ("login", limits.login_by_source),
+            Self::RecoveryByAccount => ("recovery-account", limits.recovery_by_account),
+            Self::RecoveryBySource => ("recovery", limits.recovery_by_source),
+            Self::CodeByAccount => ("code", limits.code_by_account),
+            Self::ExistsByCredential => ("exists", limits.exists_by_credential),
         };
-        Policy { name, limit, batch: limit.checked_div(batches).unwrap_or(1).max(1) }
+        Policy { name, limit, most: 1 }
     }
 }
 
@@ -79,7 +85,7 @@ impl Limited {
 struct Policy {
     name: &'static str,
     limit: u64,
-    batch: u64,
+    most: u64,
 }
 
 /// The length of a window, in seconds.
@@ -94,6 +100,7 @@ pub(crate) struct Limiter {
     store: Store,
     limits: Limits,
     leases: Arc<Mutex<HashMap<String, Lease>>>,
+    borrowing: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,6 +110,8 @@ struct Lease {
     left: u64,
     /// Borrowed by all processes, as far as this one knows.
     lent: u64,
+    /// How many were borrowed the last time.
+    batch: u64,
 }
 
 /// What a request's answer says of the limits.
@@ -119,7 +128,7 @@ pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
 
 impl Limiter {
     pub(crate) fn new(store: Store, limits: Limits) -> Self {
-        Self { store, limits, leases: Arc::default() }
+        Self { store, limits, leases: Arc::default(), borrowing: Arc::default() }
     }
 
     /// Takes one request of `subject`.
@@ -131,13 +140,26 @@ impl Limiter {
         let now = u64::try_from(Time::now().seconds()).unwrap_or_default();
         let (window, reset) = (now / WINDOW, WINDOW - now % WINDOW);
         let key = format!("{}|{subject}", policy.name);
-        let lease = match self.borrowed(&key, window) {
-            Some(lease) => Some(lease),
-            None => self.borrow(&key, window, policy).await?,
-        };
+        let lease = self.lease(&key, window, policy).await?;
         let remaining = lease.map(|lease| policy.limit.saturating_sub(lease.lent) + lease.left);
         reports.add(Report { policy, remaining: remaining.unwrap_or(0), reset });
         if remaining.is_some() { Ok(()) } else { Err(Error::RateLimited { retry_after: reset }) }
+    }
+
+    /// A lease from which a request has been taken.
+    async fn lease(&self, key: &str, window: u64, policy: Policy) -> Result<Option<Lease>, Error> {
+        if policy.most == 1 {
+            return self.borrow(key, window, policy).await;
+        }
+        if let Some(lease) = self.borrowed(key, window) {
+            return Ok(Some(lease));
+        }
+        // One borrows for all who wait: each for itself would have used up the minute at once.
+        let _one = self.borrowing.lock().await;
+        match self.borrowed(key, window) {
+            Some(lease) => Ok(Some(lease)),
+            None => self.borrow(key, window, policy).await,
+        }
     }
 
     /// Takes from what is borrowed already.
@@ -148,30 +170,33 @@ impl Limiter {
         Some(*lease)
     }
 
-    /// Borrows a batch, or else, near the end, a single request, and takes one of them.
+    /// Borrows twice as many as the last time, or else, near the end, a single request, and takes one of them.
     async fn borrow(&self, key: &str, window: u64, policy: Policy) -> Result<Option<Lease>, Error> {
         let expires_at = Time::now().plus(Duration::from_secs(2 * WINDOW));
-        for batch in [policy.batch, 1] {
+        let doubled = (2 * self.last_batch(key, window)).clamp(1, policy.most);
+        for batch in [doubled, 1] {
             if let Some(lent) = self.store.lease(key, window, (batch, policy.limit), expires_at).await? {
-                return Ok(Some(self.keep(key, Lease { window, left: batch - 1, lent })));
+                return Ok(Some(self.keep(key, Lease { window, left: batch - 1, lent, batch })));
             }
-            if policy.batch == 1 {
+            if batch == 1 {
                 break;
             }
         }
         Ok(None)
     }
 
-    /// Requests that were answered meanwhile may have borrowed too: what is left adds up.
+    fn last_batch(&self, key: &str, window: u64) -> u64 {
+        let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.get(key).filter(|lease| lease.window == window).map_or(0, |lease| lease.batch)
+    }
+
     fn keep(&self, key: &str, new: Lease) -> Lease {
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
         if leases.len() >= LEASES {
             leases.retain(|_, lease| lease.window == new.window);
         }
-        let lease = leases.entry(key.to_owned()).or_default();
-        let left = if lease.window == new.window { lease.left } else { 0 };
-        *lease = Lease { left: left + new.left, lent: new.lent.max(if left > 0 { lease.lent } else { 0 }), ..new };
-        *lease
+        leases.insert(key.to_owned(), new);
+        new
     }
 }
 

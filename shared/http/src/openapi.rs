@@ -59,7 +59,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation, examp
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         let named = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.name == name);
         if !parameters.iter().any(named) {
-            parameters.push(RefOr::T(path_parameter(name)));
+            parameters.push(RefOr::T(path_parameter(name, public)));
         }
     }
     let api = path.starts_with("/v1/");
@@ -136,9 +136,10 @@ fn idempotency_key() -> Parameter {
         .build()
 }
 
-fn path_parameter(name: &str) -> Parameter {
+fn path_parameter(name: &str, public: bool) -> Parameter {
     let (about, schema): (_, Schema) = match name {
-        "user" => {
+        // Who is nobody yet is not `me`.
+        "user" if !public => {
             ("A user's id, or `me`.", ObjectBuilder::new().schema_type(Type::String).examples([json!("me")]).into())
         }
         _ => (

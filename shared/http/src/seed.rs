@@ -15,7 +15,7 @@ impl Seed {
     /// The id of the `nth` thing that the request creates.
     #[must_use]
     pub fn id<T: From<Uuid>>(self, nth: usize) -> T {
-        // The time stays in front, so that the things sort as they were sent; the low bits of a UUIDv7 are random
+        // The time stays in front, so that the things sort as they were sent; the low bits of a `UUIDv7` are random
         // and count on without reaching the version or variant bits.
         let (high, low) = self.0.as_u64_pair();
         let random = 0x3fff_ffff_ffff_ffff;
