@@ -34,9 +34,9 @@ async fn known(ConnectInfo(from): ConnectInfo<SocketAddr>, mut request: Request,
 
 /// Listens on a port of the loopback interface; port 0 is any that is free.
 pub(crate) async fn listen(port: u16) -> Result<(TcpListener, String), Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => Error::PortTaken(port),
-        _ => Error::Port(port, error),
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        let taken = error.kind() == io::ErrorKind::AddrInUse;
+        if taken { Error::PortTaken(port) } else { Error::Port(port, error) }
     })?;
     let address = listener.local_addr().map_err(|error| Error::Port(port, error))?;
     Ok((listener, format!("http://{address}")))

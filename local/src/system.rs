@@ -129,10 +129,8 @@ async fn reconcile(functions: Functions, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     loop {
         ticks.tick().await;
-        match reconcile::sweep(&functions.app.store, &functions.identity).await {
-            Ok(0) => {}
-            Ok(settled) => tracing::info!(settled, "settled what had been cut off"),
-            Err(error) => tracing::warn!(cause = told(&error), "reconciling failed; tried again"),
+        if let Err(error) = reconcile::sweep(&functions.app.store, &functions.identity).await {
+            tracing::warn!(cause = told(&error), "reconciling failed; tried again");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What every route has in common: ids, ETags, pages, problems.
+//! What every route has in common: ids, entity tags, pages, problems.
 
 use serde_json::json;
 

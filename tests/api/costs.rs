@@ -74,6 +74,7 @@ async fn every_route_costs_what_the_document_says() {
     }
     public(&mut costs).await;
     own(&mut costs, &ana).await;
+    addresses(&mut costs, &ana).await;
     ending(&mut costs, &ana).await;
     let documented = documented();
     let wrong: Vec<_> = costs.found.iter().filter(|(route, cost)| documented.get(*route) != Some(cost)).collect();
@@ -120,6 +121,10 @@ async fn own(costs: &mut Costs, ana: &Ana) {
     let password = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
     costs.of("POST /v1/users/{user}/password", ("POST", "/v1/users/me/password", password), by, 204).await;
     costs.of("GET /v1/users/{user}/history", ("GET", "/v1/users/me/history", Value::Null), by, 200).await;
+}
+
+async fn addresses(costs: &mut Costs, ana: &Ana) {
+    let by = Some(ana);
     let base = "/v1/users/me/addresses";
     let made = costs.of("POST /v1/users/{user}/addresses", ("POST", base, json!({ "alias": "a" })), by, 201).await;
     let twenty = Value::from(vec![json!({}); 20]);

@@ -3,7 +3,7 @@
 
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_cognitoidentityprovider as cognito;
 use aws_sdk_cognitoidentityprovider::config::Credentials;
@@ -113,7 +113,7 @@ async fn signed(service: &str, url: &str, body: String) -> String {
         .identity(&identity)
         .region("us-east-1")
         .name(service)
-        .time(SystemTime::from(UNIX_EPOCH + Duration::from_millis(Time::now().millis().unsigned_abs())))
+        .time(UNIX_EPOCH + Duration::from_millis(Time::now().millis().unsigned_abs()))
         .settings(SigningSettings::default());
     let signable = SignableRequest::new("POST", url, std::iter::empty(), SignableBody::Bytes(body.as_bytes())).unwrap();
     let (instructions, _) = sign(signable, &parameters.build().unwrap().into()).unwrap().into_parts();

@@ -43,7 +43,6 @@ pub fn document() -> OpenApi {
 }
 
 /// The routes.
-#[must_use]
 pub fn router() -> Router {
     let document = document().to_json().unwrap_or_default();
     let config = Config::from("/openapi.json").persist_authorization(true).try_it_out_enabled(true);

@@ -17,6 +17,7 @@ pub async fn sweep(store: &Store, identity: &Identity) -> Result<usize, Error> {
             let Some(record) = store.user(id).await? else { continue };
             if record.pending.is_some_and(Pending::is_abandoned) {
                 settle(store, identity, record).await?;
+                tracing::info!(?kind, "settled what had been cut off");
                 settled += 1;
             }
         }

@@ -13,10 +13,7 @@ async fn main() -> Result<(), Error> {
     let store = App::store_of(&settings.table, &clients);
     let identity = Identity::new(Client::new(&clients.config), &settings.pool.id, &settings.pool.client_id);
     let run = |_: LambdaEvent<Value>| async {
-        let settled = reconcile::sweep(&store, &identity).await?;
-        if settled > 0 {
-            tracing::info!(settled, "settled what had been cut off");
-        }
+        reconcile::sweep(&store, &identity).await?;
         Ok::<_, Error>(())
     };
     lambda_runtime::run(service_fn(run)).await

@@ -377,6 +377,7 @@ macro_rules! body {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro declares what other crates use")]
 mod tests {
     use super::*;
     use crate::text::Name;

@@ -211,8 +211,10 @@ impl Field for Password {
     }
 }
 
-/// A secret that the client gives back: a password to check, a code, a token. Any text up to 8 KiB; a number's
-/// digits count as text. Whether it is right is not a matter of form, so no rule here can tell anything about it.
+/// A secret that the client gives back: a password to check, a code, a token.
+///
+/// Any text up to 8 KiB; a number's digits count as text. Whether it is right is not a matter of form, so no rule
+/// here can tell anything about it.
 #[derive(Clone)]
 pub struct Secret(String);
 

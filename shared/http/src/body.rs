@@ -113,8 +113,8 @@ fn is_json(headers: &HeaderMap, method: &Method) -> bool {
 
 /// Where JSON stops being JSON; never what stands there.
 fn place(error: &serde_json::Error) -> String {
-    match error.classify() {
-        serde_json::error::Category::Eof => "it ends too early".to_owned(),
-        _ => format!("line {}, column {} cannot be read", error.line(), error.column()),
+    if error.is_eof() {
+        return "it ends too early".to_owned();
     }
+    format!("line {}, column {} cannot be read", error.line(), error.column())
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::{Error, FieldError, UserId};
 use serde::Serialize;
@@ -154,31 +154,44 @@ impl IntoResponse for Failure {
             user_id: None,
         };
         let mut response = status.into_response();
-        match self {
-            Self::Domain(Error::Invalid(errors) | Error::Conflict(errors)) => problem.errors = errors,
-            Self::Domain(Error::Unverified(user)) => problem.user_id = Some(user),
-            Self::Domain(Error::Unauthenticated) => {
-                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            Self::Domain(Error::RateLimited { retry_after }) => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
-            }
-            Self::Domain(Error::Unavailable(cause)) => {
-                tracing::error!(code, cause = %chain(&*cause), "unavailable");
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            Self::Domain(Error::Internal(cause)) => {
-                tracing::error!(code, cause = %chain(&*cause), "internal error")
-            }
-            Self::Domain(Error::Malformed(_) | Error::Forbidden(_) | Error::NotFound | Error::Stale)
-            | Self::MethodNotAllowed
-            | Self::PayloadTooLarge
-            | Self::UnsupportedMediaType
-            | Self::IdempotencyMismatch
-            | Self::StillRunning => {}
+        self.log(code);
+        if let Some((name, value)) = self.header() {
+            response.headers_mut().insert(name, value);
+        }
+        if let Self::Domain(Error::Invalid(errors) | Error::Conflict(errors)) = self {
+            problem.errors = errors;
+        } else if let Self::Domain(Error::Unverified(user)) = self {
+            problem.user_id = Some(user);
         }
         response.extensions_mut().insert(problem);
         response
+    }
+}
+
+impl Failure {
+    /// The header that some failures carry.
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let Self::Domain(error) = self else { return None };
+        match error {
+            Error::Unauthenticated => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Error::RateLimited { retry_after } => Some((RETRY_AFTER, HeaderValue::from(*retry_after))),
+            Error::Unavailable(_) => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
+            Error::Invalid(_)
+            | Error::Malformed(_)
+            | Error::Unverified(_)
+            | Error::Forbidden(_)
+            | Error::NotFound
+            | Error::Conflict(_)
+            | Error::Stale
+            | Error::Internal(_) => None,
+        }
+    }
+
+    /// Logs the cause of what is our fault; nobody else is told.
+    fn log(&self, code: &str) {
+        if let Self::Domain(Error::Unavailable(cause) | Error::Internal(cause)) = self {
+            tracing::error!(code, cause = %chain(&**cause), "failed");
+        }
     }
 }
 

@@ -1,10 +1,12 @@
-//! What every operation of the OpenAPI document has, added by rule so that no route can forget it: how to
-//! authenticate, the headers that it honours, each error that it can answer, an example for its body.
+//! What every operation of the OpenAPI document has, added by rule so that no route can forget it.
+//!
+//! How to authenticate, the headers that it honours, each error that it can answer, an example for its body.
 
 use std::marker::PhantomData;
 
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -52,8 +54,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
 fn complete_operation(path: &str, method: &str, operation: &mut Operation, examples: &[(String, Value)]) {
     let public = operation.security.is_some();
     if !public {
-        operation.security =
-            Some(["bearer", "api_key"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, [])).into());
+        let either = ["bearer", "api_key"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+        operation.security = Some(either.into());
     }
     let parameters = operation.parameters.get_or_insert_default();
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
@@ -62,42 +64,53 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation, examp
             parameters.push(RefOr::T(path_parameter(name, public)));
         }
     }
-    let api = path.starts_with("/v1/");
-    let changes = matches!(method, "patch" | "put" | "delete");
-    if api {
-        parameters.extend(headers(method, path).into_iter().map(RefOr::T));
-    }
-    let has_body = operation.request_body.is_some();
     if let Some(RefOr::T(body)) = &mut operation.request_body {
-        body.required = Some(Required::True);
-        for content in body.content.values_mut() {
-            let RefOr::T(content) = content else { continue };
+        show_body(body, examples);
+    }
+    if path.starts_with("/v1/") {
+        parameters.extend(headers(method, path).into_iter().map(RefOr::T));
+        complete_responses(path, method, public, operation);
+    }
+}
+
+/// A body is required, and has the example of its schema.
+fn show_body(body: &mut RequestBody, examples: &[(String, Value)]) {
+    body.required = Some(Required::True);
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content {
             content.example = example_of(content.schema.as_ref(), examples);
         }
     }
-    if !api {
-        return;
-    }
-    let mut statuses = vec![400, 429, 500, 503];
-    statuses.extend(if public { [].as_slice() } else { &[401, 404] });
-    statuses.extend(if path.contains('{') { [404].as_slice() } else { &[] });
-    statuses.extend(if public && has_body { [401, 403].as_slice() } else { &[] });
-    statuses.extend(if has_body { [413, 415].as_slice() } else { &[] });
-    statuses.extend(if matches!(method, "post" | "patch") { [409, 422].as_slice() } else { &[] });
-    statuses.extend(if changes { [412].as_slice() } else { &[] });
-    statuses.extend(if matches!(method, "delete") { [409].as_slice() } else { &[] });
-    for response in operation.responses.responses.values_mut() {
+}
+
+fn complete_responses(path: &str, method: &str, public: bool, operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    for response in responses.values_mut() {
         if let RefOr::T(response) = response {
             succeed(response);
         }
     }
-    for status in statuses {
-        operation.responses.responses.entry(status.to_string()).or_insert_with(|| problem(status).into());
+    for status in errors(path, method, public, operation.request_body.is_some()) {
+        responses.entry(status.to_string()).or_insert_with(|| problem(status).into());
     }
     if method == "get" && path.ends_with('}') {
         let unchanged = ResponseBuilder::new().description("The client has this version.");
-        operation.responses.responses.insert("304".to_owned(), unchanged.build().into());
+        responses.insert("304".to_owned(), unchanged.build().into());
     }
+}
+
+/// The statuses of the errors that an operation can answer.
+fn errors(path: &str, method: &str, public: bool, has_body: bool) -> Vec<u16> {
+    let rules: [(bool, &[u16]); 7] = [
+        (true, &[400, 429, 500, 503]),
+        (!public, &[401, 404]),
+        (path.contains('{'), &[404]),
+        (public && has_body, &[401, 403]),
+        (has_body, &[413, 415]),
+        (matches!(method, "post" | "patch"), &[409, 422]),
+        (matches!(method, "patch" | "put" | "delete"), &[409, 412]),
+    ];
+    rules.into_iter().filter(|(holds, _)| *holds).flat_map(|(_, statuses)| statuses).copied().collect()
 }
 
 /// The headers that a request of this method may carry.
@@ -195,11 +208,11 @@ fn example_of(schema: Option<&RefOr<Schema>>, examples: &[(String, Value)]) -> O
 }
 
 fn example(schema: &RefOr<Schema>) -> Option<Value> {
-    match schema {
-        RefOr::T(Schema::Object(object)) => object.examples.first().cloned(),
-        RefOr::T(Schema::OneOf(one_of)) => one_of.examples.first().cloned(),
-        _ => None,
+    let RefOr::T(schema) = schema else { return None };
+    if let Schema::Object(object) = schema {
+        return object.examples.first().cloned();
     }
+    if let Schema::OneOf(one_of) = schema { one_of.examples.first().cloned() } else { None }
 }
 
 /// The schema of a page of `T`s.

@@ -1,5 +1,5 @@
-//! The table. Handlers call [`Store`]; each file here holds the operations of one entity, [`keys`] alone spells
-//! keys, and [`table`] alone speaks to DynamoDB.
+//! The table. Handlers call [`Store`]; each file here holds the operations of one entity, `keys.rs` alone spells
+//! keys, and `table.rs` alone speaks to DynamoDB.
 
 use domain::Error;
 

@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use files::{Error, ObjectKey};
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use uuid::Uuid;
+
+/// Ids that differ are all that is wanted.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 use crate::support::{System, send};
 
@@ -15,7 +20,7 @@ const SHA256: [u8; 32] = [
 ];
 
 fn quarantine() -> ObjectKey {
-    ObjectKey::quarantine(Uuid::new_v4())
+    ObjectKey::quarantine(Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()))
 }
 
 #[tokio::test]
@@ -54,7 +59,14 @@ async fn a_presigned_upload_may_leave_the_checksum_out() {
 #[tokio::test]
 async fn a_checked_file_is_copied_with_what_is_known_of_it() {
     let system = System::start().await;
-    let (files, from, to) = (system.files(), quarantine(), ObjectKey::clean(Uuid::new_v4(), Uuid::new_v4()));
+    let (files, from, to) = (
+        system.files(),
+        quarantine(),
+        ObjectKey::clean(
+            Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()),
+            Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()),
+        ),
+    );
     let put = files.presign_put(&from, "image/png", 5, Some(&SHA256), MINUTE).await.unwrap();
     assert_eq!(send(&put, &[], "hello").await.status, 200);
     let etag = files.head(&from).await.unwrap().etag;
@@ -69,7 +81,14 @@ async fn a_checked_file_is_copied_with_what_is_known_of_it() {
 #[tokio::test]
 async fn a_file_that_was_replaced_after_its_check_is_not_copied() {
     let system = System::start().await;
-    let (files, from, to) = (system.files(), quarantine(), ObjectKey::clean(Uuid::new_v4(), Uuid::new_v4()));
+    let (files, from, to) = (
+        system.files(),
+        quarantine(),
+        ObjectKey::clean(
+            Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()),
+            Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()),
+        ),
+    );
     let put = files.presign_put(&from, "image/png", 5, None, MINUTE).await.unwrap();
     assert_eq!(send(&put, &[], "hello").await.status, 200);
     let checked = files.head(&from).await.unwrap().etag;
