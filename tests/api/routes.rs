@@ -80,7 +80,9 @@ async fn each_private_route_wants_a_token_and_the_public_ones_are_these() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_operation_documents_its_body_by_an_example_and_its_errors() {
     let muster = Muster::start().await;
+    let mut ids = BTreeSet::new();
     for (route, (public, operation)) in documented(&muster).await {
+        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{route} has the id of another one");
         assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{route}");
         if !route.contains(" /v1/") {
             continue;

@@ -28,6 +28,6 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(login::login))
         .routes(routes!(session::refresh))
         .routes(routes!(session::logout))
-        .routes(routes!(recovery::request))
-        .routes(routes!(recovery::confirm))
+        .routes(routes!(recovery::recover))
+        .routes(routes!(recovery::confirm_recovery))
 }

@@ -36,9 +36,9 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(read::read, change::change, delete::delete))
         .routes(routes!(verify::verify))
         .routes(routes!(verify::resend))
-        .routes(routes!(password::change))
+        .routes(routes!(password::change_password))
         .routes(routes!(restore::restore))
-        .routes(routes!(history::list))
+        .routes(routes!(history::history))
 }
 
 /// The user that the path names, with no abandoned change left on it.

@@ -23,7 +23,7 @@ body! {
 /// Changes the password. All other sessions of the user end.
 #[utoipa::path(post, path = "/v1/users/{user}/password", tag = "users", request_body = PasswordChange,
     responses((status = 204, description = "The new password holds.")))]
-pub(crate) async fn change(
+pub(crate) async fn change_password(
     State(app): State<App>,
     State(identity): State<Identity>,
     caller: Caller,

@@ -29,7 +29,7 @@ pub fn complete(document: &mut OpenApi) {
     let bearer = bearer.description(Some("The access token of a login, or a key.")).build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     let key = ApiKeyValue::with_description("X-Api-Key", "A key of a segment or an account.");
-    components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    components.add_security_scheme("key", SecurityScheme::ApiKey(ApiKey::Header(key)));
     let examples = components.schemas.iter().filter_map(|(name, schema)| Some((name.clone(), example(schema)?)));
     let examples: Vec<_> = examples.collect();
     for (path, item) in &mut document.paths.paths {
@@ -52,9 +52,12 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Operation, examples: &[(String, Value)]) {
+    // Generated clients name their methods after it; two functions may have a handler of the same name.
+    let tag = operation.tags.iter().flatten().next();
+    operation.operation_id = tag.zip(operation.operation_id.as_ref()).map(|(tag, handler)| format!("{tag}_{handler}"));
     let public = operation.security.is_some();
     if !public {
-        let either = ["bearer", "api_key"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+        let either = ["bearer", "key"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
         operation.security = Some(either.into());
     }
     let parameters = operation.parameters.get_or_insert_default();
