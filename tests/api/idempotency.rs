@@ -75,3 +75,15 @@ async fn a_login_is_replayed_but_never_a_refusal_that_may_pass() {
     assert_eq!(login("staple battery horse", "l").await.status, 200);
     assert!(!muster.whole_table().await.contains(first.body["access_token"].as_str().unwrap()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_or_a_method_that_is_not_there_keeps_nothing() {
+    let muster = Muster::start().await;
+    for (method, path, status) in
+        [("POST", "/v1/nowhere", 404), ("POST", "/v1/users/exists", 405), ("PATCH", "/health", 405)]
+    {
+        let reply = muster.call(method, path).json(json!({})).header("idempotency-key", "k").send().await;
+        assert_eq!(reply.status, status, "{method} {path}");
+    }
+    assert!(muster.items("I#").await.is_empty());
+}

@@ -55,7 +55,7 @@ async fn two_hundred_sign_ups_with_one_idempotency_key_are_one_and_get_one_answe
     });
     let replies = all(calls).await;
     let bodies: HashSet<_> = replies.iter().map(|reply| (reply.status.as_u16(), reply.text.clone())).collect();
-    assert_eq!(bodies.len(), 1, "{bodies:?}");
+    assert_eq!(bodies.len(), 1, "{bodies:#?}");
     assert_eq!(replies[0].status, 201);
     let replayed = replies.iter().filter(|reply| reply.header("idempotency-replayed") == "true").count();
     assert_eq!(replayed, 199);

@@ -30,9 +30,10 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 /// The router with all of the edge around it.
 pub fn wrap(router: Router, app: &App) -> Router {
     router
+        // Only where there is a route: what is not there has no answer to keep.
+        .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .fallback(async || Failure::from(Error::NotFound))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .layer(middleware::from_fn(around))
 }
 
