@@ -1,16 +1,21 @@
-"""Gives Schemathesis a user of its own, and another one once it has deleted that or signed it out."""
+"""Gives Schemathesis users to act on and as: generated ids would be 404, and that all that is ever seen."""
 
 import json
 import os
 import re
 import secrets
 import urllib.request
+import uuid
 
 import schemathesis
 
 URL = os.environ["MUSTER_URL"]
 CODE = os.environ["MUSTER_FIXED_CODE"]
-token = None
+PASSWORD = "correct horse battery"  # As in the document's examples.
+
+me = None  # Who calls.
+waiting = None  # Who has not verified yet.
+deleted = str(uuid.uuid4())  # Who can be restored, once somebody has been deleted.
 keys = set()
 
 
@@ -23,24 +28,44 @@ def post(path, body):
 
 def sign_up():
     email = f"schemathesis-{secrets.token_hex(8)}@example.com"
-    user = post("/v1/users", {"email": email, "password": "correct horse battery", "name": "Schemathesis"})
-    return post(f"/v1/users/{user['id']}/verification", {"code": CODE})["access_token"]
+    return post("/v1/users", {"email": email, "password": PASSWORD, "name": "Schemathesis"})["id"]
+
+
+def bearer():
+    return f"Bearer {me['access_token']}"
 
 
 @schemathesis.auth(refresh_interval=None)
 class AccessToken:
     def get(self, case, context):
-        global token
-        if token is None:
-            token = sign_up()
-        return token
+        global me
+        if me is None:
+            me = post(f"/v1/users/{sign_up()}/verification", {"code": CODE})
+        return bearer()
 
     def set(self, case, data, context):
-        case.headers["Authorization"] = f"Bearer {data}"
+        case.headers["Authorization"] = data
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    name_user(case)
+    use_key_once(case)
+
+
+def name_user(case):
+    global waiting
+    user = (case.path_parameters or {}).get("user")
+    if user is None:
+        return
+    if not case.operation.path.endswith(("/verification", "/verification/resend", "/restoration")):
+        case.path_parameters["user"] = "me"
+    elif re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", str(user)):
+        waiting = waiting or sign_up()
+        case.path_parameters["user"] = deleted if case.operation.path.endswith("/restoration") else waiting
+
+
+def use_key_once(case):
     """A good Idempotency-Key goes along once a route: used again, with another body, it would be 422 and no more."""
     key = case.headers.get("Idempotency-Key")
     if key is not None and re.fullmatch("[!-~]{1,255}", key):
@@ -51,11 +76,14 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """What ends the session answers 204; what comes too late is told 401."""
-    global token
-    sent = response.request.headers.get("Authorization")
-    ended = response.status_code == 401 or (
-        response.status_code == 204 and case.operation.label in ("POST /v1/auth/logout", "DELETE /v1/users/{user}")
-    )
-    if ended and sent in (f"Bearer {token}", f"Bearer {token}".encode()):
-        token = None
+    """Whoever has signed out, been deleted or verified is replaced by somebody new."""
+    global me, waiting, deleted
+    label, status = case.operation.label, response.status_code
+    if label == "POST /v1/users/{user}/verification" and status == 200:
+        waiting = None
+    if me is None or response.request.headers.get("Authorization") not in (bearer(), bearer().encode()):
+        return
+    if label == "DELETE /v1/users/{user}" and status == 204:
+        deleted = me["user_id"]
+    if status == 401 or (status == 204 and label in ("POST /v1/auth/logout", "DELETE /v1/users/{user}")):
+        me = None

@@ -6,10 +6,12 @@ use domain::Error;
 mod address;
 mod answer;
 mod entry;
+mod erase;
 mod keys;
 mod limit;
 mod once;
 mod page;
+mod pending;
 mod schema;
 mod secret;
 mod table;
@@ -18,8 +20,9 @@ mod user;
 pub use answer::{Answered, Begun};
 pub use keys::Scope;
 pub use page::{Filter, From, Page, Wanted, Window};
+pub use pending::{Pending, PendingKind};
 pub use table::Table;
-pub use user::{Also, Pending, PendingKind, Sessions, UserRecord};
+pub use user::{Also, Sessions, UserRecord};
 
 /// Every read and write of Muster's data.
 #[derive(Debug, Clone)]

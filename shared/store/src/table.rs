@@ -44,6 +44,27 @@ impl Table {
         Ok(read.await.map_err(unavailable)?.item)
     }
 
+    /// An update outside a transaction: whether its condition held.
+    pub(crate) async fn update(&self, key: &Key, condition: &str, changes: Changes) -> Result<bool, Error> {
+        let (expression, names, values) = changes.into_expression();
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&*self.name)
+            .set_key(Some(key.attributes()))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        match sent.await {
+            Ok(_) => Ok(true),
+            Err(failure) if is_condition_failed(&failure) => Ok(false),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
     /// Writes all of `writes` or none.
     pub(crate) async fn transact(&self, writes: Vec<Write>) -> Result<(), Error> {
         let (items, mut meanings): (Vec<_>, Vec<_>) =

@@ -1,18 +1,16 @@
-//! Users, the claims of their unique values, and the change that is under way between the table and Cognito.
+//! Users and the claims of their unique values.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnConsumedCapacity, WriteRequest};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::user::Unique;
-use domain::{Action, Actor, Entry, Error, Time, User, UserId};
+use domain::{Entry, Error, Time, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
-use crate::keys::{self, PENDING_INDEX, Scope};
-use crate::table::{
-    Changes, Item, Query, Write, backoff, from_item, is_condition_failed, number, string, to_item, unavailable,
-};
+use crate::keys::{self, Scope};
+use crate::pending::{Pending, PendingKind, begin, end};
+use crate::table::{Changes, Item, Write, from_item, number, string, to_item};
 
 /// A user with what Muster keeps about it for itself.
 #[derive(Debug, Clone)]
@@ -41,69 +39,6 @@ pub struct Sessions {
     /// Sessions that were signed out, until their last access token has expired.
     #[serde(default)]
     pub signed_out: BTreeMap<String, i64>,
-}
-
-/// A change that spans the table and Cognito and is not finished; the `reconcile` function finishes what a crash
-/// left behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
-    /// Which change.
-    #[serde(rename = "pending")]
-    pub kind: PendingKind,
-    /// Since when.
-    #[serde(rename = "pending_at")]
-    pub since: Time,
-}
-
-/// The changes that span the table and Cognito.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PendingKind {
-    /// The user and its claims are there, its Cognito identity maybe not.
-    SignUp,
-    /// The table has a new e-mail, Cognito maybe not.
-    Email,
-    /// Cognito may have a new password; sessions have not ended yet.
-    Password,
-    /// Everything of the user is being erased.
-    Purge,
-}
-
-impl PendingKind {
-    /// Each kind.
-    pub const ALL: [Self; 4] = [Self::SignUp, Self::Email, Self::Password, Self::Purge];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::SignUp => "sign_up",
-            Self::Email => "email",
-            Self::Password => "password",
-            Self::Purge => "purge",
-        }
-    }
-}
-
-impl Pending {
-    /// How long a change may take before whoever began it must be dead: beyond each function's timeout.
-    pub const LEASE: Duration = Duration::from_secs(15);
-
-    /// Whether whoever began the change must be dead by now.
-    #[must_use]
-    pub fn is_abandoned(self) -> bool {
-        self.since.plus(Self::LEASE) < Time::now()
-    }
-
-    /// What another change of the same user is told meanwhile.
-    #[must_use]
-    pub fn in_progress() -> Error {
-        Error::conflict("", "in_progress", "Another change of this user is under way; repeat yours in a moment.")
-    }
-
-    /// A change that begins now.
-    #[must_use]
-    pub fn now(kind: PendingKind) -> Self {
-        Self { kind, since: Time::now() }
-    }
 }
 
 /// What else changes together with a user.
@@ -236,98 +171,6 @@ impl Store {
         Ok(UserRecord { user: new.clone(), pending, entry_count: old.entry_count + 1, ..old.clone() })
     }
 
-    /// Marks a change that Cognito is about to be asked for.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] where another change is under way.
-    pub async fn begin(&self, old: &UserRecord, kind: PendingKind) -> Result<UserRecord, Error> {
-        let pending = Pending::now(kind);
-        let changes = begin(Changes::default(), pending);
-        let condition = "attribute_exists(PK) AND attribute_not_exists(pending)";
-        if self.update(&keys::user(old.user.id), condition, changes).await? {
-            Ok(UserRecord { pending: Some(pending), ..old.clone() })
-        } else {
-            Err(Pending::in_progress())
-        }
-    }
-
-    /// Ends the pending change of `record`, if it is still that one.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn end(&self, record: &UserRecord) -> Result<(), Error> {
-        let Some(pending) = record.pending else {
-            return Ok(());
-        };
-        let changes = end(Changes::default()).value(":since", string(pending.since));
-        self.update(&keys::user(record.user.id), "pending_at = :since", changes).await.map(drop)
-    }
-
-    /// Ends the pending change of `record` where Cognito has refused it; of a call whose end is not known, the
-    /// `reconcile` function finds out.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn end_if_refused(&self, record: &UserRecord, error: &Error) -> Result<(), Error> {
-        if matches!(error, Error::Unavailable(_) | Error::Internal(_)) { Ok(()) } else { self.end(record).await }
-    }
-
-    /// Ends a change of password, and all sessions but the one that is kept, whatever else has changed meanwhile.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where the user is gone.
-    pub async fn finish_password(
-        &self,
-        begun: UserRecord,
-        act: (Action, Actor, &str),
-        kept: Option<&str>,
-    ) -> Result<(), Error> {
-        let mut record = begun;
-        loop {
-            let user = record.user.next(Time::now());
-            let entry = Entry::between(Some(&record.user), &user, act);
-            let also = Also { ends: true, ends_sessions: Some(kept.map(str::to_owned)), ..Also::default() };
-            match self.change_user(&record, &user, &entry, also).await {
-                Err(Error::Stale) => record = self.user(user.id).await?.ok_or(Error::NotFound)?,
-                ended => return ended.map(drop),
-            }
-        }
-    }
-
-    /// Takes back a sign-up that never reached Cognito, whose claims become free.
-    ///
-    /// # Errors
-    /// [`Error::Stale`] where somebody else has finished or taken it back.
-    pub async fn undo_sign_up(&self, record: &UserRecord) -> Result<(), Error> {
-        let user = &record.user;
-        self.erase_rest(user.id).await?;
-        let same =
-            Item::from([(":version".to_owned(), number(user.version)), (":pending".to_owned(), string("sign_up"))]);
-        let condition = "version = :version AND pending = :pending";
-        let gone = Write::delete(&self.table, &keys::user(user.id), condition, same).on_condition_failed(Error::Stale);
-        let mut writes = vec![gone];
-        writes.extend(user.unique_values().iter().map(|unique| self.released(user, unique)));
-        let first = self.table.get(&keys::first()).await?.map(from_item::<Claim>).transpose()?;
-        if first.is_some_and(|first| first.user_id == user.id) {
-            let mine = Item::from([(":user".to_owned(), string(user.id))]);
-            let marker = Write::delete(&self.table, &keys::first(), "user_id = :user", mine);
-            writes.push(marker.on_condition_failed(Error::Stale));
-        }
-        self.table.transact(writes).await
-    }
-
-    /// Erases everything in the user's partition, the user last, so that a crash leaves what says to go on.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn erase(&self, id: UserId) -> Result<(), Error> {
-        self.erase_rest(id).await?;
-        let values = Item::from([(":pending".to_owned(), string(PendingKind::Purge.as_str()))]);
-        let gone =
-            Write::delete(&self.table, &keys::user(id), "attribute_not_exists(PK) OR pending = :pending", values);
-        self.table.transact(vec![gone.on_condition_failed(Error::Stale)]).await
-    }
-
     /// Remembers that a session has been signed out, for as long as its tokens could live.
     ///
     /// # Errors
@@ -339,82 +182,7 @@ impl Store {
         left.insert(session.to_owned(), until.seconds());
         let left = left.into_iter().map(|(session, until)| (session, number(until)));
         let changes = Changes::default().set("signed_out", AttributeValue::M(left.collect()));
-        self.update(&keys::user(record.user.id), "attribute_exists(PK)", changes).await.map(drop)
-    }
-
-    /// The users whose change of this kind has been pending since before `before`, oldest first.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn pending(&self, kind: PendingKind, before: Time) -> Result<Vec<UserId>, Error> {
-        let query = Query {
-            index: Some(PENDING_INDEX),
-            condition: "pending = :kind AND pending_at < :before",
-            values: Item::from([(":kind".to_owned(), string(kind.as_str())), (":before".to_owned(), string(before))]),
-            ..Query::default()
-        };
-        let read = self.table.query(&query, Some(PENDING_BATCH), None).await?;
-        let ids =
-            read.items.iter().filter_map(|item| item.get(keys::PK)?.as_s().ok()?.strip_prefix("U#")?.parse().ok());
-        Ok(ids.collect())
-    }
-
-    /// An update outside a transaction: whether its condition held.
-    async fn update(&self, key: &keys::Key, condition: &str, changes: Changes) -> Result<bool, Error> {
-        let (expression, names, values) = changes.into_expression();
-        let sent = self
-            .table
-            .client
-            .update_item()
-            .table_name(&*self.table.name)
-            .set_key(Some(key.attributes()))
-            .update_expression(expression)
-            .condition_expression(condition)
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        match sent.await {
-            Ok(_) => Ok(true),
-            Err(failure) if is_condition_failed(&failure) => Ok(false),
-            Err(failure) => Err(unavailable(failure)),
-        }
-    }
-
-    /// Erases all in a user's partition but the user itself.
-    async fn erase_rest(&self, id: UserId) -> Result<(), Error> {
-        let query = Query { keys_only: true, ..Query::before(&keys::user(id)) };
-        let mut start = None;
-        loop {
-            let read = self.table.query(&query, Some(BATCH), start).await?;
-            self.erase_all(read.items).await?;
-            start = read.next;
-            if start.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Erases items, and those again that DynamoDB has left unprocessed.
-    async fn erase_all(&self, keys: Vec<Item>) -> Result<(), Error> {
-        let delete = |key| DeleteRequest::builder().set_key(Some(key)).build().map_err(Error::internal);
-        let requests = keys.into_iter().map(|key| Ok(WriteRequest::builder().delete_request(delete(key)?).build()));
-        let mut left = requests.collect::<Result<Vec<_>, Error>>()?;
-        let mut tries = 0;
-        while !left.is_empty() {
-            if tries > 0 {
-                tokio::time::sleep(backoff(tries)).await;
-            }
-            tries += 1;
-            let sent = self.table.client.batch_write_item().request_items(&*self.table.name, left);
-            let sent =
-                sent.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(unavailable)?;
-            left = sent.unprocessed_items.unwrap_or_default().remove(&*self.table.name).unwrap_or_default();
-            if tries > ERASE_TRIES {
-                return Err(Error::Unavailable("items stay unprocessed".into()));
-            }
-        }
-        Ok(())
+        self.table.update(&keys::user(record.user.id), "attribute_exists(PK)", changes).await.map(drop)
     }
 
     fn claimed(&self, user: &User, unique: &Unique) -> Result<Write, Error> {
@@ -423,7 +191,7 @@ impl Store {
         Ok(write.on_condition_failed(Error::Conflict(vec![unique.taken()])))
     }
 
-    fn released(&self, user: &User, unique: &Unique) -> Write {
+    pub(crate) fn released(&self, user: &User, unique: &Unique) -> Write {
         let key = keys::claim(user.segment_id.into(), unique);
         let mine = Item::from([(":user".to_owned(), string(user.id))]);
         Write::delete(&self.table, &key, "user_id = :user", mine).on_condition_failed(Error::Stale)
@@ -436,25 +204,8 @@ impl Store {
 
 /// What a claim item says.
 #[derive(Debug, Serialize, Deserialize)]
-struct Claim {
-    user_id: UserId,
-}
-
-/// What `BatchWriteItem` takes at once.
-const BATCH: u32 = 25;
-
-/// How often a batch that DynamoDB does not finish is sent again.
-const ERASE_TRIES: u32 = 8;
-
-/// How many pending changes one round of reconciling takes on, of each kind.
-const PENDING_BATCH: u32 = 100;
-
-fn begin(changes: Changes, pending: Pending) -> Changes {
-    changes.set("pending", string(pending.kind.as_str())).set("pending_at", string(pending.since))
-}
-
-fn end(changes: Changes) -> Changes {
-    changes.remove("pending").remove("pending_at")
+pub(crate) struct Claim {
+    pub(crate) user_id: UserId,
 }
 
 fn record(item: Item) -> Result<UserRecord, Error> {
