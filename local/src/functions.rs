@@ -9,6 +9,7 @@ use axum::Router;
 use edge::{App, Clients, Limits, Settings, SignUpMode};
 use identity::{Identity, Pool};
 use store::Table;
+use utoipa_axum::router::OpenApiRouter;
 
 /// Where the services answer.
 #[derive(Debug, Clone)]
@@ -76,8 +77,7 @@ impl Functions {
         let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
         let users = users::router().with_state(users::State { app: app.clone(), identity });
         let addresses = addresses::router().with_state(app.clone());
-        let routers = [auth, users, addresses].map(Router::from);
-        let merged = routers.into_iter().fold(docs::router(), Router::merge);
+        let merged = [auth, users, addresses].into_iter().fold(docs::router(), OpenApiRouter::merge);
         edge::wrap(merged, &app)
     }
 }

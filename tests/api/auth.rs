@@ -139,6 +139,23 @@ async fn logging_out_ends_the_session_at_once_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_log_out_together_all_end() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let mut sessions = vec![ana.clone()];
+    for _ in 0..7 {
+        sessions.push(Ana::of(ana.email.clone(), &muster.login(&ana.email, PASSWORD).await));
+    }
+    let outs = sessions
+        .iter()
+        .map(|session| muster.post("/v1/auth/logout", json!({ "refresh_token": session.refresh })).by(session).send());
+    assert!(crate::races::all(outs).await.iter().all(|reply| reply.status == 204));
+    for session in &sessions {
+        assert_eq!(muster.get("/v1/users/me").by(session).send().await.status, 401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn recovery_sets_a_new_password_and_ends_all_sessions() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;

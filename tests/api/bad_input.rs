@@ -138,6 +138,17 @@ async fn all_errors_of_a_body_come_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_unknown_fields_make_no_large_answer() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let many: serde_json::Map<_, _> = (0..20_000).map(|nth| (format!("f{nth}"), json!(1))).collect();
+    let call = muster.patch("/v1/users/me", Value::Object(many)).by(&ana).header("idempotency-key", "k");
+    let reply = call.send().await;
+    assert_eq!(reply.status, 400);
+    assert!(reply.text.len() < 20_000, "{}", reply.text.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ids_that_are_none_name_nothing() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;
@@ -186,6 +197,12 @@ async fn parameters_out_of_range_or_unknown_are_refused_by_name() {
     ] {
         let reply = muster.get(&format!("/v1/users/me/addresses?{query}")).by(&ana).send().await;
         named(&reply, pointer);
+    }
+    for (method, path) in
+        [("GET", "/v1/users/me"), ("PATCH", "/v1/users/me"), ("POST", "/v1/users"), ("POST", "/v1/auth/login")]
+    {
+        let reply = muster.call(method, &format!("{path}?colour=red")).json(json!({})).by(&ana).send().await;
+        named(&reply, "/colour");
     }
     assert_eq!(muster.delete("/v1/users/me?purge=yes").by(&ana).send().await.status, 400);
     assert_eq!(muster.delete("/v1/users/me?force=true").by(&ana).send().await.status, 400);

@@ -33,7 +33,7 @@ async fn the_functions_as_a_process() {
         pool_id: text("pool"),
         client_id: text("client"),
         issuer: text("issuer"),
-        sign_up: edge::SignUpMode::Open,
+        sign_up: if wiring["first"] == true { edge::SignUpMode::First } else { edge::SignUpMode::Open },
         rate_limit_factor: 1000,
         interceptor: None,
     });
@@ -49,7 +49,7 @@ async fn child(wiring: &Wiring) -> (Child, String) {
     let told = json!({
         "dynamodb": wiring.endpoints.dynamodb, "s3": wiring.endpoints.s3, "cognito": wiring.endpoints.cognito,
         "region": wiring.region, "key": wiring.credentials.0, "secret": wiring.credentials.1, "table": wiring.table,
-        "pool": wiring.pool_id, "client": wiring.client_id, "issuer": wiring.issuer,
+        "pool": wiring.pool_id, "client": wiring.client_id, "issuer": wiring.issuer, "first": wiring.sign_up == edge::SignUpMode::First,
     });
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["crashes::the_functions_as_a_process", "--exact", "--ignored", "--nocapture"])
@@ -182,6 +182,28 @@ async fn a_sign_up_cut_off_anywhere_is_completed_by_the_next_one() {
         assert_eq!(verified.status, 200, "{point:?}");
     }
     assert!(cut >= 8, "{cut} points");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_sign_up_cut_off_anywhere_does_not_close_the_deployment() {
+    for point in points() {
+        let options = Options {
+            sign_up: edge::SignUpMode::First,
+            reconcile_every: Duration::from_secs(3600),
+            ..Options::default()
+        };
+        let muster = Muster::with(options).await;
+        let body = json!({ "email": "ana@example.com", "name": "Ana", "password": PASSWORD });
+        if cut_off(&muster, point, &("POST", "/v1/users", body, None)).await == Err(201) {
+            break;
+        }
+        muster.leases_pass().await;
+        let other = json!({ "email": "eve@example.com", "name": "Eve", "password": PASSWORD });
+        let status = muster.post("/v1/users", other).send().await.status;
+        let whole = muster.login("ana@example.com", PASSWORD).await.status == 403;
+        assert_eq!(status.as_u16(), if whole { 403 } else { 201 }, "{point:?}");
+        assert_eq!(muster.counts().await, (1, 1, 1), "{point:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

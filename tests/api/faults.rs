@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use local::{Functions, Wiring};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::system::Muster;
 
@@ -32,6 +33,8 @@ pub(crate) enum Verdict {
     Answer(StatusCode, serde_json::Value),
     /// It is never answered.
     Silence,
+    /// It waits until it is told to go on.
+    Until(Arc<Notify>),
 }
 
 /// Starts a proxy in front of `target`, which numbers the calls: its URL.
@@ -83,6 +86,10 @@ async fn judged(verdict: Verdict) -> Option<Response> {
             Some((status, kind, body.to_string()).into_response())
         }
         Verdict::Silence => std::future::pending().await,
+        Verdict::Until(told) => {
+            told.notified().await;
+            None
+        }
     }
 }
 
@@ -161,4 +168,54 @@ async fn what_stays_contended_or_does_not_answer_is_503_and_says_when_to_come_ba
         assert!(!sent.text().await.unwrap().contains("secret detail"));
     }
     assert_eq!(muster.get("/v1/users/me/addresses").by(&ana).send().await.body["page"]["total_items"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_in_the_middle_of_a_password_change_leaves_nothing() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (here, told) = (reached.clone(), go_on.clone());
+    let plan: Plan = Arc::new(move |operation, _, phase| {
+        if operation == "ChangePassword" && phase == Phase::After {
+            here.notify_one();
+            return Verdict::Until(told.clone());
+        }
+        Verdict::Pass
+    });
+    let url = functions_behind(&muster, plan).await;
+    let body = json!({ "old_password": crate::system::PASSWORD, "new_password": "staple battery horse" });
+    let call = reqwest::Client::new().post(format!("{url}/v1/users/me/password")).bearer_auth(&ana.access);
+    let call = call.header("content-type", "application/json").body(body.to_string()).send();
+    let changing = tokio::spawn(call);
+    reached.notified().await;
+    assert_eq!(muster.delete("/v1/users/me?purge=true").by(&ana).send().await.status, 204);
+    go_on.notify_one();
+    changing.await.unwrap().unwrap();
+    assert!(muster.items("U#").await.is_empty() && muster.items("C#").await.is_empty());
+    assert!(muster.identities().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_makes_nothing_twice_under_one_key() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    // The table does what it was asked for, and then says that it could not.
+    let plan: Plan = Arc::new(|operation, _, phase| match (operation, phase) {
+        ("TransactWriteItems", Phase::After) => Verdict::Answer(
+            StatusCode::BAD_REQUEST,
+            json!({ "__type": "com.amazonaws.dynamodb.v20120810#RequestLimitExceeded", "message": "later" }),
+        ),
+        _ => Verdict::Pass,
+    });
+    let url = functions_behind(&muster, plan).await;
+    let call = reqwest::Client::new().post(format!("{url}/v1/users/me/addresses")).bearer_auth(&ana.access);
+    let call =
+        call.header("content-type", "application/json").header("idempotency-key", "k").body(r#"{"alias":"Home"}"#);
+    assert_eq!(call.send().await.unwrap().status(), 503);
+    let again =
+        muster.post("/v1/users/me/addresses", json!({ "alias": "Home" })).by(&ana).header("idempotency-key", "k");
+    assert_eq!(again.send().await.status, 201);
+    let listed = muster.get("/v1/users/me/addresses").by(&ana).send().await;
+    assert_eq!((&listed.body["page"]["total_items"], listed.body["data"].as_array().unwrap().len()), (&json!(1), 1));
 }

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use domain::{Address, AddressFields, AddressId, Error, MergePatch, Time};
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany,
-    Patch, Path, Seed, Shown, UserRef, openapi,
+    Answer, App, Body, Caller, Created, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany, Patch,
+    Path, Seed, Shown, UserRef, openapi,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,13 +27,7 @@ pub struct Addresses;
 impl ListSpec for Addresses {
     const SORTS: &'static [&'static str] = &["id", "created_at"];
     const DEFAULT_SORT: &'static str = "id";
-    const FILTERS: &'static [(&'static str, FilterKind)] = &[
-        ("status", FilterKind::Switch),
-        ("is_location", FilterKind::Switch),
-        ("is_billing", FilterKind::Switch),
-        ("is_shipping", FilterKind::Switch),
-        ("zip_code", FilterKind::Text),
-    ];
+    const FILTERS: &'static [&'static str] = &["status", "is_location", "is_billing", "is_shipping"];
 }
 
 /// Lists a user's addresses.

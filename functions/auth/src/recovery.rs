@@ -5,7 +5,8 @@ use domain::text::Secret;
 use domain::user::Unique;
 use domain::{Action, Actor, Email, Error, Password, SegmentId, Status, UserId, body};
 use edge::{Accepted, Answer, App, Body, NoContent, RequestId, Visitor};
-use identity::Identity;
+use identity::{Identity, wrong_code};
+use reconcile::settled;
 use store::{PendingKind, Scope};
 
 use crate::login::find;
@@ -76,7 +77,14 @@ pub(crate) async fn confirm_recovery(
         identity.recover_with(UserId::fresh(), code, new).await?;
         return Err(Error::Unauthenticated.into());
     };
-    let begun = app.store.begin(&record, PendingKind::Password).await?;
+    let Some(record) = settled(&app.store, &identity, record).await? else {
+        return Err(Error::Unauthenticated.into());
+    };
+    let begun = match app.store.begin(&record, PendingKind::Password).await {
+        // Whoever has no code must not learn from this that there is such a user.
+        Err(Error::Conflict(_)) => return Err(wrong_code().into()),
+        begun => begun?,
+    };
     if let Err(error) = identity.recover_with(record.user.id, code, new).await {
         app.store.end_if_refused(&begun, &error).await?;
         return Err(error.into());

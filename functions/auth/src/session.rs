@@ -48,8 +48,8 @@ pub(crate) async fn refresh(
     Ok(TokenSet::answer(user.id, tokens, Some(refresh.refresh_token.reveal())))
 }
 
-/// For how long a session that was signed out is remembered: longer than an access token of it can live.
-const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+/// For how long a session that was signed out is remembered: as long as its refresh token could live.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Logs out: the refresh token is revoked, and the session's access tokens stop working at once.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = Logout,

@@ -43,16 +43,16 @@ pub fn document() -> OpenApi {
 }
 
 /// The routes.
-pub fn router() -> Router {
+pub fn router() -> OpenApiRouter {
     let document = document().to_json().unwrap_or_default();
     let config = Config::from("/openapi.json").persist_authorization(true).try_it_out_enabled(true);
     let json =
         async move || ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document).into_response();
-    Router::new()
+    let pages = Router::new()
         .route("/openapi.json", get(json))
         .route("/", get(async || Redirect::temporary("/docs")))
-        .merge(SwaggerUi::new("/docs").config(config))
-        .merge(Router::from(routes()))
+        .merge(SwaggerUi::new("/docs").config(config));
+    routes().merge(pages.into())
 }
 
 fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {

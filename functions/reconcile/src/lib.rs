@@ -5,43 +5,56 @@ use domain::{Action, Actor, Error, Time};
 use identity::Identity;
 use store::{Pending, PendingKind, Store, UserRecord};
 
-/// Settles every abandoned change: how many there were.
+/// Settles every abandoned change.
 ///
 /// # Errors
-/// The first that could not be settled; the next run tries it again.
-pub async fn sweep(store: &Store, identity: &Identity) -> Result<usize, Error> {
-    let mut settled = 0;
+/// The last of those that could not be settled; the others are, and the next run tries it again.
+pub async fn sweep(store: &Store, identity: &Identity) -> Result<(), Error> {
+    let mut outcome = Ok(());
     for kind in PendingKind::ALL {
         for id in store.pending(kind, Time::now().minus(Pending::LEASE)).await? {
             // The index lags behind: the record itself says whether there is still something to settle.
-            let Some(record) = store.user(id).await? else { continue };
-            if record.pending.is_some_and(Pending::is_abandoned) {
-                settle(store, identity, record).await?;
-                tracing::info!(?kind, "settled what had been cut off");
-                settled += 1;
-            }
+            let settled = match store.user(id).await {
+                Ok(Some(record)) => settled(store, identity, record).await.map(drop),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            outcome = settled.and(outcome);
         }
     }
-    Ok(settled)
+    outcome
 }
 
-/// Settles the pending change of one user, whose maker must be dead. Settling twice does no harm.
+/// The record with no abandoned change left on it; nothing where settling has taken the user away.
 ///
 /// # Errors
 /// [`Error::Unavailable`]; the change stays pending.
-pub async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Result<(), Error> {
+pub async fn settled(store: &Store, identity: &Identity, record: UserRecord) -> Result<Option<UserRecord>, Error> {
+    let Some(pending) = record.pending.filter(|pending| pending.is_abandoned()) else { return Ok(Some(record)) };
+    let id = record.user.id;
+    settle(store, identity, record).await?;
+    tracing::info!(kind = ?pending.kind, "settled what had been cut off");
+    store.user(id).await
+}
+
+/// Settles a pending change whose maker must be dead. Who settles it second finds it ended, and ends nothing else.
+async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Result<(), Error> {
     let Some(pending) = record.pending else { return Ok(()) };
     let id = record.user.id;
     match pending.kind {
         // With an identity the sign-up is whole, and its code has been sent. Without one nobody knows the password
         // any more: the claims become free, and signing up again is a fresh start.
-        PendingKind::SignUp if identity.exists(id).await? => store.end(&record).await,
+        PendingKind::SignUp if identity.exists(id).await? => store.end(&record).await.map(drop),
         PendingKind::SignUp => unless_stale(store.undo_sign_up(&record).await),
         PendingKind::Email => {
             if let Some(email) = &record.user.fields.email {
-                identity.set_email(id, email).await?;
+                match identity.set_email(id, email).await {
+                    // What Cognito will never take, it need not be told for ever.
+                    Ok(()) | Err(Error::Invalid(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
-            store.end(&record).await
+            store.end(&record).await.map(drop)
         }
         // Nobody can tell which password holds, so no session may: whoever knows the right one logs in again.
         PendingKind::Password => {

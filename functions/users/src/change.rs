@@ -54,10 +54,24 @@ async fn apply(
     let begins = email.is_some().then_some(PendingKind::Email);
     let changed = app.store.change_user(before, &after, &entry, Also { begins, ..Also::default() }).await?;
     if let Some(email) = email {
-        identity.set_email(after.id, &email).await?;
-        app.store.end(&changed).await?;
+        match identity.set_email(after.id, &email).await {
+            Ok(()) => drop(app.store.end(&changed).await?),
+            Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
+            Err(refused) => {
+                take_back(app, caller, before, &changed).await?;
+                return Err(refused);
+            }
+        }
     }
     Ok(after)
+}
+
+/// The e-mail of before, since Cognito does not take the new one.
+async fn take_back(app: &App, caller: &Caller, before: &UserRecord, changed: &UserRecord) -> Result<(), Error> {
+    let mut user = changed.user.next(Time::now());
+    user.fields.email.clone_from(&before.user.fields.email);
+    let entry = Entry::between(Some(&changed.user), &user, (Action::Updated, caller.actor(), caller.request_id()));
+    app.store.change_user(changed, &user, &entry, Also { ends: true, ..Also::default() }).await.map(drop)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::Entry;
-use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, UserRef};
+use edge::{Answer, App, Caller, List, ListSpec, Listed, Path, UserRef};
 
 /// How history is listed.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +11,7 @@ pub(crate) struct History;
 impl ListSpec for History {
     const SORTS: &'static [&'static str] = &["id", "at"];
     const DEFAULT_SORT: &'static str = "-at";
-    const FILTERS: &'static [(&'static str, FilterKind)] = &[];
+    const FILTERS: &'static [&'static str] = &[];
 }
 
 // The document's macro takes no generic types, but names of them.

@@ -1,10 +1,8 @@
 //! `/v1/users`: master users from sign-up to purge.
 
-use axum::extract::FromRef;
 use domain::{Error, UserId};
 use edge::{App, Caller, UserRef};
 use identity::Identity;
-use reconcile::settle;
 use store::{Pending, UserRecord};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,14 +17,7 @@ mod restore;
 mod sign_up;
 mod verify;
 
-/// What the routes need.
-#[derive(Debug, Clone, FromRef)]
-pub struct State {
-    /// The data and the edge.
-    pub app: App,
-    /// The credentials.
-    pub identity: Identity,
-}
+pub use auth::State;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<State> {
@@ -48,7 +39,7 @@ async fn settled(state: (&App, &Identity), caller: &Caller, user: UserRef) -> Re
     if !record.pending.is_some_and(Pending::is_abandoned) {
         return Ok(record);
     }
-    settle(&app.store, identity, record).await?;
+    reconcile::settled(&app.store, identity, record).await?;
     // Settling may have ended the caller's own session, which is then told so.
     caller.acts(user).await
 }

@@ -30,7 +30,9 @@ pub(crate) async fn change_password(
     Path(user): Path<UserRef>,
     Body(change): Body<PasswordChange>,
 ) -> Answer<NoContent> {
-    let record = settled((&app, &identity), &caller, user).await?;
+    let (record, counted) = tokio::join!(settled((&app, &identity), &caller, user), caller.tries_password());
+    let record = record?;
+    counted?;
     let begun = app.store.begin(&record, PendingKind::Password).await?;
     let changed = identity.change_password(caller.token(), change.old_password.reveal(), &change.new_password);
     if let Err(error) = changed.await {

@@ -6,7 +6,8 @@ use domain::user::User;
 use domain::{Action, Actor, Entry, Error, Status, Time, UserId, body};
 use edge::{Answer, App, Body, Path, RequestId, Shown, Visitor};
 use identity::{Identity, LoggedIn};
-use store::Also;
+use reconcile::settled;
+use store::{Also, Pending};
 
 body! {
     /// What proves that a deleted user is one's own: its tokens have ended with it.
@@ -32,8 +33,12 @@ pub(crate) async fn restore(
     let account = id.to_string();
     let (counted, found) = tokio::join!(visitor.logs_in(&account), app.store.user(id));
     counted?;
+    let found = match found? {
+        Some(record) => settled(&app.store, &identity, record).await?,
+        None => None,
+    };
     // Blocked users, and those who are being erased, are as unknown as those who never were.
-    let known = found?
+    let known = found
         .filter(|record| matches!(record.user.status, Status::Active | Status::Deleted) && record.pending.is_none());
     let asked = known.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
     let (LoggedIn::Tokens(_), Some(record)) = (identity.login(asked, restoration.password.reveal()).await?, known)
@@ -45,6 +50,10 @@ pub(crate) async fn restore(
     }
     let user = record.user.moved(Status::Active, None, Time::now());
     let entry = Entry::between(Some(&record.user), &user, (Action::Restored, Actor::User(id), &request_id.0));
-    app.store.change_user(&record, &user, &entry, Also::default()).await?;
+    match app.store.change_user(&record, &user, &entry, Also::default()).await {
+        Ok(_) => {}
+        Err(Error::Stale) => return Err(Pending::in_progress().into()),
+        Err(error) => return Err(error.into()),
+    }
     Ok(Shown::new(&user))
 }

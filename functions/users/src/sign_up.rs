@@ -9,8 +9,8 @@ use domain::user::{SignUp, User};
 use domain::{Action, Actor, Entry, Error, Time, UserId};
 use edge::{Answer, App, Body, Created, RequestId, Seed, SignUpMode, Visitor};
 use identity::Identity;
-use reconcile::settle;
-use store::{Pending, Scope, UserRecord};
+use reconcile::settled;
+use store::{Scope, UserRecord};
 
 use crate::location;
 
@@ -37,13 +37,20 @@ pub(crate) async fn sign_up(
     };
     match identity.sign_up(id, &new.email, &new.password).await {
         // An identity of this id can only come from an earlier try of this very request.
-        Ok(()) | Err(Error::Conflict(_)) => app.store.end(&pending).await?,
+        Ok(()) | Err(Error::Conflict(_)) => {}
         // Nobody knows whether Cognito has made the identity: `reconcile` finds out.
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error.into()),
         Err(refused) => {
+            // What is refused at the second try of a call may have been made by the first.
+            identity.delete(id).await?;
             app.store.undo_sign_up(&pending).await?;
             return Err(refused.into());
         }
+    }
+    if !app.store.end(&pending).await? {
+        // This took so long that it was taken for dead, and was taken back.
+        identity.delete(id).await?;
+        return Err(Error::Unavailable("a sign-up outlived its lease".into()).into());
     }
     Ok(Created::one(location(id), &user))
 }
@@ -53,18 +60,20 @@ pub(crate) async fn sign_up(
 async fn claim(app: &App, identity: &Identity, user: &User, entry: &Entry) -> Result<Option<UserRecord>, Error> {
     let first = app.sign_up == SignUpMode::First;
     match app.store.sign_up(user, entry, first).await {
-        Err(Error::Conflict(_)) => {}
+        Err(Error::Conflict(_) | Error::Forbidden(_)) => {}
         claimed => return claimed.map(Some),
     }
     if let Some(own) = app.store.user(user.id).await? {
-        return Ok(own.pending.is_some().then_some(own));
+        let pending = own.pending.is_some();
+        return if pending { app.store.renew(own).await.map(Some) } else { Ok(None) };
     }
     for unique in user.unique_values() {
-        if let Some(record) = app.store.user_by(Scope::Masters, &unique).await?
-            && record.pending.is_some_and(Pending::is_abandoned)
-        {
-            settle(&app.store, identity, record).await?;
+        if let Some(record) = app.store.user_by(Scope::Masters, &unique).await? {
+            settled(&app.store, identity, record).await?;
         }
+    }
+    if let Some(record) = if first { app.store.first_user().await? } else { None } {
+        settled(&app.store, identity, record).await?;
     }
     app.store.sign_up(user, entry, first).await.map(Some)
 }

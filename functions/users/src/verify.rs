@@ -8,7 +8,7 @@ use domain::text::Secret;
 use domain::{Action, Actor, Entry, Error, Status, Time, UserId, body};
 use edge::{Accepted, Answer, App, Body, Path, Rendered, RequestId, Visitor, one_time_secret};
 use identity::{Confirmed, Identity};
-use store::{Also, UserRecord};
+use store::{Also, Pending, UserRecord};
 
 body! {
     /// The code that was sent.
@@ -62,7 +62,10 @@ async fn activate(
 ) -> Result<(), Error> {
     let user = record.user.moved(Status::Active, None, Time::now());
     let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
-    app.store.change_user(record, &user, &entry, Also { one_time, ..Also::default() }).await.map(drop)
+    match app.store.change_user(record, &user, &entry, Also { one_time, ..Also::default() }).await {
+        Err(Error::Stale) => Err(Pending::in_progress()),
+        changed => changed.map(drop),
+    }
 }
 
 /// Sends a new code, if the user still needs one; the answer is always the same.

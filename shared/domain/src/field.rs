@@ -114,13 +114,16 @@ pub fn read_object<T>(
     let mut fields = Fields { left, known: Vec::new(), at: at.clone(), errors };
     let object = read(&mut fields);
     let allowed = fields.known.join(", ");
-    for name in fields.left.keys() {
+    for name in fields.left.keys().take(MOST_UNKNOWN) {
         fields
             .errors
             .push(fields.at.child(name).error("unknown", &format!("is not a field here; known are: {allowed}")));
     }
     object
 }
+
+/// How many unknown fields of an object are named: an answer must not outgrow what it answers by far.
+const MOST_UNKNOWN: usize = 20;
 
 /// Where in a body a value stands, as an RFC 6901 pointer.
 #[derive(Debug, Clone)]
@@ -136,8 +139,7 @@ impl Pointer {
     /// A member or element of the value here.
     #[must_use]
     pub fn child(&self, name: impl Display) -> Self {
-        // A client chooses the names of unknown fields: escaped as the RFC says, and cut, so that an answer never
-        // becomes larger than what it answers.
+        // A client chooses the names of unknown fields: escaped as the RFC says, and cut.
         let name: String = name.to_string().chars().take(100).collect();
         Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
     }

@@ -78,6 +78,14 @@ impl Caller {
         self.app.limiter.take(Limited::ExistsByCredential, &self.credential(), &self.reports).await
     }
 
+    /// Counts a try at the caller's own password.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn tries_password(&self) -> Result<(), Error> {
+        self.app.limiter.take(Limited::LoginByAccount, &self.credential(), &self.reports).await
+    }
+
     /// Who acts, for the history.
     #[must_use]
     pub fn actor(&self) -> Actor {

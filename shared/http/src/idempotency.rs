@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body as RawBody;
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -24,6 +24,9 @@ use crate::{Answer, App, Caller, Failure, RequestId, Seed, body};
 
 /// The headers of an answer that are part of it.
 const KEPT: [HeaderName; 4] = [CONTENT_TYPE, ETAG, LOCATION, CACHE_CONTROL];
+
+/// The largest answer that is kept; an item holds 400 KB.
+const LARGEST: usize = 300 * 1024;
 
 /// How often, and how many times, a request looks whether its twin has been answered before it answers 409.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -45,10 +48,11 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
         Error::invalid("/Idempotency-Key", "invalid_key", "must be 1 to 255 visible ASCII characters")
     })?;
     let (mut parts, raw) = request.into_parts();
-    let caller = if parts.headers.contains_key(AUTHORIZATION) {
-        Some(Caller::from_request_parts(&mut parts, app).await?)
-    } else {
-        None
+    // Without a token that holds, whoever asks is a visitor: a public route may go on, a private one refuses it.
+    let caller = match Caller::from_request_parts(&mut parts, app).await {
+        Ok(caller) => Some(caller),
+        Err(Failure::Domain(Error::Unauthenticated)) => None,
+        Err(failure) => return Err(failure),
     };
     let who = caller.as_ref().map_or_else(|| format!("visitor:{}", source(&parts)), Caller::credential);
     let name = format!("{who}|{}|{}|{key}", parts.method, parts.uri.path());
@@ -98,9 +102,12 @@ async fn keep(
     response: Response,
 ) -> Answer<Response> {
     let status = response.status();
+    if status.is_server_error() {
+        app.store.release_answer(name, fingerprint, seed).await?;
+        return Ok(response);
+    }
     let passing = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status);
-    let busy = response.extensions().get::<Problem>().is_some_and(Problem::is_in_progress);
-    if status.is_server_error() || passing || busy {
+    if passing || response.extensions().get::<Problem>().is_some_and(Problem::is_in_progress) {
         app.store.forget_answer(name).await?;
         return Ok(response);
     }
@@ -118,7 +125,12 @@ async fn keep(
         body: String::from_utf8_lossy(&bytes).into_owned(),
     };
     let sealed = seal.seal(&serde_json::to_vec(&kept).map_err(Error::internal)?, name)?;
-    app.store.keep_answer(name, fingerprint, seed, Answered(sealed)).await?;
+    if sealed.len() > LARGEST {
+        // An item has no room for it; what it says is made again from what is there.
+        app.store.release_answer(name, fingerprint, seed).await?;
+    } else {
+        app.store.keep_answer(name, fingerprint, seed, Answered(sealed)).await?;
+    }
     Ok(Response::from_parts(parts, RawBody::from(bytes)))
 }
 

@@ -27,7 +27,7 @@ pub use body::{Body, OneOrMany, Patch};
 pub use caller::Caller;
 pub use failure::{Answer, Failure, FieldProblem, Problem};
 pub use limit::{Limits, Peer, Visitor};
-pub use list::{FilterKind, List, ListSpec};
+pub use list::{List, ListSpec};
 pub use path::{Path, UserRef};
 pub use precondition::{IfMatch, IfNoneMatch};
 pub use query::Query;

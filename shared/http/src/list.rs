@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use domain::{Error, FieldError, Object};
-use store::{Filter, From, Page, Wanted, Window};
+use store::{Filter, From, Page, Window};
 
 use crate::answer::Listed;
 use crate::cursor::Cursor;
@@ -18,17 +18,8 @@ pub trait ListSpec {
     const SORTS: &'static [&'static str];
     /// How it is sorted by default: a field, or `-field`.
     const DEFAULT_SORT: &'static str;
-    /// The fields that it filters by.
-    const FILTERS: &'static [(&'static str, FilterKind)];
-}
-
-/// The values that a filter takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FilterKind {
-    /// Any text.
-    Text,
-    /// `true` or `false`.
-    Switch,
+    /// The switches that it filters by.
+    const FILTERS: &'static [&'static str];
 }
 
 /// A request for part of a list.
@@ -41,6 +32,7 @@ pub struct List<L> {
     path: String,
     parameters: Vec<(String, String)>,
     context: String,
+    own: (&'static str, String),
     spec: PhantomData<L>,
 }
 
@@ -79,6 +71,7 @@ impl<L: ListSpec> List<L> {
         let mut parameters: Vec<_> = sort.map(|sort| ("sort".to_owned(), sort)).into_iter().collect();
         parameters.extend(filter_parameters);
         let context = format!("{caller}|{path}|{parameters:?}");
+        let own = cursor.clone().map(|text| ("page[cursor]", text));
         let cursor = match cursor {
             Some(text) => {
                 let cursor = Cursor::read(app, &text, &context).await?;
@@ -99,7 +92,16 @@ impl<L: ListSpec> List<L> {
             None => (From::Offset((number_asked - 1) * size), number_asked),
         };
         let window = Window { size: u32::try_from(size).unwrap_or(DEFAULT_SIZE), from, descending, filters };
-        Ok(Self { window, number, by_number: numbered.is_some(), path, parameters, context, spec: PhantomData })
+        Ok(Self {
+            window,
+            number,
+            by_number: numbered.is_some(),
+            path,
+            parameters,
+            context,
+            own: own.unwrap_or_else(|| ("page[number]", number.to_string())),
+            spec: PhantomData,
+        })
     }
 
     /// The page as it is answered, with its links. `total` is exact, or capped.
@@ -121,7 +123,7 @@ impl<L: ListSpec> List<L> {
             size: self.window.size,
             total,
             capped: !self.window.filters.is_empty() && total >= 10_000,
-            current: self.link(self.own()),
+            current: self.link((self.own.0, self.own.1.clone())),
             next: self.beside(app, next).await?,
             prev: self.beside(app, prev).await?,
         })
@@ -140,11 +142,6 @@ impl<L: ListSpec> List<L> {
         Ok(Some(self.link(("page[cursor]", cursor))))
     }
 
-    /// The parameter that leads to this page again.
-    fn own(&self) -> (&'static str, String) {
-        ("page[number]", self.number.to_string())
-    }
-
     fn link(&self, (name, value): (&str, String)) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.parameters);
@@ -156,7 +153,7 @@ impl<L: ListSpec> List<L> {
 /// Every parameter that a list takes.
 fn allowed<L: ListSpec>() -> Vec<String> {
     let fixed = ["page[size]", "page[number]", "page[cursor]", "sort"].map(str::to_owned);
-    fixed.into_iter().chain(L::FILTERS.iter().map(|(field, _)| format!("filter[{field}]"))).collect()
+    fixed.into_iter().chain(L::FILTERS.iter().map(|field| format!("filter[{field}]"))).collect()
 }
 
 fn sorted<L: ListSpec>(sort: &str, errors: &mut Vec<FieldError>) -> bool {
@@ -172,37 +169,26 @@ fn sorted<L: ListSpec>(sort: &str, errors: &mut Vec<FieldError>) -> bool {
 
 fn filtered<L: ListSpec>(query: &mut Query, errors: &mut Vec<FieldError>) -> (Vec<Filter>, Vec<(String, String)>) {
     let given = query.take_all("filter[");
-    let mut filters = Vec::new();
+    let mut filters: Vec<Filter> = Vec::new();
     for (parameter, values) in &given {
         let name = parameter.strip_prefix("filter[").and_then(|rest| rest.strip_suffix(']'));
-        let Some((field, kind)) = L::FILTERS.iter().find(|(field, _)| Some(*field) == name) else {
-            let known: Vec<_> = L::FILTERS.iter().map(|(field, _)| *field).collect();
-            let message = format!("is not a filter here; known are: {}", known.join(", "));
+        let Some(field) = L::FILTERS.iter().find(|field| Some(**field) == name) else {
+            let message = format!("is not a filter here; known are: {}", L::FILTERS.join(", "));
             errors.push(error(parameter, "unknown", &message));
             continue;
         };
-        let wanted: Option<Vec<_>> = values
-            .split(',')
-            .map(|value| match (kind, value) {
-                (FilterKind::Switch, "true") => Some(Wanted::Switch(true)),
-                (FilterKind::Switch, "false") => Some(Wanted::Switch(false)),
-                (FilterKind::Switch, _) | (FilterKind::Text, "") => None,
-                (FilterKind::Text, text) => Some(Wanted::Text(text.to_owned())),
-            })
-            .collect();
-        match wanted.filter(|wanted| wanted.len() <= MOST_VALUES) {
+        if filters.iter().any(|filter| filter.field == *field) {
+            errors.push(error(parameter, "repeated", "must come once; divide values by commas"));
+            continue;
+        }
+        let any_of = values.split(',').map(|value| value.parse().ok()).collect::<Option<Vec<bool>>>();
+        match any_of.filter(|any_of| any_of.len() <= 2) {
             Some(any_of) => filters.push(Filter { field, any_of }),
-            None if *kind == FilterKind::Switch => {
-                errors.push(error(parameter, "invalid_choice", "must be true or false"))
-            }
-            None => errors.push(error(parameter, "invalid_value", "must be 1 to 50 values, divided by commas")),
+            None => errors.push(error(parameter, "invalid_choice", "must be true, false, or both divided by a comma")),
         }
     }
     (filters, given)
 }
-
-/// How many values one filter may list.
-const MOST_VALUES: usize = 50;
 
 fn number_within(
     name: &str,

@@ -17,7 +17,7 @@ use utoipa::openapi::{
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::failure::{FieldProblem, Problem};
-use crate::list::{FilterKind, List, ListSpec};
+use crate::list::{List, ListSpec};
 
 /// Completes a document that the handlers have described.
 pub fn complete(document: &mut OpenApi) {
@@ -322,13 +322,9 @@ impl<L: ListSpec> IntoParams for List<L> {
             ),
             query("sort", "The order; - goes down. Several fields are divided by commas.", sort),
         ];
-        parameters.extend(L::FILTERS.iter().map(|(field, kind)| {
-            let schema = ObjectBuilder::new().schema_type(Type::String);
-            let schema = match kind {
-                FilterKind::Switch => schema.enum_values(Some(["true", "false"])),
-                FilterKind::Text => schema.min_length(Some(1)),
-            };
-            query(&format!("filter[{field}]"), "Only rows with one of these values, divided by commas.", schema)
+        parameters.extend(L::FILTERS.iter().map(|field| {
+            let switch = text().enum_values(Some(["true", "false"]));
+            query(&format!("filter[{field}]"), "Only rows in which it is so; both are divided by a comma.", switch)
         }));
         parameters
     }

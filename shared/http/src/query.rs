@@ -1,6 +1,7 @@
 //! Query strings: every parameter is known, or the request is refused with the names that are.
 
 use axum::extract::FromRequestParts;
+use axum::http::Uri;
 use axum::http::request::Parts;
 use domain::{Error, FieldError};
 
@@ -11,6 +12,10 @@ use crate::Failure;
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
+    pub(crate) fn of(uri: &Uri) -> Self {
+        Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
+    }
+
     /// Takes the parameter `name`; one that comes twice is an error.
     pub fn take(&mut self, name: &str, errors: &mut Vec<FieldError>) -> Option<String> {
         let mut found = self.0.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);
@@ -46,7 +51,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+        Ok(Self::of(&parts.uri))
     }
 }

@@ -1,19 +1,24 @@
 //! What goes around every route: request ids, one log line, rate limit headers, problems, unknown paths and methods.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use domain::Error;
 use lambda_http::Context;
 use tracing::Instrument as _;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{OpenApi, RefOr};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::limit::Reports;
-use crate::{App, Failure, failure, idempotency};
+use crate::{App, Failure, Query, failure, idempotency};
 
 /// The id of a request: Lambda's own, or a fresh one.
 #[derive(Debug, Clone, Default)]
@@ -28,13 +33,43 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 }
 
 /// The router with all of the edge around it.
-pub fn wrap(router: Router, app: &App) -> Router {
+pub fn wrap(router: OpenApiRouter, app: &App) -> Router {
+    let (router, document) = router.split_for_parts();
+    let asked = Arc::new(with_parameters(&document));
     router
         // Only where there is a route: what is not there has no answer to keep.
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .route_layer(middleware::from_fn_with_state(asked, known_query))
         .fallback(async || Failure::from(Error::NotFound))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
         .layer(middleware::from_fn(around))
+}
+
+/// The routes that document parameters of a query, and read them themselves.
+fn with_parameters(document: &OpenApi) -> HashSet<String> {
+    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
+    let mut routes = HashSet::new();
+    for (path, item) in &document.paths.paths {
+        for (method, operation) in [("GET", &item.get), ("DELETE", &item.delete)] {
+            let parameters = operation.iter().filter_map(|operation| operation.parameters.as_ref()).flatten();
+            if parameters.into_iter().any(in_query) {
+                routes.insert(format!("{method} {path}"));
+            }
+        }
+    }
+    routes
+}
+
+/// Refuses parameters where a route documents none.
+async fn known_query(State(asked): State<Arc<HashSet<String>>>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if !path.starts_with("/v1/") || asked.contains(&format!("{} {path}", request.method())) {
+        return next.run(request).await;
+    }
+    match Query::of(request.uri()).finish("none", Vec::new()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => Failure::from(error).into_response(),
+    }
 }
 
 async fn around(mut request: Request, next: Next) -> Response {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType,
 };
@@ -151,7 +152,11 @@ impl Identity {
         match sent.await {
             Ok(_) => Ok(()),
             Err(failure) => match name(&failure) {
-                "UserNotFoundException" | "InvalidParameterException" | "NotAuthorizedException" => Ok(()),
+                "UserNotFoundException"
+                | "InvalidParameterException"
+                | "NotAuthorizedException"
+                | "LimitExceededException"
+                | "CodeDeliveryFailureException" => Ok(()),
                 _ => Err(general(failure)),
             },
         }
@@ -269,8 +274,13 @@ impl Identity {
         match self.client.forgot_password().client_id(&*self.client_id).username(user.to_string()).send().await {
             Ok(_) => Ok(()),
             Err(failure) => match name(&failure) {
-                // No such user, or none whose e-mail is verified: who asks must not learn which.
-                "UserNotFoundException" | "InvalidParameterException" | "NotAuthorizedException" => Ok(()),
+                // No such user, none whose e-mail is verified, or one that has been sent too many: who asks must not
+                // learn which.
+                "UserNotFoundException"
+                | "InvalidParameterException"
+                | "NotAuthorizedException"
+                | "LimitExceededException"
+                | "CodeDeliveryFailureException" => Ok(()),
                 _ => Err(general(failure)),
             },
         }
@@ -289,6 +299,8 @@ impl Identity {
             .username(user.to_string())
             .confirmation_code(code)
             .password(new.reveal())
+            .customize()
+            .config_override(once())
             .send();
         match sent.await {
             Ok(_) => Ok(()),
@@ -298,7 +310,9 @@ impl Identity {
                 | "UserNotFoundException"
                 | "UserNotConfirmedException"
                 | "NotAuthorizedException"
-                | "InvalidParameterException" => wrong_code(),
+                | "InvalidParameterException"
+                | "LimitExceededException"
+                | "TooManyFailedAttemptsException" => wrong_code(),
                 _ => general(failure),
             }),
         }
@@ -315,6 +329,8 @@ impl Identity {
             .access_token(access_token)
             .previous_password(old)
             .proposed_password(new.reveal())
+            .customize()
+            .config_override(once())
             .send();
         match sent.await {
             Ok(_) => Ok(()),
@@ -330,7 +346,7 @@ impl Identity {
     /// Tells Cognito where a user's codes go from now on.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
+    /// [`Error::Invalid`] where Cognito does not take the e-mail; [`Error::Unavailable`].
     pub async fn set_email(&self, user: UserId, email: &Email) -> Result<(), Error> {
         let sent = self
             .client
@@ -341,12 +357,25 @@ impl Identity {
             // Cognito sends recovery codes to verified addresses alone.
             .user_attributes(attribute("email_verified", "true")?)
             .send();
-        sent.await.map(drop).map_err(general)
+        match sent.await {
+            Ok(_) => Ok(()),
+            Err(failure) if name(&failure) == "InvalidParameterException" => {
+                Err(Error::invalid("/email", "invalid_email", "is not an e-mail address that codes can be sent to"))
+            }
+            Err(failure) => Err(general(failure)),
+        }
     }
 }
 
+/// For what must not be sent again by itself: a code or a password that was used up by a call whose answer was lost
+/// would look wrong the second time.
+fn once() -> aws_sdk_cognitoidentityprovider::config::Builder {
+    aws_sdk_cognitoidentityprovider::config::Builder::new().retry_config(RetryConfig::disabled())
+}
+
 /// The one answer to any code that does not open.
-fn wrong_code() -> Error {
+#[must_use]
+pub fn wrong_code() -> Error {
     Error::invalid("/code", "incorrect", "is wrong, used or expired; ask for a new one")
 }
 

@@ -9,5 +9,5 @@ mod failure;
 mod verify;
 
 #[cfg(feature = "client")]
-pub use cognito::{Confirmed, Identity, LoggedIn, Tokens};
+pub use cognito::{Confirmed, Identity, LoggedIn, Tokens, wrong_code};
 pub use verify::{Claims, Pool, Verifier};

@@ -73,6 +73,10 @@ impl Store {
     pub async fn keep_answer(&self, name: &str, fingerprint: &str, seed: Uuid, sealed: Answered) -> Result<(), Error> {
         let mut item = running(fingerprint, seed, Time::now());
         item.insert("answer".to_owned(), AttributeValue::B(Blob::new(sealed.0)));
+        self.put_answer(name, item).await
+    }
+
+    async fn put_answer(&self, name: &str, item: Item) -> Result<(), Error> {
         let sent = self
             .table
             .client
@@ -84,7 +88,18 @@ impl Store {
         sent.await.map(drop).map_err(unavailable)
     }
 
-    /// Forgets a request that failed on our side, so that it can be repeated.
+    /// Lets a request that failed on our side be tried again at once, with the same seed: what it had made before it
+    /// failed is found then, and not made twice.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn release_answer(&self, name: &str, fingerprint: &str, seed: Uuid) -> Result<(), Error> {
+        let mut item = running(fingerprint, seed, Time::now());
+        item.insert("running_until".to_owned(), number(0));
+        self.put_answer(name, item).await
+    }
+
+    /// Forgets a request that was refused for a reason that passes, and has made nothing.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

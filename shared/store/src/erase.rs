@@ -18,7 +18,9 @@ impl Store {
         let values = Item::from([(":pending".to_owned(), string(PendingKind::Purge.as_str()))]);
         let gone =
             Write::delete(&self.table, &keys::user(id), "attribute_not_exists(PK) OR pending = :pending", values);
-        self.table.transact(vec![gone.on_condition_failed(Error::Stale)]).await
+        let mut writes = vec![gone.on_condition_failed(Error::Stale)];
+        writes.extend(self.first_undone(id).await?);
+        self.table.transact(writes).await
     }
 
     /// Erases all in a user's partition but the user itself.

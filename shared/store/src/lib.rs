@@ -19,7 +19,7 @@ mod user;
 
 pub use answer::{Answered, Begun};
 pub use keys::Scope;
-pub use page::{Filter, From, Page, Wanted, Window};
+pub use page::{Filter, From, Page, Window};
 pub use pending::{Pending, PendingKind};
 pub use table::Table;
 pub use user::{Also, Sessions, UserRecord};

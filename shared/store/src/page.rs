@@ -37,16 +37,7 @@ pub struct Filter {
     /// The attribute.
     pub field: &'static str,
     /// Any of these.
-    pub any_of: Vec<Wanted>,
-}
-
-/// A value that a filter looks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// A text, to the letter.
-    Text(String),
-    /// A switch.
-    Switch(bool),
+    pub any_of: Vec<bool>,
 }
 
 /// The rows in a window.
@@ -114,11 +105,7 @@ fn filter(query: &mut Query, filters: &[Filter]) {
         query.names.insert(format!("#f{at}"), filter.field.to_owned());
         let names = filter.any_of.iter().enumerate().map(|(nth, value)| {
             let name = format!(":f{at}_{nth}");
-            let value = match value {
-                Wanted::Text(text) => string(text),
-                Wanted::Switch(on) => AttributeValue::Bool(*on),
-            };
-            query.values.insert(name.clone(), value);
+            query.values.insert(name.clone(), AttributeValue::Bool(*value));
             name
         });
         conditions.push(format!("#f{at} IN ({})", names.collect::<Vec<_>>().join(", ")));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::keys::{self, PENDING_INDEX};
-use crate::table::{Changes, Item, Query, Write, from_item, number, string};
+use crate::table::{Changes, Item, Query, Write, from_item, string};
 use crate::user::{Also, Claim, UserRecord};
 
 /// A change that spans the table and Cognito and is not finished; the `reconcile` function finishes what a crash
@@ -66,6 +66,17 @@ impl Pending {
         Error::conflict("", "in_progress", "Another change of this user is under way; repeat yours in a moment.")
     }
 
+    /// The condition that a user's pending change is this one; its values are those of [`Pending::named`].
+    pub(crate) const SAME: &str = "pending = :kind AND pending_at = :since";
+
+    pub(crate) fn values(self) -> Item {
+        Item::from([(":kind".to_owned(), string(self.kind.as_str())), (":since".to_owned(), string(self.since))])
+    }
+
+    pub(crate) fn named(self, changes: Changes) -> Changes {
+        self.values().into_iter().fold(changes, |changes, (name, value)| changes.value(&name, value))
+    }
+
     /// A change that begins now.
     #[must_use]
     pub fn now(kind: PendingKind) -> Self {
@@ -82,23 +93,38 @@ impl Store {
         let pending = Pending::now(kind);
         let changes = begin(Changes::default(), pending);
         let condition = "attribute_exists(PK) AND attribute_not_exists(pending)";
+        let begun = UserRecord { pending: Some(pending), ..old.clone() };
         if self.table.update(&keys::user(old.user.id), condition, changes).await? {
-            Ok(UserRecord { pending: Some(pending), ..old.clone() })
-        } else {
-            Err(Pending::in_progress())
+            return Ok(begun);
         }
+        // The SDK repeats an update whose answer was lost: what is pending may be this very change.
+        let found = self.user(old.user.id).await?.and_then(|found| found.pending);
+        if found == Some(pending) { Ok(begun) } else { Err(Pending::in_progress()) }
     }
 
-    /// Ends the pending change of `record`, if it is still that one.
+    /// Ends the pending change of `record`: whether it was still that one.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn end(&self, record: &UserRecord) -> Result<(), Error> {
-        let Some(pending) = record.pending else {
-            return Ok(());
-        };
-        let changes = end(Changes::default()).value(":since", string(pending.since));
-        self.table.update(&keys::user(record.user.id), "pending_at = :since", changes).await.map(drop)
+    pub async fn end(&self, record: &UserRecord) -> Result<bool, Error> {
+        let Some(pending) = record.pending else { return Ok(false) };
+        let changes = pending.named(end(Changes::default()));
+        self.table.update(&keys::user(record.user.id), Pending::SAME, changes).await
+    }
+
+    /// Takes a pending change over from whoever began it, who must be dead.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where somebody else was faster.
+    pub async fn renew(&self, record: UserRecord) -> Result<UserRecord, Error> {
+        let Some(before) = record.pending else { return Ok(record) };
+        let renewed = Pending::now(before.kind);
+        let changes = before.named(Changes::default().set("pending_at", string(renewed.since)));
+        if self.table.update(&keys::user(record.user.id), Pending::SAME, changes).await? {
+            Ok(UserRecord { pending: Some(renewed), ..record })
+        } else {
+            Err(Pending::in_progress())
+        }
     }
 
     /// Ends the pending change of `record` where Cognito has refused it; of a call whose end is not known, the
@@ -107,7 +133,11 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn end_if_refused(&self, record: &UserRecord, error: &Error) -> Result<(), Error> {
-        if matches!(error, Error::Unavailable(_) | Error::Internal(_)) { Ok(()) } else { self.end(record).await }
+        if matches!(error, Error::Unavailable(_) | Error::Internal(_)) {
+            Ok(())
+        } else {
+            self.end(record).await.map(drop)
+        }
     }
 
     /// Ends a change of password, and all sessions but the one that is kept, whatever else has changed meanwhile.
@@ -126,7 +156,14 @@ impl Store {
             let entry = Entry::between(Some(&record.user), &user, act);
             let also = Also { ends: true, ends_sessions: Some(kept.map(str::to_owned)), ..Also::default() };
             match self.change_user(&record, &user, &entry, also).await {
-                Err(Error::Stale) => record = self.user(user.id).await?.ok_or(Error::NotFound)?,
+                Err(Error::Stale) => {
+                    let pending = record.pending;
+                    record = self.user(user.id).await?.ok_or(Error::NotFound)?;
+                    // Somebody else has settled it, or is erasing the user.
+                    if record.pending != pending {
+                        return Ok(());
+                    }
+                }
                 ended => return ended.map(drop),
             }
         }
@@ -138,20 +175,39 @@ impl Store {
     /// [`Error::Stale`] where somebody else has finished or taken it back.
     pub async fn undo_sign_up(&self, record: &UserRecord) -> Result<(), Error> {
         let user = &record.user;
-        self.erase_rest(user.id).await?;
-        let same =
-            Item::from([(":version".to_owned(), number(user.version)), (":pending".to_owned(), string("sign_up"))]);
-        let condition = "version = :version AND pending = :pending";
-        let gone = Write::delete(&self.table, &keys::user(user.id), condition, same).on_condition_failed(Error::Stale);
+        let Some(pending) = record.pending else { return Err(Error::Stale) };
+        let same = pending.values();
+        let gone =
+            Write::delete(&self.table, &keys::user(user.id), Pending::SAME, same).on_condition_failed(Error::Stale);
         let mut writes = vec![gone];
         writes.extend(user.unique_values().iter().map(|unique| self.released(user, unique)));
-        let first = self.table.get(&keys::first()).await?.map(from_item::<Claim>).transpose()?;
-        if first.is_some_and(|first| first.user_id == user.id) {
-            let mine = Item::from([(":user".to_owned(), string(user.id))]);
-            let marker = Write::delete(&self.table, &keys::first(), "user_id = :user", mine);
-            writes.push(marker.on_condition_failed(Error::Stale));
+        writes.extend(self.first_undone(user.id).await?);
+        // Its only entry tells that it came to be; nobody has had a token to make more.
+        let query = Query { keys_only: true, ..Query::before(&keys::user(user.id)) };
+        for key in self.table.query(&query, Some(10), None).await?.items {
+            writes.push(Write::delete_item(&self.table, key));
         }
         self.table.transact(writes).await
+    }
+
+    /// Opens the deployment to a first user again, if this one was the first.
+    pub(crate) async fn first_undone(&self, user: UserId) -> Result<Option<Write>, Error> {
+        let first = self.table.get(&keys::first()).await?.map(from_item::<Claim>).transpose()?;
+        Ok(first.filter(|first| first.user_id == user).map(|_| {
+            let mine = Item::from([(":user".to_owned(), string(user))]);
+            Write::delete(&self.table, &keys::first(), "user_id = :user", mine).on_condition_failed(Error::Stale)
+        }))
+    }
+
+    /// Who was the first to sign up, where only the first may.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn first_user(&self) -> Result<Option<UserRecord>, Error> {
+        match self.table.get(&keys::first()).await?.map(from_item::<Claim>).transpose()? {
+            Some(first) => self.user(first.user_id).await,
+            None => Ok(None),
+        }
     }
 
     /// The users whose change of this kind has been pending since before `before`, oldest first.
@@ -165,15 +221,18 @@ impl Store {
             values: Item::from([(":kind".to_owned(), string(kind.as_str())), (":before".to_owned(), string(before))]),
             ..Query::default()
         };
-        let read = self.table.query(&query, Some(PENDING_BATCH), None).await?;
-        let ids =
-            read.items.iter().filter_map(|item| item.get(keys::PK)?.as_s().ok()?.strip_prefix("U#")?.parse().ok());
-        Ok(ids.collect())
+        let (mut found, mut start) = (Vec::new(), None);
+        loop {
+            let read = self.table.query(&query, None, start).await?;
+            let id = |item: &Item| item.get(keys::PK)?.as_s().ok()?.strip_prefix("U#")?.parse::<UserId>().ok();
+            found.extend(read.items.iter().filter_map(id));
+            start = read.next;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
     }
 }
-
-/// How many pending changes one round of reconciling takes on, of each kind.
-const PENDING_BATCH: u32 = 100;
 
 pub(crate) fn begin(changes: Changes, pending: Pending) -> Changes {
     changes.set("pending", string(pending.kind.as_str())).set("pending_at", string(pending.since))

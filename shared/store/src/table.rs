@@ -192,6 +192,12 @@ impl Write {
         Self::built(delete.map(|delete| TransactWriteItem::builder().delete(delete).build()))
     }
 
+    /// Deletes an item, or nothing.
+    pub(crate) fn delete_item(table: &Table, key: Item) -> Self {
+        let delete = Delete::builder().table_name(&*table.name).set_key(Some(key)).build();
+        Self::built(delete.map(|delete| TransactWriteItem::builder().delete(delete).build()))
+    }
+
     /// Changes an item under a condition.
     pub(crate) fn update(table: &Table, key: &Key, condition: &str, update: Changes) -> Self {
         let (expression, names, values) = update.into_expression();
@@ -257,6 +263,21 @@ impl Changes {
     pub(crate) fn remove(mut self, name: &str) -> Self {
         let at = self.name(name);
         self.remove.push(format!("#{at}"));
+        self
+    }
+
+    /// Sets an entry of a map.
+    pub(crate) fn set_in(mut self, map: &str, entry: &str, value: AttributeValue) -> Self {
+        let (map, at) = (self.name(map), self.name(entry));
+        self.set.push(format!("#{map}.#{at} = :{at}"));
+        self.values.insert(format!(":{at}"), value);
+        self
+    }
+
+    /// Removes an entry of a map.
+    pub(crate) fn remove_in(mut self, map: &str, entry: &str) -> Self {
+        let (map, at) = (self.name(map), self.name(entry));
+        self.remove.push(format!("#{map}.#{at}"));
         self
     }
 

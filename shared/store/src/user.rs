@@ -94,6 +94,8 @@ impl Store {
         item.extend(to_item(&pending)?);
         item.insert("entry_count".to_owned(), number(1));
         item.insert("address_count".to_owned(), number(0));
+        // Each session that is signed out becomes an entry of its own, so that two at once lose neither.
+        item.insert("signed_out".to_owned(), AttributeValue::M(Item::new()));
         let exists = Error::conflict("/id", "exists", "is the id of a user that is there already");
         let mut writes = vec![Write::create(&self.table, &keys::user(user.id), item).on_condition_failed(exists)];
         for unique in user.unique_values() {
@@ -143,8 +145,12 @@ impl Store {
             Some(PendingKind::SignUp | PendingKind::Email | PendingKind::Password) => {
                 "version = :version AND attribute_not_exists(pending)"
             }
+            None if also.ends => "version = :version AND pending = :kind AND pending_at = :since",
             Some(PendingKind::Purge) | None => "version = :version",
         };
+        if let Some(pending) = old.pending.filter(|_| also.ends && also.begins.is_none()) {
+            changes = pending.named(changes);
+        }
         if let Some(kept) = also.ends_sessions {
             changes = changes.set("sessions_from", number(new.updated_at.seconds()));
             changes = match kept {
@@ -177,12 +183,11 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn sign_out(&self, record: &UserRecord, session: &str, until: Time) -> Result<(), Error> {
         let now = Time::now().seconds();
-        let mut left = record.sessions.signed_out.clone();
-        left.retain(|_, until| *until > now);
-        left.insert(session.to_owned(), until.seconds());
-        let left = left.into_iter().map(|(session, until)| (session, number(until)));
-        let changes = Changes::default().set("signed_out", AttributeValue::M(left.collect()));
-        self.table.update(&keys::user(record.user.id), "attribute_exists(PK)", changes).await.map(drop)
+        let mut changes = Changes::default().set_in("signed_out", session, number(until.seconds()));
+        for over in record.sessions.signed_out.iter().filter(|(_, until)| **until <= now).map(|(session, _)| session) {
+            changes = changes.remove_in("signed_out", over);
+        }
+        self.table.update(&keys::user(record.user.id), "attribute_exists(signed_out)", changes).await.map(drop)
     }
 
     fn claimed(&self, user: &User, unique: &Unique) -> Result<Write, Error> {

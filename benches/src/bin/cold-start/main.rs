@@ -61,19 +61,17 @@ async fn measure(arguments: &Arguments) -> Result<Report, Failure> {
     // Nothing is cut off here, so nothing needs to be looked for between the runs.
     let options = Options { reconcile_every: Duration::from_secs(3600), ..Options::default() };
     let system = System::start(options).await?;
+    let user = User::sign_up(&system).await?;
     let empty = Function::empty(&binaries.empty);
+    let addresses = Function::addresses(&binaries.addresses, &system.wiring, &user);
     eprintln!("Starting each of them {} times.", arguments.runs);
+    // The first start of each reads its program from the disk, which says more of the disk.
+    empty.start().await?;
+    addresses.start().await?;
     let mut runs = (Runs::default(), Runs::default());
-    for run in 0..=arguments.runs {
-        // Somebody else's each time: a process borrows a tenth of what its caller may ask for within a minute.
-        let user = User::sign_up(&system, run).await?;
-        let addresses = Function::addresses(&binaries.addresses, &system.wiring, &user);
-        let times = (empty.start().await?, addresses.start().await?);
-        // The first start of each reads its program from the disk, which says more of the disk.
-        if run > 0 {
-            runs.0.push(times.0);
-            runs.1.push(times.1);
-        }
+    for _ in 0..arguments.runs {
+        runs.0.push(empty.start().await?);
+        runs.1.push(addresses.start().await?);
     }
     system.stop().await;
     Ok(Report { runs, sizes })
