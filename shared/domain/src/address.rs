@@ -2,17 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::body;
 use crate::clock::Time;
-use crate::field::{Body as _, Field as _, Flag, MergePatch, Object, bookkeeping};
+use crate::field::{Body as _, Field as _, Flag, MergePatch, Object, bookkeeping, shown_schema};
 use crate::id::{AddressId, UserId};
 use crate::place::Place;
 use crate::text::{Code, Latitude, Longitude, Name, Text};
 
 /// A place where a user lives, gets bills or parcels.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Address {
     /// Its id.
     pub id: AddressId,
@@ -93,6 +94,17 @@ impl Address {
         Ok(Self { fields, version: self.version + 1, updated_at: now, ..self.clone() })
     }
 }
+
+impl PartialSchema for Address {
+    fn schema() -> RefOr<Schema> {
+        shown_schema::<AddressFields>(vec![
+            ("id", <AddressId as PartialSchema>::schema()),
+            ("user_id", <UserId as PartialSchema>::schema()),
+        ])
+    }
+}
+
+impl ToSchema for Address {}
 
 impl Object for Address {
     fn version(&self) -> u64 {

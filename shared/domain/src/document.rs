@@ -8,7 +8,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
 use crate::field::{Field, Pointer, object_schema, read_object};
-use crate::text::{Broken, text_of, text_schema};
+use crate::text::{Broken, Kind, digits, text_schema};
 
 /// A document of a user: its type and its number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -88,7 +88,7 @@ impl TryFrom<String> for DocumentNumber {
 
 impl Field for DocumentNumber {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        let text = text_of(value, at, errors)?;
+        let text = digits(value, at, errors)?;
         Self::parse(&text).map_err(|(code, message)| errors.push(at.error(code, message))).ok()
     }
 
@@ -97,7 +97,7 @@ impl Field for DocumentNumber {
     }
 
     fn schema() -> RefOr<Schema> {
-        text_schema(64, "20.123.456")
+        text_schema(Kind::digits, 64, "20.123.456")
     }
 }
 

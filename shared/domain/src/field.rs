@@ -300,6 +300,25 @@ pub fn object_schema(
     object.into()
 }
 
+/// The schema of an object as clients see it: the fields that can be written, between those that Muster writes.
+#[must_use]
+pub fn shown_schema<T: Body>(before: Vec<(&'static str, RefOr<Schema>)>) -> RefOr<Schema> {
+    let mut shown = ObjectBuilder::new().schema_type(Type::Object);
+    for (name, schema) in before {
+        shown = shown.property(name, schema).required(name);
+    }
+    if let RefOr::T(Schema::Object(fields)) = T::schema() {
+        for (name, schema) in fields.properties {
+            shown = shown.property(&name, schema).required(name);
+        }
+    }
+    let version =
+        ObjectBuilder::new().schema_type(Type::Integer).description(Some("Counts the changes; it is the `ETag`."));
+    let time = <Time as PartialSchema>::schema;
+    shown = shown.property("version", version).property("created_at", time()).property("updated_at", time());
+    ["version", "created_at", "updated_at"].into_iter().fold(shown, ObjectBuilder::required).into()
+}
+
 fn described(mut schema: RefOr<Schema>, doc: &str) -> RefOr<Schema> {
     if let RefOr::T(Schema::Object(object)) = &mut schema {
         object.description = Some(doc.to_owned());

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::Schema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
 
 use crate::clock::Time;
 use crate::field::Object;
@@ -64,11 +66,16 @@ pub struct EntryChange {
     /// The field's name.
     pub field: String,
     /// What it was.
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = anything)]
     pub old: Value,
     /// What it is.
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = anything)]
     pub new: Value,
+}
+
+/// Any JSON value.
+fn anything() -> Schema {
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).into()
 }
 
 impl Entry {

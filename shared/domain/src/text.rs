@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr as _;
 
 use serde_json::Value;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
@@ -16,7 +16,7 @@ pub type Broken = (&'static str, &'static str);
 /// Declares a text newtype: `check` says what is wrong with a text. Read back from the table it is checked again.
 #[macro_export]
 macro_rules! text {
-    ($(#[doc = $doc:literal])* $name:ident, 1..=$max:literal, example $example:literal, $check:expr) => {
+    ($(#[doc = $doc:literal])* $name:ident, $kind:ident 1..=$max:literal, example $example:literal, $check:expr) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String")]
@@ -55,7 +55,7 @@ macro_rules! text {
                 at: &$crate::field::Pointer,
                 errors: &mut Vec<$crate::error::FieldError>,
             ) -> Option<Self> {
-                let text = $crate::text::text_of(value, at, errors)?;
+                let text = $crate::text::$kind(value, at, errors)?;
                 Self::parse(&text).map_err(|(code, message)| errors.push(at.error(code, message))).ok()
             }
 
@@ -64,7 +64,7 @@ macro_rules! text {
             }
 
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::text::text_schema($max, $example)
+                $crate::text::text_schema($crate::text::Kind::$kind, $max, $example)
             }
         }
 
@@ -80,7 +80,7 @@ macro_rules! text {
 
 text!(
     /// An e-mail address; given back as written, compared by [`Email::canonical`].
-    Email, 1..=254, example "ana@example.com", |text| {
+    Email, plain 1..=254, example "ana@example.com", |text| {
         let options = email_address::Options::default()
             .with_required_tld().without_display_text().without_domain_literal();
         let address = email_address::EmailAddress::parse_with_options(text, options);
@@ -100,19 +100,19 @@ impl Email {
 
 text!(
     /// A name of a person or a thing.
-    Name, 1..=100, example "Ana", |_| Ok(())
+    Name, plain 1..=100, example "Ana", |_| Ok(())
 );
 text!(
     /// A short text.
-    Text, 1..=500, example "Ring twice", |_| Ok(())
+    Text, plain 1..=500, example "Ring twice", |_| Ok(())
 );
 text!(
     /// A code that another system gave: digits, letters, anything short.
-    Code, 1..=50, example "06000", |_| Ok(())
+    Code, digits 1..=50, example "06000", |_| Ok(())
 );
 text!(
     /// The name that a user logs in with beside the e-mail; compared without case.
-    Username, 1..=128, example "ana.lopez", |text| {
+    Username, plain 1..=128, example "ana.lopez", |text| {
         if text.contains(char::is_whitespace) { Err(("invalid_username", "must have no spaces")) } else { Ok(()) }
     }
 );
@@ -127,11 +127,11 @@ impl Username {
 
 text!(
     /// The user's id in another system; compared to the letter.
-    ReferenceId, 1..=128, example "crm-10042", |_| Ok(())
+    ReferenceId, digits 1..=128, example "crm-10042", |_| Ok(())
 );
 text!(
     /// A phone number, E.164.
-    Phone, 1..=20, example "+5215512345678", |text| {
+    Phone, digits 1..=20, example "+5215512345678", |text| {
         // By hand: the crate that knows each country's plan needs 100 ms to load them, at every cold start.
         let digits = text.strip_prefix('+').unwrap_or(text);
         let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -142,7 +142,7 @@ text!(
 );
 text!(
     /// A country, ISO 3166-1 alpha-3.
-    Country, 1..=3, example "MEX", |text| {
+    Country, plain 1..=3, example "MEX", |text| {
         if isocountry::CountryCode::for_alpha3(text).is_ok() { Ok(()) } else {
             Err(("invalid_country", "must be an ISO 3166-1 alpha-3 code such as MEX"))
         }
@@ -150,7 +150,7 @@ text!(
 );
 text!(
     /// A language, BCP 47.
-    Language, 1..=35, example "es-MX", |text| {
+    Language, plain 1..=35, example "es-MX", |text| {
         let mut parts = text.split('-');
         let primary = parts.next().is_some_and(|part| {
             (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
@@ -236,7 +236,7 @@ impl fmt::Debug for Secret {
 
 impl Field for Secret {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        let text = text_of(value, at, errors)?;
+        let text = digits(value, at, errors)?;
         let broken = if text.is_empty() {
             ("too_short", "must not be empty")
         } else if text.len() > 8192 {
@@ -255,7 +255,7 @@ impl Field for Secret {
     }
 
     fn schema() -> RefOr<Schema> {
-        text_schema(8192, "492817")
+        text_schema(Kind::digits, 8192, "492817")
     }
 }
 
@@ -305,7 +305,7 @@ macro_rules! degrees {
 
             fn schema() -> RefOr<Schema> {
                 ObjectBuilder::new()
-                    .schema_type(Type::Number)
+                    .schema_type(SchemaType::Array(vec![Type::Number, Type::String]))
                     .minimum(Some(-$limit))
                     .maximum(Some($limit))
                     .examples([serde_json::json!($example)])
@@ -341,23 +341,39 @@ pub fn check_plain(text: &str, max: usize) -> Result<(), Broken> {
     Ok(())
 }
 
-/// The text of a JSON string, or of a JSON number exactly as its digits were written.
-pub fn text_of(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            errors.push(at.error("invalid_type", "must be a string"));
-            None
-        }
+/// How a text may be written in JSON.
+#[expect(non_camel_case_types, reason = "named like the functions that read them, so that a macro spells them once")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// As a string.
+    plain,
+    /// As a string, or as a number, whose digits are kept as they were written.
+    digits,
+}
+
+/// The text of a JSON string.
+pub fn plain(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<String> {
+    if let Value::String(text) = value {
+        return Some(text);
     }
+    errors.push(at.error("invalid_type", "must be a string"));
+    None
+}
+
+/// The text of a JSON string, or of a JSON number exactly as its digits were written.
+pub fn digits(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<String> {
+    if let Value::Number(number) = value { Some(number.to_string()) } else { plain(value, at, errors) }
 }
 
 /// The schema of a text of 1 to `max` characters.
 #[must_use]
-pub fn text_schema(max: usize, example: &str) -> RefOr<Schema> {
+pub fn text_schema(kind: Kind, max: usize, example: &str) -> RefOr<Schema> {
+    let kind = match kind {
+        Kind::plain => SchemaType::Type(Type::String),
+        Kind::digits => SchemaType::Array(vec![Type::String, Type::Number]),
+    };
     ObjectBuilder::new()
-        .schema_type(Type::String)
+        .schema_type(kind)
         .min_length(Some(1))
         .max_length(Some(max))
         .examples([Value::from(example)])

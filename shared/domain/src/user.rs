@@ -9,13 +9,13 @@ use crate::body;
 use crate::clock::{Date, Time};
 use crate::document::Document;
 use crate::error::{Error, FieldError};
-use crate::field::{Body, Field, Fields, MergePatch, Object, Pointer, bookkeeping};
+use crate::field::{Body, Field, Fields, MergePatch, Object, Pointer, bookkeeping, shown_schema};
 use crate::id::{SegmentId, UserId};
 use crate::place::{LegalAddress, Place};
 use crate::text::{Code, Country, Email, Language, Name, Password, Phone, ReferenceId, Username};
 
 /// A person, master or of a segment.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
     /// The id; Cognito's username too.
     pub id: UserId,
@@ -295,6 +295,19 @@ impl UserFields {
         values.into_iter().flatten().collect()
     }
 }
+
+impl PartialSchema for User {
+    fn schema() -> RefOr<Schema> {
+        shown_schema::<UserFields>(vec![
+            ("id", <UserId as PartialSchema>::schema()),
+            ("segment_id", <Option<SegmentId> as Field>::schema()),
+            ("status", <Status as PartialSchema>::schema()),
+            ("status_reason", <Option<Code> as Field>::schema()),
+        ])
+    }
+}
+
+impl ToSchema for User {}
 
 impl Object for User {
     fn version(&self) -> u64 {

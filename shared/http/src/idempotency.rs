@@ -44,7 +44,7 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
 }
 
 async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answer<Response> {
-    let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(|| {
+    let key = key.to_str().ok().filter(|key| is_key(key)).ok_or_else(|| {
         Error::invalid("/Idempotency-Key", "invalid_key", "must be 1 to 255 visible ASCII characters")
     })?;
     let (mut parts, raw) = request.into_parts();
@@ -83,6 +83,11 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
             Begun::Running => return Err(Failure::StillRunning),
         }
     }
+}
+
+/// 1 to 255 visible ASCII characters, spaces not among them.
+fn is_key(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// An answer as it is kept.
