@@ -21,9 +21,9 @@ const KNOWN: &str = "email, username, reference_id, identification_type with ide
 /// Tells whether a master user has this e-mail, username, reference id or identity document.
 #[utoipa::path(get, path = "/v1/users/exists", tag = "users",
     params(
-        ("email" = Option<Email>, Query, description = "An e-mail, in any case."),
-        ("username" = Option<Username>, Query, description = "A username, in any case."),
-        ("reference_id" = Option<ReferenceId>, Query, description = "A reference id."),
+        ("email" = Option<String>, Query, description = "An e-mail, in any case."),
+        ("username" = Option<String>, Query, description = "A username, in any case."),
+        ("reference_id" = Option<String>, Query, description = "A reference id."),
         ("identification_type" = Option<String>, Query, description = "A document's type, with its value."),
         ("identification_value" = Option<String>, Query, description = "A document's number, with its type."),
     ),

@@ -84,7 +84,7 @@ async fn around(mut request: Request, next: Next) -> Response {
     let began = now();
     let mut response = async {
         let response = failure::render(next.run(request).await, &id);
-        let millis = began.elapsed().as_millis();
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), millis, "answered");
         response
     }

@@ -34,8 +34,8 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// What a cold start costs: from the start of the process to the first answer.
-    pub(crate) fn cold(&self) -> Duration {
+    /// From the start of the process to its first answer, which is what somebody waits for.
+    pub(crate) fn answer(&self) -> Duration {
         self.init + self.first
     }
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::function::Times;
 
-/// Counted from the event or from the start of the process, the first answer may take this many times the empty
-/// function's.
+/// The first answer may take this many times the empty function's, by each of [`REQUIRED`].
 const RATIO: f64 = 6.0;
 
 /// The deployment package may have this many bytes.
@@ -30,7 +29,10 @@ type Measure = (&'static str, fn(&Times) -> Duration);
 const INIT: Measure = ("init", |times| times.init);
 const FIRST: Measure = ("first answer", |times| times.first);
 const SECOND: Measure = ("second answer", |times| times.second);
-const COLD: Measure = ("init + first", Times::cold);
+const ANSWER: Measure = ("init + first", Times::answer);
+
+/// The first answer counted from the event, and from the start of the process.
+const REQUIRED: [Measure; 2] = [FIRST, ANSWER];
 
 /// The least time and the one in the middle, in milliseconds.
 #[derive(Clone, Copy)]
@@ -57,17 +59,19 @@ impl Report {
     /// The requirements that do not hold, each in a sentence.
     pub(crate) fn broken(&self) -> Vec<String> {
         let mut broken = Vec::new();
-        for measure in [FIRST, COLD] {
-            let ratio = self.ratio(measure).median;
+        for measure in REQUIRED {
+            // The least times: whatever else the machine does only ever adds to a time.
+            let ratio = self.ratio(measure).minimum;
             if ratio > RATIO {
                 broken.push(format!(
-                    "{} of addresses: {ratio:.2} times the empty function's (median); at most {RATIO} are allowed.",
+                    "The {} of addresses takes {ratio:.2} times as long as the empty function's (minimum); at most \
+                     {RATIO} times are allowed.",
                     measure.0
                 ));
             }
         }
         if self.sizes.1 > SIZE {
-            broken.push(format!("package of addresses: {} bytes; at most {SIZE} are allowed.", self.sizes.1));
+            broken.push(format!("The package of addresses has {} bytes; at most {SIZE} are allowed.", self.sizes.1));
         }
         broken
     }
@@ -82,7 +86,7 @@ impl Display for Report {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         writeln!(out, "{:16}{:>18}{:>18}{:>18}", "", "empty", "addresses", "ratio")?;
         writeln!(out, "{:16}{1:>9}{2:>9}{1:>9}{2:>9}{1:>9}{2:>9}", "", "minimum", "median")?;
-        for measure in [INIT, FIRST, SECOND, COLD] {
+        for measure in [INIT, FIRST, SECOND, ANSWER] {
             let (empty, addresses) = (self.runs.0.summary(measure), self.runs.1.summary(measure));
             write!(out, "{:16}", measure.0)?;
             for Summary { minimum, median } in [empty, addresses, self.ratio(measure)] {
