@@ -8,7 +8,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     edge::init_logs();
     let table = Settings::table_from_env()?;
-    let store = App::store_of(&table, &Clients::from_env().await);
+    let store = App::store_of(&table, &Clients::from_env());
     let answer = |event: LambdaEvent<Value>| async { Ok::<_, Error>(challenge::answer(&store, event.payload).await?) };
     lambda_runtime::run(service_fn(answer)).await
 }

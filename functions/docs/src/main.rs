@@ -5,6 +5,6 @@ use edge::{App, Clients, Settings};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     edge::init_logs();
-    let app = App::new(&Settings::from_env()?, &Clients::from_env().await);
+    let app = App::new(&Settings::from_env()?, &Clients::from_env());
     edge::serve(edge::wrap(docs::router(), &app)).await
 }

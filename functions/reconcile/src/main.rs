@@ -9,7 +9,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     edge::init_logs();
-    let (settings, clients) = (Settings::from_env()?, Clients::from_env().await);
+    let (settings, clients) = (Settings::from_env()?, Clients::from_env());
     let store = App::store_of(&settings.table, &clients);
     let identity = Identity::new(Client::new(&clients.config), &settings.pool.id, &settings.pool.client_id);
     let run = |_: LambdaEvent<Value>| async {

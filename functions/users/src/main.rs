@@ -7,7 +7,7 @@ use identity::Identity;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     edge::init_logs();
-    let (settings, clients) = (Settings::from_env()?, Clients::from_env().await);
+    let (settings, clients) = (Settings::from_env()?, Clients::from_env());
     let app = App::new(&settings, &clients);
     let identity = Identity::new(Client::new(&clients.config), &settings.pool.id, &settings.pool.client_id);
     app.warm().await;

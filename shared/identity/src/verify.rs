@@ -100,7 +100,12 @@ impl Verifier {
     /// # Errors
     /// [`Error::Unavailable`] where the pool does not answer.
     pub async fn warm(&self) -> Result<(), Error> {
-        self.fetch().await
+        self.fetch().await?;
+        // The first signature makes aws-lc set itself up; one that is no signature will do.
+        if let Some(key) = self.0.keys.read().unwrap_or_else(PoisonError::into_inner).values().next() {
+            drop(jsonwebtoken::crypto::verify(&"A".repeat(342), b"", key, Algorithm::RS256));
+        }
+        Ok(())
     }
 
     async fn key(&self, kid: &str) -> Result<Arc<DecodingKey>, Error> {

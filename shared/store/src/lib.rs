@@ -1,7 +1,7 @@
 //! The table. Handlers call [`Store`]; each file here holds the operations of one entity, `keys.rs` alone spells
 //! keys, and `table.rs` alone speaks to DynamoDB.
 
-use domain::Error;
+use domain::{Error, UserId};
 
 mod address;
 mod answer;
@@ -35,6 +35,14 @@ impl Store {
     #[must_use]
     pub fn new(table: Table) -> Self {
         Self { table }
+    }
+
+    /// Reads what is not there, so that the first request finds a second connection open: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn warm(&self) -> Result<(), Error> {
+        self.user(UserId::fresh()).await.map(|_| ())
     }
 
     /// Makes the table, for a machine where no template has made it; a table that is there stays.
