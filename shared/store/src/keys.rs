@@ -116,7 +116,7 @@ pub(crate) fn limit(subject: &str, window: u64) -> Key {
     Key::new(format!("R#{}", hash(subject)), window.to_string())
 }
 
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }
 
