@@ -3,8 +3,8 @@
 use axum::extract::State;
 use domain::{Address, AddressFields, AddressId, Error, MergePatch, Time};
 use edge::{
-    Answer, App, Body, Caller, Created, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany, Patch,
-    Path, Seed, Shown, UserRef, openapi,
+    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany,
+    Patch, Path, Seed, Shown, UserRef, openapi,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,7 +27,12 @@ pub struct Addresses;
 impl ListSpec for Addresses {
     const SORTS: &'static [&'static str] = &["id", "created_at"];
     const DEFAULT_SORT: &'static str = "id";
-    const FILTERS: &'static [&'static str] = &["status", "is_location", "is_billing", "is_shipping"];
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("status", FilterKind::Switch),
+        ("is_location", FilterKind::Switch),
+        ("is_billing", FilterKind::Switch),
+        ("is_shipping", FilterKind::Switch),
+    ];
 }
 
 /// Lists a user's addresses.
@@ -39,7 +44,7 @@ async fn list(
     Path(user): Path<UserRef>,
     list: List<Addresses>,
 ) -> Answer<Listed> {
-    let (store, window) = (&app.store, &list.window);
+    let (store, window) = (&app.store, &list.window());
     let read = async |id| match window.filters.as_slice() {
         [] => Ok((store.addresses(id, window).await?, None)),
         filters => {
@@ -49,7 +54,7 @@ async fn list(
     };
     let (owner, (page, counted)) = caller.reads(user, read).await?;
     let total = counted.unwrap_or(owner.address_count);
-    Ok(list.answer(&app, &page, |address| address.id.to_string(), total).await?)
+    Ok(list.answer(&app, page, |address| address.id.to_string(), total).await?)
 }
 
 /// Adds one address, or up to 20 of them, all or none.

@@ -60,9 +60,11 @@ pub(crate) async fn logout(
     caller: Caller,
     Body(logout): Body<Logout>,
 ) -> Answer<NoContent> {
-    let record = caller.live().await?;
+    let session = caller.session()?;
+    let access = caller.access().await?;
+    let record = access.user().ok_or(Error::Unauthenticated)?;
     // Cognito first: cut off here, the session is still good enough to log out once more.
     identity.revoke(logout.refresh_token.reveal()).await?;
-    app.store.sign_out(&record, &caller.claims().session, Time::now().plus(REMEMBERED)).await?;
+    app.store.sign_out(record, &session.claims.session, Time::now().plus(REMEMBERED)).await?;
     Ok(NoContent)
 }

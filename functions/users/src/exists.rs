@@ -36,7 +36,7 @@ pub(crate) async fn exists(State(app): State<App>, caller: Caller, mut query: Qu
         return Err(Error::invalid("", "one_of", &format!("Ask for exactly one of {KNOWN}.")).into());
     };
     let (live, counted, holder) =
-        tokio::join!(caller.live(), caller.asks_who_exists(), app.store.holder(Scope::Masters, unique));
+        tokio::join!(caller.access(), caller.asks_who_exists(), app.store.holder(Scope::Masters, unique));
     live?;
     counted?;
     Ok(Rendered(json!({ "exists": holder?.is_some() })))

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::Entry;
-use edge::{Answer, App, Caller, List, ListSpec, Listed, Path, UserRef};
+use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, UserRef};
 
 /// How history is listed.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +11,7 @@ pub(crate) struct History;
 impl ListSpec for History {
     const SORTS: &'static [&'static str] = &["id", "at"];
     const DEFAULT_SORT: &'static str = "-at";
-    const FILTERS: &'static [&'static str] = &[];
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[];
 }
 
 // The document's macro takes no generic types, but names of them.
@@ -26,6 +26,7 @@ pub(crate) async fn history(
     Path(user): Path<UserRef>,
     list: List<History>,
 ) -> Answer<Listed> {
-    let (owner, page) = caller.reads(user, |id| app.store.entries(id, &list.window)).await?;
-    Ok(list.answer(&app, &page, |entry| entry.id.to_string(), owner.entry_count).await?)
+    let window = list.window();
+    let (owner, page) = caller.reads(user, |id| app.store.entries(id, &window)).await?;
+    Ok(list.answer(&app, page, |entry| entry.id.to_string(), owner.entry_count).await?)
 }

@@ -30,16 +30,17 @@ pub(crate) async fn change_password(
     Path(user): Path<UserRef>,
     Body(change): Body<PasswordChange>,
 ) -> Answer<NoContent> {
+    let session = caller.session()?;
     let (record, counted) = tokio::join!(settled((&app, &identity), &caller, user), caller.tries_password());
     let record = record?;
     counted?;
     let begun = app.store.begin(&record, PendingKind::Password).await?;
-    let changed = identity.change_password(caller.token(), change.old_password.reveal(), &change.new_password);
+    let changed = identity.change_password(&session.token, change.old_password.reveal(), &change.new_password);
     if let Err(error) = changed.await {
         app.store.end_if_refused(&begun, &error).await?;
         return Err(error.into());
     }
     let act = (Action::PasswordChanged, caller.actor(), caller.request_id());
-    app.store.finish_password(begun, act, Some(&caller.claims().session)).await?;
+    app.store.finish_password(begun, act, Some(&session.claims.session)).await?;
     Ok(NoContent)
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
 
 use crate::clock::Time;
 use crate::field::Object;
-use crate::id::{EntryId, UserId};
+use crate::id::{EntryId, KeyId, UserId};
 use crate::user::User;
 
 /// One row of a user's history; it never changes.
@@ -56,6 +56,8 @@ pub enum Action {
 pub enum Actor {
     /// A user, most often the one whose history it is.
     User(UserId),
+    /// A key of the account or the segment.
+    Key(KeyId),
     /// Muster itself, finishing what a crash had cut off.
     System,
 }

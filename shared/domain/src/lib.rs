@@ -11,6 +11,7 @@ pub mod error;
 pub mod field;
 pub mod history;
 pub mod id;
+pub mod key;
 pub mod place;
 pub mod text;
 pub mod user;
@@ -21,6 +22,9 @@ pub use document::{Document, DocumentType};
 pub use error::{Error, FieldError};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Action, Actor, Entry, EntryChange};
-pub use id::{AddressId, EntryId, SegmentId, UserId};
+pub use id::{
+    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, UploadId, UserId,
+};
+pub use key::{Key, KeyFields, KeyScope};
 pub use text::{Email, Name, Password, Phone, ReferenceId, Username};
 pub use user::{SignUp, Status, User, UserFields};

@@ -2,42 +2,104 @@
 //! read, so that blocking, deleting and signing out work at once.
 
 use std::future::Future;
+use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::{Actor, Error, Status, UserId};
+use domain::{Actor, Error, Status, Time, UserId};
 use identity::Claims;
 use store::UserRecord;
 
+use crate::access::Access;
+use crate::key::KeySecret;
 use crate::limit::{Limited, Reports, reports};
 use crate::path::UserRef;
 use crate::wrap::RequestId;
 use crate::{App, Failure};
 
-/// Whoever sent a good token. Whether its user still may call is known after [`Caller::acts`] or [`Caller::reads`].
+/// Whoever sent a credential that can be one. Whether it still holds is known after [`Caller::access`].
 #[derive(Debug, Clone)]
 pub struct Caller {
     app: App,
-    claims: Claims,
-    token: String,
+    credential: Credential,
     request_id: RequestId,
     reports: Reports,
 }
 
+#[derive(Debug, Clone)]
+enum Credential {
+    Token(Session),
+    Key(KeySecret),
+}
+
+/// A session of a user who has logged in.
+#[derive(Clone)]
+pub struct Session {
+    /// What its token says.
+    pub claims: Claims,
+    /// The token itself, for what Cognito does on the user's own behalf.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Session({})", self.claims.user_id)
+    }
+}
+
+/// How exact it is when a key was used the last time; each time would be a write more a request.
+const LAST_USED: Duration = Duration::from_secs(5 * 60);
+
 impl Caller {
-    /// The caller's own record: 1 read.
+    /// The caller, if the credential holds: 1 read for a user; for a key, 2 at once.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the user is gone, shut out or signed out.
-    pub async fn live(&self) -> Result<UserRecord, Error> {
-        let credential = self.credential();
-        let counted = self.app.limiter.take(Limited::Credential, &credential, &self.reports);
-        let (record, counted) = tokio::join!(self.app.store.user(self.claims.user_id), counted);
-        let record = record?.filter(|record| holds(record, &self.claims)).ok_or(Error::Unauthenticated)?;
+    /// [`Error::Unauthenticated`] where the user or key is gone, shut out, signed out or past its end.
+    pub async fn access(&self) -> Result<Access, Error> {
+        let name = self.credential();
+        let counted = self.app.limiter.take(Limited::Credential, &name, &self.reports);
+        let (access, counted) = tokio::join!(self.holder(), counted);
+        let access = access?;
         counted?;
-        Ok(record)
+        Ok(access)
+    }
+
+    async fn holder(&self) -> Result<Access, Error> {
+        match &self.credential {
+            Credential::Token(session) => {
+                let record = self.app.store.user(session.claims.user_id).await?;
+                let record = record.filter(|record| holds(record, &session.claims));
+                record.map(Access::of_user).ok_or(Error::Unauthenticated)
+            }
+            Credential::Key(secret) => self.key(secret).await,
+        }
+    }
+
+    /// The key with this secret, of a user who is still in use.
+    async fn key(&self, secret: &KeySecret) -> Result<Access, Error> {
+        let store = &self.app.store;
+        let key = store.key(secret.account, secret.segment, secret.id);
+        let (kept, owner) = tokio::try_join!(key, store.user(secret.account))?;
+        let now = Time::now();
+        let kept = kept.filter(|kept| secret.is(&kept.hash) && kept.key.is_good(now)).ok_or(Error::Unauthenticated)?;
+        if owner.is_none_or(|owner| owner.user.status != Status::Active) {
+            return Err(Error::Unauthenticated);
+        }
+        if kept.key.last_used_at.is_none_or(|last| last.plus(LAST_USED) < now) {
+            store.key_used(&kept.key, now).await?;
+        }
+        Ok(Access::of_key(kept.key))
+    }
+
+    /// The caller, and what `read` reads, in one round of latency.
+    ///
+    /// # Errors
+    /// As [`Caller::access`], and those of `read`, in this order.
+    pub async fn accesses<T>(&self, read: impl Future<Output = Result<T, Error>>) -> Result<(Access, T), Error> {
+        let (access, found) = tokio::join!(self.access(), read);
+        Ok((access?, found?))
     }
 
     /// The user that the path names, if the caller may act on it.
@@ -57,17 +119,19 @@ impl Caller {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let id = match of {
-            UserRef::Me => self.claims.user_id,
-            UserRef::Id(id) => id,
+        let own = match (&self.credential, of) {
+            (Credential::Token(session), UserRef::Me) => Some(session.claims.user_id),
+            (Credential::Token(session), UserRef::Id(id)) if id == session.claims.user_id => Some(id),
+            (Credential::Token(_) | Credential::Key(_), _) => None,
         };
-        if id != self.claims.user_id {
+        let Some(id) = own else {
             // Nothing of somebody else's is read, but a caller who is shut out learns that first.
-            self.live().await?;
+            self.access().await?;
             return Err(Error::NotFound);
-        }
-        let (record, found) = tokio::join!(self.live(), read(id));
-        Ok((record?, found?))
+        };
+        let (access, found) = self.accesses(read(id)).await?;
+        let record = access.user().cloned().ok_or(Error::NotFound)?;
+        Ok((record, found))
     }
 
     /// Counts a question whether somebody exists.
@@ -89,19 +153,21 @@ impl Caller {
     /// Who acts, for the history.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::User(self.claims.user_id)
+        match &self.credential {
+            Credential::Token(session) => Actor::User(session.claims.user_id),
+            Credential::Key(secret) => Actor::Key(secret.id),
+        }
     }
 
-    /// The token itself, for what Cognito does on the user's own behalf.
-    #[must_use]
-    pub fn token(&self) -> &str {
-        &self.token
-    }
-
-    /// What the token says.
-    #[must_use]
-    pub fn claims(&self) -> &Claims {
-        &self.claims
+    /// The session of a user who has logged in.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a key.
+    pub fn session(&self) -> Result<&Session, Error> {
+        match &self.credential {
+            Credential::Token(session) => Ok(session),
+            Credential::Key(_) => Err(Error::Forbidden("A key cannot do this; log in as the user.")),
+        }
     }
 
     /// The request's id, for the history.
@@ -112,7 +178,10 @@ impl Caller {
 
     /// The name under which cursors and kept answers are this caller's own.
     pub(crate) fn credential(&self) -> String {
-        format!("user:{}", self.claims.user_id)
+        match &self.credential {
+            Credential::Token(session) => format!("user:{}", session.claims.user_id),
+            Credential::Key(secret) => format!("key:{}", secret.hash()),
+        }
     }
 }
 
@@ -136,12 +205,26 @@ where
             return Ok(caller.clone());
         }
         let app = App::from_ref(state);
-        let token = bearer(&parts.headers).ok_or(Error::Unauthenticated)?.to_owned();
-        let claims = app.verifier.verify(&token).await?;
+        let text = credential(&parts.headers).ok_or(Error::Unauthenticated)?;
+        let credential = if KeySecret::is_meant(text) {
+            Credential::Key(KeySecret::parse(text).ok_or(Error::Unauthenticated)?)
+        } else {
+            let claims = app.verifier.verify(text).await?;
+            Credential::Token(Session { claims, token: text.to_owned() })
+        };
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
-        let caller = Self { app, claims, token, request_id, reports: reports(parts) };
+        let caller = Self { app, credential, request_id, reports: reports(parts) };
         parts.extensions.insert(caller.clone());
         Ok(caller)
+    }
+}
+
+/// The one credential of a request: a bearer token, or a key in the header of its own.
+fn credential(headers: &HeaderMap) -> Option<&str> {
+    match (headers.contains_key(AUTHORIZATION), headers.get_all("x-api-key").iter().collect::<Vec<_>>().as_slice()) {
+        (true, []) => bearer(headers),
+        (false, [key]) => key.to_str().ok().filter(|key| KeySecret::is_meant(key)),
+        _ => None,
     }
 }
 

@@ -24,12 +24,16 @@ pub(crate) struct Cursor {
     pub(crate) number: u64,
     /// How many rows it has.
     pub(crate) size: u32,
+    /// The list's total, and whether it was capped: it is counted once.
+    pub(crate) total: Option<(u64, bool)>,
     expires_at: i64,
 }
 
 impl Cursor {
-    pub(crate) fn new(row: String, before: bool, number: u64, size: u32) -> Self {
-        Self { row, before, number, size, expires_at: Time::now().plus(LIFETIME).seconds() }
+    /// A window with this number and size, and the list's total.
+    pub(crate) fn new(row: String, before: bool, (number, size): (u64, u32), total: (u64, bool)) -> Self {
+        let total = Some(total);
+        Self { row, before, number, size, total, expires_at: Time::now().plus(LIFETIME).seconds() }
     }
 
     /// The cursor as clients carry it; `context` is caller, path, filters and sort.

@@ -72,7 +72,7 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
             Begun::Answered(answered) => {
                 // Who has been shut out since gets no answer of former days.
                 if let Some(caller) = caller {
-                    caller.live().await?;
+                    caller.access().await?;
                 }
                 return replay(&seal, &name, &answered);
             }

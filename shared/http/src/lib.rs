@@ -3,13 +3,16 @@
 //! A handler takes a [`Caller`] (without it, it is public on purpose), its path by [`Path`], its body by [`Body`] and
 //! answers one of [`Shown`], [`Created`], [`Listed`] or [`NoContent`]; all else happens here.
 
+mod access;
 mod answer;
 mod app;
 mod body;
 mod caller;
 mod cursor;
 mod failure;
+mod filter;
 mod idempotency;
+mod key;
 mod limit;
 mod list;
 pub mod openapi;
@@ -21,11 +24,14 @@ mod seed;
 mod serve;
 mod wrap;
 
+pub use access::{Access, Owner};
 pub use answer::{Accepted, Created, Listed, NoContent, Rendered, Shown};
 pub use app::{App, Clients, Settings, SignUpMode};
 pub use body::{Body, OneOrMany, Patch};
-pub use caller::Caller;
+pub use caller::{Caller, Session};
 pub use failure::{Answer, Failure, FieldProblem, Problem};
+pub use filter::FilterKind;
+pub use key::KeySecret;
 pub use limit::{Limits, Peer, Visitor};
 pub use list::{List, ListSpec};
 pub use path::{Path, UserRef};

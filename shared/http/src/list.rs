@@ -5,28 +5,34 @@ use std::marker::PhantomData;
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use domain::{Error, FieldError, Object};
+use store::search::{Found, Match, Search, Test, Value};
 use store::{Filter, From, Page, Window};
 
 use crate::answer::Listed;
 use crate::cursor::Cursor;
+use crate::filter::{Asked, FilterKind, asked, filters, sorts};
 use crate::query::{Query, error};
 use crate::{App, Caller, Failure};
 
 /// What a list can be asked for.
 pub trait ListSpec {
-    /// The fields that it sorts by; all give the order of creation, which the ids have.
+    /// The fields that it sorts by; `created_at` gives the same order as `id`.
     const SORTS: &'static [&'static str];
     /// How it is sorted by default: a field, or `-field`.
     const DEFAULT_SORT: &'static str;
-    /// The switches that it filters by.
-    const FILTERS: &'static [&'static str];
+    /// The fields that it filters by.
+    const FILTERS: &'static [(&'static str, FilterKind)];
+    /// Whether it also sorts and filters by `answers.KEY`, which [`List::resolve`] checks.
+    const ANSWERS: bool = false;
 }
 
 /// A request for part of a list.
 #[derive(Debug, Clone)]
 pub struct List<L> {
-    /// The window that is asked for.
-    pub window: Window,
+    search: Search,
+    sort: String,
+    /// The filters by answers, until it is known which fields there are.
+    answers: Vec<Asked>,
     number: u64,
     by_number: bool,
     path: String,
@@ -35,6 +41,9 @@ pub struct List<L> {
     own: (&'static str, String),
     spec: PhantomData<L>,
 }
+
+/// How the fields of answers begin in `sort` and `filter[…]`.
+const ANSWERS: &str = "answers.";
 
 /// What `page[size]` is when it is not given.
 const DEFAULT_SIZE: u32 = 20;
@@ -61,8 +70,14 @@ impl<L: ListSpec> List<L> {
         let number = query.take("page[number]", &mut errors);
         let cursor = query.take("page[cursor]", &mut errors);
         let sort = query.take("sort", &mut errors);
-        let descending = sorted::<L>(sort.as_deref().unwrap_or(L::DEFAULT_SORT), &mut errors);
-        let (filters, filter_parameters) = filtered::<L>(&mut query, &mut errors);
+        let order = sort.as_deref().unwrap_or(L::DEFAULT_SORT).to_owned();
+        let is_answer = |field: &str| L::ANSWERS && field.starts_with(ANSWERS);
+        let sorts =
+            sorts(&order, &L::SORTS.join(", "), |field| L::SORTS.contains(&field) || is_answer(field), &mut errors);
+        let filter_parameters = query.take_all("filter[");
+        let asked = asked(&filter_parameters, &mut errors);
+        let (answers, asked): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| is_answer(&one.field));
+        let filters = filters(&asked, &names::<L>(), kind::<L>, &mut errors);
         let sized = number_within("page[size]", size.as_deref(), 1..=100, &mut errors);
         let numbered = number_within("page[number]", number.as_deref(), 1..=1_000_000, &mut errors);
         if number.is_some() && cursor.is_some() {
@@ -86,14 +101,16 @@ impl<L: ListSpec> List<L> {
         query.finish(&allowed::<L>().join(", "), errors)?;
         let size = sized.or(cursor.as_ref().map(|cursor| cursor.size.into())).unwrap_or(DEFAULT_SIZE.into());
         let number_asked = numbered.unwrap_or(1);
-        let (from, number) = match cursor {
-            Some(Cursor { row, before: true, number, .. }) => (From::Before(row), number),
-            Some(Cursor { row, number, .. }) => (From::After(row), number),
-            None => (From::Offset((number_asked - 1) * size), number_asked),
+        let (from, number, total) = match cursor {
+            Some(Cursor { row, before: true, number, total, .. }) => (From::Before(row), number, total),
+            Some(Cursor { row, number, total, .. }) => (From::After(row), number, total),
+            None => (From::Offset((number_asked - 1) * size), number_asked, None),
         };
-        let window = Window { size: u32::try_from(size).unwrap_or(DEFAULT_SIZE), from, descending, filters };
+        let size = u32::try_from(size).unwrap_or(DEFAULT_SIZE);
         Ok(Self {
-            window,
+            search: Search { filters, sort: sorts, size, from, total },
+            sort: order,
+            answers,
             number,
             by_number: numbered.is_some(),
             path,
@@ -104,33 +121,90 @@ impl<L: ListSpec> List<L> {
         })
     }
 
-    /// The page as it is answered, with its links. `total` is exact, or capped.
+    /// What is looked for.
+    #[must_use]
+    pub fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// The same list with its filters by answers; `kind` says what the answers to a field are, if it is searchable.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where a field is not, or a value is wrong.
+    pub fn resolve(mut self, kind: impl Fn(&str) -> Option<FilterKind>) -> Result<Self, Error> {
+        let mut errors = Vec::new();
+        let of_field = |field: &str| kind(field.strip_prefix(ANSWERS).unwrap_or_default());
+        let known = "answers.KEY of the searchable fields of this membership";
+        self.search.filters.extend(filters(&self.answers, known, of_field, &mut errors));
+        let known = |field: &str| L::SORTS.contains(&field) || of_field(field).is_some();
+        sorts(&self.sort, &format!("{}, {ANSWERS}KEY of a searchable field", L::SORTS.join(", ")), known, &mut errors);
+        if errors.is_empty() { Ok(self) } else { Err(Error::Invalid(errors)) }
+    }
+
+    /// The part that is wanted of a list that is read in the order of its ids and filtered by switches alone.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        let switches = |test: &Test| match test {
+            Test::AnyOf(values) => values.iter().map(|value| *value == Match::Exact(Value::word(true))).collect(),
+            Test::Range { .. } => Vec::new(),
+        };
+        let named = |name: &str| L::FILTERS.iter().find(|(field, _)| *field == name).map(|(field, _)| *field);
+        let filters = self.search.filters.iter();
+        Window {
+            size: self.search.size,
+            from: self.search.from.clone(),
+            // Every field sorts like the id, so that the first decides and the others have nothing left to break.
+            descending: self.search.sort.first().is_some_and(|sort| sort.descending),
+            filters: filters
+                .filter_map(|filter| Some(Filter { field: named(&filter.field)?, any_of: switches(&filter.test) }))
+                .collect(),
+        }
+    }
+
+    /// A page of a window as it is answered, with its links. `total` is exact, or capped.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the deployment's secret cannot be had.
     pub async fn answer<T: Object>(
         self,
         app: &App,
-        page: &Page<T>,
+        page: Page<T>,
         id: impl Fn(&T) -> String,
         total: u64,
     ) -> Result<Listed, Error> {
-        let next = page.rows.last().filter(|_| page.more_after).map(|row| (id(row), false));
-        let prev = page.rows.first().filter(|_| page.more_before).map(|row| (id(row), true));
+        let capped = !self.search.filters.is_empty() && total >= store::search::COUNT_CAP;
+        let Page { rows, more_after, more_before } = page;
+        let positions = rows.iter().map(id).collect();
+        self.found(app, Found { rows, positions, more_after, more_before, total, capped }).await
+    }
+
+    /// A page of what was found as it is answered, with its links.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the deployment's secret cannot be had.
+    pub async fn found<T: Object>(self, app: &App, found: Found<T>) -> Result<Listed, Error> {
+        let next = found.positions.last().filter(|_| found.more_after).map(|row| (row, false));
+        let prev = found.positions.first().filter(|_| found.more_before).map(|row| (row, true));
+        let total = (found.total, found.capped);
         Ok(Listed {
-            data: page.rows.iter().map(Object::show).collect(),
+            data: found.rows.iter().map(Object::show).collect(),
             number: self.number,
-            size: self.window.size,
-            total,
-            capped: !self.window.filters.is_empty() && total >= 10_000,
+            size: self.search.size,
+            total: found.total,
+            capped: found.capped,
             current: self.link((self.own.0, self.own.1.clone())),
-            next: self.beside(app, next).await?,
-            prev: self.beside(app, prev).await?,
+            next: self.beside(app, next, total).await?,
+            prev: self.beside(app, prev, total).await?,
         })
     }
 
     /// The link to the page beside `row`: by number where the client pages by number, by cursor else.
-    async fn beside(&self, app: &App, row: Option<(String, bool)>) -> Result<Option<String>, Error> {
+    async fn beside(
+        &self,
+        app: &App,
+        row: Option<(&String, bool)>,
+        total: (u64, bool),
+    ) -> Result<Option<String>, Error> {
         let Some((row, before)) = row else {
             return Ok(None);
         };
@@ -138,14 +212,15 @@ impl<L: ListSpec> List<L> {
         if self.by_number {
             return Ok(Some(self.link(("page[number]", number.to_string()))));
         }
-        let cursor = Cursor::new(row, before, number, self.window.size).write(app, &self.context).await?;
+        let cursor = Cursor::new(row.clone(), before, (number, self.search.size), total);
+        let cursor = cursor.write(app, &self.context).await?;
         Ok(Some(self.link(("page[cursor]", cursor))))
     }
 
     fn link(&self, (name, value): (&str, String)) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.parameters);
-        query.append_pair("page[size]", &self.window.size.to_string()).append_pair(name, &value);
+        query.append_pair("page[size]", &self.search.size.to_string()).append_pair(name, &value);
         format!("{}?{}", self.path, query.finish())
     }
 }
@@ -153,41 +228,18 @@ impl<L: ListSpec> List<L> {
 /// Every parameter that a list takes.
 fn allowed<L: ListSpec>() -> Vec<String> {
     let fixed = ["page[size]", "page[number]", "page[cursor]", "sort"].map(str::to_owned);
-    fixed.into_iter().chain(L::FILTERS.iter().map(|field| format!("filter[{field}]"))).collect()
+    fixed.into_iter().chain(L::FILTERS.iter().map(|(field, _)| format!("filter[{field}]"))).collect()
 }
 
-fn sorted<L: ListSpec>(sort: &str, errors: &mut Vec<FieldError>) -> bool {
-    let mut fields = sort.split(',').map(|field| field.strip_prefix('-').map_or((field, false), |field| (field, true)));
-    let first = fields.next().unwrap_or_default();
-    if std::iter::once(first).chain(fields).any(|(field, _)| !L::SORTS.contains(&field)) {
-        let message = format!("must name fields among {}, each with - before it to go down", L::SORTS.join(", "));
-        errors.push(error("sort", "unknown", &message));
-    }
-    // Every field sorts like the id, so that the first decides and the others have nothing left to break.
-    first.1
+fn kind<L: ListSpec>(name: &str) -> Option<FilterKind> {
+    L::FILTERS.iter().find(|(field, _)| *field == name).map(|(_, kind)| *kind)
 }
 
-fn filtered<L: ListSpec>(query: &mut Query, errors: &mut Vec<FieldError>) -> (Vec<Filter>, Vec<(String, String)>) {
-    let given = query.take_all("filter[");
-    let mut filters: Vec<Filter> = Vec::new();
-    for (parameter, values) in &given {
-        let name = parameter.strip_prefix("filter[").and_then(|rest| rest.strip_suffix(']'));
-        let Some(field) = L::FILTERS.iter().find(|field| Some(**field) == name) else {
-            let message = format!("is not a filter here; known are: {}", L::FILTERS.join(", "));
-            errors.push(error(parameter, "unknown", &message));
-            continue;
-        };
-        if filters.iter().any(|filter| filter.field == *field) {
-            errors.push(error(parameter, "repeated", "must come once; divide values by commas"));
-            continue;
-        }
-        let any_of = values.split(',').map(|value| value.parse().ok()).collect::<Option<Vec<bool>>>();
-        match any_of.filter(|any_of| any_of.len() <= 2) {
-            Some(any_of) => filters.push(Filter { field, any_of }),
-            None => errors.push(error(parameter, "invalid_choice", "must be true, false, or both divided by a comma")),
-        }
-    }
-    (filters, given)
+/// The fields that a list filters by, for people.
+fn names<L: ListSpec>() -> String {
+    let mut names: Vec<_> = L::FILTERS.iter().map(|(field, _)| *field).collect();
+    names.extend(L::ANSWERS.then_some("answers.KEY"));
+    names.join(", ")
 }
 
 fn number_within(

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBody;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -17,6 +17,7 @@ use utoipa::openapi::{
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::failure::{FieldProblem, Problem};
+use crate::filter::FilterKind;
 use crate::list::{List, ListSpec};
 
 /// Completes a document that the handlers have described.
@@ -307,11 +308,7 @@ impl<L: ListSpec> IntoParams for List<L> {
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
             parameter.required(Required::False).description(Some(about)).schema(Some(schema)).build()
         };
-        let sorts = L::SORTS.iter().flat_map(|sort| [(*sort).to_owned(), format!("-{sort}")]);
-        let sort = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(sorts))
-            .default(Some(L::DEFAULT_SORT.into()));
+        let sort = sort_schema::<L>();
         let mut parameters = vec![
             query("page[size]", "How many rows, 20 by default.", whole(1.0, 100.0)),
             query("page[number]", "Which page, from 1; or else page[cursor].", whole(1.0, 1_000_000.0)),
@@ -322,12 +319,58 @@ impl<L: ListSpec> IntoParams for List<L> {
             ),
             query("sort", "The order; - goes down. Several fields are divided by commas.", sort),
         ];
-        parameters.extend(L::FILTERS.iter().map(|field| {
-            let switch = text().enum_values(Some(["true", "false"]));
-            query(&format!("filter[{field}]"), "Only rows in which it is so; both are divided by a comma.", switch)
-        }));
+        for (field, kind) in L::FILTERS {
+            parameters.push(query(&format!("filter[{field}]"), about(*kind), filter_schema(*kind)));
+            for end in ["gt", "gte", "lt", "lte"].into_iter().filter(|_| kind.has_ranges()) {
+                parameters.push(query(&format!("filter[{field}][{end}]"), "An end of a range.", filter_schema(*kind)));
+            }
+        }
         parameters
     }
+}
+
+/// `a,-b`; where answers are sorted by, nobody knows their keys here.
+fn sort_schema<L: ListSpec>() -> ObjectBuilder {
+    let mut fields = L::SORTS.join("|").replace('.', "\\.");
+    if L::ANSWERS {
+        fields.push_str("|answers\\.[a-z][a-z0-9_]*");
+    }
+    let pattern = format!("^-?({fields})(,-?({fields}))*$");
+    text().pattern(Some(pattern)).default(Some(L::DEFAULT_SORT.into())).examples([json!(L::DEFAULT_SORT)])
+}
+
+fn about(kind: FilterKind) -> &'static str {
+    match kind {
+        FilterKind::Switch | FilterKind::Choice(_) => "Only rows with one of these values, divided by commas.",
+        FilterKind::Text => {
+            "Only rows with one of these values, divided by commas; `abc*` is a prefix. Case and accents do not count."
+        }
+        FilterKind::Word => "Only rows with one of these values, divided by commas; `abc*` is a prefix.",
+        FilterKind::Number | FilterKind::Date | FilterKind::Time | FilterKind::Made => {
+            "Only rows with one of these values, divided by commas."
+        }
+    }
+}
+
+fn filter_schema(kind: FilterKind) -> ObjectBuilder {
+    match kind {
+        FilterKind::Switch => text().enum_values(Some(["true", "false"])),
+        FilterKind::Choice(choices) => text().enum_values(Some(choices.iter().copied())),
+        FilterKind::Text | FilterKind::Word => text().min_length(Some(1)),
+        FilterKind::Number => ObjectBuilder::new().schema_type(Type::Number),
+        FilterKind::Date => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
+        FilterKind::Time | FilterKind::Made => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
+    }
+}
+
+/// A schema with one more property, which is required.
+#[must_use]
+pub fn with_property(mut schema: RefOr<Schema>, name: &str, about: &str) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.properties.insert(name.to_owned(), text().description(Some(about)).into());
+        object.required.push(name.to_owned());
+    }
+    schema
 }
 
 fn text() -> ObjectBuilder {

@@ -5,6 +5,20 @@
 //! | user | `U#{user}` | `U` | index `pending`: `pending` (kind) / `pending_at` while a change spans Cognito |
 //! | address | `U#{user}` | `A#{address}` | |
 //! | history entry | `U#{user}` | `H#{entry}` | |
+//! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
+//! | last number of an account's segments | `U#{user}` | `N` | |
+//! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
+//! | key of a segment | `S#{segment}` | `K#{key}` | hash of its secret |
+//! | catalog | `S#{segment}` | `C#{catalog}` | |
+//! | membership | `M#{membership}` | `M` | entries in the index of its segment's memberships |
+//! | level | `M#{membership}` | `L#{level}` | |
+//! | custom field | `M#{membership}` | `F#{field}` | |
+//! | member | `E#{member}` | `E` | entries in the index of its membership's members |
+//! | award of points | `E#{member}` | `P#{entry}` | |
+//! | upload | `F#{upload}` | `F` | TTL until the file has arrived |
+//! | upload of a member | `E#{member}` | `F#{upload}` | |
+//! | upload of a segment | `S#{segment}` | `F#{upload}` | |
+//! | job | `J#{kind}#{subject}` | `J` | index `pending`: its kind / since when |
 //! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id` |
 //! | first sign-up of the deployment | `D` | `FIRST` | |
 //! | deployment secret | `D` | `SECRET` | |
@@ -22,7 +36,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
-use domain::{AddressId, EntryId, SegmentId, UserId};
+use domain::{
+    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, UploadId, UserId,
+};
 
 /// The partition key's attribute.
 pub(crate) const PK: &str = "PK";
@@ -32,6 +48,18 @@ pub(crate) const SK: &str = "SK";
 pub(crate) const ADDRESSES: &str = "A#";
 /// Prefix of the sort keys of a user's history.
 pub(crate) const ENTRIES: &str = "H#";
+/// Prefix of the sort keys of keys.
+pub(crate) const KEYS: &str = "K#";
+/// Prefix of the sort keys of a segment's catalogs.
+pub(crate) const CATALOGS: &str = "C#";
+/// Prefix of the sort keys of a membership's levels.
+pub(crate) const LEVELS: &str = "L#";
+/// Prefix of the sort keys of a membership's custom fields.
+pub(crate) const FIELDS: &str = "F#";
+/// Prefix of the sort keys of a member's awards of points.
+pub(crate) const AWARDS: &str = "P#";
+/// Prefix of the sort keys of the uploads of a member or a segment.
+pub(crate) const UPLOADS: &str = "F#";
 /// The sparse index of users with an unfinished change.
 pub(crate) const PENDING_INDEX: &str = "pending";
 
@@ -63,6 +91,8 @@ pub enum Scope {
     Masters,
     /// The users of one segment.
     Segment(SegmentId),
+    /// The members of one membership.
+    Membership(MembershipId),
 }
 
 impl From<Option<SegmentId>> for Scope {
@@ -88,10 +118,66 @@ pub(crate) fn entry(user: UserId, entry: EntryId) -> Key {
     Key::new(partition(user), format!("{ENTRIES}{entry}"))
 }
 
+/// The partition that holds what belongs to an account or, where one is named, to one of its segments.
+pub(crate) fn parent(account: UserId, segment: Option<SegmentId>) -> String {
+    segment.map_or_else(|| partition(account), |segment| self::segment(segment).pk)
+}
+
+pub(crate) fn key(account: UserId, segment: Option<SegmentId>, key: KeyId) -> Key {
+    Key::new(parent(account, segment), format!("{KEYS}{key}"))
+}
+
+pub(crate) fn segment_numbers(account: UserId) -> Key {
+    Key::new(partition(account), "N")
+}
+
+pub(crate) fn segment(segment: SegmentId) -> Key {
+    Key::new(format!("S#{segment}"), "S")
+}
+
+pub(crate) fn catalog(segment: SegmentId, catalog: CatalogId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{CATALOGS}{catalog}"))
+}
+
+pub(crate) fn membership(membership: MembershipId) -> Key {
+    Key::new(format!("M#{membership}"), "M")
+}
+
+pub(crate) fn level(membership: MembershipId, level: LevelId) -> Key {
+    Key::new(self::membership(membership).pk, format!("{LEVELS}{level}"))
+}
+
+pub(crate) fn field(membership: MembershipId, field: FieldId) -> Key {
+    Key::new(self::membership(membership).pk, format!("{FIELDS}{field}"))
+}
+
+pub(crate) fn member(member: MemberId) -> Key {
+    Key::new(format!("E#{member}"), "E")
+}
+
+pub(crate) fn award(member: MemberId, award: EntryId) -> Key {
+    Key::new(self::member(member).pk, format!("{AWARDS}{award}"))
+}
+
+pub(crate) fn upload(upload: UploadId) -> Key {
+    Key::new(format!("F#{upload}"), "F")
+}
+
+/// Where an upload is listed under what it belongs to.
+pub(crate) fn upload_of(segment: SegmentId, member: Option<MemberId>, upload: UploadId) -> Key {
+    let pk = member.map_or_else(|| self::segment(segment).pk, |member| self::member(member).pk);
+    Key::new(pk, format!("{UPLOADS}{upload}"))
+}
+
+pub(crate) fn job(kind: &str, subject: impl std::fmt::Display) -> Key {
+    Key::new(format!("J#{kind}#{subject}"), "J")
+}
+
 pub(crate) fn claim(scope: Scope, unique: &Unique) -> Key {
     let scope = match scope {
         Scope::Masters => "M".to_owned(),
         Scope::Segment(segment) => format!("S#{segment}"),
+        Scope::Membership(membership) => format!("M#{membership}"),
     };
     Key::new(format!("C#{scope}#{}#{}", unique.field, hash(&unique.value)), "C")
 }
@@ -138,6 +224,21 @@ mod tests {
             (entry(id.parse()?, id.parse()?), format!("U#{id} H#{id}")),
             (claim(Scope::Masters, &unique), format!("C#M#email#{hashed} C")),
             (claim(Scope::Segment(id.parse()?), &unique), format!("C#S#{id}#email#{hashed} C")),
+            (claim(Scope::Membership(id.parse()?), &unique), format!("C#M#{id}#email#{hashed} C")),
+            (key(id.parse()?, None, id.parse()?), format!("U#{id} K#{id}")),
+            (key(id.parse()?, Some(id.parse()?), id.parse()?), format!("S#{id} K#{id}")),
+            (segment_numbers(id.parse()?), format!("U#{id} N")),
+            (segment(id.parse()?), format!("S#{id} S")),
+            (catalog(id.parse()?, id.parse()?), format!("S#{id} C#{id}")),
+            (membership(id.parse()?), format!("M#{id} M")),
+            (level(id.parse()?, id.parse()?), format!("M#{id} L#{id}")),
+            (field(id.parse()?, id.parse()?), format!("M#{id} F#{id}")),
+            (member(id.parse()?), format!("E#{id} E")),
+            (award(id.parse()?, id.parse()?), format!("E#{id} P#{id}")),
+            (upload(id.parse()?), format!("F#{id} F")),
+            (upload_of(id.parse()?, None, id.parse()?), format!("S#{id} F#{id}")),
+            (upload_of(id.parse()?, Some(id.parse()?), id.parse()?), format!("E#{id} F#{id}")),
+            (job("erase_member", id), format!("J#erase_member#{id} J")),
             (first(), "D FIRST".to_owned()),
             (secret(), "D SECRET".to_owned()),
             (one_time("ana@example.com"), format!("O#{hashed} O")),

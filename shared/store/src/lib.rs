@@ -7,6 +7,7 @@ mod address;
 mod answer;
 mod entry;
 mod erase;
+mod key;
 mod keys;
 mod limit;
 mod once;
@@ -20,9 +21,11 @@ mod table;
 mod user;
 
 pub use answer::{Answered, Begun};
+pub use key::KeptKey;
 pub use keys::Scope;
-pub use page::{Filter, From, Page, Window};
+pub use page::{Filter, Page, Window};
 pub use pending::{Pending, PendingKind};
+pub use search::From;
 pub use table::Table;
 pub use user::{Also, Sessions, UserRecord};
 

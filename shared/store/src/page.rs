@@ -5,6 +5,7 @@ use domain::Error;
 use serde::de::DeserializeOwned;
 
 use crate::keys::{PK, SK};
+use crate::search::{COUNT_CAP, From};
 use crate::table::{Item, Query, Table, from_item, string};
 
 /// What part of a list is wanted.
@@ -18,17 +19,6 @@ pub struct Window {
     pub descending: bool,
     /// Only rows that meet all of these.
     pub filters: Vec<Filter>,
-}
-
-/// Where a window begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum From {
-    /// After this many rows.
-    Offset(u64),
-    /// After the row with this id.
-    After(String),
-    /// Before the row with this id.
-    Before(String),
 }
 
 /// One field, and the values of which it must have one.
@@ -50,9 +40,6 @@ pub struct Page<T> {
     /// Whether a row comes before.
     pub more_before: bool,
 }
-
-/// `total_items` is not counted beyond this.
-pub(crate) const COUNT_CAP: u64 = 10_000;
 
 /// Reads a window of the rows of `pk` whose sort keys are `prefix` and an id.
 pub(crate) async fn read<T: DeserializeOwned>(

@@ -7,7 +7,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
+};
 use domain::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -121,6 +123,23 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Everything that a query finds, for what is few by its nature.
+    pub(crate) async fn all<T: DeserializeOwned>(&self, query: &Query) -> Result<Vec<T>, Error> {
+        let (mut found, mut start) = (Vec::new(), None);
+        loop {
+            let read = self.query(query, None, start).await?;
+            for item in read.items {
+                found.push(from_item(item)?);
+            }
+            start = read.next;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
 /// What a query asks for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Query {
@@ -179,6 +198,23 @@ impl Write {
             .condition_expression("attribute_not_exists(PK)")
             .build();
         Self::built(put.map(|put| TransactWriteItem::builder().put(put).build()))
+    }
+
+    /// Puts an item, whatever is there.
+    pub(crate) fn put(table: &Table, item: Item) -> Self {
+        let put = Put::builder().table_name(&*table.name).set_item(Some(item)).build();
+        Self::built(put.map(|put| TransactWriteItem::builder().put(put).build()))
+    }
+
+    /// Demands a condition of an item that stays as it is.
+    pub(crate) fn check(table: &Table, key: &Key, condition: &str, values: Item) -> Self {
+        let check = ConditionCheck::builder()
+            .table_name(&*table.name)
+            .set_key(Some(key.attributes()))
+            .condition_expression(condition)
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .build();
+        Self::built(check.map(|check| TransactWriteItem::builder().condition_check(check).build()))
     }
 
     /// Deletes an item under a condition.

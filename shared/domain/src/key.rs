@@ -1,0 +1,174 @@
+//! API keys: how a program reaches one segment, or all segments of an account.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::body;
+use crate::clock::Time;
+use crate::error::FieldError;
+use crate::field::{Body as _, Field, Object, Pointer, bookkeeping, shown_schema};
+use crate::id::{KeyId, SegmentId, UserId};
+use crate::text::Name;
+
+/// A key, without its secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Key {
+    /// Its id.
+    pub id: KeyId,
+    /// The master user whose segments it reaches.
+    pub account_id: UserId,
+    /// The one segment that it reaches; all of the account's without one.
+    pub segment_id: Option<SegmentId>,
+    /// What its maker says of it.
+    #[serde(flatten)]
+    pub fields: KeyFields,
+    /// The beginning of its secret, by which people tell keys apart.
+    pub prefix: String,
+    /// When it was used, as far back as five minutes from the last time.
+    pub last_used_at: Option<Time>,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+body! {
+    /// A key to be made.
+    #[derive(Serialize, Deserialize)]
+    pub struct KeyFields {
+        /// What it is for.
+        pub name: Name,
+        /// What it may do: `read`, `write` (users, members, answers, files), `admin` (segments, memberships, keys).
+        pub scopes: Scopes,
+        /// When it ends by itself.
+        pub expires_at: Option<Time>,
+    }
+    example { "name": "Onboarding site", "scopes": ["read", "write"], "expires_at": "2027-01-01T00:00:00.000Z" }
+}
+
+/// What a key may do; none of them implies another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyScope {
+    /// Read whatever the key reaches.
+    Read,
+    /// Make, change and delete users, members, answers and files.
+    Write,
+    /// Make, change and delete segments, memberships, catalogs and keys.
+    Admin,
+}
+
+impl KeyScope {
+    const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+
+    /// The scope as clients see it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// The scopes of a key: one at least.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scopes(BTreeSet<KeyScope>);
+
+impl Scopes {
+    /// Whether it is among them.
+    #[must_use]
+    pub fn contains(&self, scope: KeyScope) -> bool {
+        self.0.contains(&scope)
+    }
+}
+
+impl Field for Scopes {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let scopes = serde_json::from_value(value).ok().filter(|Self(scopes)| !scopes.is_empty());
+        if scopes.is_none() {
+            errors.push(at.error("invalid_choice", "must be a list of one or more of read, write, admin"));
+        }
+        scopes
+    }
+
+    fn show(&self) -> Value {
+        self.0.iter().map(|scope| scope.as_str()).collect()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let scope =
+            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(KeyScope::ALL.map(KeyScope::as_str)));
+        ArrayBuilder::new().items(scope).min_items(Some(1)).into()
+    }
+}
+
+impl Key {
+    /// A new key; `prefix` begins its secret.
+    #[must_use]
+    pub fn new(id: KeyId, of: (UserId, Option<SegmentId>), fields: KeyFields, prefix: String, now: Time) -> Self {
+        let (account_id, segment_id) = of;
+        Self { id, account_id, segment_id, fields, prefix, last_used_at: None, created_at: now }
+    }
+
+    /// Whether it still opens anything at `now`.
+    #[must_use]
+    pub fn is_good(&self, now: Time) -> bool {
+        self.fields.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+impl Object for Key {
+    /// A key is never changed.
+    fn version(&self) -> u64 {
+        1
+    }
+
+    fn show(&self) -> Value {
+        let mut shown = Map::from_iter([
+            ("id".to_owned(), self.id.show()),
+            ("segment_id".to_owned(), self.segment_id.show()),
+            ("prefix".to_owned(), self.prefix.as_str().into()),
+            ("last_used_at".to_owned(), self.last_used_at.show()),
+        ]);
+        shown.extend(self.fields.show());
+        shown.extend(bookkeeping(self.version(), self.created_at, self.created_at));
+        Value::Object(shown)
+    }
+}
+
+impl PartialSchema for Key {
+    fn schema() -> RefOr<Schema> {
+        shown_schema::<KeyFields>(vec![
+            ("id", <KeyId as PartialSchema>::schema()),
+            ("segment_id", <Option<SegmentId> as Field>::schema()),
+            ("prefix", ObjectBuilder::new().schema_type(Type::String).into()),
+            ("last_used_at", <Option<Time> as Field>::schema()),
+        ])
+    }
+}
+
+impl ToSchema for Key {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_known_and_at_least_one() {
+        let read = |scopes: Value| {
+            let mut errors = Vec::new();
+            Scopes::read(scopes, &Pointer::root(), &mut errors)
+        };
+        assert!(read(serde_json::json!(["read", "read"])).is_some_and(|scopes| !scopes.contains(KeyScope::Write)));
+        for wrong in [serde_json::json!([]), serde_json::json!(["all"]), serde_json::json!("read"), Value::Null] {
+            assert_eq!(read(wrong), None);
+        }
+        assert!(KeyFields::parse(KeyFields::example()).is_ok());
+    }
+}

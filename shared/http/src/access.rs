@@ -1,0 +1,99 @@
+//! What a caller may reach: a person its own, a master user and its keys the segments of the account.
+
+use domain::{Error, Key, KeyScope, SegmentId, UserId};
+use store::UserRecord;
+
+/// A caller who is known to be good.
+#[derive(Debug, Clone)]
+pub struct Access(Who);
+
+#[derive(Debug, Clone)]
+enum Who {
+    User(Box<UserRecord>),
+    Key(Key),
+}
+
+/// Whose a thing is that belongs to a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// The master user.
+    pub account: UserId,
+    /// The segment.
+    pub segment: SegmentId,
+}
+
+impl Access {
+    pub(crate) fn of_user(record: UserRecord) -> Self {
+        Self(Who::User(Box::new(record)))
+    }
+
+    pub(crate) fn of_key(key: Key) -> Self {
+        Self(Who::Key(key))
+    }
+
+    /// The user who calls, if it is no key.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserRecord> {
+        match &self.0 {
+            Who::User(record) => Some(record),
+            Who::Key(_) => None,
+        }
+    }
+
+    /// Whether the caller is this very user.
+    #[must_use]
+    pub fn is(&self, user: UserId) -> bool {
+        self.user().is_some_and(|record| record.user.id == user)
+    }
+
+    /// Lets the master user pass whose the thing is, and keys that reach it and have the scope.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for other people's things; [`Error::Forbidden`] for a key without the scope.
+    pub fn manages(&self, owner: Owner, scope: KeyScope) -> Result<(), Error> {
+        match &self.0 {
+            Who::User(record) if record.user.id == owner.account => Ok(()),
+            Who::Key(key)
+                if key.account_id == owner.account && key.segment_id.is_none_or(|segment| segment == owner.segment) =>
+            {
+                scoped(key, scope)
+            }
+            Who::User(_) | Who::Key(_) => Err(Error::NotFound),
+        }
+    }
+
+    /// The account as a whole, for those who reach all of it: its master user, and account keys with the scope.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn account(&self, scope: KeyScope) -> Result<UserId, Error> {
+        match &self.0 {
+            Who::User(record) if record.user.segment_id.is_none() => Ok(record.user.id),
+            Who::User(_) => Err(Error::Forbidden("Only master users have segments; log in as one.")),
+            Who::Key(key) if key.segment_id.is_some() => {
+                Err(Error::Forbidden("This key opens one segment only; take a key of the account."))
+            }
+            Who::Key(key) => scoped(key, scope).map(|()| key.account_id),
+        }
+    }
+
+    /// The one segment that the caller can reach, for a key of a segment.
+    #[must_use]
+    pub fn only_segment(&self) -> Option<SegmentId> {
+        match &self.0 {
+            Who::Key(key) => key.segment_id,
+            Who::User(_) => None,
+        }
+    }
+}
+
+fn scoped(key: &Key, scope: KeyScope) -> Result<(), Error> {
+    if key.fields.scopes.contains(scope) {
+        return Ok(());
+    }
+    Err(Error::Forbidden(match scope {
+        KeyScope::Read => "This key lacks the scope read; take one that has it.",
+        KeyScope::Write => "This key lacks the scope write; take one that has it.",
+        KeyScope::Admin => "This key lacks the scope admin; take one that has it.",
+    }))
+}

@@ -1,0 +1,208 @@
+//! `filter[…]` and `sort` of a list: what is asked for, as the table's search takes it.
+
+use domain::clock::Date;
+use domain::field::Pointer;
+use domain::{Field as _, FieldError, Time};
+use store::search::{Filter, Match, Sort, Test, Value};
+use uuid::Uuid;
+
+use crate::query::error;
+
+/// What the values of a filter are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterKind {
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Text: case and accents are ignored, and `abc*` is a prefix.
+    Text,
+    /// An id or a code, compared as it is; `abc*` is a prefix.
+    Word,
+    /// A number; `[gte]` and the like are ranges.
+    Number,
+    /// A day; `[gte]` and the like are ranges.
+    Date,
+    /// A time; `[gte]` and the like are ranges.
+    Time,
+    /// The time at which the row was made, which its id holds.
+    Made,
+}
+
+/// So many values may stand in one filter: each is a query of its own.
+const MOST_VALUES: usize = 50;
+
+/// The ends of a range.
+const OPERATORS: [&str; 4] = ["gt", "gte", "lt", "lte"];
+
+impl FilterKind {
+    /// Whether its values have an order that ranges can use.
+    pub(crate) fn has_ranges(self) -> bool {
+        matches!(self, Self::Number | Self::Date | Self::Time | Self::Made)
+    }
+
+    fn has_prefixes(self) -> bool {
+        matches!(self, Self::Text | Self::Word)
+    }
+
+    fn value(self, text: &str, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Value> {
+        let mut refuse = |code, message: &str| {
+            errors.push(at.error(code, message));
+            None
+        };
+        match self {
+            Self::Switch if matches!(text, "true" | "false") => Some(Value::word(text)),
+            Self::Switch => refuse("invalid_choice", "must be true, false, or both divided by a comma"),
+            Self::Choice(choices) if choices.contains(&text) => Some(Value::word(text)),
+            Self::Choice(choices) => refuse("invalid_choice", &format!("must be among {}", choices.join(", "))),
+            Self::Text | Self::Word if text.is_empty() => refuse("required", "must have a value"),
+            Self::Text => Some(Value::Text(text.to_owned())),
+            Self::Word => Some(Value::word(text)),
+            Self::Number => Value::number(text).or_else(|| refuse("invalid_number", "must be a number")),
+            Self::Date => Date::read(text.into(), at, errors).map(|date| word(&date.show())),
+            Self::Time | Self::Made => Time::read(text.into(), at, errors).map(Value::word),
+        }
+    }
+}
+
+fn word(shown: &serde_json::Value) -> Value {
+    Value::word(shown.as_str().unwrap_or_default())
+}
+
+/// A filter as it stands in the query.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    parameter: String,
+    pub(crate) field: String,
+    operator: Option<String>,
+    values: String,
+}
+
+/// Takes the parameters `filter[field]` and `filter[field][operator]` apart.
+pub(crate) fn asked(given: &[(String, String)], errors: &mut Vec<FieldError>) -> Vec<Asked> {
+    let mut all: Vec<Asked> = Vec::new();
+    for (parameter, values) in given {
+        let inner = parameter.strip_prefix("filter[").and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
+        let (field, operator) = inner.split_once("][").map_or((inner, None), |(field, end)| (field, Some(end)));
+        if all.iter().any(|one| one.parameter == *parameter) {
+            errors.push(error(parameter, "repeated", "must come once; divide values by commas"));
+            continue;
+        }
+        all.push(Asked {
+            parameter: parameter.clone(),
+            field: field.to_owned(),
+            operator: operator.map(str::to_owned),
+            values: values.clone(),
+        });
+    }
+    all
+}
+
+/// The filters that were asked for; `kind` says what the values of a field are, if there is such a filter.
+pub(crate) fn filters(
+    asked: &[Asked],
+    known: &str,
+    kind: impl Fn(&str) -> Option<FilterKind>,
+    errors: &mut Vec<FieldError>,
+) -> Vec<Filter> {
+    let mut filters = Vec::new();
+    for one in asked {
+        let at = Pointer::root().child(&one.parameter);
+        let Some(kind) = kind(&one.field) else {
+            errors.push(at.error("unknown", &format!("is not a filter here; known are: {known}")));
+            continue;
+        };
+        let test = match one.operator.as_deref() {
+            None => any_of(one, kind, &at, errors),
+            Some(operator) if kind.has_ranges() && OPERATORS.contains(&operator) => {
+                kind.value(&one.values, &at, errors).map(|value| end(operator, value))
+            }
+            Some(_) if kind.has_ranges() => {
+                errors.push(at.error("unknown", "must end with one of [gt], [gte], [lt], [lte], or none of them"));
+                None
+            }
+            Some(_) => {
+                errors.push(at.error("unknown", "has no ranges; they are for numbers, dates and times"));
+                None
+            }
+        };
+        if let Some(test) = test {
+            filters.extend(if kind == FilterKind::Made { made(test) } else { Some((one.field.clone(), test)) });
+        }
+    }
+    filters.into_iter().map(|(field, test)| Filter { field, test }).collect()
+}
+
+fn any_of(asked: &Asked, kind: FilterKind, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Test> {
+    let values: Vec<_> = asked.values.split(',').collect();
+    if values.len() > MOST_VALUES {
+        errors.push(at.error("too_many", &format!("must have at most {MOST_VALUES} values")));
+        return None;
+    }
+    let matches = values.into_iter().map(|text| match text.strip_suffix('*') {
+        Some("") if kind.has_prefixes() => {
+            errors.push(at.error("required", "must have something in front of *"));
+            None
+        }
+        Some(prefix) if kind.has_prefixes() => Some(Match::Prefix(prefix.to_owned())),
+        Some(_) | None => kind.value(text, at, errors).map(Match::Exact),
+    });
+    matches.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Test::AnyOf)
+}
+
+fn end(operator: &str, value: Value) -> Test {
+    let mut range = (None, None, None, None);
+    match operator {
+        "gt" => range.0 = Some(value),
+        "gte" => range.1 = Some(value),
+        "lt" => range.2 = Some(value),
+        _ => range.3 = Some(value),
+    }
+    let (gt, gte, lt, lte) = range;
+    Test::Range { gt, gte, lt, lte }
+}
+
+/// The time at which a row was made, as a range of ids, which begin with it.
+fn made(test: Test) -> Option<(String, Test)> {
+    let first = |value: &Value, more: i64| match value {
+        Value::Word(text) => {
+            let time: Time = serde_json::from_value(text.as_str().into()).ok()?;
+            let millis = u64::try_from(time.millis() + more).unwrap_or_default();
+            Some(Value::word(Uuid::from_u64_pair(millis << 16 | 0x7000, 0x8000_0000_0000_0000)))
+        }
+        Value::Text(_) | Value::Number(_) => None,
+    };
+    let range = match test {
+        Test::Range { gt, gte, lt, lte } => {
+            let from = gt.as_ref().and_then(|time| first(time, 1)).or(gte.as_ref().and_then(|time| first(time, 0)));
+            let to = lte.as_ref().and_then(|time| first(time, 1)).or(lt.as_ref().and_then(|time| first(time, 0)));
+            Test::Range { gt: None, gte: from, lt: to, lte: None }
+        }
+        Test::AnyOf(times) => {
+            let [Match::Exact(time)] = times.as_slice() else { return None };
+            Test::Range { gt: None, gte: first(time, 0), lt: first(time, 1), lte: None }
+        }
+    };
+    Some(("id".to_owned(), range))
+}
+
+/// The order that was asked for; `known` says whether a field sorts.
+pub(crate) fn sorts(sort: &str, fields: &str, known: impl Fn(&str) -> bool, errors: &mut Vec<FieldError>) -> Vec<Sort> {
+    let mut sorts: Vec<Sort> = Vec::new();
+    for part in sort.split(',') {
+        let (field, descending) = part.strip_prefix('-').map_or((part, false), |field| (field, true));
+        // Ids begin with the time at which they were made.
+        let column = if field == "created_at" { "id" } else { field };
+        if !known(field) {
+            let message = format!("must name fields among {fields}, each with - before it to go down");
+            errors.push(error("sort", "unknown", &message));
+            break;
+        }
+        if sorts.iter().any(|sort| sort.field == column) {
+            errors.push(error("sort", "repeated", "must name each field once; created_at and id are the same order"));
+            break;
+        }
+        sorts.push(Sort { field: column.to_owned(), descending });
+    }
+    sorts
+}

@@ -1,0 +1,74 @@
+//! Keys. They live with what they open, an account or a segment, and end with it.
+
+use domain::{Error, Key, KeyId, SegmentId, Time, UserId};
+use serde::Deserialize;
+
+use crate::Store;
+use crate::keys::{self, KEYS};
+use crate::table::{Changes, Item, Query, Write, from_item, keyed, string, to_item};
+
+/// A key, and what is kept of its secret.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeptKey {
+    /// The key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// The SHA-256 of its secret.
+    pub hash: String,
+}
+
+impl Store {
+    /// A key: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn key(&self, account: UserId, segment: Option<SegmentId>, id: KeyId) -> Result<Option<KeptKey>, Error> {
+        self.table.get(&keys::key(account, segment, id)).await?.map(from_item).transpose()
+    }
+
+    /// The keys of an account or of one of its segments, oldest first: 1 `Query` for each megabyte.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn keys(&self, account: UserId, segment: Option<SegmentId>) -> Result<Vec<Key>, Error> {
+        self.table.all(&Query::under(keys::parent(account, segment), KEYS)).await
+    }
+
+    /// Writes a new key, if what it opens is still there. One of the same id is written over: it comes of the same
+    /// request, whose answer nobody has seen. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the segment is gone.
+    pub async fn create_key(&self, key: &Key, hash: &str) -> Result<(), Error> {
+        let at = keys::key(key.account_id, key.segment_id, key.id);
+        let mut item = to_item(key)?;
+        item.insert("hash".to_owned(), string(hash));
+        let mut writes = vec![Write::put(&self.table, keyed(&at, item))];
+        if let Some(segment) = key.segment_id {
+            let there = Write::check(&self.table, &keys::segment(segment), "attribute_exists(PK)", Item::new());
+            writes.push(there.on_condition_failed(Error::NotFound));
+        }
+        self.table.transact(writes).await
+    }
+
+    /// Revokes a key, at once: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none.
+    pub async fn delete_key(&self, account: UserId, segment: Option<SegmentId>, id: KeyId) -> Result<(), Error> {
+        let at = keys::key(account, segment, id);
+        let gone = Write::delete(&self.table, &at, "attribute_exists(PK)", Item::new());
+        self.table.transact(vec![gone.on_condition_failed(Error::NotFound)]).await
+    }
+
+    /// Notes that a key was used: 1 `UpdateItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn key_used(&self, key: &Key, now: Time) -> Result<(), Error> {
+        let at = keys::key(key.account_id, key.segment_id, key.id);
+        let changes = Changes::default().set("last_used_at", string(now));
+        // A key that has just been revoked must not come back.
+        self.table.update(&at, "attribute_exists(PK)", changes).await.map(drop)
+    }
+}
