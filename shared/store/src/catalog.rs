@@ -1,0 +1,72 @@
+//! Catalogs. They live in their segment's partition.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Catalog, CatalogId, Error, SegmentId};
+
+use crate::Store;
+use crate::keys::{self, CATALOGS};
+use crate::table::{Item, Query, Write, from_item, to_item};
+
+impl Store {
+    /// A catalog: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn catalog(&self, segment: SegmentId, id: CatalogId) -> Result<Catalog, Error> {
+        self.table.get(&keys::catalog(segment, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// The catalogs of a segment, oldest first: 1 `Query` for each megabyte.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn catalogs(&self, segment: SegmentId) -> Result<Vec<Catalog>, Error> {
+        self.table.all(&Query::under(keys::segment(segment).pk, CATALOGS)).await
+    }
+
+    /// Those of some catalogs that are there: 1 `BatchGetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn catalogs_of(
+        &self,
+        segment: SegmentId,
+        ids: &BTreeSet<CatalogId>,
+    ) -> Result<BTreeMap<CatalogId, Catalog>, Error> {
+        let wanted: Vec<_> = ids.iter().map(|id| keys::catalog(segment, *id)).collect();
+        let found = self.table.batch_get::<Catalog>(&wanted).await?;
+        Ok(found.into_iter().map(|catalog| (catalog.id, catalog)).collect())
+    }
+
+    /// Writes a new catalog, if its segment is there: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
+    pub async fn create_catalog(&self, catalog: &Catalog) -> Result<(), Error> {
+        let exists = Error::conflict("/id", "exists", "is the id of a catalog that is there already");
+        let key = keys::catalog(catalog.segment_id, catalog.id);
+        let create = Write::create(&self.table, &key, to_item(catalog)?).on_condition_failed(exists);
+        let segment = keys::segment(catalog.segment_id);
+        let there = Write::check(&self.table, &segment, "attribute_exists(PK)", Item::new());
+        self.table.transact(vec![create, there.on_condition_failed(Error::NotFound)]).await
+    }
+
+    /// Writes `new` over `old`: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn change_catalog(&self, old: &Catalog, new: &Catalog) -> Result<(), Error> {
+        let key = keys::catalog(new.segment_id, new.id);
+        self.table.transact(vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)]).await
+    }
+
+    /// Deletes a catalog: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn delete_catalog(&self, catalog: &Catalog) -> Result<(), Error> {
+        let key = keys::catalog(catalog.segment_id, catalog.id);
+        self.table.transact(vec![self.removed(&key, catalog.version)]).await
+    }
+}

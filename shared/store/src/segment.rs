@@ -1,0 +1,136 @@
+//! Segments. Each is found by its id, and through the index of its account's segments.
+
+use domain::segment::SegmentNumber;
+use domain::{AddressId, Error, Segment, SegmentId, UserId};
+use serde::Deserialize;
+
+use crate::Store;
+use crate::job::Job;
+use crate::keys;
+use crate::search::{self, Found, Index, Indexed, Kind, Schema, Search, Value, ValueType};
+use crate::table::{Changes, Item, Write, from_item, number, to_item};
+
+impl Indexed for Segment {
+    fn index(&self) -> Index {
+        let fields = &self.fields;
+        let role = fields.role.as_ref().map(|role| Value::Text(role.as_str().to_owned()));
+        let managed_by = fields.managed_by.as_ref().map(|by| Value::Text(by.as_str().to_owned()));
+        Index::new(self.id.uuid())
+            .sorted("name", Some(&Value::Text(fields.name.as_str().to_owned())))
+            .sorted("role", role.as_ref())
+            .sorted("managed_by", managed_by.as_ref())
+            .sorted("number", Value::number(&self.number.get().to_string()).as_ref())
+            .found("status", &Value::word(fields.status.0))
+    }
+}
+
+fn schema() -> Schema {
+    Schema::default()
+        .with("name", Kind::Sorted, ValueType::Text)
+        .with("role", Kind::Sorted, ValueType::Text)
+        .with("managed_by", Kind::Sorted, ValueType::Text)
+        .with("number", Kind::Sorted, ValueType::Number)
+        .with("status", Kind::Found, ValueType::Word)
+}
+
+/// The directory of an account's segments.
+fn directory(account: UserId) -> String {
+    format!("A#{account}")
+}
+
+/// The last number that a segment of the account was given.
+#[derive(Debug, Default, Deserialize)]
+struct Numbers {
+    last: u32,
+}
+
+impl Store {
+    /// A segment: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn segment(&self, id: SegmentId) -> Result<Segment, Error> {
+        self.table.get(&keys::segment(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// A page of an account's segments.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn segments(&self, account: UserId, search: &Search) -> Result<Found<Segment>, Error> {
+        let key_of = |id| keys::segment(SegmentId::from(id));
+        search::find(&self.table, &directory(account), &schema(), key_of, search).await
+    }
+
+    /// Writes a new segment with the account's next number: 1 `GetItem`, 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the id is there already, as when a request that was cut off is repeated.
+    pub async fn create_segment(&self, segment: &Segment) -> Result<Segment, Error> {
+        loop {
+            let key = keys::segment_numbers(segment.owner_id);
+            let numbers: Numbers = self.table.get(&key).await?.map(from_item).transpose()?.unwrap_or_default();
+            let segment = Segment { number: SegmentNumber::after(numbers.last), ..segment.clone() };
+            let exists = Error::conflict("/id", "exists", "is the id of a segment that is there already");
+            let create = Write::create(&self.table, &keys::segment(segment.id), to_item(&segment)?);
+            let next = Changes::default()
+                .set("last", number(segment.number.get()))
+                .value(":last", number(numbers.last))
+                .named("#last", "last");
+            let counted = Write::update(&self.table, &key, "attribute_not_exists(PK) OR #last = :last", next);
+            let mut writes =
+                vec![create.on_condition_failed(exists), counted.on_condition_failed(Error::Stale)];
+            writes.extend(search::writes(&self.table, &directory(segment.owner_id), None, Some(&segment.index())));
+            match self.table.transact(writes).await {
+                // Another segment has taken the number.
+                Err(Error::Stale) => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(segment),
+            }
+        }
+    }
+
+    /// Writes `new` over `old`: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn change_segment(&self, old: &Segment, new: &Segment) -> Result<(), Error> {
+        let mut writes = vec![self.replaced(&keys::segment(new.id), old.version, &to_item(old)?, &to_item(new)?)];
+        let (had, has) = (old.index(), new.index());
+        writes.extend(search::writes(&self.table, &directory(new.owner_id), Some(&had), Some(&has)));
+        self.table.transact(writes).await
+    }
+
+    /// Deletes a segment; what is in it is left to a job. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn delete_segment(&self, segment: &Segment) -> Result<Job, Error> {
+        let job = Job::EraseSegment(segment.id);
+        let mut writes = vec![self.removed(&keys::segment(segment.id), segment.version), self.begun(job)];
+        let had = segment.index();
+        writes.extend(search::writes(&self.table, &directory(segment.owner_id), Some(&had), None));
+        self.table.transact(writes).await?;
+        Ok(job)
+    }
+
+    /// Whether a user has this address: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn has_address(&self, user: UserId, address: AddressId) -> Result<bool, Error> {
+        Ok(self.table.get(&keys::address(user, address)).await?.is_some())
+    }
+
+    /// A change of an object from `old` to `new`, if it still has its version.
+    pub(crate) fn replaced(&self, key: &keys::Key, version: u64, old: &Item, new: &Item) -> Write {
+        let changes = Changes::between(old, new).value(":version", number(version));
+        Write::update(&self.table, key, "version = :version", changes).on_condition_failed(Error::Stale)
+    }
+
+    /// The end of an object, if it still has its version.
+    pub(crate) fn removed(&self, key: &keys::Key, version: u64) -> Write {
+        let values = Item::from([(":version".to_owned(), number(version))]);
+        Write::delete(&self.table, key, "version = :version", values).on_condition_failed(Error::Stale)
+    }
+}
