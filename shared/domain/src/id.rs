@@ -120,3 +120,31 @@ id!(
     /// One row of a user's history.
     EntryId
 );
+id!(
+    /// A membership configuration of a segment.
+    MembershipId
+);
+id!(
+    /// A level of a membership.
+    LevelId
+);
+id!(
+    /// A custom field of a membership.
+    FieldId
+);
+id!(
+    /// A list of choices that custom fields share.
+    CatalogId
+);
+id!(
+    /// A member of a membership.
+    MemberId
+);
+id!(
+    /// A private file.
+    UploadId
+);
+id!(
+    /// A key of a segment or an account.
+    KeyId
+);
