@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
 use crate::field::{Field, Pointer, object_schema, read_object};
 use crate::text::{Broken, Kind, digits, text_schema};
+use crate::words;
 
 /// A document of a user: its type and its number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -101,87 +101,57 @@ impl Field for DocumentNumber {
     }
 }
 
-macro_rules! document_types {
-    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal,)*) => {
-        /// The kinds of documents.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-        pub enum DocumentType {
-            $($(#[doc = $doc])* #[serde(rename = $name)] $variant,)*
-        }
-
-        impl DocumentType {
-            /// The kind as clients write it.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// The kind that `name` names.
-            #[must_use]
-            pub fn parse(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
-            }
-
-            /// All names, for errors and schemas.
-            pub const NAMES: &[&str] = &[$($name),*];
-        }
-    };
+words! {
+    /// How strictly document numbers are read.
+    #[derive(Default)]
+    pub enum Checks {
+        /// Length and structure.
+        #[default]
+        Format = "format",
+        /// The check digit too.
+        Checksum = "checksum",
+    }
 }
 
-document_types! {
-    /// National identity document.
-    Dni = "DNI",
-    /// Libreta de Enrolamiento (ARG).
-    Le = "LE",
-    /// Libreta Cívica (ARG).
-    Lc = "LC",
-    /// Cédula de Identidad.
-    Ci = "CI",
-    /// Passport.
-    Passport = "PASSPORT",
-    /// Registro Geral (BRA).
-    Rg = "RG",
-    /// Driving licence (BRA).
-    Cnh = "CNH",
-    /// Voter's credential (MEX).
-    Ine = "INE",
-    /// Cédula de Ciudadanía (COL).
-    Cc = "CC",
-    /// Foreigner's card (COL, PER).
-    Ce = "CE",
-    /// Permiso por Protección Temporal (COL).
-    Ppt = "PPT",
-    /// Rol Único Tributario (CHL).
-    Rut = "RUT",
-    /// Tax number (ARG).
-    Cuil = "CUIL",
-    /// Tax number (BRA).
-    Cpf = "CPF",
-    /// Tax number (MEX).
-    Rfc = "RFC",
-    /// Tax number (COL).
-    Nit = "NIT",
-    /// Tax number (PER).
-    Ruc = "RUC",
-    /// A document of no known type.
-    Document = "DOCUMENT",
-}
-
-impl Field for DocumentType {
-    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        let kind = value.as_str().and_then(Self::parse);
-        if kind.is_none() {
-            errors.push(at.error("invalid_choice", &format!("must be one of {}", Self::NAMES.join(", "))));
-        }
-        kind
-    }
-
-    fn show(&self) -> Value {
-        self.as_str().into()
-    }
-
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::NAMES.iter().copied())).into()
+words! {
+    /// The kinds of documents.
+    pub enum DocumentType {
+        /// National identity document.
+        Dni = "DNI",
+        /// Libreta de Enrolamiento (ARG).
+        Le = "LE",
+        /// Libreta Cívica (ARG).
+        Lc = "LC",
+        /// Cédula de Identidad.
+        Ci = "CI",
+        /// Passport.
+        Passport = "PASSPORT",
+        /// Registro Geral (BRA).
+        Rg = "RG",
+        /// Driving licence (BRA).
+        Cnh = "CNH",
+        /// Voter's credential (MEX).
+        Ine = "INE",
+        /// Cédula de Ciudadanía (COL).
+        Cc = "CC",
+        /// Foreigner's card (COL, PER).
+        Ce = "CE",
+        /// Permiso por Protección Temporal (COL).
+        Ppt = "PPT",
+        /// Rol Único Tributario (CHL).
+        Rut = "RUT",
+        /// Tax number (ARG).
+        Cuil = "CUIL",
+        /// Tax number (BRA).
+        Cpf = "CPF",
+        /// Tax number (MEX).
+        Rfc = "RFC",
+        /// Tax number (COL).
+        Nit = "NIT",
+        /// Tax number (PER).
+        Ruc = "RUC",
+        /// A document of no known type.
+        Document = "DOCUMENT",
     }
 }
 

@@ -35,8 +35,14 @@ pub trait Field: Sized {
 
 /// A request body: an object with known fields, made by [`body!`](crate::body).
 pub trait Body: Sized {
+    /// The names of its fields, where they are known beforehand.
+    const NAMES: &[&str] = &[];
+
     /// Reads each field out of `fields`.
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
+
+    /// What its fields break together; each alone is sound.
+    fn rules(&self, _errors: &mut Vec<FieldError>) {}
 
     /// A body that is accepted, for the OpenAPI document.
     fn example() -> Value;
@@ -59,6 +65,9 @@ pub trait Body: Sized {
     fn parse(value: Value) -> Result<Self, Error> {
         let mut errors = Vec::new();
         let body = read_object(value, &Pointer::root(), &mut errors, Self::read);
+        if let Some(body) = &body {
+            body.rules(&mut errors);
+        }
         body.filter(|_| errors.is_empty()).ok_or(Error::Invalid(errors))
     }
 }
@@ -90,6 +99,11 @@ impl Fields<'_> {
             Some(value) => T::read(value, &at, self.errors),
             None => T::absent(&at, self.errors),
         }
+    }
+
+    /// Takes all that is left, whatever it is called.
+    pub fn rest(&mut self) -> Map<String, Value> {
+        std::mem::take(&mut self.left)
     }
 
     /// Refuses a body without the field `name`, whatever its type says.
@@ -339,35 +353,56 @@ pub fn bookkeeping(version: u64, created_at: Time, updated_at: Time) -> [(String
     ]
 }
 
+/// The name of a field as clients write it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_name {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $as:literal) => {
+        $as
+    };
+}
+
 /// Declares a request body once: the struct, how it is read, and its schema, which therefore cannot drift apart.
+///
+/// A field whose name Rust keeps for itself is written `pub kind as "type": …`; such a body derives serde's traits.
 #[macro_export]
 macro_rules! body {
     (
         $(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])?
         pub struct $name:ident {
-            $( $(#[doc = $field_doc:literal])* pub $field:ident : $kind:ty, )*
+            $( $(#[doc = $field_doc:literal])* pub $field:ident $(as $as:literal)? : $kind:ty, )*
         }
         example $example:tt
         $(patch $patch:tt)?
+        $(rules $rules:path)?
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone $($(, $derive)*)?)]
-        pub struct $name { $( $(#[doc = $field_doc])* pub $field: $kind, )* }
+        pub struct $name { $( $(#[doc = $field_doc])* $(#[serde(rename = $as)])? pub $field: $kind, )* }
 
         impl $crate::field::Body for $name {
+            const NAMES: &[&str] = &[$($crate::field_name!($field $($as)?)),*];
+
             fn read(fields: &mut $crate::field::Fields<'_>) -> Option<Self> {
                 // Each field is read before any is missed, so that all errors are found at once.
-                $( let $field: Option<$kind> = fields.take(stringify!($field)); )*
+                $( let $field: Option<$kind> = fields.take($crate::field_name!($field $($as)?)); )*
                 Some(Self { $( $field: $field?, )* })
             }
 
             fn show(&self) -> serde_json::Map<String, serde_json::Value> {
-                [$( (stringify!($field).to_owned(), $crate::field::Field::show(&self.$field)), )*].into_iter().collect()
+                [$( ($crate::field_name!($field $($as)?).to_owned(), $crate::field::Field::show(&self.$field)), )*].into_iter().collect()
             }
 
             fn example() -> serde_json::Value {
                 serde_json::json!($example)
             }
+
+            $(fn rules(&self, errors: &mut Vec<$crate::error::FieldError>) {
+                $rules(self, errors);
+            })?
 
             $(fn patch_example() -> serde_json::Value {
                 serde_json::json!($patch)
@@ -378,7 +413,7 @@ macro_rules! body {
                     concat!($($doc),*),
                     Some(<Self as $crate::field::Body>::example()),
                     vec![$( (
-                        stringify!($field),
+                        $crate::field_name!($field $($as)?),
                         concat!($($field_doc),*),
                         <$kind as $crate::field::Field>::REQUIRED,
                         <$kind as $crate::field::Field>::schema(),

@@ -5,20 +5,32 @@
 //! [`id`].
 
 pub mod address;
+pub mod answer;
+pub mod catalog;
 pub mod clock;
+pub mod custom_field;
 pub mod document;
 pub mod error;
 pub mod field;
 pub mod history;
 pub mod id;
 pub mod key;
+pub mod level;
+pub mod member;
+pub mod membership;
+pub mod object;
 pub mod place;
+pub mod segment;
 pub mod text;
 pub mod user;
+pub mod value;
 
 pub use address::{Address, AddressFields};
+pub use answer::{Answer, Answers};
+pub use catalog::{Catalog, CatalogFields};
 pub use clock::Time;
-pub use document::{Document, DocumentType};
+pub use custom_field::{CustomField, CustomFieldFields, Question};
+pub use document::{Checks, Document, DocumentType};
 pub use error::{Error, FieldError};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Action, Actor, Entry, EntryChange};
@@ -26,5 +38,9 @@ pub use id::{
     AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, UploadId, UserId,
 };
 pub use key::{Key, KeyFields, KeyScope};
+pub use level::{Level, LevelFields};
+pub use member::{EnrolmentFields, Member, MemberFields};
+pub use membership::{Membership, MembershipFields};
+pub use segment::{Segment, SegmentFields};
 pub use text::{Email, Name, Password, Phone, ReferenceId, Username};
 pub use user::{SignUp, Status, User, UserFields};

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::body;
 use crate::clock::{Date, Time};
 use crate::document::Document;
 use crate::error::{Error, FieldError};
@@ -13,6 +12,7 @@ use crate::field::{Body, Field, Fields, MergePatch, Object, Pointer, bookkeeping
 use crate::id::{SegmentId, UserId};
 use crate::place::{LegalAddress, Place};
 use crate::text::{Code, Country, Email, Language, Name, Password, Phone, ReferenceId, Username};
+use crate::{body, words};
 
 /// A person, master or of a segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -117,34 +117,15 @@ body! {
     patch { "last_name": "López García", "phone": null, "metadata": { "plan": "gold" } }
 }
 
-/// A user's gender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Gender {
-    /// Male.
-    Male,
-    /// Female.
-    Female,
-    /// Neither, or not told.
-    Other,
-}
-
-impl Field for Gender {
-    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        let gender = serde_json::from_value(value);
-        gender.map_err(|_| errors.push(at.error("invalid_choice", "must be one of MALE, FEMALE, OTHER"))).ok()
-    }
-
-    fn show(&self) -> Value {
-        match self {
-            Self::Male => "MALE".into(),
-            Self::Female => "FEMALE".into(),
-            Self::Other => "OTHER".into(),
-        }
-    }
-
-    fn schema() -> RefOr<Schema> {
-        <Self as PartialSchema>::schema()
+words! {
+    /// A user's gender.
+    pub enum Gender {
+        /// Male.
+        Male = "MALE",
+        /// Female.
+        Female = "FEMALE",
+        /// Neither, or not told.
+        Other = "OTHER",
     }
 }
 

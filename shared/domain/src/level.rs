@@ -1,0 +1,93 @@
+//! Levels of a membership: ranges of points that never overlap.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::FieldError;
+use crate::field::{Flag, Pointer};
+use crate::id::{LevelId, MembershipId};
+use crate::text::{Name, Text};
+use crate::value::Integer;
+use crate::{body, object, text};
+
+/// Points: what every client reads exactly, up to 2^53.
+pub type Points = Integer<0, 9_007_199_254_740_992>;
+
+text!(
+    /// A color, `#RRGGBB`.
+    Color, plain 1..=7, example "#800000", |text| {
+        let digits = text.strip_prefix('#').unwrap_or_default();
+        if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { Ok(()) } else {
+            Err(("invalid_color", "must be a color such as #800000"))
+        }
+    }
+);
+
+body! {
+    /// What is written about a level.
+    #[derive(Serialize, Deserialize)]
+    pub struct LevelFields {
+        /// What it is called.
+        pub name: Name,
+        /// Its rank; no other level of the membership has it.
+        pub number: Integer<0, 1_000_000>,
+        /// The fewest points of the level.
+        pub from_point: Points,
+        /// The most points of the level, which count as its own.
+        pub to_point: Points,
+        /// Where its image is.
+        pub image: Option<Text>,
+        /// The color behind its text.
+        pub background_color: Option<Color>,
+        /// The color of its text.
+        pub text_color: Option<Color>,
+        /// Whether it is in use.
+        pub status: Flag<true>,
+    }
+    example {
+        "name": "Gold", "number": 3, "from_point": 201, "to_point": 300, "image": "https://example.com/gold.png",
+        "background_color": "#FFD700", "text_color": "#000000", "status": true
+    }
+    patch { "name": "Platinum", "to_point": 320, "image": null }
+    rules Self::ordered
+}
+
+object! {
+    /// A level of a membership: who has so many points is there.
+    pub struct Level of LevelFields {
+        /// Its id.
+        pub id: LevelId = "0199d2a4-5c00-7000-8000-000000001e01",
+        /// The membership that it belongs to.
+        pub membership_id: MembershipId = "0199d2a4-5c00-7000-8000-00000000ab01",
+    }
+}
+
+impl LevelFields {
+    fn ordered(&self, errors: &mut Vec<FieldError>) {
+        if self.from_point > self.to_point {
+            errors.push(Pointer::root().child("to_point").error("out_of_range", "must be at least from_point"));
+        }
+    }
+}
+
+impl Level {
+    /// What keeps this level from standing beside `others` of its membership: its number is `taken`, its points
+    /// `overlap`. Itself among `others` is no obstacle; a level that is switched off is one.
+    #[must_use]
+    pub fn clashes(&self, others: &[Self]) -> Vec<FieldError> {
+        let (mine, mut errors) = (&self.fields, Vec::new());
+        for other in others.iter().filter(|other| other.id != self.id) {
+            let theirs = &other.fields;
+            let (number, from, to) = (theirs.number.get(), theirs.from_point.get(), theirs.to_point.get());
+            if mine.number == theirs.number {
+                errors.push(
+                    Pointer::root().child("number").error("taken", "is another level's number; choose another one"),
+                );
+            }
+            if mine.from_point <= theirs.to_point && theirs.from_point <= mine.to_point {
+                let message = format!("must leave out the points {from} to {to}, which are level {number}'s");
+                errors.push(Pointer::root().child("from_point").error("overlap", &message));
+            }
+        }
+        errors
+    }
+}

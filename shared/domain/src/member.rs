@@ -1,0 +1,348 @@
+//! Members: who has joined a membership, and what is kept of each.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::answer::{Answers, Given, missing};
+use crate::clock::Time;
+use crate::custom_field::Question;
+use crate::error::Error;
+use crate::field::{Body, Field as _, Fields, MergePatch, Object, bookkeeping, shown_schema};
+use crate::id::{LevelId, MemberId, MembershipId, SegmentId, UserId};
+use crate::level::Points;
+use crate::membership::Membership;
+use crate::text::{Code, Name, Phone};
+use crate::value::{List, OrDefault};
+use crate::{body, text, words};
+
+text!(
+    /// A member's number: 8 digits, unique in the membership, made by Muster.
+    MemberNumber, plain 1..=8, example "40281739", |text| {
+        if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) { Ok(()) } else {
+            Err(("invalid_number", "must have 8 digits"))
+        }
+    }
+);
+
+words! {
+    /// Whether a member takes part.
+    #[derive(Default)]
+    pub enum MemberStatus {
+        /// Takes part.
+        #[default]
+        Active = "ACTIVE",
+        /// Does not take part.
+        Inactive = "INACTIVE",
+        /// Shut out.
+        Blocked = "BLOCKED",
+    }
+}
+
+words! {
+    /// Whether the owner of the segment has agreed.
+    #[derive(Default)]
+    pub enum Approval {
+        /// Not decided yet.
+        #[default]
+        Pending = "PENDING",
+        /// Agreed.
+        Approved = "APPROVED",
+        /// Turned down.
+        Rejected = "REJECTED",
+    }
+}
+
+body! {
+    /// What the owner of the segment writes about a member.
+    #[derive(Serialize, Deserialize)]
+    pub struct MemberFields {
+        /// The user who is the member.
+        pub user_id: Option<UserId>,
+        /// The level that the member has reached.
+        pub level_id: Option<LevelId>,
+        /// First name.
+        pub name: Option<Name>,
+        /// Last name.
+        pub last_name: Option<Name>,
+        /// Phone number, E.164.
+        pub phone: Option<Phone>,
+        /// The number of a card.
+        pub card_number: Option<Code>,
+        /// Whether the member takes part.
+        pub status: OrDefault<MemberStatus>,
+        /// Whether the owner has agreed.
+        pub approval: OrDefault<Approval>,
+        /// Where the member came from.
+        pub origin: Option<Code>,
+        /// The product that the member has subscribed to.
+        pub product_id: Option<Code>,
+        /// When the subscription begins.
+        pub starts_at: Option<Time>,
+        /// When the subscription ends.
+        pub expires_at: Option<Time>,
+        /// When the subscription was last paid.
+        pub last_payment_at: Option<Time>,
+    }
+    example {
+        "user_id": "0199d2a4-5c00-7000-8000-000000000002", "level_id": "0199d2a4-5c00-7000-8000-000000001e01",
+        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "5204165000000001",
+        "status": "ACTIVE", "approval": "PENDING", "origin": "web", "product_id": null,
+        "starts_at": null, "expires_at": null, "last_payment_at": null
+    }
+    patch { "approval": "APPROVED", "phone": null }
+}
+
+body! {
+    /// What a user who enrols itself writes about itself as a member.
+    pub struct EnrolmentFields {
+        /// First name.
+        pub name: Option<Name>,
+        /// Last name.
+        pub last_name: Option<Name>,
+        /// Phone number, E.164.
+        pub phone: Option<Phone>,
+        /// The number of a card.
+        pub card_number: Option<Code>,
+        /// Where the member came from.
+        pub origin: Option<Code>,
+    }
+    example {
+        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "5204165000000001", "origin": "web"
+    }
+    patch { "phone": null }
+}
+
+impl MemberFields {
+    /// What the member itself may write of these.
+    #[must_use]
+    pub fn enrolment(&self) -> EnrolmentFields {
+        let Self { name, last_name, phone, card_number, origin, .. } = self.clone();
+        EnrolmentFields { name, last_name, phone, card_number, origin }
+    }
+
+    /// These with what the member itself wrote.
+    #[must_use]
+    pub fn with(self, written: EnrolmentFields) -> Self {
+        let EnrolmentFields { name, last_name, phone, card_number, origin } = written;
+        Self { name, last_name, phone, card_number, origin, ..self }
+    }
+}
+
+impl EnrolmentFields {
+    /// What is written about the user `user_id`, who enrols itself: active, and nobody has agreed yet.
+    #[must_use]
+    pub fn of(self, user_id: UserId) -> MemberFields {
+        MemberFields {
+            user_id: Some(user_id),
+            level_id: None,
+            name: None,
+            last_name: None,
+            phone: None,
+            card_number: None,
+            status: OrDefault::default(),
+            approval: OrDefault::default(),
+            origin: None,
+            product_id: None,
+            starts_at: None,
+            expires_at: None,
+            last_payment_at: None,
+        }
+        .with(self)
+    }
+}
+
+/// What makes a member: the fields `T`, and the first answers.
+#[derive(Debug, Clone)]
+pub struct Joining<T> {
+    /// What is written about the member.
+    pub fields: T,
+    /// Its answers, not checked yet.
+    pub answers: Given,
+}
+
+impl<T: Body> Body for Joining<T> {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let answers: Option<OrDefault<Given>> = fields.take("answers");
+        let fields = T::read(fields);
+        Some(Self { answers: answers?.0, fields: fields? })
+    }
+
+    fn show(&self) -> Map<String, Value> {
+        let mut shown = self.fields.show();
+        shown.insert("answers".to_owned(), crate::Field::show(&self.answers));
+        shown
+    }
+
+    fn example() -> Value {
+        let mut example = T::example();
+        if let Some(object) = example.as_object_mut() {
+            object.insert("answers".to_owned(), <Given as Body>::example());
+        }
+        example
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.properties.insert("answers".to_owned(), <OrDefault<Given> as crate::Field>::schema());
+            object.examples = vec![Self::example()];
+        }
+        schema
+    }
+}
+
+impl<T: Body> PartialSchema for Joining<T> {
+    fn schema() -> RefOr<Schema> {
+        <Self as Body>::schema()
+    }
+}
+
+impl<T: Body + ToSchema> ToSchema for Joining<T> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("New{}", T::name().trim_end_matches("Fields")).into()
+    }
+}
+
+/// Who has joined a membership.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Member {
+    /// Its id.
+    pub id: MemberId,
+    /// The membership that it has joined.
+    pub membership_id: MembershipId,
+    /// The segment of the membership.
+    pub segment_id: SegmentId,
+    /// The master user whose segment that is.
+    pub owner_id: UserId,
+    /// Its number.
+    pub number: MemberNumber,
+    /// What is written about it.
+    #[serde(flatten)]
+    pub fields: MemberFields,
+    /// Its points.
+    pub points: Points,
+    /// Its answers.
+    pub answers: Answers,
+    /// The keys of the required fields that it has not answered.
+    pub missing_fields: Vec<String>,
+    /// Counts the changes; it is the `ETag`.
+    pub version: u64,
+    /// When it joined.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+impl Member {
+    /// A member who has just joined, without points and answers.
+    #[must_use]
+    pub fn new(
+        id: MemberId,
+        membership: &Membership,
+        number: MemberNumber,
+        fields: MemberFields,
+        now: Time,
+    ) -> Self {
+        Self {
+            id,
+            membership_id: membership.id,
+            segment_id: membership.segment_id,
+            owner_id: membership.owner_id,
+            number,
+            fields,
+            points: Points::default(),
+            answers: Answers::default(),
+            missing_fields: Vec::new(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The member after the owner's `patch`, one version on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the patch breaks a rule.
+    pub fn patched(&self, patch: MergePatch<MemberFields>, now: Time) -> Result<Self, Error> {
+        let fields = patch.apply(&self.fields)?;
+        Ok(Self { fields, ..self.next(now) })
+    }
+
+    /// The member after its own `patch`, one version on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the patch breaks a rule.
+    pub fn patched_by_itself(&self, patch: MergePatch<EnrolmentFields>, now: Time) -> Result<Self, Error> {
+        let written = patch.apply(&self.fields.enrolment())?;
+        Ok(Self { fields: self.fields.clone().with(written), ..self.next(now) })
+    }
+
+    /// The member unchanged, one version on.
+    #[must_use]
+    pub fn next(&self, now: Time) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+
+    /// The member as it stands under these `questions` of its membership: without the answers that no longer hold,
+    /// and with what is missing now.
+    #[must_use]
+    pub fn under(&self, questions: &[Question<'_>]) -> Self {
+        let answers = self.answers.holding(questions);
+        let missing_fields = missing(questions, self.fields.level_id, &answers);
+        Self { answers, missing_fields, ..self.clone() }
+    }
+}
+
+impl PartialSchema for Member {
+    fn schema() -> RefOr<Schema> {
+        shown_schema::<MemberFields>(vec![
+            ("id", <MemberId as PartialSchema>::schema()),
+            ("membership_id", <MembershipId as PartialSchema>::schema()),
+            ("segment_id", <SegmentId as PartialSchema>::schema()),
+            ("number", <MemberNumber as PartialSchema>::schema()),
+            ("points", <Points as crate::Field>::schema()),
+            ("answers", <Given as crate::Field>::schema()),
+            ("missing_fields", <List<crate::custom_field::FieldKey, 1000> as crate::Field>::schema()),
+        ])
+    }
+}
+
+impl ToSchema for Member {}
+
+impl Object for Member {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn show(&self) -> Value {
+        let mut shown = Map::from_iter([
+            ("id".to_owned(), self.id.show()),
+            ("membership_id".to_owned(), self.membership_id.show()),
+            ("segment_id".to_owned(), self.segment_id.show()),
+            ("number".to_owned(), self.number.show()),
+            ("points".to_owned(), self.points.show()),
+            ("answers".to_owned(), self.answers.show()),
+            ("missing_fields".to_owned(), self.missing_fields.clone().into()),
+        ]);
+        shown.extend(Body::show(&self.fields));
+        shown.extend(bookkeeping(self.version, self.created_at, self.updated_at));
+        Value::Object(shown)
+    }
+}
+
+/// A member for the examples of the OpenAPI document.
+#[must_use]
+pub fn example() -> Value {
+    let mut example = json!({
+        "id": "0199d2a4-5c00-7000-8000-00000000ae01", "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01",
+        "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "number": "40281739", "points": 120,
+        "answers": { "bank": "bbva" }, "missing_fields": ["tax_id"],
+        "version": 2, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:05:00.000Z"
+    });
+    if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), <MemberFields as Body>::example()) {
+        object.extend(fields);
+    }
+    example
+}

@@ -1,0 +1,35 @@
+//! Memberships: a configuration of levels and custom fields that users of a segment join.
+
+use serde::{Deserialize, Serialize};
+
+use crate::field::Flag;
+use crate::id::{MembershipId, SegmentId, UserId};
+use crate::text::Name;
+use crate::{body, object};
+
+body! {
+    /// What is written about a membership.
+    #[derive(Serialize, Deserialize)]
+    pub struct MembershipFields {
+        /// What it is called.
+        pub name: Name,
+        /// Whether any signed-in user may read it, enrol itself and answer for itself.
+        pub self_enrolment: Flag<false>,
+        /// Whether it is in use.
+        pub status: Flag<true>,
+    }
+    example { "name": "Club", "self_enrolment": false, "status": true }
+    patch { "self_enrolment": true }
+}
+
+object! {
+    /// A membership of a segment.
+    pub struct Membership of MembershipFields {
+        /// Its id.
+        pub id: MembershipId = "0199d2a4-5c00-7000-8000-00000000ab01",
+        /// The segment that it belongs to.
+        pub segment_id: SegmentId = "0199d2a4-5c00-7000-8000-0000000005e6",
+        /// The master user whose segment that is.
+        pub owner_id: UserId = "0199d2a4-5c00-7000-8000-000000000001",
+    }
+}

@@ -1,0 +1,129 @@
+//! Segments: logical databases of users.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::document::Checks;
+use crate::error::FieldError;
+use crate::field::{Body as _, Field, Flag, Pointer};
+use crate::id::{AddressId, SegmentId, UserId};
+use crate::text::{Code, Name};
+use crate::user::UserFields;
+use crate::value::{Integer, List, OrDefault};
+use crate::{body, nested, object};
+
+/// The number of a segment among those of its owner.
+pub type SegmentNumber = Integer<1, 2_147_483_647>;
+
+/// The name of a field of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserField(String);
+
+impl UserField {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Field for UserField {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let name = value.as_str().filter(|name| UserFields::NAMES.contains(name)).map(|name| Self(name.to_owned()));
+        if name.is_none() {
+            let message = format!("must be one of {}", UserFields::NAMES.join(", "));
+            errors.push(at.error("invalid_choice", &message));
+        }
+        name
+    }
+
+    fn show(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(UserFields::NAMES.iter().copied())).into()
+    }
+}
+
+/// The fields that a user of the segment must have; `["email"]` unless it is told otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequiredUserFields(List<UserField, 32>);
+
+impl RequiredUserFields {
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.0.iter().map(UserField::as_str)
+    }
+}
+
+impl Default for RequiredUserFields {
+    fn default() -> Self {
+        Self(List(vec![UserField("email".to_owned())]))
+    }
+}
+
+impl Field for RequiredUserFields {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        List::read(value, at, errors).map(Self)
+    }
+
+    fn show(&self) -> Value {
+        self.0.show()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        List::<UserField, 32>::schema()
+    }
+}
+
+nested! {
+    /// What a segment asks of its users.
+    #[derive(Default)]
+    pub struct Settings {
+        /// The fields that a user must have; a user with a parent needs none.
+        pub required_user_fields: OrDefault<RequiredUserFields>,
+        /// How strictly document numbers are read.
+        pub document_checks: OrDefault<Checks>,
+    }
+}
+
+body! {
+    /// What is written about a segment.
+    #[derive(Serialize, Deserialize)]
+    pub struct SegmentFields {
+        /// What it is called.
+        pub name: Name,
+        /// What its users are to its owner, such as supervisor, operator, consumer.
+        pub role: Option<Code>,
+        /// Who looks after it.
+        pub managed_by: Option<Name>,
+        /// The address of its owner that parcels go to.
+        pub shipping_address_id: Option<AddressId>,
+        /// Whether it is in use.
+        pub status: Flag<true>,
+        /// What it asks of its users.
+        pub settings: OrDefault<Settings>,
+    }
+    example {
+        "name": "Card users", "role": "consumer", "managed_by": "Ana López", "shipping_address_id": null, "status": true,
+        "settings": { "required_user_fields": ["email"], "document_checks": "format" }
+    }
+    patch { "managed_by": null, "settings": { "document_checks": "checksum" } }
+}
+
+object! {
+    /// A logical database of users; it belongs to a master user.
+    pub struct Segment of SegmentFields {
+        /// Its id.
+        pub id: SegmentId = "0199d2a4-5c00-7000-8000-0000000005e6",
+        /// The master user that it belongs to.
+        pub owner_id: UserId = "0199d2a4-5c00-7000-8000-000000000001",
+        /// A small number; no other segment of the owner has it.
+        pub number: SegmentNumber = 1,
+    }
+}

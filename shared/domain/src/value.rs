@@ -1,0 +1,245 @@
+//! What bodies hold besides text: lists, whole numbers, words of a fixed set, nested objects, defaults.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{OneOfBuilder, RefOr};
+
+use crate::error::FieldError;
+use crate::field::{Field, Pointer};
+
+/// A value that need not be sent: absent or `null` it is its type's default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrDefault<T>(pub T);
+
+impl<T: Field + Default> Field for OrDefault<T> {
+    const REQUIRED: bool = false;
+
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        if value.is_null() { Some(Self::default()) } else { T::read(value, at, errors).map(Self) }
+    }
+
+    fn absent(_: &Pointer, _: &mut Vec<FieldError>) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn show(&self) -> Value {
+        self.0.show()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.default = Some(T::default().show());
+        }
+        OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(schema).into()
+    }
+}
+
+/// A list of at most `MAX` values, no two of them the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct List<T, const MAX: usize>(pub Vec<T>);
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Field, const MAX: usize> Field for List<T, MAX> {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let Value::Array(values) = value else {
+            errors.push(at.error("invalid_type", "must be a JSON array"));
+            return None;
+        };
+        if values.len() > MAX {
+            errors.push(at.error("too_long", &format!("must have at most {MAX} entries")));
+            return None;
+        }
+        // All are read before any is missed, so that all errors are found at once.
+        let read: Vec<Option<T>> =
+            values.into_iter().enumerate().map(|(index, value)| T::read(value, &at.child(index), errors)).collect();
+        let list: Vec<T> = read.into_iter().collect::<Option<_>>()?;
+        distinct(&list, |entry| entry.show().to_string(), at, errors).then_some(Self(list))
+    }
+
+    fn show(&self) -> Value {
+        self.0.iter().map(T::show).collect()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ArrayBuilder::new().items(T::schema()).max_items(Some(MAX)).into()
+    }
+}
+
+/// Whether no two of `entries` have the same `key`; each that repeats an earlier one is an error.
+pub fn distinct<T>(entries: &[T], key: impl Fn(&T) -> String, at: &Pointer, errors: &mut Vec<FieldError>) -> bool {
+    let before = errors.len();
+    let mut seen = HashSet::new();
+    for (index, entry) in entries.iter().enumerate() {
+        if !seen.insert(key(entry)) {
+            errors.push(at.child(index).error("repeated", "is there already; take it out"));
+        }
+    }
+    errors.len() == before
+}
+
+/// A whole number from `LOW` to `HIGH`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Number")]
+pub struct Integer<const LOW: i64, const HIGH: i64>(i64);
+
+impl<const LOW: i64, const HIGH: i64> Integer<LOW, HIGH> {
+    /// The number `number`, if it lies within the range.
+    #[must_use]
+    pub fn new(number: i64) -> Option<Self> {
+        (LOW..=HIGH).contains(&number).then_some(Self(number))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+/// Zero, or what of the range is nearest to it.
+impl<const LOW: i64, const HIGH: i64> Default for Integer<LOW, HIGH> {
+    fn default() -> Self {
+        Self(0.clamp(LOW, HIGH))
+    }
+}
+
+/// A JSON number keeps its digits here (`arbitrary_precision`), so it is read as one and not as an `i64`, which would
+/// fail within a flattened struct.
+impl<const LOW: i64, const HIGH: i64> TryFrom<Number> for Integer<LOW, HIGH> {
+    type Error = &'static str;
+
+    fn try_from(number: Number) -> Result<Self, Self::Error> {
+        number.as_i64().and_then(Self::new).ok_or("not a whole number within its range")
+    }
+}
+
+impl<const LOW: i64, const HIGH: i64> Field for Integer<LOW, HIGH> {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let Value::Number(number) = value else {
+            errors.push(at.error("invalid_type", "must be a whole number"));
+            return None;
+        };
+        let integer = Self::try_from(number).ok();
+        if integer.is_none() {
+            errors.push(at.error("out_of_range", &format!("must be a whole number from {LOW} to {HIGH}")));
+        }
+        integer
+    }
+
+    fn show(&self) -> Value {
+        self.0.into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let bound = utoipa::Number::from;
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(bound(LOW))).maximum(Some(bound(HIGH))).into()
+    }
+}
+
+/// Declares an enum that clients write as one word of a fixed set.
+#[macro_export]
+macro_rules! words {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        pub enum $name {
+            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// All words, for errors and schemas.
+            pub const NAMES: &[&str] = &[$($word),*];
+
+            /// The word as clients write it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// What `word` means.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl $crate::field::Field for $name {
+            fn read(
+                value: serde_json::Value,
+                at: &$crate::field::Pointer,
+                errors: &mut Vec<$crate::error::FieldError>,
+            ) -> Option<Self> {
+                let word = value.as_str().and_then(Self::parse);
+                if word.is_none() {
+                    errors.push(at.error("invalid_choice", &format!("must be one of {}", Self::NAMES.join(", "))));
+                }
+                word
+            }
+
+            fn show(&self) -> serde_json::Value {
+                self.as_str().into()
+            }
+
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::schema::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some(Self::NAMES.iter().copied()))
+                    .into()
+            }
+        }
+    };
+}
+
+/// Declares an object within a body: the struct, how it is read, and its schema.
+#[macro_export]
+macro_rules! nested {
+    (
+        $(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])?
+        pub struct $name:ident { $( $(#[doc = $field_doc:literal])* pub $field:ident : $kind:ty, )* }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize $($(, $derive)*)?)]
+        pub struct $name { $( $(#[doc = $field_doc])* pub $field: $kind, )* }
+
+        impl $crate::field::Field for $name {
+            fn read(
+                value: serde_json::Value,
+                at: &$crate::field::Pointer,
+                errors: &mut Vec<$crate::error::FieldError>,
+            ) -> Option<Self> {
+                $crate::field::read_object(value, at, errors, |fields| {
+                    $( let $field: Option<$kind> = fields.take(stringify!($field)); )*
+                    Some(Self { $( $field: $field?, )* })
+                })
+            }
+
+            fn show(&self) -> serde_json::Value {
+                serde_json::Value::Object(
+                    [$( (stringify!($field).to_owned(), $crate::field::Field::show(&self.$field)), )*]
+                        .into_iter()
+                        .collect(),
+                )
+            }
+
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::field::object_schema(concat!($($doc),*), None, vec![$( (
+                    stringify!($field),
+                    concat!($($field_doc),*),
+                    <$kind as $crate::field::Field>::REQUIRED,
+                    <$kind as $crate::field::Field>::schema(),
+                ), )*])
+            }
+        }
+    };
+}
