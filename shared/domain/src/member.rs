@@ -238,13 +238,7 @@ pub struct Member {
 impl Member {
     /// A member who has just joined, without points and answers.
     #[must_use]
-    pub fn new(
-        id: MemberId,
-        membership: &Membership,
-        number: MemberNumber,
-        fields: MemberFields,
-        now: Time,
-    ) -> Self {
+    pub fn new(id: MemberId, membership: &Membership, number: MemberNumber, fields: MemberFields, now: Time) -> Self {
         Self {
             id,
             membership_id: membership.id,
