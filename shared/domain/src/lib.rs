@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod answer;
+pub mod award;
 pub mod catalog;
 pub mod clock;
 pub mod custom_field;
@@ -27,6 +28,7 @@ pub mod value;
 
 pub use address::{Address, AddressFields};
 pub use answer::{Answer, Answers};
+pub use award::{Award, AwardFields};
 pub use catalog::{Catalog, CatalogFields};
 pub use clock::Time;
 pub use custom_field::{CustomField, CustomFieldFields, Question};

@@ -223,9 +223,11 @@ pub struct Member {
     pub fields: MemberFields,
     /// Its points.
     pub points: Points,
-    /// Its answers.
+    /// Its answers. The table keeps them as they are in JSON, since it has no numbers of any length.
+    #[serde(skip)]
     pub answers: Answers,
-    /// The keys of the required fields that it has not answered.
+    /// The keys of the required fields that it has not answered, which follow from the fields as they are now.
+    #[serde(skip)]
     pub missing_fields: Vec<String>,
     /// Counts the changes; it is the `ETag`.
     pub version: u64,

@@ -34,9 +34,9 @@ impl Store {
         segment: SegmentId,
         ids: &BTreeSet<CatalogId>,
     ) -> Result<BTreeMap<CatalogId, Catalog>, Error> {
-        let wanted: Vec<_> = ids.iter().map(|id| keys::catalog(segment, *id)).collect();
-        let found = self.table.batch_get::<Catalog>(&wanted).await?;
-        Ok(found.into_iter().map(|catalog| (catalog.id, catalog)).collect())
+        let wanted = ids.iter().map(|id| keys::catalog(segment, *id).attributes()).collect();
+        let found = self.table.get_all(wanted).await?.into_iter().map(from_item::<Catalog>);
+        found.map(|catalog| catalog.map(|catalog| (catalog.id, catalog))).collect()
     }
 
     /// Writes a new catalog, if its segment is there: 1 transaction.

@@ -137,7 +137,8 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn job_done(&self, job: Job, had: &Progress) -> Result<(), Error> {
         let since = Item::from([(":since".to_owned(), string(had.since))]);
-        let gone = Write::delete(&self.table, &job.key(), "pending_at = :since", since).on_condition_failed(Error::Stale);
+        let gone =
+            Write::delete(&self.table, &job.key(), "pending_at = :since", since).on_condition_failed(Error::Stale);
         match self.table.transact(vec![gone]).await {
             Err(Error::Stale) => Ok(()),
             done => done,

@@ -91,8 +91,6 @@ pub enum Scope {
     Masters,
     /// The users of one segment.
     Segment(SegmentId),
-    /// The members of one membership.
-    Membership(MembershipId),
 }
 
 impl From<Option<SegmentId>> for Scope {
@@ -177,9 +175,13 @@ pub(crate) fn claim(scope: Scope, unique: &Unique) -> Key {
     let scope = match scope {
         Scope::Masters => "M".to_owned(),
         Scope::Segment(segment) => format!("S#{segment}"),
-        Scope::Membership(membership) => format!("M#{membership}"),
     };
     Key::new(format!("C#{scope}#{}#{}", unique.field, hash(&unique.value)), "C")
+}
+
+/// The claim of a value that only one member of a membership may have.
+pub(crate) fn member_claim(membership: MembershipId, field: &str, value: &str) -> Key {
+    Key::new(format!("C#M#{membership}#{field}#{}", hash(value)), "C")
 }
 
 pub(crate) fn first() -> Key {
@@ -224,7 +226,7 @@ mod tests {
             (entry(id.parse()?, id.parse()?), format!("U#{id} H#{id}")),
             (claim(Scope::Masters, &unique), format!("C#M#email#{hashed} C")),
             (claim(Scope::Segment(id.parse()?), &unique), format!("C#S#{id}#email#{hashed} C")),
-            (claim(Scope::Membership(id.parse()?), &unique), format!("C#M#{id}#email#{hashed} C")),
+            (member_claim(id.parse()?, "answers.rfc", &unique.value), format!("C#M#{id}#answers.rfc#{hashed} C")),
             (key(id.parse()?, None, id.parse()?), format!("U#{id} K#{id}")),
             (key(id.parse()?, Some(id.parse()?), id.parse()?), format!("S#{id} K#{id}")),
             (segment_numbers(id.parse()?), format!("U#{id} N")),

@@ -41,7 +41,7 @@ fn directory(account: UserId) -> String {
 /// The last number that a segment of the account was given.
 #[derive(Debug, Default, Deserialize)]
 struct Numbers {
-    last: u32,
+    last: i64,
 }
 
 impl Store {
@@ -70,7 +70,9 @@ impl Store {
         loop {
             let key = keys::segment_numbers(segment.owner_id);
             let numbers: Numbers = self.table.get(&key).await?.map(from_item).transpose()?.unwrap_or_default();
-            let segment = Segment { number: SegmentNumber::after(numbers.last), ..segment.clone() };
+            let next = SegmentNumber::new(numbers.last + 1)
+                .ok_or_else(|| Error::internal("segments have run out of numbers"))?;
+            let segment = Segment { number: next, ..segment.clone() };
             let exists = Error::conflict("/id", "exists", "is the id of a segment that is there already");
             let create = Write::create(&self.table, &keys::segment(segment.id), to_item(&segment)?);
             let next = Changes::default()
@@ -78,8 +80,7 @@ impl Store {
                 .value(":last", number(numbers.last))
                 .named("#last", "last");
             let counted = Write::update(&self.table, &key, "attribute_not_exists(PK) OR #last = :last", next);
-            let mut writes =
-                vec![create.on_condition_failed(exists), counted.on_condition_failed(Error::Stale)];
+            let mut writes = vec![create.on_condition_failed(exists), counted.on_condition_failed(Error::Stale)];
             writes.extend(search::writes(&self.table, &directory(segment.owner_id), None, Some(&segment.index())));
             match self.table.transact(writes).await {
                 // Another segment has taken the number.

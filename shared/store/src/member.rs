@@ -1,0 +1,272 @@
+//! Members: row, claims, index entries, rank and awards, changed together in one transaction.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use domain::member::MemberNumber;
+use domain::{Answers, Award, Error, Member, MemberId, MembershipId, UploadId};
+use serde::{Deserialize, Serialize};
+
+use crate::Store;
+use crate::job::Job;
+use crate::keys::{self, AWARDS};
+use crate::member_index::{ALL, IndexedAnswers, claims, directory, index, indexed_answers, schema};
+use crate::membership::Configuration;
+use crate::page::{self, Page, Window};
+use crate::rank;
+use crate::search::{self, Found, Index, Indexed, Search};
+use crate::table::{Changes, Item, TRANSACTION, Write, from_item, number, string, to_item};
+
+/// A member with how its answers are indexed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct MemberRecord {
+    /// The member.
+    pub member: Member,
+    indexed: IndexedAnswers,
+}
+
+/// The row as it is written. Numbers of any length are safe in JSON only.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    #[serde(flatten)]
+    member: Member,
+    answers: String,
+    #[serde(default)]
+    indexed: IndexedAnswers,
+}
+
+impl TryFrom<Stored> for MemberRecord {
+    type Error = serde_json::Error;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        let answers: Answers = serde_json::from_str(&stored.answers)?;
+        Ok(Self { member: Member { answers, ..stored.member }, indexed: stored.indexed })
+    }
+}
+
+impl From<MemberRecord> for Stored {
+    fn from(record: MemberRecord) -> Self {
+        Self { answers: record.member.answers.show().to_string(), member: record.member, indexed: record.indexed }
+    }
+}
+
+impl MemberRecord {
+    /// The member as it is kept and found under the levels and fields as they are now.
+    fn under(member: Member, configuration: &Configuration) -> Self {
+        let level_id = configuration.level_of(member.points.get()).map(|level| level.id);
+        let member = Member { fields: domain::MemberFields { level_id, ..member.fields }, ..member };
+        Self { indexed: indexed_answers(&member, configuration), member }
+    }
+}
+
+impl Indexed for MemberRecord {
+    fn index(&self) -> Index {
+        index(&self.member, &self.indexed)
+    }
+}
+
+/// What else changes together with a member.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AlsoOfMember<'a> {
+    /// The points that came or went.
+    pub award: Option<&'a Award>,
+    /// The files that its new answers name.
+    pub files: &'a [UploadId],
+    /// Where answers stand in the request's body: before the `/` and the key.
+    pub answers_at: &'static str,
+}
+
+/// How often another number is tried where one is taken: with millions of members, one in ten is.
+const NUMBER_TRIES: u8 = 20;
+
+impl Store {
+    /// A member: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn member(&self, id: MemberId) -> Result<MemberRecord, Error> {
+        self.table.get(&keys::member(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// A page of a membership's members.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn members(&self, of: &Configuration, search: &Search) -> Result<Found<MemberRecord>, Error> {
+        let key_of = |id| keys::member(MemberId::from(id));
+        search::find(&self.table, &directory(of.membership.id), &schema(of), key_of, search).await
+    }
+
+    /// Writes a new member at the level of its points, with a number of its own: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] naming each value that is taken, or the id, as when a request that was cut off is repeated.
+    pub async fn create_member(
+        &self,
+        new: Member,
+        configuration: &Configuration,
+        also: AlsoOfMember<'_>,
+    ) -> Result<MemberRecord, Error> {
+        let mut attempt = 0;
+        loop {
+            let member = Member { number: number_of(new.id, attempt)?, ..new.clone() };
+            let record = MemberRecord::under(member, configuration);
+            match self.table.transact(self.member_writes(None, Some(&record), also)?).await {
+                Err(Error::Conflict(taken)) if attempt < NUMBER_TRIES && taken.iter().all(|one| one.pointer == NUMBER) => {
+                    attempt += 1;
+                }
+                Err(Error::Conflict(mut taken)) => {
+                    taken.retain(|one| one.pointer != NUMBER);
+                    return Err(Error::Conflict(taken));
+                }
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(record),
+            }
+        }
+    }
+
+    /// Writes `new` over `old`, at the level of its points: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where the member has changed since it was read; [`Error::Conflict`] naming each answer that is
+    /// taken.
+    pub async fn change_member(
+        &self,
+        old: &MemberRecord,
+        new: Member,
+        configuration: &Configuration,
+        also: AlsoOfMember<'_>,
+    ) -> Result<MemberRecord, Error> {
+        let record = MemberRecord::under(new, configuration);
+        self.table.transact(self.member_writes(Some(old), Some(&record), also)?).await?;
+        Ok(record)
+    }
+
+    /// Finds a member by what the levels and fields are now; whether anything had to change. 1 transaction if so.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where the member has changed since it was read.
+    pub async fn refresh_member(&self, old: &MemberRecord, configuration: &Configuration) -> Result<bool, Error> {
+        let new = MemberRecord::under(old.member.clone(), configuration);
+        if new.indexed == old.indexed && new.member.fields.level_id == old.member.fields.level_id {
+            return Ok(false);
+        }
+        let member = Member { version: old.member.version + 1, ..new.member };
+        let new = MemberRecord { member, ..new };
+        self.table.transact(self.member_writes(Some(old), Some(&new), AlsoOfMember::default())?).await?;
+        Ok(true)
+    }
+
+    /// Deletes a member; its awards and files are left to a job. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn delete_member(&self, old: &MemberRecord) -> Result<Job, Error> {
+        let job = Job::EraseMember(old.member.id);
+        let mut writes = self.member_writes(Some(old), None, AlsoOfMember::default())?;
+        writes.push(self.begun(job));
+        self.table.transact(writes).await?;
+        Ok(job)
+    }
+
+    /// What turns the member `old` into `new`, with all that goes with it.
+    fn member_writes(
+        &self,
+        old: Option<&MemberRecord>,
+        new: Option<&MemberRecord>,
+        also: AlsoOfMember<'_>,
+    ) -> Result<Vec<Write>, Error> {
+        let Some(MemberRecord { member, .. }) = new.or(old) else { return Ok(Vec::new()) };
+        let (membership, id) = (member.membership_id, member.id);
+        let key = keys::member(id);
+        let mut writes = vec![match (old, new) {
+            (Some(old), Some(new)) => self.replaced(&key, old.member.version, &to_item(old)?, &to_item(new)?),
+            (Some(old), None) => self.removed(&key, old.member.version),
+            (None, _) => {
+                let exists = Error::conflict("/id", "exists", "is the id of a member that is there already");
+                Write::create(&self.table, &key, to_item(&new)?).on_condition_failed(exists)
+            }
+        }];
+        let claims = |record: Option<&MemberRecord>| record.map(|record| claims(&record.member, &record.indexed));
+        let (had, has) = (claims(old).unwrap_or_default(), claims(new).unwrap_or_default());
+        for (field, value) in had.difference(&has) {
+            let claim = keys::member_claim(membership, field, value);
+            let mine = Item::from([(":member".to_owned(), string(id))]);
+            let released = Write::delete(&self.table, &claim, "member_id = :member", mine);
+            writes.push(released.on_condition_failed(Error::Stale));
+        }
+        for (field, value) in has.difference(&had) {
+            let claim = keys::member_claim(membership, field, value);
+            let claimed = Write::create(&self.table, &claim, Item::from([("member_id".to_owned(), string(id))]));
+            writes.push(claimed.on_condition_failed(taken(field, also.answers_at)));
+        }
+        let directory = directory(membership);
+        let (before, after) = (old.map(Indexed::index), new.map(Indexed::index));
+        writes.extend(search::writes(&self.table, &directory, before.as_ref(), after.as_ref()));
+        let points = |record: Option<&MemberRecord>| record.map(|record| record.member.points.get());
+        writes.extend(rank::writes(&self.table, &directory, id.uuid(), points(old), points(new)));
+        if let Some(award) = also.award {
+            writes.push(Write::create(&self.table, &keys::award(id, award.id), to_item(award)?));
+        }
+        for file in also.files {
+            writes.push(self.upload_used(*file, id));
+        }
+        if writes.len() > TRANSACTION {
+            let message = "changes too many answers at once that members are found by; send some of them later";
+            return Err(Error::invalid(also.answers_at, "too_many", message));
+        }
+        Ok(writes)
+    }
+
+    /// How many members have each tally of a membership: 1 `Query`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn member_tallies(&self, membership: MembershipId) -> Result<BTreeMap<String, u64>, Error> {
+        search::tallies(&self.table, &directory(membership)).await
+    }
+
+    /// How many members a membership has: 1 `Query`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn count_members(&self, membership: MembershipId) -> Result<u64, Error> {
+        Ok(self.member_tallies(membership).await?.get(ALL).copied().unwrap_or_default())
+    }
+
+    /// How many members have more points than this: 1 `BatchGetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn members_above(&self, membership: MembershipId, points: i64) -> Result<u64, Error> {
+        rank::above(&self.table, &directory(membership), points).await
+    }
+
+    /// A window of a member's awards: 1 `Query`, more only for far offsets.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn awards(&self, member: MemberId, window: &Window) -> Result<Page<Award>, Error> {
+        page::read(&self.table, &keys::member(member).pk, AWARDS, window).await
+    }
+}
+
+/// Where the error of a number stands that is taken: clients never see it.
+const NUMBER: &str = "/number";
+
+/// The number that a member gets at this attempt: spread evenly, and the same for each try of one request.
+fn number_of(id: MemberId, attempt: u8) -> Result<MemberNumber, Error> {
+    let hashed = digest(&SHA256, &[id.uuid().as_bytes().as_slice(), &[attempt]].concat());
+    let bits = hashed.as_ref().iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    MemberNumber::try_from(format!("{:08}", bits % 100_000_000)).map_err(Error::internal)
+}
+
+/// What a taken value means to the client.
+fn taken(field: &str, answers_at: &str) -> Error {
+    let pointer = match field.strip_prefix("answers.") {
+        Some(key) => format!("{answers_at}/{key}"),
+        None => format!("/{field}"),
+    };
+    Error::conflict(&pointer, "taken", "is another member's; choose another one")
+}

@@ -1,0 +1,246 @@
+//! Memberships with their levels and custom fields, which share a partition: one `Query` reads all of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Membership, MembershipId, Question, SegmentId,
+};
+use serde::Deserialize;
+
+use crate::Store;
+use crate::job::Job;
+use crate::keys::{self, FIELDS, LEVELS, SK};
+use crate::search::{self, Found, Index, Indexed, Kind, Schema, Search, Value, ValueType};
+use crate::table::{Changes, Item, Query, Write, from_item, number, to_item};
+
+impl Indexed for Membership {
+    fn index(&self) -> Index {
+        Index::new(self.id.uuid())
+            .sorted("name", Some(&Value::Text(self.fields.name.as_str().to_owned())))
+            .found("status", &Value::word(self.fields.status.0))
+            .found("self_enrolment", &Value::word(self.fields.self_enrolment.0))
+    }
+}
+
+fn schema() -> Schema {
+    Schema::default().with("name", Kind::Sorted, ValueType::Text).with("status", Kind::Found, ValueType::Word).with(
+        "self_enrolment",
+        Kind::Found,
+        ValueType::Word,
+    )
+}
+
+/// The directory of a segment's memberships.
+fn directory(segment: SegmentId) -> String {
+    format!("B#{segment}")
+}
+
+/// A membership with all that its members are held to.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// The membership.
+    pub membership: Membership,
+    /// Its levels, lowest first.
+    pub levels: Vec<Level>,
+    /// Its custom fields, in the order of their positions.
+    pub fields: Vec<CustomField>,
+    /// The catalogs that fields name, once they were read.
+    pub catalogs: BTreeMap<CatalogId, Catalog>,
+    /// Counts the changes of levels and fields.
+    revision: u64,
+}
+
+/// How often levels and fields have changed.
+#[derive(Debug, Default, Deserialize)]
+struct Revision {
+    #[serde(default)]
+    revision: u64,
+}
+
+impl Configuration {
+    /// The questions that are asked, in the order of their positions.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Question<'_>> {
+        let catalog = |id: &CatalogId| self.catalogs.get(id);
+        self.fields
+            .iter()
+            .map(|field| Question::new(field, field.fields.catalog_id.as_ref().and_then(catalog)))
+            .collect()
+    }
+
+    /// The level of who has so many points: the one whose range holds them, or else the highest that begins below.
+    /// Levels that are switched off are nobody's.
+    #[must_use]
+    pub fn level_of(&self, points: i64) -> Option<&Level> {
+        let reached = |level: &&Level| level.fields.status.0 && level.fields.from_point.get() <= points;
+        self.levels.iter().filter(reached).max_by_key(|level| level.fields.from_point.get())
+    }
+
+    /// The level with this id.
+    #[must_use]
+    pub fn level(&self, id: LevelId) -> Option<&Level> {
+        self.levels.iter().find(|level| level.id == id)
+    }
+
+    /// The custom field with this id.
+    #[must_use]
+    pub fn field(&self, id: FieldId) -> Option<&CustomField> {
+        self.fields.iter().find(|field| field.id == id)
+    }
+}
+
+/// One change of a membership's levels or fields.
+#[derive(Debug, Clone, Copy)]
+pub enum Part<'a> {
+    /// A new level.
+    NewLevel(&'a Level),
+    /// A level, as it was and as it is.
+    Level(&'a Level, &'a Level),
+    /// A level that goes.
+    NoLevel(&'a Level),
+    /// A new custom field.
+    NewField(&'a CustomField),
+    /// A custom field, as it was and as it is.
+    Field(&'a CustomField, &'a CustomField),
+    /// A custom field that goes.
+    NoField(&'a CustomField),
+}
+
+impl Store {
+    /// A membership: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn membership(&self, id: MembershipId) -> Result<Membership, Error> {
+        self.table.get(&keys::membership(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// A membership with its levels and fields, catalogs not read: 1 `Query` for each megabyte.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn configuration(&self, id: MembershipId) -> Result<Configuration, Error> {
+        let (mut membership, mut levels, mut fields) = (None, Vec::new(), Vec::new());
+        for item in self.table.all_items(&Query::all(keys::membership(id).pk)).await? {
+            let sk = item.get(SK).and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
+            if sk.starts_with(LEVELS) {
+                levels.push(from_item::<Level>(item)?);
+            } else if sk.starts_with(FIELDS) {
+                fields.push(from_item::<CustomField>(item)?);
+            } else {
+                membership = Some(item);
+            }
+        }
+        let item = membership.ok_or(Error::NotFound)?;
+        let Revision { revision } = from_item(item.clone())?;
+        levels.sort_by_key(|level| level.fields.number.get());
+        fields.sort_by_key(|field| (field.fields.position.0.get(), field.id));
+        Ok(Configuration { membership: from_item(item)?, levels, fields, catalogs: BTreeMap::new(), revision })
+    }
+
+    /// The configuration with the catalogs that its fields name: 1 `BatchGetItem`, if they name any.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn with_catalogs(&self, configuration: Configuration) -> Result<Configuration, Error> {
+        let named: BTreeSet<_> = configuration.fields.iter().filter_map(|field| field.fields.catalog_id).collect();
+        let catalogs = self.catalogs_of(configuration.membership.segment_id, &named).await?;
+        Ok(Configuration { catalogs, ..configuration })
+    }
+
+    /// A page of a segment's memberships.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn memberships(&self, segment: SegmentId, search: &Search) -> Result<Found<Membership>, Error> {
+        let key_of = |id| keys::membership(MembershipId::from(id));
+        search::find(&self.table, &directory(segment), &schema(), key_of, search).await
+    }
+
+    /// Writes a new membership, if its segment is there: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
+    pub async fn create_membership(&self, membership: &Membership) -> Result<(), Error> {
+        let exists = Error::conflict("/id", "exists", "is the id of a membership that is there already");
+        let mut item = to_item(membership)?;
+        item.insert("revision".to_owned(), number(0));
+        let create = Write::create(&self.table, &keys::membership(membership.id), item);
+        let segment = keys::segment(membership.segment_id);
+        let there = Write::check(&self.table, &segment, "attribute_exists(PK)", Item::new());
+        let mut writes = vec![create.on_condition_failed(exists), there.on_condition_failed(Error::NotFound)];
+        let has = membership.index();
+        writes.extend(search::writes(&self.table, &directory(membership.segment_id), None, Some(&has)));
+        self.table.transact(writes).await
+    }
+
+    /// Writes `new` over `old`: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn change_membership(&self, old: &Membership, new: &Membership) -> Result<(), Error> {
+        let key = keys::membership(new.id);
+        let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
+        let (had, has) = (old.index(), new.index());
+        writes.extend(search::writes(&self.table, &directory(new.segment_id), Some(&had), Some(&has)));
+        self.table.transact(writes).await
+    }
+
+    /// Deletes a membership; its levels, fields and members are left to a job. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn delete_membership(&self, membership: &Membership) -> Result<Job, Error> {
+        let job = Job::EraseMembership(membership.id);
+        let gone = self.removed(&keys::membership(membership.id), membership.version);
+        let mut writes = vec![gone, self.begun(job)];
+        let had = membership.index();
+        writes.extend(search::writes(&self.table, &directory(membership.segment_id), Some(&had), None));
+        self.table.transact(writes).await?;
+        Ok(job)
+    }
+
+    /// Changes a level or a field, if no other has changed since `before` was read; `refresh` where members are found
+    /// by other values then. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where another level or field has changed meanwhile; [`Error::Conflict`] where the id is there
+    /// already.
+    pub async fn change_configuration(
+        &self,
+        before: &Configuration,
+        part: Part<'_>,
+        refresh: bool,
+    ) -> Result<Option<Job>, Error> {
+        let id = before.membership.id;
+        let next = Changes::default()
+            .set("revision", number(before.revision + 1))
+            .value(":revision", number(before.revision))
+            .named("#revision", "revision");
+        let counted = Write::update(&self.table, &keys::membership(id), "#revision = :revision", next);
+        let mut writes = vec![counted.on_condition_failed(Error::Stale), self.part(id, part)?];
+        let job = refresh.then_some(Job::Refresh(id));
+        writes.extend(job.map(|job| self.begun(job)));
+        self.table.transact(writes).await?;
+        Ok(job)
+    }
+
+    fn part(&self, id: MembershipId, part: Part<'_>) -> Result<Write, Error> {
+        let create = |key: &keys::Key, item: Item| {
+            let exists = Error::conflict("/id", "exists", "is the id of something that is there already");
+            Write::create(&self.table, key, item).on_condition_failed(exists)
+        };
+        Ok(match part {
+            Part::NewLevel(level) => create(&keys::level(id, level.id), to_item(level)?),
+            Part::Level(old, new) => {
+                self.replaced(&keys::level(id, new.id), old.version, &to_item(old)?, &to_item(new)?)
+            }
+            Part::NoLevel(level) => self.removed(&keys::level(id, level.id), level.version),
+            Part::NewField(field) => create(&keys::field(id, field.id), to_item(field)?),
+            Part::Field(old, new) => {
+                self.replaced(&keys::field(id, new.id), old.version, &to_item(old)?, &to_item(new)?)
+            }
+            Part::NoField(field) => self.removed(&keys::field(id, field.id), field.version),
+        })
+    }
+}
