@@ -1,7 +1,152 @@
-//! x
-use edge::App;
+//! `/v1/keys` and `/v1/segments/{segment}/keys`: how programs reach an account or one of its segments.
+
+use axum::extract::State;
+use domain::{Key, KeyFields, KeyId, KeyScope, Object, SegmentId, Time, UserId};
+use edge::{
+    Answer, App, Body, Caller, Created, FilterKind, KeySecret, List, ListSpec, Listed, NoContent, Path, Seed, openapi,
+};
+use serde_json::Value;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(list_of_account, create_for_account))
+        .routes(routes!(delete_of_account))
+        .routes(routes!(list_of_segment, create_for_segment))
+        .routes(routes!(delete_of_segment))
+}
+
+// The document's macro takes no generic types, but names of them.
+type KeyList = openapi::ListOf<Key>;
+
+/// How keys are listed.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys;
+
+impl ListSpec for Keys {
+    const SORTS: &'static [&'static str] = &["id", "created_at", "name", "expires_at", "last_used_at"];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[("name", FilterKind::Text), ("prefix", FilterKind::Word)];
+}
+
+/// A key that was just made, with the secret that is shown this once.
+struct NewKey {
+    key: Key,
+    secret: KeySecret,
+}
+
+impl Object for NewKey {
+    fn version(&self) -> u64 {
+        self.key.version()
+    }
+
+    fn show(&self) -> Value {
+        let mut shown = self.key.show();
+        if let Some(fields) = shown.as_object_mut() {
+            fields.insert("secret".to_owned(), self.secret.reveal().into());
+        }
+        shown
+    }
+}
+
+impl PartialSchema for NewKey {
+    fn schema() -> RefOr<Schema> {
+        openapi::with_property(Key::schema(), "secret", "The whole secret; it is shown this once.")
+    }
+}
+
+impl ToSchema for NewKey {}
+
+/// Lists the keys of the account.
+#[utoipa::path(get, path = "/v1/keys", tag = "keys", params(List<Keys>),
+    responses((status = 200, description = "A page of keys, without their secrets.", body = KeyList)))]
+async fn list_of_account(State(app): State<App>, caller: Caller, list: List<Keys>) -> Answer<Listed> {
+    let account = caller.access().await?.account(KeyScope::Admin)?;
+    Ok(list.within(&app, app.store.keys(account, None).await?).await?)
+}
+
+/// Makes a key that opens every segment of the account.
+#[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = KeyFields,
+    responses((status = 201, description = "The key, with its secret.", body = NewKey)))]
+async fn create_for_account(
+    State(app): State<App>,
+    caller: Caller,
+    seed: Seed,
+    Body(fields): Body<KeyFields>,
+) -> Answer<Created> {
+    let account = caller.access().await?.account(KeyScope::Admin)?;
+    create(&app, (account, None), seed, fields).await
+}
+
+/// Revokes a key of the account, at once.
+#[utoipa::path(delete, path = "/v1/keys/{key}", tag = "keys",
+    responses((status = 204, description = "The key opens nothing any more.")))]
+async fn delete_of_account(State(app): State<App>, caller: Caller, Path(key): Path<KeyId>) -> Answer<NoContent> {
+    let account = caller.access().await?.account(KeyScope::Admin)?;
+    app.store.delete_key(account, None, key).await?;
+    Ok(NoContent)
+}
+
+/// Lists the keys of a segment.
+#[utoipa::path(get, path = "/v1/segments/{segment}/keys", tag = "keys", params(List<Keys>),
+    responses((status = 200, description = "A page of keys, without their secrets.", body = KeyList)))]
+async fn list_of_segment(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    list: List<Keys>,
+) -> Answer<Listed> {
+    let account = managed(&app, &caller, segment).await?;
+    Ok(list.within(&app, app.store.keys(account, Some(segment)).await?).await?)
+}
+
+/// Makes a key that opens one segment.
+#[utoipa::path(post, path = "/v1/segments/{segment}/keys", tag = "keys", request_body = KeyFields,
+    responses((status = 201, description = "The key, with its secret.", body = NewKey)))]
+async fn create_for_segment(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    seed: Seed,
+    Body(fields): Body<KeyFields>,
+) -> Answer<Created> {
+    let account = managed(&app, &caller, segment).await?;
+    create(&app, (account, Some(segment)), seed, fields).await
+}
+
+/// Revokes a key of a segment, at once.
+#[utoipa::path(delete, path = "/v1/segments/{segment}/keys/{key}", tag = "keys",
+    responses((status = 204, description = "The key opens nothing any more.")))]
+async fn delete_of_segment(
+    State(app): State<App>,
+    caller: Caller,
+    Path((segment, key)): Path<(SegmentId, KeyId)>,
+) -> Answer<NoContent> {
+    let account = managed(&app, &caller, segment).await?;
+    app.store.delete_key(account, Some(segment), key).await?;
+    Ok(NoContent)
+}
+
+/// The account of a segment whose keys the caller may manage.
+async fn managed(app: &App, caller: &Caller, segment: SegmentId) -> Answer<UserId> {
+    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
+    access.manages(&segment, KeyScope::Admin)?;
+    Ok(segment.owner_id)
+}
+
+async fn create(
+    app: &App,
+    (account, segment): (UserId, Option<SegmentId>),
+    seed: Seed,
+    fields: KeyFields,
+) -> Answer<Created> {
+    let secret = KeySecret::fresh(seed.id(0), account, segment)?;
+    let key = Key::new(seed.id(0), (account, segment), fields, secret.prefix(), Time::now());
+    app.store.create_key(&key, &secret.hash()).await?;
+    let under = segment.map_or_else(|| "/v1".to_owned(), |segment| format!("/v1/segments/{segment}"));
+    Ok(Created::one(format!("{under}/keys/{}", key.id), &NewKey { key, secret }))
 }

@@ -23,6 +23,7 @@ pub mod object;
 pub mod place;
 pub mod segment;
 pub mod text;
+pub mod upload;
 pub mod user;
 pub mod value;
 
@@ -45,4 +46,5 @@ pub use member::{EnrolmentFields, Member, MemberFields};
 pub use membership::{Membership, MembershipFields};
 pub use segment::{Segment, SegmentFields};
 pub use text::{Email, Name, Password, Phone, ReferenceId, Username};
+pub use upload::{Upload, UploadFields, UploadStatus};
 pub use user::{SignUp, Status, User, UserFields};

@@ -1,6 +1,6 @@
 //! What a caller may reach: a person its own, a master user and its keys the segments of the account.
 
-use domain::{Error, Key, KeyScope, SegmentId, UserId};
+use domain::{Error, Key, KeyScope, Member, Membership, Segment, SegmentId, Upload, UserId};
 use store::UserRecord;
 
 /// A caller who is known to be good.
@@ -21,6 +21,22 @@ pub struct Owner {
     /// The segment.
     pub segment: SegmentId,
 }
+
+macro_rules! owned {
+    ($kind:ty, $segment:expr) => {
+        impl From<&$kind> for Owner {
+            fn from(thing: &$kind) -> Self {
+                let segment: fn(&$kind) -> SegmentId = $segment;
+                Self { account: thing.owner_id, segment: segment(thing) }
+            }
+        }
+    };
+}
+
+owned!(Segment, |segment| segment.id);
+owned!(Membership, |membership| membership.segment_id);
+owned!(Member, |member| member.segment_id);
+owned!(Upload, |upload| upload.fields.segment_id);
 
 impl Access {
     pub(crate) fn of_user(record: UserRecord) -> Self {
@@ -50,7 +66,8 @@ impl Access {
     ///
     /// # Errors
     /// [`Error::NotFound`] for other people's things; [`Error::Forbidden`] for a key without the scope.
-    pub fn manages(&self, owner: Owner, scope: KeyScope) -> Result<(), Error> {
+    pub fn manages(&self, thing: impl Into<Owner>, scope: KeyScope) -> Result<(), Error> {
+        let owner = thing.into();
         match &self.0 {
             Who::User(record) if record.user.id == owner.account => Ok(()),
             Who::Key(key)

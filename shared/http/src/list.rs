@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use domain::{Error, FieldError, Object};
-use store::search::{Found, Match, Search, Test, Value};
+use store::search::{Found, Indexed, Match, Search, Test, Value};
 use store::{Filter, From, Page, Window};
 
 use crate::answer::Listed;
@@ -176,6 +176,15 @@ impl<L: ListSpec> List<L> {
         let Page { rows, more_after, more_before } = page;
         let positions = rows.iter().map(id).collect();
         self.found(app, Found { rows, positions, more_after, more_before, total, capped }).await
+    }
+
+    /// A page of a list that is read as a whole, since it is short by its nature.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the deployment's secret cannot be had.
+    pub async fn within<T: Object + Indexed>(self, app: &App, rows: Vec<T>) -> Result<Listed, Error> {
+        let found = store::search::within(rows, &self.search)?;
+        self.found(app, found).await
     }
 
     /// A page of what was found as it is answered, with its links.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::Store;
 use crate::keys::{self, KEYS};
+use crate::search::{Index, Indexed, Value};
 use crate::table::{Changes, Item, Query, Write, from_item, keyed, string, to_item};
 
 /// A key, and what is kept of its secret.
@@ -15,6 +16,17 @@ pub struct KeptKey {
     pub key: Key,
     /// The SHA-256 of its secret.
     pub hash: String,
+}
+
+impl Indexed for Key {
+    fn index(&self) -> Index {
+        let time = |time: Option<Time>| time.map(Value::word);
+        Index::new(self.id.uuid())
+            .ordered("name", Some(&Value::Text(self.fields.name.as_str().to_owned())))
+            .ordered("expires_at", time(self.fields.expires_at).as_ref())
+            .ordered("last_used_at", time(self.last_used_at).as_ref())
+            .found("prefix", &Value::word(&self.prefix))
+    }
 }
 
 impl Store {

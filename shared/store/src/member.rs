@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::member::MemberNumber;
-use domain::{Answers, Award, Error, Member, MemberId, MembershipId, UploadId};
+use domain::{Answers, Award, Error, Member, MemberId, MembershipId, Upload};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -72,7 +72,7 @@ pub struct AlsoOfMember<'a> {
     /// The points that came or went.
     pub award: Option<&'a Award>,
     /// The files that its new answers name.
-    pub files: &'a [UploadId],
+    pub files: &'a [Upload],
     /// Where answers stand in the request's body: before the `/` and the key.
     pub answers_at: &'static str,
 }
@@ -113,7 +113,9 @@ impl Store {
             let member = Member { number: number_of(new.id, attempt)?, ..new.clone() };
             let record = MemberRecord::under(member, configuration);
             match self.table.transact(self.member_writes(None, Some(&record), also)?).await {
-                Err(Error::Conflict(taken)) if attempt < NUMBER_TRIES && taken.iter().all(|one| one.pointer == NUMBER) => {
+                Err(Error::Conflict(taken))
+                    if attempt < NUMBER_TRIES && taken.iter().all(|one| one.pointer == NUMBER) =>
+                {
                     attempt += 1;
                 }
                 Err(Error::Conflict(mut taken)) => {
@@ -210,7 +212,7 @@ impl Store {
             writes.push(Write::create(&self.table, &keys::award(id, award.id), to_item(award)?));
         }
         for file in also.files {
-            writes.push(self.upload_used(*file, id));
+            writes.extend(self.upload_used(file, id));
         }
         if writes.len() > TRANSACTION {
             let message = "changes too many answers at once that members are found by; send some of them later";

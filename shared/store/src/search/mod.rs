@@ -112,6 +112,15 @@ pub struct Found<T> {
     pub capped: bool,
 }
 
+/// The part that a search wants of rows that are all in memory.
+///
+/// # Errors
+/// [`Error::Internal`] for fields that the rows do not have.
+pub fn within<T: Indexed>(rows: Vec<T>, search: &Search) -> Result<Found<T>, Error> {
+    let _ = (rows, search);
+    Err(Error::internal("not yet"))
+}
+
 /// Finds the rows of `directory` that meet a search; `key_of` says where a row lives.
 ///
 /// # Errors

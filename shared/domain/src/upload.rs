@@ -1,0 +1,153 @@
+//! Uploads: private files of members and segments.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::clock::Time;
+use crate::custom_field::{ContentType, CustomField, DEFAULT_BYTES, FieldKey, MOST_BYTES};
+use crate::error::FieldError;
+use crate::field::{Body as _, Field as _, Object, Pointer, bookkeeping, shown_schema};
+use crate::id::{MemberId, SegmentId, UploadId, UserId};
+use crate::value::Integer;
+use crate::{body, text, words};
+
+text!(
+    /// What a file is called: shown and offered when it is downloaded, and nothing else.
+    Filename, plain 1..=255, example "tax-certificate.pdf", |_| Ok(())
+);
+
+text!(
+    /// A SHA-256 in 64 hexadecimal digits, small ones.
+    Sha256, plain 1..=64, example "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", |text| {
+        if text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) { Ok(()) } else {
+            Err(("invalid_checksum", "must have 64 digits 0 to 9 and a to f"))
+        }
+    }
+);
+
+words! {
+    /// How far an upload is.
+    pub enum UploadStatus {
+        /// The file has not arrived, or is still being checked.
+        Pending = "PENDING",
+        /// The file is there, and is what it was said to be.
+        Available = "AVAILABLE",
+        /// The file was not what it was said to be, and is gone.
+        Rejected = "REJECTED",
+    }
+}
+
+body! {
+    /// A file that is going to be sent.
+    #[derive(Serialize, Deserialize)]
+    pub struct UploadFields {
+        /// The segment that it belongs to.
+        pub segment_id: SegmentId,
+        /// The member whose it is; without one, whoever answers with it first.
+        pub member_id: Option<MemberId>,
+        /// The key of the custom field that it answers, whose limits it is then held to.
+        pub field: Option<FieldKey>,
+        /// What it is called.
+        pub filename: Filename,
+        /// What it holds.
+        pub content_type: ContentType,
+        /// How many bytes it has.
+        pub size: Integer<1, MOST_BYTES>,
+        /// Its SHA-256, if whoever sends it knows it; then nothing else can be sent.
+        pub sha256: Option<Sha256>,
+    }
+    example {
+        "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "member_id": null, "field": "tax_certificate",
+        "filename": "tax-certificate.pdf", "content_type": "application/pdf", "size": 52417, "sha256": null
+    }
+}
+
+/// A private file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Upload {
+    /// Its id, which answers a field.
+    pub id: UploadId,
+    /// The master user whose segment it belongs to.
+    pub owner_id: UserId,
+    /// What its sender says of it.
+    #[serde(flatten)]
+    pub fields: UploadFields,
+    /// How far it is.
+    pub status: UploadStatus,
+    /// Why it was rejected.
+    pub reason: Option<String>,
+    /// Counts the changes; it is the `ETag`.
+    pub version: u64,
+    /// When it was begun.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+impl UploadFields {
+    /// What speaks against such a file as an answer to `field`, or to none: too big, or of a type that it does not take.
+    #[must_use]
+    pub fn unfit(&self, field: Option<&CustomField>) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let most = field.map_or(DEFAULT_BYTES, CustomField::max_size);
+        if self.size.get() > most {
+            let message = format!("must be at most {most} bytes");
+            errors.push(Pointer::root().child("size").error("out_of_range", &message));
+        }
+        let types = field.map_or(ContentType::ALL.as_slice(), CustomField::content_types);
+        if !types.contains(&self.content_type) {
+            let names: Vec<_> = types.iter().map(|one| one.as_str()).collect();
+            let message = format!("must be one of {}", names.join(", "));
+            errors.push(Pointer::root().child("content_type").error("invalid_choice", &message));
+        }
+        errors
+    }
+}
+
+impl Upload {
+    /// A file that is going to be sent.
+    #[must_use]
+    pub fn new(id: UploadId, owner_id: UserId, fields: UploadFields, now: Time) -> Self {
+        let status = UploadStatus::Pending;
+        Self { id, owner_id, fields, status, reason: None, version: 1, created_at: now, updated_at: now }
+    }
+
+    /// The file once it was checked: available, or rejected for a reason.
+    #[must_use]
+    pub fn checked(&self, rejected: Option<&str>, now: Time) -> Self {
+        let status = if rejected.is_some() { UploadStatus::Rejected } else { UploadStatus::Available };
+        let reason = rejected.map(str::to_owned);
+        Self { status, reason, version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+}
+
+impl Object for Upload {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn show(&self) -> Value {
+        let mut shown = Map::from_iter([
+            ("id".to_owned(), self.id.show()),
+            ("status".to_owned(), self.status.show()),
+            ("reason".to_owned(), self.reason.clone().into()),
+        ]);
+        shown.extend(self.fields.show());
+        shown.extend(bookkeeping(self.version, self.created_at, self.updated_at));
+        Value::Object(shown)
+    }
+}
+
+impl PartialSchema for Upload {
+    fn schema() -> RefOr<Schema> {
+        shown_schema::<UploadFields>(vec![
+            ("id", <UploadId as PartialSchema>::schema()),
+            ("status", <UploadStatus as crate::Field>::schema()),
+            ("reason", <Option<crate::Name> as crate::Field>::schema()),
+        ])
+    }
+}
+
+impl ToSchema for Upload {}

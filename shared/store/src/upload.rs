@@ -1,0 +1,104 @@
+//! Uploads. Each is listed where it belongs, under its member or else its segment, and found by its id.
+
+use domain::{Error, MemberId, SegmentId, Time, Upload, UploadId};
+
+use crate::Store;
+use crate::job::Job;
+use crate::keys::{self, SK, UPLOADS};
+use crate::table::{Changes, Item, Query, Write, from_item, number, string, to_item};
+
+impl Store {
+    /// An upload: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn upload(&self, id: UploadId) -> Result<Upload, Error> {
+        self.table.get(&keys::upload(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// Writes a new upload, which vanishes at `until` unless its file has arrived: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment or member is gone.
+    pub async fn create_upload(&self, upload: &Upload, until: Time) -> Result<(), Error> {
+        let (segment, member) = (upload.fields.segment_id, upload.fields.member_id);
+        let vanishes = |mut item: Item| {
+            item.insert("expires_at".to_owned(), number(until.seconds()));
+            item
+        };
+        let exists = Error::conflict("/id", "exists", "is the id of an upload that is there already");
+        let create = Write::create(&self.table, &keys::upload(upload.id), vanishes(to_item(upload)?));
+        let listed = keys::upload_of(segment, member, upload.id);
+        let holder = member.map_or_else(|| keys::segment(segment), keys::member);
+        let there = Write::check(&self.table, &holder, "attribute_exists(PK)", Item::new());
+        let writes = vec![
+            create.on_condition_failed(exists),
+            Write::put(&self.table, crate::table::keyed(&listed, vanishes(Item::new()))),
+            there.on_condition_failed(Error::NotFound),
+        ];
+        self.table.transact(writes).await
+    }
+
+    /// Writes what came of the check of a file, which stays from now on: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn check_upload(&self, old: &Upload, new: &Upload) -> Result<(), Error> {
+        let key = keys::upload(new.id);
+        let changes = Changes::between(&to_item(old)?, &to_item(new)?).remove("expires_at");
+        let changes = changes.value(":version", number(old.version));
+        let checked = Write::update(&self.table, &key, "version = :version", changes);
+        let listed = keys::upload_of(new.fields.segment_id, new.fields.member_id, new.id);
+        let writes = vec![checked.on_condition_failed(Error::Stale), Write::put(&self.table, listed.attributes())];
+        self.table.transact(writes).await
+    }
+
+    /// Deletes an upload; its file is left to a job. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn delete_upload(&self, upload: &Upload) -> Result<Job, Error> {
+        let job = Job::EraseUpload(upload.id);
+        let listed = keys::upload_of(upload.fields.segment_id, upload.fields.member_id, upload.id);
+        let writes = vec![
+            self.removed(&keys::upload(upload.id), upload.version),
+            Write::delete_item(&self.table, listed.attributes()),
+            self.begun(job),
+        ];
+        self.table.transact(writes).await?;
+        Ok(job)
+    }
+
+    /// The uploads of a member, or those of a segment that are no member's: 1 `Query` for each megabyte.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn uploads_of(&self, segment: SegmentId, member: Option<MemberId>) -> Result<Vec<UploadId>, Error> {
+        let pk = member.map_or_else(|| keys::segment(segment).pk, |member| keys::member(member).pk);
+        let listed = self.table.all_items(&Query::under(pk, UPLOADS)).await?;
+        let id = |item: &Item| item.get(SK)?.as_s().ok()?.strip_prefix(UPLOADS)?.parse().ok();
+        Ok(listed.iter().filter_map(id).collect())
+    }
+
+    /// The writes by which a file becomes a member's answer: it must be available, and no other member's.
+    pub(crate) fn upload_used(&self, upload: &Upload, member: MemberId) -> Vec<Write> {
+        let (id, segment) = (upload.id, upload.fields.segment_id);
+        let changes = Changes::default()
+            .set("member_id", string(member))
+            .add("version", 1)
+            .value(":member", string(member))
+            .value(":available", string("AVAILABLE"))
+            .named("#status", "status");
+        let condition = "#status = :available AND (attribute_not_exists(member_id) OR member_id = :member)";
+        let taken = Error::conflict("", "taken", "One of the files is no longer there, or another member's.");
+        let used = Write::update(&self.table, &keys::upload(id), condition, changes).on_condition_failed(taken);
+        if upload.fields.member_id == Some(member) {
+            return vec![used];
+        }
+        vec![
+            used,
+            Write::delete_item(&self.table, keys::upload_of(segment, None, id).attributes()),
+            Write::put(&self.table, keys::upload_of(segment, Some(member), id).attributes()),
+        ]
+    }
+}
