@@ -6,7 +6,14 @@ use domain::{Catalog, CatalogId, Error, SegmentId};
 
 use crate::Store;
 use crate::keys::{self, CATALOGS};
+use crate::search::{Index, Indexed, Value};
 use crate::table::{Item, Query, Write, from_item, to_item};
+
+impl Indexed for Catalog {
+    fn index(&self) -> Index {
+        Index::new(self.id.uuid()).ordered("name", Some(&Value::Text(self.fields.name.as_str().to_owned())))
+    }
+}
 
 impl Store {
     /// A catalog: 1 `GetItem`.
