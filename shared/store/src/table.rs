@@ -7,8 +7,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
+};
 use domain::Error;
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -65,8 +68,45 @@ impl Table {
         }
     }
 
+    /// Reads items as they are now, in no order, without those that are not there: 1 `BatchGetItem` for each 100.
+    pub(crate) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let batches = keys.chunks(BATCH_GET).map(|batch| self.get_batch(batch.to_vec()));
+        Ok(try_join_all(batches).await?.concat())
+    }
+
+    async fn get_batch(&self, mut left: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let (mut items, mut attempt) = (Vec::new(), 0);
+        while !left.is_empty() {
+            if attempt > CONTENTION_TRIES {
+                return Err(Error::Unavailable("keys stay unprocessed".into()));
+            }
+            if attempt > 0 {
+                tokio::time::sleep(backoff(attempt)).await;
+            }
+            attempt += 1;
+            let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+            let sent = self
+                .client
+                .batch_get_item()
+                .request_items(&*self.name, keys.map_err(Error::internal)?)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send();
+            let read = sent.await.map_err(unavailable)?;
+            let found = read.responses.unwrap_or_default().remove(&*self.name).unwrap_or_default();
+            // Answers are cut at 16 MB: where something came, nobody was overrun.
+            attempt = if found.is_empty() { attempt } else { 0 };
+            items.extend(found);
+            left =
+                read.unprocessed_keys.unwrap_or_default().remove(&*self.name).map_or_else(Vec::new, |left| left.keys);
+        }
+        Ok(items)
+    }
+
     /// Writes all of `writes` or none.
     pub(crate) async fn transact(&self, writes: Vec<Write>) -> Result<(), Error> {
+        if writes.len() > TRANSACTION {
+            return Err(Error::internal(format!("{} writes do not fit in a transaction", writes.len())));
+        }
         let (items, mut meanings): (Vec<_>, Vec<_>) =
             writes.into_iter().map(|write| (write.item, write.meaning)).unzip();
         let mut attempt = 0;
@@ -146,6 +186,21 @@ impl Query {
         }
     }
 
+    /// The items of a partition between two sort keys, both included.
+    pub(crate) fn between(pk: &str, low: &str, high: &str) -> Self {
+        let values = [(":pk", pk), (":low", low), (":high", high)];
+        Self {
+            condition: "PK = :pk AND SK BETWEEN :low AND :high",
+            values: values.map(|(name, value)| (name.to_owned(), string(value))).into(),
+            ..Self::default()
+        }
+    }
+
+    /// The items of a whole partition.
+    pub(crate) fn all(pk: String) -> Self {
+        Self { condition: "PK = :pk", values: Item::from([(":pk".to_owned(), string(pk))]), ..Self::default() }
+    }
+
     /// The items of a key's partition that stand before it.
     pub(crate) fn before(key: &Key) -> Self {
         Self {
@@ -179,6 +234,26 @@ impl Write {
             .condition_expression("attribute_not_exists(PK)")
             .build();
         Self::built(put.map(|put| TransactWriteItem::builder().put(put).build()))
+    }
+
+    /// Puts an item that is nothing but its key, or leaves it there.
+    pub(crate) fn mark(table: &Table, key: &Key) -> Self {
+        let put = Put::builder().table_name(&*table.name).set_item(Some(key.attributes())).build();
+        Self::built(put.map(|put| TransactWriteItem::builder().put(put).build()))
+    }
+
+    /// Adds to an item's numbers, which are 0 where they are not there.
+    pub(crate) fn add<'a>(table: &Table, key: &Key, numbers: impl IntoIterator<Item = (&'a str, i64)>) -> Self {
+        let changes = numbers.into_iter().fold(Changes::default(), |changes, (name, more)| changes.add(name, more));
+        let (expression, names, values) = changes.into_expression();
+        let update = Update::builder()
+            .table_name(&*table.name)
+            .set_key(Some(key.attributes()))
+            .update_expression(expression)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .build();
+        Self::built(update.map(|update| TransactWriteItem::builder().update(update).build()))
     }
 
     /// Deletes an item under a condition.
@@ -315,6 +390,12 @@ impl Changes {
         (expression, self.names, self.values)
     }
 }
+
+/// What one transaction takes.
+pub(crate) const TRANSACTION: usize = 100;
+
+/// What `BatchGetItem` takes at once.
+const BATCH_GET: usize = 100;
 
 /// Why DynamoDB canceled a transaction.
 enum Canceled {
