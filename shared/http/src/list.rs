@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use domain::{Error, FieldError, Object};
-use store::search::{Found, Indexed, Match, Search, Test, Value};
+use store::search::{Found, Match, Search, Searched, Test, Value};
 use store::{Filter, From, Page, Window};
 
 use crate::answer::Listed;
@@ -182,7 +182,7 @@ impl<L: ListSpec> List<L> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the deployment's secret cannot be had.
-    pub async fn within<T: Object + Indexed>(self, app: &App, rows: Vec<T>) -> Result<Listed, Error> {
+    pub async fn within<T: Object + Searched>(self, app: &App, rows: Vec<T>) -> Result<Listed, Error> {
         let found = store::search::within(rows, &self.search)?;
         self.found(app, found).await
     }

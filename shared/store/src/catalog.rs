@@ -6,12 +6,18 @@ use domain::{Catalog, CatalogId, Error, SegmentId};
 
 use crate::Store;
 use crate::keys::{self, CATALOGS};
-use crate::search::{Index, Indexed, Value};
+use crate::search::{Index, Indexed, Kind, Schema, Searched, Value, ValueType};
 use crate::table::{Item, Query, Write, from_item, to_item};
 
 impl Indexed for Catalog {
     fn index(&self) -> Index {
         Index::new(self.id.uuid()).ordered("name", Some(&Value::Text(self.fields.name.as_str().to_owned())))
+    }
+}
+
+impl Searched for Catalog {
+    fn schema() -> Schema {
+        Schema::default().with("name", Kind::Ordered, ValueType::Text)
     }
 }
 

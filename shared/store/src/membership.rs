@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, FIELDS, LEVELS, SK};
-use crate::search::{self, Found, Index, Indexed, Kind, Schema, Search, Value, ValueType};
+use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
 use crate::table::{Changes, Item, Query, Write, from_item, number, to_item};
 
 impl Indexed for Membership {
@@ -22,12 +22,14 @@ impl Indexed for Membership {
     }
 }
 
-fn schema() -> Schema {
-    Schema::default().with("name", Kind::Sorted, ValueType::Text).with("status", Kind::Found, ValueType::Word).with(
-        "self_enrolment",
-        Kind::Found,
-        ValueType::Word,
-    )
+impl Searched for Membership {
+    fn schema() -> Schema {
+        Schema::default().with("name", Kind::Sorted, ValueType::Text).with("status", Kind::Found, ValueType::Word).with(
+            "self_enrolment",
+            Kind::Found,
+            ValueType::Word,
+        )
+    }
 }
 
 /// The directory of a segment's memberships.
@@ -154,7 +156,9 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn memberships(&self, segment: SegmentId, search: &Search) -> Result<Found<Membership>, Error> {
         let key_of = |id| keys::membership(MembershipId::from(id));
-        search::find(&self.table, &directory(segment), &schema(), key_of, search).await
+        let (name, schema) = (directory(segment), Membership::schema());
+        let directory = Directory { table: &self.table, name: &name, schema: &schema, key_of: &key_of };
+        search::find(&directory, search).await
     }
 
     /// Writes a new membership, if its segment is there: 1 transaction.
