@@ -1,11 +1,13 @@
 //! Catalogs: lists of choices that the custom fields of a segment share.
 
 use axum::extract::State;
-use domain::{Catalog, CatalogFields, CatalogId, Error, KeyScope, SegmentId, Time};
+use domain::{Catalog, CatalogFields, CatalogId, CustomField, Error, KeyScope, Question, SegmentId, Time};
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Path,
-    Seed, Shown, openapi,
+    Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
+    Path, Seed, Shown, openapi,
 };
+
+use store::{Affected, Configuration};
 
 use crate::segments::managed;
 
@@ -70,14 +72,16 @@ pub(crate) async fn read(
     Ok(Shown::unless(&has, &found(&app, &caller, (segment, catalog), KeyScope::Read).await?))
 }
 
-/// Replaces a catalog as a whole. An answer that names a choice which is gone no longer counts.
-#[utoipa::path(put, path = "/v1/segments/{segment}/catalogs/{catalog}", tag = "catalogs",
+/// Replaces a catalog as a whole. Where members have chosen what is gone then, it is refused with their number, unless
+/// `force=true`: they have the field among their `missing_fields` then.
+#[utoipa::path(put, path = "/v1/segments/{segment}/catalogs/{catalog}", tag = "catalogs", params(Force),
     request_body = CatalogFields,
     responses((status = 200, description = "The catalog after the change.", body = Catalog)))]
 pub(crate) async fn replace(
     State(app): State<App>,
     caller: Caller,
     Path((segment, catalog)): Path<(SegmentId, CatalogId)>,
+    force: Force,
     matches: IfMatch,
     Body(fields): Body<CatalogFields>,
 ) -> Answer<Shown> {
@@ -85,7 +89,10 @@ pub(crate) async fn replace(
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
         matches.check(before.version)?;
         let after = before.changed(fields.clone(), Time::now());
-        match app.store.change_catalog(&before, &after).await {
+        let uses = app.store.catalog_uses(segment, catalog).await?;
+        force.allows(affected(&app, &uses, (&before, &after)).await?)?;
+        let memberships = uses.iter().map(|configuration| configuration.membership.id);
+        match app.store.change_catalog(&before, &after, memberships).await {
             Err(Error::Stale) if !matches.is_given() => {}
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(Shown::new(&after)),
@@ -105,12 +112,30 @@ pub(crate) async fn delete(
     loop {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
         matches.check(before.version)?;
+        if let Some(used) = app.store.catalog_uses(segment, catalog).await?.first() {
+            let name = used.membership.fields.name.as_str();
+            let message = format!("A custom field of the membership {name} names this catalog; change it first.");
+            return Err(Error::conflict("", "in_use", &message).into());
+        }
         match app.store.delete_catalog(&before).await {
             Err(Error::Stale) if !matches.is_given() => {}
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),
         }
     }
+}
+
+/// How many members have chosen what is gone after the change of a catalog.
+async fn affected(app: &App, uses: &[Configuration], (before, after): (&Catalog, &Catalog)) -> Result<Affected, Error> {
+    let mut all = Affected::default();
+    for configuration in uses {
+        let names = |field: &&CustomField| field.fields.catalog_id == Some(before.id);
+        for field in configuration.fields.iter().filter(names) {
+            let (old, new) = (Question::new(field, Some(before)), Question::new(field, Some(after)));
+            all.members += app.store.affected(configuration.membership.id, &old, Some(&new)).await?.members;
+        }
+    }
+    Ok(all)
 }
 
 /// A catalog that the caller may act on: 1 round of latency.

@@ -4,6 +4,7 @@
 use domain::{Error, UserId};
 
 mod address;
+mod affected;
 mod answer;
 mod catalog;
 mod entry;
@@ -27,6 +28,7 @@ mod table;
 mod upload;
 mod user;
 
+pub use affected::Affected;
 pub use answer::{Answered, Begun};
 pub use job::{Job, Progress};
 pub use key::KeptKey;

@@ -15,7 +15,7 @@ use crate::membership::Configuration;
 use crate::page::{self, Page, Window};
 use crate::rank;
 use crate::search::{self, Directory, Found, Index, Indexed, Search};
-use crate::table::{Changes, Item, TRANSACTION, Write, from_item, number, string, to_item};
+use crate::table::{Item, TRANSACTION, Write, from_item, string, to_item};
 
 /// A member with how its answers are indexed.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::answer;
 use domain::custom_field::FieldType;
-use domain::{Answer, Field as _, Member, MembershipId};
+use domain::{Answer, Member, MembershipId};
 use serde::{Deserialize, Serialize};
 
 use crate::membership::Configuration;
