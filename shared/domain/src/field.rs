@@ -11,6 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Time;
 use crate::error::{Error, FieldError};
+use crate::text::Broken;
 
 /// A type that a JSON value can be read into.
 pub trait Field: Sized {
@@ -104,6 +105,11 @@ impl Fields<'_> {
     /// Takes all that is left, whatever it is called.
     pub fn rest(&mut self) -> Map<String, Value> {
         std::mem::take(&mut self.left)
+    }
+
+    /// Refuses the field `name`, for a reason that another field gives.
+    pub fn refuse(&mut self, name: &str, (code, message): Broken) {
+        self.errors.push(self.at.child(name).error(code, message));
     }
 
     /// Refuses a body without the field `name`, whatever its type says.

@@ -18,6 +18,7 @@ pub mod level;
 pub mod member;
 pub mod membership;
 pub mod object;
+mod operation;
 pub mod place;
 pub mod segment;
 pub mod text;
