@@ -230,3 +230,6 @@ impl TryFrom<Value> for Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

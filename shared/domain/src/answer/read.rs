@@ -20,7 +20,6 @@ use crate::value::distinct;
 ///
 /// `questions` are those that the member is asked ([`CustomField::applies`](crate::CustomField::applies)). What is
 /// wrong is added to `errors`, with pointers below `at`.
-#[must_use]
 pub fn check_answers(
     questions: &[Question<'_>],
     checks: Checks,

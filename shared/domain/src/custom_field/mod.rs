@@ -199,3 +199,6 @@ impl<'a> Question<'a> {
         Self { field, choices }
     }
 }
+
+#[cfg(test)]
+mod tests;
