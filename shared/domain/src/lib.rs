@@ -19,6 +19,7 @@ pub mod member;
 pub mod membership;
 pub mod object;
 mod operation;
+mod patch;
 pub mod place;
 pub mod segment;
 pub mod text;

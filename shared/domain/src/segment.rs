@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(shown["status"], true);
 
         let patch = MergePatch::parse(json!({ "settings": { "document_checks": "checksum" } }))?;
-        let patched = segment.changed(patch.apply(&segment.fields)?, Time::now());
+        let patched = segment.patched(patch, Time::now())?;
         let settings = &patched.fields.settings.0;
         assert_eq!(settings.document_checks.0, Checks::Checksum);
         assert_eq!(settings.required_user_fields.0.names().collect::<Vec<_>>(), ["email"]);

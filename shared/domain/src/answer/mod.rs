@@ -4,6 +4,7 @@ mod change;
 mod read;
 
 use std::collections::BTreeMap;
+use std::str::FromStr as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value, json};
@@ -21,23 +22,27 @@ pub use change::{Invalidates, invalidates};
 pub use read::check_answers;
 use read::{parse_url, read};
 
-/// An answer in its canonical form; in JSON, to clients and in the table alike, it is the plain value.
+/// An answer in its canonical form. Clients see the plain value ([`Answer::show`]); it is kept as the plain value too,
+/// but for a number, of which only text keeps every digit: `{"digits": "12.50"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Value", into = "Value")]
+#[serde(untagged)]
 pub enum Answer {
     /// Text, a document's number, a day, a choice's key or an upload's id.
     Text(String),
-    /// A number, in its digits as they were written.
-    Number(Number),
     /// Yes or no.
     Boolean(bool),
     /// Choices' keys, in the order of the choices.
     Several(Vec<String>),
+    /// A number.
+    Number {
+        /// As it was written, without exponent and leading zeros.
+        digits: String,
+    },
 }
 
 /// What a member is found by, of one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Indexed {
+pub enum IndexValue {
     /// Text, still to be folded.
     Text(String),
     /// A decimal number in its digits.
@@ -57,21 +62,26 @@ impl Answer {
     /// The answer as clients see it.
     #[must_use]
     pub fn show(&self) -> Value {
-        self.clone().into()
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Boolean(on) => (*on).into(),
+            Self::Several(keys) => keys.as_slice().into(),
+            Self::Number { digits } => Number::from_str(digits).map_or(Value::Null, Value::Number),
+        }
     }
 
     /// What a member is found by, of its answer to a field of type `kind`; nothing for text and files.
     #[must_use]
-    pub fn indexed(&self, kind: FieldType) -> Vec<Indexed> {
+    pub fn index_values(&self, kind: FieldType) -> Vec<IndexValue> {
         let text = |text: &String| {
-            if kind == FieldType::Date { Indexed::Date(text.clone()) } else { Indexed::Text(text.clone()) }
+            if kind == FieldType::Date { IndexValue::Date(text.clone()) } else { IndexValue::Text(text.clone()) }
         };
         match self {
             _ if !kind.can_be_searched() => Vec::new(),
             Self::Text(written) => vec![text(written)],
-            Self::Number(number) => vec![Indexed::Number(number.to_string())],
-            Self::Boolean(on) => vec![Indexed::Boolean(*on)],
-            Self::Several(keys) => keys.iter().cloned().map(Indexed::Text).collect(),
+            Self::Number { digits } => vec![IndexValue::Number(digits.clone())],
+            Self::Boolean(on) => vec![IndexValue::Boolean(*on)],
+            Self::Several(keys) => keys.iter().cloned().map(IndexValue::Text).collect(),
         }
     }
 
@@ -83,7 +93,7 @@ impl Answer {
             Self::Text(text) if kind == FieldType::Email => Some(text.to_lowercase()),
             Self::Text(text) if kind == FieldType::Url => parse_url(text).ok().map(String::from),
             Self::Text(text) => Some(text.clone()),
-            Self::Number(number) => Some(plain_number(&number.to_string())),
+            Self::Number { digits } => Some(plain_number(digits)),
             Self::Boolean(_) | Self::Several(_) => None,
         }
     }
@@ -94,7 +104,7 @@ impl Answer {
     pub fn holds(&self, question: &Question<'_>) -> bool {
         match (question.field.fields.kind.document(), self) {
             (Some(rule), Self::Text(number)) => rule.holds(number),
-            (Some(_), Self::Number(_) | Self::Boolean(_) | Self::Several(_)) => false,
+            (Some(_), Self::Number { .. } | Self::Boolean(_) | Self::Several(_)) => false,
             // Read again, it is the same.
             (None, answer) => {
                 let at = Pointer::root();
@@ -202,32 +212,6 @@ impl PartialSchema for Given {
 impl ToSchema for Given {
     fn name() -> std::borrow::Cow<'static, str> {
         "Answers".into()
-    }
-}
-
-impl From<Answer> for Value {
-    fn from(answer: Answer) -> Self {
-        match answer {
-            Answer::Text(text) => text.into(),
-            Answer::Number(number) => Self::Number(number),
-            Answer::Boolean(on) => on.into(),
-            Answer::Several(keys) => keys.into(),
-        }
-    }
-}
-
-impl TryFrom<Value> for Answer {
-    type Error = &'static str;
-
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        let key = |value| if let Value::String(key) = value { Ok(key) } else { Err("not a list of keys") };
-        match value {
-            Value::String(text) => Ok(Self::Text(text)),
-            Value::Number(number) => Ok(Self::Number(number)),
-            Value::Bool(on) => Ok(Self::Boolean(on)),
-            Value::Array(keys) => keys.into_iter().map(key).collect::<Result<_, _>>().map(Self::Several),
-            Value::Null | Value::Object(_) => Err("not an answer"),
-        }
     }
 }
 

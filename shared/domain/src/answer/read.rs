@@ -1,8 +1,6 @@
 //! How a value becomes an answer: by the type of its field.
 
-use std::str::FromStr as _;
-
-use serde_json::{Number, Value};
+use serde_json::Value;
 use url::Url;
 
 use super::{Answer, Answers, Given};
@@ -86,7 +84,7 @@ pub(super) fn read(
         FieldType::Email => text(value, &|text| Email::parse(text).map(|email| email.as_str().to_owned())),
         FieldType::Phone => text(value, &phone),
         FieldType::Boolean => boolean(&value, at, errors),
-        FieldType::Date => Date::read(value, at, errors).and_then(|date| Answer::try_from(date.show()).ok()),
+        FieldType::Date => Date::read(value, at, errors).map(|date| Answer::Text(date.to_string())),
         FieldType::File => UploadId::read(value, at, errors).map(|id| Answer::Text(id.to_string())),
         FieldType::Curp
         | FieldType::Rfc
@@ -116,7 +114,7 @@ fn one(
     let chosen = current.is_some_and(|answer| match answer {
         Answer::Text(before) => *before == key,
         Answer::Several(before) => before.contains(&key),
-        Answer::Number(_) | Answer::Boolean(_) => false,
+        Answer::Number { .. } | Answer::Boolean(_) => false,
     });
     if choices.iter().any(|choice| choice.key.as_str() == key && (choice.status.0 || chosen)) {
         return Some(Answer::Text(key));
@@ -167,7 +165,7 @@ fn number(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<An
     let significant = whole.trim_start_matches('0');
     let whole = if significant.is_empty() { "0" } else { significant };
     let fraction = fraction.map(|fraction| format!(".{fraction}")).unwrap_or_default();
-    Number::from_str(&format!("{sign}{whole}{fraction}")).ok().map(Answer::Number)
+    Some(Answer::Number { digits: format!("{sign}{whole}{fraction}") })
 }
 
 fn boolean(value: &Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Answer> {

@@ -276,20 +276,24 @@ fn a_catalog_gives_the_choices_of_a_field_that_names_it() {
 
 #[test]
 fn members_are_found_by_every_answer_but_files_and_long_text() {
-    let text = |text: &str| vec![Indexed::Text(text.to_owned())];
+    let text = |text: &str| vec![IndexValue::Text(text.to_owned())];
     for (kind, value, found) in [
         (FieldType::Dropdown, json!("a"), text("a")),
-        (FieldType::Multiple, json!(["b", "a"]), vec![Indexed::Text("a".to_owned()), Indexed::Text("b".to_owned())]),
-        (FieldType::Number, json("-12.50"), vec![Indexed::Number("-12.50".to_owned())]),
+        (
+            FieldType::Multiple,
+            json!(["b", "a"]),
+            vec![IndexValue::Text("a".to_owned()), IndexValue::Text("b".to_owned())],
+        ),
+        (FieldType::Number, json("-12.50"), vec![IndexValue::Number("-12.50".to_owned())]),
         (FieldType::String, json!("Ana"), text("Ana")),
-        (FieldType::Boolean, json!(true), vec![Indexed::Boolean(true)]),
-        (FieldType::Date, json!("2024-02-29"), vec![Indexed::Date("2024-02-29".to_owned())]),
+        (FieldType::Boolean, json!(true), vec![IndexValue::Boolean(true)]),
+        (FieldType::Date, json!("2024-02-29"), vec![IndexValue::Date("2024-02-29".to_owned())]),
         (FieldType::Cpf, json!("390.533.447-05"), text("39053344705")),
         (FieldType::Text, json!("long"), vec![]),
         (FieldType::File, json!(UploadId::fresh().to_string()), vec![]),
     ] {
         let answers = given(&of_type(kind), value);
-        assert_eq!(answers.get("f").unwrap().indexed(kind), found, "{}", kind.as_str());
+        assert_eq!(answers.get("f").unwrap().index_values(kind), found, "{}", kind.as_str());
     }
 }
 

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Choice, Choices};
-use crate::clock::Time;
-use crate::error::{Error, FieldError};
-use crate::field::{Flag, MergePatch, Pointer};
+use crate::error::FieldError;
+use crate::field::{Flag, Pointer};
 use crate::id::{CatalogId, FieldId, LevelId, MembershipId};
 use crate::text::{Code, Name, Text};
 use crate::value::{Integer, List, OrDefault};
@@ -84,6 +83,7 @@ body! {
         "tooltip": "Where you are paid", "tag": null, "render": null, "status": true, "max_size": null, "content_types": null
     }
     patch { "name": "Your bank", "required": false, "tooltip": null }
+    fixed [key]
     rules Self::consistent
 }
 
@@ -148,18 +148,6 @@ impl CustomFieldFields {
 }
 
 impl CustomField {
-    /// The field after `patch`, one version on.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where the patch breaks a rule or changes the key.
-    pub fn patched(&self, patch: MergePatch<CustomFieldFields>, now: Time) -> Result<Self, Error> {
-        let fields = patch.apply(&self.fields)?;
-        if fields.key != self.fields.key {
-            return Err(Error::invalid("/key", "immutable", "cannot be changed; make another field"));
-        }
-        Ok(self.changed(fields, now))
-    }
-
     /// Whether a member of `level` is asked: the field is in use, and for all levels or for this one.
     #[must_use]
     pub fn applies(&self, level: Option<LevelId>) -> bool {

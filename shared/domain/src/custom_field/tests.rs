@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::field::{Body as _, Object as _};
+use crate::clock::Time;
+use crate::error::Error;
+use crate::field::{Body as _, MergePatch, Object as _};
 
 fn parse(more: &Value) -> Result<CustomFieldFields, Vec<(String, &'static str)>> {
     let mut body = json!({ "key": "f", "name": "F" });
