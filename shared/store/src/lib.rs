@@ -5,6 +5,8 @@ use domain::{Error, UserId};
 
 mod address;
 mod answer;
+#[cfg(test)]
+mod emulator;
 mod entry;
 mod erase;
 mod keys;
