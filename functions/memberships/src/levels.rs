@@ -159,7 +159,7 @@ pub(crate) async fn change(
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.level(level).ok_or(Error::NotFound)?;
         matches.check(before.version)?;
-        let after = before.changed(patch.clone().apply(&before.fields)?, Time::now());
+        let after = before.patched(patch.clone(), Time::now())?;
         beside(&after, &configuration)?;
         let range = |level: &Level| (level.fields.from_point, level.fields.to_point, level.fields.status.0);
         let moves = range(before) != range(&after);

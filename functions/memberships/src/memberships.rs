@@ -93,7 +93,7 @@ pub(crate) async fn change(
     loop {
         let before = managed(&app, &caller, membership).await?;
         matches.check(before.version)?;
-        let after = before.changed(patch.clone().apply(&before.fields)?, Time::now());
+        let after = before.patched(patch.clone(), Time::now())?;
         match app.store.change_membership(&before, &after).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => {}

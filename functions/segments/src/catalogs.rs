@@ -88,7 +88,7 @@ pub(crate) async fn replace(
     loop {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
         matches.check(before.version)?;
-        let after = before.changed(fields.clone(), Time::now());
+        let after = before.replaced(fields.clone(), Time::now());
         let uses = app.store.catalog_uses(segment, catalog).await?;
         force.allows(affected(&app, &uses, (&before, &after)).await?)?;
         let memberships = uses.iter().map(|configuration| configuration.membership.id);

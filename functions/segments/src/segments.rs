@@ -84,7 +84,7 @@ pub(crate) async fn change(
     loop {
         let before = managed(&app, &caller, segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
-        let after = before.changed(patch.clone().apply(&before.fields)?, Time::now());
+        let after = before.patched(patch.clone(), Time::now())?;
         if after.fields.shipping_address_id != before.fields.shipping_address_id {
             reachable(&app, before.owner_id, &after.fields).await?;
         }

@@ -41,8 +41,13 @@ macro_rules! object {
                 patch: $crate::patch::MergePatch<$fields>,
                 now: $crate::clock::Time,
             ) -> Result<Self, $crate::error::Error> {
-                let fields = patch.apply(&self.fields)?;
-                Ok(Self { fields, version: self.version + 1, updated_at: now, ..self.clone() })
+                Ok(self.replaced(patch.apply(&self.fields)?, now))
+            }
+
+            /// It after `fields` took the place of those that it had, one version on.
+            #[must_use]
+            pub fn replaced(&self, fields: $fields, now: $crate::clock::Time) -> Self {
+                Self { fields, version: self.version + 1, updated_at: now, ..self.clone() }
             }
         }
 

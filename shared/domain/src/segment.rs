@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn settings_have_defaults_and_merge() -> Result<(), Error> {
         let fields = SegmentFields::parse(json!({ "name": "S" }))?;
-        let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), fields, Time::now());
+        let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, Time::now());
         let shown = segment.show();
         assert_eq!(shown["settings"], json!({ "required_user_fields": ["email"], "document_checks": "format" }));
         assert_eq!(shown["status"], true);

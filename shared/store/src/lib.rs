@@ -7,6 +7,8 @@ mod address;
 mod affected;
 mod answer;
 mod catalog;
+#[cfg(test)]
+mod emulator;
 mod entry;
 mod erase;
 mod job;

@@ -75,3 +75,67 @@ fn shard(id: Uuid) -> u8 {
 fn number(value: &AttributeValue) -> Option<i64> {
     value.as_n().ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::emulator::Emulator;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn ranks_are_those_of_a_sort_in_memory() {
+        let emulator = Emulator::start().await;
+        let table = &emulator.table;
+        let mut all: BTreeMap<Uuid, i64> = BTreeMap::new();
+        let mut state = 0xFACE_u64;
+        let mut random = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let edges = [0, 1, 254, 255, 256, 257, 65_535, 65_536, (1 << 53) - 1, 1 << 53];
+        for turn in 0..160_u128 {
+            let id = Uuid::from_u128(u128::from(random()) % 60);
+            let new = match turn % 4 {
+                0 => None,
+                1 => edges.get(usize::try_from(random() % 10).unwrap()).copied(),
+                _ => Some(i64::try_from(random() % 700).unwrap()),
+            };
+            let writes = writes(table, "M#1", id, all.get(&id).copied(), new);
+            assert!(writes.len() <= 16);
+            if !writes.is_empty() {
+                table.transact(writes).await.unwrap();
+            }
+            match new {
+                Some(points) => all.insert(id, points),
+                None => all.remove(&id),
+            };
+        }
+        for points in edges.into_iter().chain(all.values().copied()).chain([3, 300, 1 << 30]) {
+            let more = all.values().filter(|other| **other > points).count() as u64;
+            assert_eq!(above(table, "M#1", points).await.unwrap(), more, "above {points}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_rank_costs_the_same_at_any_size() {
+        let emulator = Emulator::start().await;
+        let table = &emulator.table;
+        let id = Uuid::from_u128(1);
+        table.transact(writes(table, "M#1", id, None, Some(70_000))).await.unwrap();
+        emulator.units();
+        above(table, "M#1", 70_000).await.unwrap();
+        let few = emulator.units();
+        for points in 1..100 {
+            table
+                .transact(writes(table, "M#1", Uuid::from_u128(points), None, Some(70_000 + 97 * points as i64)))
+                .await
+                .unwrap();
+        }
+        emulator.units();
+        assert!(above(table, "M#1", 70_000).await.unwrap() == 99);
+        assert!(emulator.units() <= few, "more than {few}");
+    }
+}

@@ -5,6 +5,7 @@ use crate::custom_field::{CustomField, CustomFieldFields};
 use crate::document::Checks;
 use crate::field::Pointer;
 use crate::id::FieldId;
+use crate::membership::MembershipFields;
 
 fn parse<T: Body>(body: Value) -> Result<T, Error> {
     T::parse(body)
@@ -13,7 +14,10 @@ fn parse<T: Body>(body: Value) -> Result<T, Error> {
 fn member() -> Result<Member, Error> {
     let fields = parse::<EnrolmentFields>(json!({ "name": "Ana" }))?.of(UserId::fresh());
     let number = MemberNumber::parse("40281739").map_err(|(_, message)| Error::internal(message))?;
-    Ok(Member::new(MemberId::fresh(), (MembershipId::fresh(), SegmentId::fresh()), number, fields, Time::now()))
+    let club = parse::<MembershipFields>(json!({ "name": "Club" }))?;
+    let ids = (MembershipId::fresh(), SegmentId::fresh(), UserId::fresh());
+    let club = Membership::new(ids.0, ids.1, ids.2, club, Time::now());
+    Ok(Member::new(MemberId::fresh(), &club, number, fields, Time::now()))
 }
 
 #[test]

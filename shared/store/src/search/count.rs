@@ -90,7 +90,7 @@ pub(crate) async fn tallies(table: &Table, directory: &str) -> Result<BTreeMap<S
 }
 
 /// The sums of a partition's counters, without those that are zero.
-async fn counters(table: &Table, pk: String) -> Result<BTreeMap<String, u64>, Error> {
+pub(super) async fn counters(table: &Table, pk: String) -> Result<BTreeMap<String, u64>, Error> {
     let query = Query::all(pk);
     let (mut sums, mut start): (BTreeMap<String, i64>, _) = (BTreeMap::new(), None);
     loop {

@@ -87,11 +87,11 @@ impl Index {
         facet.into_iter().chain(terms.take_while(move |(name, _)| *name == field).map(|(_, value)| value))
     }
 
-    fn bucket(&self) -> String {
+    pub(super) fn bucket(&self) -> String {
         keys::bucket(self.facets.values().map(Option::as_deref))
     }
 
-    fn entries(&self, directory: &str) -> BTreeSet<Key> {
+    pub(super) fn entries(&self, directory: &str) -> BTreeSet<Key> {
         let bucket = self.bucket();
         let mut entries = BTreeSet::new();
         for ((field, value), kind) in &self.terms {

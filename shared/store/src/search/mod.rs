@@ -22,6 +22,9 @@ mod schema;
 mod value;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 use candidates::{Candidates, Plan};
 use count::Scope;
 pub(crate) use count::tallies;
