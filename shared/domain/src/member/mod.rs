@@ -223,8 +223,7 @@ pub struct Member {
     pub fields: MemberFields,
     /// Its points.
     pub points: Points,
-    /// Its answers. The table keeps them as they are in JSON, since it has no numbers of any length.
-    #[serde(skip)]
+    /// Its answers.
     pub answers: Answers,
     /// The keys of the required fields that it has not answered, which follow from the fields as they are now.
     #[serde(skip)]
