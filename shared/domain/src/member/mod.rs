@@ -10,7 +10,7 @@ use crate::clock::Time;
 use crate::custom_field::Question;
 use crate::error::Error;
 use crate::field::{Body, Field as _, Fields, MergePatch, Object, bookkeeping, shown_schema};
-use crate::id::{self, LevelId, MemberId, MembershipId, SegmentId, UserId};
+use crate::id::{LevelId, MemberId, MembershipId, SegmentId, UserId};
 use crate::level::Points;
 use crate::text::{Code, Name, Phone};
 use crate::value::{List, OrDefault};
@@ -24,14 +24,6 @@ text!(
         }
     }
 );
-
-impl MemberNumber {
-    /// A number that few members can have yet; whoever keeps it makes sure that none in the membership has it.
-    #[must_use]
-    pub fn fresh() -> Self {
-        Self(format!("{:08}", id::fresh().as_u128() % 100_000_000))
-    }
-}
 
 words! {
     /// Whether a member takes part.

@@ -91,11 +91,3 @@ fn every_example_is_accepted() {
     assert!(MergePatch::<MemberFields>::parse(MemberFields::patch_example()).is_ok());
     assert!(MergePatch::<EnrolmentFields>::parse(EnrolmentFields::patch_example()).is_ok());
 }
-
-#[test]
-fn a_fresh_number_is_a_number_and_another_each_time() {
-    let fresh: Vec<_> = (0..100).map(|_| MemberNumber::fresh()).collect();
-    assert!(fresh.iter().all(|number| MemberNumber::parse(number.as_str()).is_ok()));
-    let different: std::collections::HashSet<_> = fresh.iter().collect();
-    assert!(different.len() > 98, "of a hundred million, two of a hundred are hardly the same");
-}
