@@ -18,6 +18,7 @@ mod order;
 mod partition;
 mod range;
 mod rows;
+mod runs;
 mod schema;
 mod value;
 mod walk;
