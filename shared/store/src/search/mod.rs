@@ -26,7 +26,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use candidates::{Candidates, Plan};
+use candidates::{Candidates, Limits, Plan};
 use count::Scope;
 pub(crate) use count::tallies;
 pub(crate) use index::writes;
@@ -36,7 +36,7 @@ use range::Criterion;
 use rows::{Candidate, Rows};
 pub use schema::{Kind, Schema};
 pub use value::{Decimal, Value, ValueType, fold};
-use walk::Walk;
+use walk::{ENTRIES_A_UNIT, Walk};
 
 /// `total` is not counted beyond this.
 pub const COUNT_CAP: u64 = 10_000;
@@ -147,6 +147,16 @@ pub(crate) async fn find<T: Indexed + DeserializeOwned + Send>(
     directory: &Directory<'_>,
     search: &Search,
 ) -> Result<Found<T>, Error> {
+    #[expect(clippy::cast_possible_truncation, reason = "ten thousand fits")]
+    let limits = Limits { few: 1_000, count: COUNT_CAP as usize, unit: ENTRIES_A_UNIT };
+    find_within(directory, search, limits).await
+}
+
+async fn find_within<T: Indexed + DeserializeOwned + Send>(
+    directory: &Directory<'_>,
+    search: &Search,
+    limits: Limits,
+) -> Result<Found<T>, Error> {
     let criteria = Criterion::all(&search.filters, directory.schema)?;
     let (facets, others): (Vec<_>, Vec<_>) = criteria.iter().cloned().partition(|one| one.kind == Kind::Facet);
     let order = Order::new(&search.sort, directory.schema)?;
@@ -165,7 +175,7 @@ pub(crate) async fn find<T: Indexed + DeserializeOwned + Send>(
     if !scope.whole && scope.buckets.is_empty() {
         return page(rows, search, (0, false));
     }
-    let mut candidates = Candidates::new(directory, &scope, &others);
+    let mut candidates = Candidates::new(directory, &scope, &others, limits);
     // One filter, on the field that is walked, narrows the walk.
     let narrows = |one: &Criterion| order.walked() == Some(&one.field) && (scope.whole || one.kind == Kind::Sorted);
     let plan = match others.as_slice() {
@@ -175,9 +185,9 @@ pub(crate) async fn find<T: Indexed + DeserializeOwned + Send>(
         [_, ..] => candidates.plan(search.total.is_none()).await?,
     };
     let (rows, total) = match plan {
-        Plan::Among(ids) => among(rows, ids).await?,
+        Plan::Among(ids) => among(rows, ids, limits).await?,
         Plan::Walk(total) => {
-            let mut walk = Walk::new(rows, candidates.sets(), all.rows());
+            let mut walk = Walk::new(rows, candidates.sets(), limits, all.rows());
             walk.all(scope.clone()).await?;
             (walk.rows, total)
         }
@@ -189,10 +199,11 @@ pub(crate) async fn find<T: Indexed + DeserializeOwned + Send>(
 async fn among<T: Indexed + DeserializeOwned>(
     mut rows: Rows<'_, T>,
     ids: Vec<Uuid>,
+    limits: Limits,
 ) -> Result<(Rows<'_, T>, Option<(u64, bool)>), Error> {
     let candidates = ids.into_iter().map(|id| Candidate { id, claim: Vec::new() });
     let mut read = rows.read(candidates.collect()).await?;
-    let total = (read.len() as u64, false);
+    let total = limits.capped(read.len());
     rows.sort(&mut read);
     // Full or not, these are all.
     let (ControlFlow::Break(()) | ControlFlow::Continue(())) = rows.accept(read);

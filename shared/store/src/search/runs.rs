@@ -14,7 +14,7 @@ use crate::search::order::By;
 use crate::search::partition::{Entry, Start};
 use crate::search::rows::Candidate;
 use crate::search::schema::{ID, Kind};
-use crate::search::walk::{Branch, ENTRIES_A_UNIT, Walk};
+use crate::search::walk::{Branch, Walk};
 
 /// Rows that are cheap to read however many they are among.
 const FEW: usize = 25;
@@ -126,13 +126,13 @@ impl<T: Indexed + DeserializeOwned + Send> Walk<'_, T> {
 
     /// How many rows are read at less cost than their entries are met among those of `population`.
     fn few(&self, population: u64) -> usize {
-        let met = (self.rows.most as u64).saturating_mul(population) / ENTRIES_A_UNIT as u64;
+        let met = (self.rows.most as u64).saturating_mul(population) / self.limits.unit as u64;
         usize::try_from(met.isqrt()).unwrap_or(usize::MAX).max(self.rows.most).max(FEW)
     }
 
     /// Of how many rows the ids are read at less cost than the rows that are met on the way to a page of them.
     pub(super) fn longest(&self, population: u64) -> usize {
-        let met = (self.rows.most as u64).saturating_mul(population).saturating_mul(ENTRIES_A_UNIT as u64);
+        let met = (self.rows.most as u64).saturating_mul(population).saturating_mul(self.limits.unit as u64);
         usize::try_from(met.isqrt()).unwrap_or(usize::MAX).max(FEW)
     }
 }

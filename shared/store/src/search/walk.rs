@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::keys;
 use crate::search::Indexed;
+use crate::search::candidates::Limits;
 use crate::search::count::Scope;
 use crate::search::merge::Merge;
 use crate::search::order::{self, By};
@@ -31,6 +32,7 @@ pub(super) struct Walk<'a, T> {
     pub(super) rows: Rows<'a, T>,
     /// The filters that are not on facets, and all that meet each, where it was possible to read them.
     sets: Vec<(&'a Criterion, Option<HashSet<Uuid>>)>,
+    pub(super) limits: Limits,
     /// How many rows the directory has.
     pub(super) population: u64,
     /// Found, and not read yet.
@@ -66,9 +68,14 @@ impl Branch {
 }
 
 impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
-    pub(super) fn new(rows: Rows<'a, T>, sets: Vec<(&'a Criterion, Option<HashSet<Uuid>>)>, population: u64) -> Self {
+    pub(super) fn new(
+        rows: Rows<'a, T>,
+        sets: Vec<(&'a Criterion, Option<HashSet<Uuid>>)>,
+        limits: Limits,
+        population: u64,
+    ) -> Self {
         let batch = rows.most.max(ENTRIES_A_UNIT);
-        Self { rows, sets, population, pending: Vec::new(), batch }
+        Self { rows, sets, limits, population, pending: Vec::new(), batch }
     }
 
     /// Walks the rows of `scope`, until the page is full or the list at its end.

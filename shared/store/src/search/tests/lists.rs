@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use crate::emulator::Emulator;
 use crate::keys;
+use crate::search::candidates::Limits;
 use crate::search::count::counters;
-use crate::search::tests::people::{DIRECTORY, Person, Random, search, write};
-use crate::search::tests::queries::{self, expected};
+use crate::search::tests::people::{DIRECTORY, Person, Random, search, search_within, write};
+use crate::search::tests::queries::{self, expected, total};
 use crate::search::{From, Search, tallies};
 
 fn ids(people: &[Person]) -> Vec<Uuid> {
@@ -16,12 +17,12 @@ fn ids(people: &[Person]) -> Vec<Uuid> {
 }
 
 /// All pages from the first on, with cursors, and back from the last.
-async fn by_cursor(emulator: &Emulator, first: &Search, expected: &[Person]) {
+async fn by_cursor(emulator: &Emulator, first: &Search, expected: &[Person], limits: Limits) {
     let (mut forwards, mut next) = (Vec::new(), first.clone());
     let mut last = None;
     loop {
-        let found = search(emulator, &next).await;
-        assert_eq!((found.total, found.capped), (expected.len() as u64, false), "{first:?}");
+        let found = search_within(emulator, &next, limits).await;
+        assert_eq!((found.total, found.capped), total(first, expected, limits), "{first:?} {limits:?}");
         assert_eq!(found.more_before, !forwards.is_empty(), "{next:?}");
         forwards.extend(found.rows);
         assert_eq!(found.more_after, forwards.len() < expected.len(), "{next:?}");
@@ -37,7 +38,7 @@ async fn by_cursor(emulator: &Emulator, first: &Search, expected: &[Person]) {
     let mut backwards = forwards.split_off(forwards.len() - 1);
     next.from = From::Before(last);
     loop {
-        let found = search(emulator, &next).await;
+        let found = search_within(emulator, &next, limits).await;
         assert!(found.more_after);
         backwards.splice(..0, found.rows);
         assert_eq!(found.more_before, backwards.len() < expected.len(), "{next:?}");
@@ -50,14 +51,16 @@ async fn by_cursor(emulator: &Emulator, first: &Search, expected: &[Person]) {
 }
 
 /// Some pages by their numbers, and one beyond the last.
-async fn by_number(emulator: &Emulator, first: &Search, expected: &[Person], random: &mut Random) {
+async fn by_number(emulator: &Emulator, first: &Search, expected: &[Person], limits: Limits, random: &mut Random) {
     let size = first.size as usize;
     let pages = expected.len().div_ceil(size);
     for page in [random.below(pages + 1), pages] {
-        let found = search(emulator, &Search { from: From::Offset((page * size) as u64), ..first.clone() }).await;
+        let found =
+            search_within(emulator, &Search { from: From::Offset((page * size) as u64), ..first.clone() }, limits)
+                .await;
         let there: Vec<_> = expected.iter().skip(page * size).take(size).cloned().collect();
         assert_eq!(found.rows, there, "page {page} of {first:?}");
-        assert_eq!(found.total, expected.len() as u64);
+        assert_eq!((found.total, found.capped), total(first, expected, limits), "{first:?}");
         assert_eq!(found.more_after, (page + 1) * size < expected.len());
         assert_eq!(found.more_before, page > 0 && !expected.is_empty());
     }
@@ -85,8 +88,9 @@ async fn every_list_is_as_filtered_and_sorted_in_memory() {
         for _ in 0..5 {
             let query = queries::random(&mut random, &people);
             let expected = expected(&query, &people);
-            by_cursor(&emulator, &query, &expected).await;
-            by_number(&emulator, &query, &expected, &mut random).await;
+            let limits = queries::limits(&mut random);
+            by_cursor(&emulator, &query, &expected, limits).await;
+            by_number(&emulator, &query, &expected, limits, &mut random).await;
         }
     }
 }
