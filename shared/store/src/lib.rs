@@ -14,6 +14,7 @@ mod limit;
 mod once;
 mod page;
 mod pending;
+#[cfg_attr(not(test), expect(dead_code, reason = "members use it next"))]
 mod rank;
 mod schema;
 pub mod search;

@@ -12,7 +12,6 @@ use crate::search::Directory;
 use crate::search::count::Scope;
 use crate::search::range::{Criterion, Range};
 use crate::search::schema::{ID, Kind};
-use crate::search::walk::ENTRIES_A_UNIT;
 use crate::table::{Item, Query, Table};
 
 /// How the rows that meet filters are found.
@@ -124,8 +123,8 @@ impl<'a> Candidates<'a> {
 
     /// Reads each filter's ids, until they are more than `most` or all.
     async fn read(&mut self, most: usize) -> Result<(), Error> {
-        let table = self.directory.table;
-        try_join_all(self.sources.iter_mut().map(|source| source.read(table, most))).await.map(drop)
+        let (table, unit) = (self.directory.table, self.limits.unit);
+        try_join_all(self.sources.iter_mut().map(|source| source.read(table, most, unit))).await.map(drop)
     }
 
     /// The filter of the fewest ids, of those that were read to the end.
@@ -148,10 +147,10 @@ impl<'a> Source<'a> {
         Self { criterion, spans: spans.collect(), ids: HashSet::new() }
     }
 
-    async fn read(&mut self, table: &Table, most: usize) -> Result<(), Error> {
+    async fn read(&mut self, table: &Table, most: usize, unit: usize) -> Result<(), Error> {
         while self.ids.len() <= most && !self.spans.is_empty() {
             let share = (most + 1 - self.ids.len()) / self.spans.len();
-            let limit = u32::try_from(share.max(ENTRIES_A_UNIT)).unwrap_or(u32::MAX);
+            let limit = u32::try_from(share.max(unit)).unwrap_or(u32::MAX);
             let spans = std::mem::take(&mut self.spans);
             for (ids, rest) in try_join_all(spans.into_iter().map(|span| span.read(table, limit))).await? {
                 self.ids.extend(ids);

@@ -85,6 +85,7 @@ impl Bucket {
 ///
 /// # Errors
 /// [`Error::Unavailable`].
+#[cfg_attr(not(test), expect(dead_code, reason = "segments and members use it next"))]
 pub(crate) async fn tallies(table: &Table, directory: &str) -> Result<BTreeMap<String, u64>, Error> {
     counters(table, keys::tallies(directory)).await
 }

@@ -102,6 +102,7 @@ impl Index {
 /// What turns the entries and counters of `old` into those of `new`, to be written in the row's own transaction, whose
 /// condition on the row guards them too. Only what differs; `len()` tells how many of a transaction's
 /// [`TRANSACTION`](crate::table::TRANSACTION) they are.
+#[cfg_attr(not(test), expect(dead_code, reason = "segments and members use it next"))]
 pub(crate) fn writes(table: &Table, directory: &str, old: Option<&Index>, new: Option<&Index>) -> Vec<Write> {
     let entries = |index: Option<&Index>| index.map(|index| index.entries(directory)).unwrap_or_default();
     let (had, has) = (entries(old), entries(new));

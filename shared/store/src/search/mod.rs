@@ -1,17 +1,11 @@
-//! Searching a directory: any filters and sorts, at a cost that does not grow with it. Entries of the index are items
-//! of the same table, written in the same transaction as the row, so that a search never lags.
-
-use std::ops::ControlFlow;
-
-use domain::Error;
-use serde::de::DeserializeOwned;
-use uuid::Uuid;
-
-use crate::keys::Key;
-use crate::table::Table;
+//! Searching a directory: any filters and sorts, at a cost that does not grow with it.
+//!
+//! Entries of the index are items of the same table, written in the same transaction as the row, so that a search never
+//! lags. They carry keys alone; rows are read by their ids.
 
 mod candidates;
 mod count;
+mod find;
 mod index;
 mod merge;
 mod order;
@@ -26,17 +20,15 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use candidates::{Candidates, Limits, Plan};
-use count::Scope;
+#[cfg_attr(not(test), expect(unused_imports, reason = "members use it next"))]
 pub(crate) use count::tallies;
+#[cfg_attr(not(test), expect(unused_imports, reason = "segments and members use them next"))]
+pub(crate) use find::{Directory, find};
+#[cfg_attr(not(test), expect(unused_imports, reason = "segments and members use it next"))]
 pub(crate) use index::writes;
 pub use index::{Index, Indexed};
-use order::Order;
-use range::Criterion;
-use rows::{Candidate, Rows};
 pub use schema::{Kind, Schema};
 pub use value::{Decimal, Value, ValueType, fold};
-use walk::{ENTRIES_A_UNIT, Walk};
 
 /// `total` is not counted beyond this.
 pub const COUNT_CAP: u64 = 10_000;
@@ -127,102 +119,4 @@ pub struct Found<T> {
     pub total: u64,
     /// Whether counting stopped at [`COUNT_CAP`].
     pub capped: bool,
-}
-
-/// A directory, and where its rows live.
-pub(crate) struct Directory<'a> {
-    pub(crate) table: &'a Table,
-    /// What its keys are named by: `S#{segment}`, `M#{membership}`.
-    pub(crate) name: &'a str,
-    pub(crate) schema: &'a Schema,
-    /// The key of a row.
-    pub(crate) key_of: &'a (dyn Fn(Uuid) -> Key + Sync),
-}
-
-/// Finds the rows of a directory that meet a search.
-///
-/// # Errors
-/// [`Error::Unavailable`]; [`Error::Internal`] for fields that the schema does not have, and positions of other sorts.
-pub(crate) async fn find<T: Indexed + DeserializeOwned + Send>(
-    directory: &Directory<'_>,
-    search: &Search,
-) -> Result<Found<T>, Error> {
-    #[expect(clippy::cast_possible_truncation, reason = "ten thousand fits")]
-    let limits = Limits { few: 1_000, count: COUNT_CAP as usize, unit: ENTRIES_A_UNIT };
-    find_within(directory, search, limits).await
-}
-
-async fn find_within<T: Indexed + DeserializeOwned + Send>(
-    directory: &Directory<'_>,
-    search: &Search,
-    limits: Limits,
-) -> Result<Found<T>, Error> {
-    let criteria = Criterion::all(&search.filters, directory.schema)?;
-    let (facets, others): (Vec<_>, Vec<_>) = criteria.iter().cloned().partition(|one| one.kind == Kind::Facet);
-    let order = Order::new(&search.sort, directory.schema)?;
-    let start = match &search.from {
-        From::Offset(_) => None,
-        From::After(position) | From::Before(position) => Some(order::parse(position, &order)?),
-    };
-    let counted_by_buckets = others.is_empty() && search.total.is_none();
-    let all = if counted_by_buckets || !facets.is_empty() || order.needs_counts() {
-        Scope::read(directory).await?
-    } else {
-        Scope::unknown()
-    };
-    let scope = all.selected(&facets);
-    let rows = Rows::new(directory, &order, &criteria, search, start);
-    if !scope.whole && scope.buckets.is_empty() {
-        return page(rows, search, (0, false));
-    }
-    let mut candidates = Candidates::new(directory, &scope, &others, limits);
-    // One filter, on the field that is walked, narrows the walk.
-    let narrows = |one: &Criterion| order.walked() == Some(&one.field) && (scope.whole || one.kind == Kind::Sorted);
-    let plan = match others.as_slice() {
-        [] => Plan::Walk(Some((scope.rows(), false))),
-        [one] if narrows(one) && search.total.is_some() => Plan::Walk(None),
-        [one] if narrows(one) => Plan::Walk(Some(candidates.count().await?)),
-        [_, ..] => candidates.plan(search.total.is_none()).await?,
-    };
-    let (rows, total) = match plan {
-        Plan::Among(ids) => among(rows, ids, limits).await?,
-        Plan::Walk(total) => {
-            let mut walk = Walk::new(rows, candidates.sets(), limits, all.rows());
-            walk.all(scope.clone()).await?;
-            (walk.rows, total)
-        }
-    };
-    page(rows, search, search.total.or(total).unwrap_or_default())
-}
-
-/// Finds rows among few.
-async fn among<T: Indexed + DeserializeOwned>(
-    mut rows: Rows<'_, T>,
-    ids: Vec<Uuid>,
-    limits: Limits,
-) -> Result<(Rows<'_, T>, Option<(u64, bool)>), Error> {
-    let candidates = ids.into_iter().map(|id| Candidate { id, claim: Vec::new() });
-    let mut read = rows.read(candidates.collect()).await?;
-    let total = limits.capped(read.len());
-    rows.sort(&mut read);
-    // Full or not, these are all.
-    let (ControlFlow::Break(()) | ControlFlow::Continue(())) = rows.accept(read);
-    Ok((rows, Some(total)))
-}
-
-fn page<T>(rows: Rows<'_, T>, search: &Search, (total, capped): (u64, bool)) -> Result<Found<T>, Error> {
-    let mut rows = rows.rows;
-    let more = rows.len() > search.size as usize;
-    rows.truncate(search.size as usize);
-    let (more_after, more_before) = match search.from {
-        From::Offset(skipped) => (more, skipped > 0 && total > 0),
-        From::After(_) => (more, true),
-        From::Before(_) => {
-            rows.reverse();
-            (true, more)
-        }
-    };
-    let positions = rows.iter().map(|row| order::position(&row.tuple)).collect::<Result<_, _>>()?;
-    let rows = rows.into_iter().map(|row| row.row).collect();
-    Ok(Found { rows, positions, more_after, more_before, total, capped })
 }

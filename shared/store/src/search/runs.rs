@@ -1,7 +1,6 @@
 //! Rows that are equal in a walked field, which the fields after it order: a few are read and ordered in memory; of more,
 //! the ids are kept while the next field is walked; of still more, each row that this meets is read.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use domain::Error;
@@ -29,12 +28,7 @@ struct Run {
 
 impl<T: Indexed + DeserializeOwned + Send> Walk<'_, T> {
     /// Walks the entries of a field that others follow.
-    pub(super) async fn stream_runs(
-        &mut self,
-        branch: &Branch,
-        by: &By,
-        decided: bool,
-    ) -> Result<ControlFlow<()>, Error> {
+    pub(super) async fn stream_runs(&mut self, branch: &Branch, by: &By, decided: bool) -> Result<(), Error> {
         let first = self.start(branch);
         let mut merge = self.merge(branch, by, &first.clone().map_or(Start::First, Start::At), decided);
         let mut waiting = Vec::new();
@@ -42,30 +36,25 @@ impl<T: Indexed + DeserializeOwned + Send> Walk<'_, T> {
         while let Some(entry) = next {
             let run;
             (run, next) = self.run(&mut merge, branch, entry).await?;
-            let inner = branch.into(&run.value, first.as_ref() == Some(&run.value));
             let size = run.ids.len();
             if !run.cut && decided && waiting.is_empty() && size as u64 <= self.rows.skip {
                 self.rows.skip -= size as u64;
                 continue;
             }
+            let inner = branch.into(&run.value, first.as_ref() == Some(&run.value));
             let few = !run.cut && size <= self.few(branch.scope.rows());
             if few {
                 waiting.extend(run.ids.iter().map(|id| inner.candidate(*id)));
+                if waiting.len() < self.rows.wanted() {
+                    continue;
+                }
             }
-            if (!few || waiting.len() >= self.rows.wanted())
-                && self.take(std::mem::take(&mut waiting)).await?.is_break()
-            {
-                return Ok(ControlFlow::Break(()));
+            self.take(std::mem::take(&mut waiting)).await?;
+            if !few && !self.rows.is_full() {
+                self.walk(if run.cut { Branch { unsure: true, ..inner } } else { among(inner, run.ids) }).await?;
             }
-            if few {
-                continue;
-            }
-            if self
-                .walk(if run.cut { Branch { unsure: true, ..inner } } else { among(inner, run.ids) })
-                .await?
-                .is_break()
-            {
-                return Ok(ControlFlow::Break(()));
+            if self.rows.is_full() {
+                return Ok(());
             }
             if run.cut {
                 merge.pass(run.value.as_deref());
@@ -100,7 +89,7 @@ impl<T: Indexed + DeserializeOwned + Send> Walk<'_, T> {
     }
 
     /// Walks a branch after reading who is in it.
-    pub(super) async fn collect(&mut self, branch: Branch) -> Result<ControlFlow<()>, Error> {
+    pub(super) async fn collect(&mut self, branch: Branch) -> Result<(), Error> {
         let by_id = By { field: ID.to_owned(), kind: Kind::Sorted, descending: false };
         let mut merge = self.merge(&branch, &by_id, &Start::First, false);
         let mut ids = Vec::new();
@@ -117,11 +106,9 @@ impl<T: Indexed + DeserializeOwned + Send> Walk<'_, T> {
     }
 
     /// Reads rows, to order them in memory, after those that wait.
-    async fn take(&mut self, candidates: Vec<Candidate>) -> Result<ControlFlow<()>, Error> {
-        if self.flush().await?.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        self.rows.take(candidates, false).await
+    async fn take(&mut self, candidates: Vec<Candidate>) -> Result<(), Error> {
+        self.flush().await?;
+        if self.rows.is_full() { Ok(()) } else { self.rows.take(candidates).await.map(drop) }
     }
 
     /// How many rows are read at less cost than their entries are met among those of `population`.

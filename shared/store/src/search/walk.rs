@@ -1,8 +1,8 @@
 //! Walking a directory in a list's order. Facets that lead the order part the buckets into groups; the first field that
 //! is no facet is streamed; what is equal in it is ordered in memory, or, where it is much, walked by the fields that follow.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use domain::Error;
@@ -79,21 +79,21 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
     }
 
     /// Walks the rows of `scope`, until the page is full or the list at its end.
-    pub(super) async fn all(&mut self, scope: Scope) -> Result<(), Error> {
-        let starts = self.rows.start.is_some();
-        let filled = self.walk(Branch { scope, claim: Vec::new(), unsure: false, members: None, starts }).await?;
-        if filled.is_continue() { self.flush().await.map(drop) } else { Ok(()) }
+    pub(super) async fn all(&mut self, scope: &Scope) -> Result<(), Error> {
+        let (scope, starts) = (scope.clone(), self.rows.start.is_some());
+        self.walk(Branch { scope, claim: Vec::new(), unsure: false, members: None, starts }).await?;
+        self.flush().await
     }
 
     /// Walks a branch, until the page is full or the branch at its end.
-    pub(super) fn walk(&mut self, branch: Branch) -> BoxFuture<'_, Result<ControlFlow<()>, Error>> {
+    pub(super) fn walk(&mut self, branch: Branch) -> BoxFuture<'_, Result<(), Error>> {
         async move {
             let depth = branch.claim.len();
-            let Some(by) = self.rows.order.at(depth).cloned() else { return Ok(ControlFlow::Continue(())) };
+            let Some(by) = self.rows.order.at(depth).cloned() else { return Ok(()) };
             if by.kind == Kind::Facet {
                 return self.walk_groups(&branch, &by).await;
             }
-            // Other fields have no entries by bucket: where few rows of all are wanted, they are collected instead.
+            // Of ordered fields there are no entries by bucket: who is in the buckets is read, if it is worth it.
             let sure = by.kind == Kind::Sorted || branch.scope.whole || branch.members.is_some();
             if !sure && branch.scope.rows() <= self.longest(self.population) as u64 {
                 return self.collect(branch).await;
@@ -108,31 +108,32 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
         .boxed()
     }
 
-    async fn walk_groups(&mut self, branch: &Branch, by: &By) -> Result<ControlFlow<()>, Error> {
+    async fn walk_groups(&mut self, branch: &Branch, by: &By) -> Result<(), Error> {
         let direction = self.direction(by);
         let mut groups = branch.scope.groups(&by.field);
         groups.sort_by(|(one, _), (other, _)| direction.compare_values(one.as_deref(), other.as_deref()));
         let start = self.start(branch);
         let counted = !branch.unsure && branch.members.is_none() && self.sets.is_empty();
         for (value, scope) in groups {
-            let starts = start.as_ref().map(|start| direction.compare_values(value.as_deref(), start.as_deref()));
-            if starts.is_some_and(std::cmp::Ordering::is_lt) {
+            let from_start = start.as_ref().map(|start| direction.compare_values(value.as_deref(), start.as_deref()));
+            if from_start.is_some_and(Ordering::is_lt) {
                 continue;
             }
             if counted && scope.rows() <= self.rows.skip {
                 self.rows.skip -= scope.rows();
                 continue;
             }
-            let starts = starts.is_some_and(std::cmp::Ordering::is_eq);
-            if self.walk(Branch { scope, ..branch.into(&value, starts) }).await?.is_break() {
-                return Ok(ControlFlow::Break(()));
+            let starts = from_start.is_some_and(Ordering::is_eq);
+            self.walk(Branch { scope, ..branch.into(&value, starts) }).await?;
+            if self.rows.is_full() {
+                return Ok(());
             }
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(())
     }
 
     /// Walks the entries of the last field that decides, which are in the list's order.
-    async fn stream(&mut self, branch: &Branch, by: &By, decided: bool) -> Result<ControlFlow<()>, Error> {
+    async fn stream(&mut self, branch: &Branch, by: &By, decided: bool) -> Result<(), Error> {
         let after = self.start(branch).zip(self.rows.start.as_ref().and_then(order::id));
         let start = after.map_or(Start::First, |(value, id)| Start::After(Entry { value, id }));
         let mut merge = self.merge(branch, by, &start, decided);
@@ -146,22 +147,25 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
             }
             self.pending.push(branch.into(&entry.value, false).candidate(entry.id));
             let enough = if decided { self.rows.wanted() } else { self.batch };
-            if self.pending.len() >= enough && self.flush().await?.is_break() {
-                return Ok(ControlFlow::Break(()));
+            if self.pending.len() >= enough {
+                self.flush().await?;
+                if self.rows.is_full() {
+                    return Ok(());
+                }
             }
         }
-        // Rows that are skipped unread must not meet others that wait.
-        if decided { Ok(ControlFlow::Continue(())) } else { self.flush().await }
+        // What another branch skips unread must not come before rows that wait to be skipped.
+        if decided { Ok(()) } else { self.flush().await }
     }
 
     /// Reads the rows that wait.
-    pub(super) async fn flush(&mut self) -> Result<ControlFlow<()>, Error> {
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
         if self.pending.is_empty() {
-            return Ok(ControlFlow::Continue(()));
+            return Ok(());
         }
         self.batch = (self.batch * 2).min(MOST);
         let pending = std::mem::take(&mut self.pending);
-        self.rows.take(pending, true).await
+        self.rows.take(pending).await.map(drop)
     }
 
     pub(super) fn merge(&self, branch: &Branch, by: &By, start: &Start, decided: bool) -> Merge<'a> {

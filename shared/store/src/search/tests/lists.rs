@@ -8,7 +8,7 @@ use crate::emulator::Emulator;
 use crate::keys;
 use crate::search::candidates::Limits;
 use crate::search::count::counters;
-use crate::search::tests::people::{DIRECTORY, Person, Random, search, search_within, write};
+use crate::search::tests::people::{DIRECTORY, Person, Random, search, write};
 use crate::search::tests::queries::{self, expected, total};
 use crate::search::{From, Search, tallies};
 
@@ -21,7 +21,7 @@ async fn by_cursor(emulator: &Emulator, first: &Search, expected: &[Person], lim
     let (mut forwards, mut next) = (Vec::new(), first.clone());
     let mut last = None;
     loop {
-        let found = search_within(emulator, &next, limits).await;
+        let found = search(emulator, &next, Some(limits)).await;
         assert_eq!((found.total, found.capped), total(first, expected, limits), "{first:?} {limits:?}");
         assert_eq!(found.more_before, !forwards.is_empty(), "{next:?}");
         forwards.extend(found.rows);
@@ -38,7 +38,7 @@ async fn by_cursor(emulator: &Emulator, first: &Search, expected: &[Person], lim
     let mut backwards = forwards.split_off(forwards.len() - 1);
     next.from = From::Before(last);
     loop {
-        let found = search_within(emulator, &next, limits).await;
+        let found = search(emulator, &next, Some(limits)).await;
         assert!(found.more_after);
         backwards.splice(..0, found.rows);
         assert_eq!(found.more_before, backwards.len() < expected.len(), "{next:?}");
@@ -56,8 +56,7 @@ async fn by_number(emulator: &Emulator, first: &Search, expected: &[Person], lim
     let pages = expected.len().div_ceil(size);
     for page in [random.below(pages + 1), pages] {
         let found =
-            search_within(emulator, &Search { from: From::Offset((page * size) as u64), ..first.clone() }, limits)
-                .await;
+            search(emulator, &Search { from: From::Offset((page * size) as u64), ..first.clone() }, Some(limits)).await;
         let there: Vec<_> = expected.iter().skip(page * size).take(size).cloned().collect();
         assert_eq!(found.rows, there, "page {page} of {first:?}");
         assert_eq!((found.total, found.capped), total(first, expected, limits), "{first:?}");
@@ -107,19 +106,20 @@ async fn who_stays_is_met_once_whoever_comes_and_goes() {
     }
     for turn in 0..24 {
         let everybody: Vec<_> = people.values().cloned().collect();
+        let limits = Some(queries::limits(&mut random));
         let first = Search { size: 9, ..queries::random(&mut random, &everybody) };
         let mut staying = people.clone();
         let (mut met, mut next, mut left_out) = (Vec::new(), first.clone(), None);
         if turn % 2 == 1 {
             // From the end: before a position beyond all.
             let all = Search { size: 1_000, ..first.clone() };
-            let mut found = search(&emulator, &all).await;
+            let mut found = search(&emulator, &all, None).await;
             let Some(last) = found.positions.pop() else { continue };
             left_out = found.rows.pop().map(|last| last.id);
             next.from = From::Before(last);
         }
         loop {
-            let found = search(&emulator, &next).await;
+            let found = search(&emulator, &next, limits).await;
             met.extend(ids(&found.rows));
             let (position, more) = match next.from {
                 From::Before(_) => (found.positions.first(), found.more_before),

@@ -6,14 +6,12 @@ use uuid::Uuid;
 use crate::emulator::Emulator;
 use crate::keys::Key;
 use crate::search::candidates::Limits;
-use crate::search::{Directory, Index, Indexed, Kind, Schema, Value, ValueType, find_within, writes};
+use crate::search::find::find_within;
+use crate::search::{Directory, Index, Indexed, Kind, Schema, Value, ValueType, find, writes};
 use crate::search::{Found, Search};
 use crate::table::{Write, to_item};
 
 pub(super) const DIRECTORY: &str = "S#1";
-
-/// Those of [`find`](crate::search::find).
-pub(super) const LIMITS: Limits = Limits { few: 1_000, count: 10_000, unit: 30 };
 
 const NAMES: [&str; 12] =
     ["García", "GARCIA", "garcía", "Garza", "Gar", "Pérez", "PEREZ", "Ñandú", "Nandu", "Zoë", "", "Ýr Ⅷ"];
@@ -145,12 +143,13 @@ pub(super) async fn write(emulator: &Emulator, old: Option<&Person>, new: Option
     table.transact(all).await.unwrap();
 }
 
-pub(super) async fn search(emulator: &Emulator, search: &Search) -> Found<Person> {
-    search_within(emulator, search, LIMITS).await
-}
-
-pub(super) async fn search_within(emulator: &Emulator, search: &Search, limits: Limits) -> Found<Person> {
+/// With the limits of [`find`], unless others are given.
+pub(super) async fn search(emulator: &Emulator, search: &Search, limits: Option<Limits>) -> Found<Person> {
     let schema = schema();
     let directory = Directory { table: &emulator.table, name: DIRECTORY, schema: &schema, key_of: &Person::key };
-    find_within(&directory, search, limits).await.unwrap()
+    let found = match limits {
+        None => find(&directory, search).await,
+        Some(limits) => find_within(&directory, search, limits).await,
+    };
+    found.unwrap()
 }

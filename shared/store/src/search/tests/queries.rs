@@ -67,12 +67,10 @@ fn filter(random: &mut Random, people: &[Person]) -> Filter {
     }
     let any = (0..=random.below(3)).filter_map(|_| {
         let value = exact(random, people, field)?;
-        Some(match value {
-            Value::Text(text) | Value::Word(text) if random.one_in(3) => {
-                Match::Prefix(text.chars().take(1 + random.below(3)).collect())
-            }
-            value => Match::Exact(value),
-        })
+        if let (Value::Text(text) | Value::Word(text), true) = (&value, random.one_in(3)) {
+            return Some(Match::Prefix(text.chars().take(1 + random.below(3)).collect()));
+        }
+        Some(Match::Exact(value))
     });
     Filter { field: field.to_owned(), test: Test::AnyOf(any.collect()) }
 }
