@@ -5,6 +5,7 @@ use domain::{Error, UserId};
 
 mod address;
 mod answer;
+mod batch;
 #[cfg(test)]
 mod emulator;
 mod entry;

@@ -75,9 +75,11 @@ impl<'a, T: Indexed + DeserializeOwned> Rows<'a, T> {
         Ok(found)
     }
 
-    /// The rows that are there, meet the filters, and are as they were found to be; another may have changed them.
+    /// The rows that are there, meet the filters, and are as they were found to be. Another may have changed them since,
+    /// so that a row is found twice, or no more.
     async fn read(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Row<T>>, Error> {
-        let keys = candidates.iter().map(|candidate| (self.directory.key_of)(candidate.id).attributes()).collect();
+        let ids: HashSet<_> = candidates.iter().map(|candidate| candidate.id).collect();
+        let keys = ids.into_iter().map(|id| (self.directory.key_of)(id).attributes()).collect();
         let mut found = HashMap::new();
         for item in self.directory.table.get_all(keys).await? {
             let row: T = from_item(item)?;
@@ -86,10 +88,11 @@ impl<'a, T: Indexed + DeserializeOwned> Rows<'a, T> {
                 found.insert(index.id, Row { tuple: self.order.tuple(&index), row });
             }
         }
-        let rows = candidates
-            .into_iter()
-            .filter_map(|Candidate { id, claim }| found.remove(&id).filter(|row| row.tuple.starts_with(&claim)));
-        Ok(rows.collect())
+        let as_found = |Candidate { id, claim }: Candidate| {
+            let is_so = found.get(&id).is_some_and(|row| row.tuple.starts_with(&claim));
+            if is_so { found.remove(&id) } else { None }
+        };
+        Ok(candidates.into_iter().filter_map(as_found).collect())
     }
 
     fn accept(&mut self, rows: Vec<Row<T>>) {

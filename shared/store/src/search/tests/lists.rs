@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::Error;
 use uuid::Uuid;
 
 use crate::emulator::Emulator;
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::search::candidates::Limits;
 use crate::search::count::counters;
-use crate::search::tests::people::{DIRECTORY, Person, Random, search, write};
+use crate::search::tests::people::{DIRECTORY, Person, Random, schema, search, write};
 use crate::search::tests::queries::{self, expected, total};
-use crate::search::{From, Search, tallies};
+use crate::search::{Directory, Filter, From, Match, Search, Sort, Test, find, tallies};
+use crate::table::{Item, Write};
 
 fn ids(people: &[Person]) -> Vec<Uuid> {
     people.iter().map(|person| person.id).collect()
@@ -144,6 +146,56 @@ async fn who_stays_is_met_once_whoever_comes_and_goes() {
         let missed: Vec<_> = stayed.iter().filter(|person| !once.contains(&person.id)).collect();
         assert!(missed.is_empty(), "skipped {missed:?}: {first:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_that_are_not_so_any_more_are_passed_over() {
+    let emulator = Emulator::start().await;
+    let mut random = Random(0x57A1E);
+    let mut people: Vec<_> = (0..40).map(|_| Person::random(&mut random)).collect();
+    for person in &mut people {
+        person.last_name = Some("Garza".to_owned());
+        write(&emulator, None, Some(person)).await;
+    }
+    people.sort_by_key(|person| person.id);
+    // As if each had been renamed, or had gone, between the reading of its entry and of its row.
+    let named = keys::index(DIRECTORY, "last_name", None);
+    let ids = people.iter().map(|person| person.id).chain((0..40).map(|_| random.id()));
+    let stale = ids.map(|id| (Key { pk: named.clone(), sk: keys::place(Some("aaa"), id) }, Item::new()));
+    emulator.fill(stale);
+    for descending in [false, true] {
+        let sort = vec![Sort { field: "last_name".to_owned(), descending }];
+        let query = Search { filters: Vec::new(), sort, size: 25, from: From::Offset(0), total: None };
+        let found = search(&emulator, &query, None).await;
+        assert_eq!(found.rows, people[..25]);
+        let next = From::After(found.positions.last().cloned().unwrap());
+        assert_eq!(search(&emulator, &Search { from: next, ..query }, None).await.rows, people[25..]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_search_cannot_be_is_refused() {
+    let emulator = Emulator::start().await;
+    let schema = schema();
+    let directory = Directory { table: &emulator.table, name: DIRECTORY, schema: &schema, key_of: &Person::key };
+    let sort = |field: &str| vec![Sort { field: field.to_owned(), descending: false }];
+    let any = Search { filters: Vec::new(), sort: Vec::new(), size: 5, from: From::Offset(0), total: None };
+    let prefix = Test::AnyOf(vec![Match::Prefix("1".to_owned())]);
+    let filter = |field: &str| vec![Filter { field: field.to_owned(), test: prefix.clone() }];
+    for wrong in [
+        Search { sort: sort("nobody"), ..any.clone() },
+        Search { sort: sort("tag"), ..any.clone() },
+        Search { filters: filter("nobody"), ..any.clone() },
+        Search { filters: filter("points"), ..any.clone() },
+        Search { from: From::After("[\"a\",\"b\"]".to_owned()), ..any.clone() },
+        Search { from: From::Before("x".to_owned()), ..any.clone() },
+    ] {
+        let refused = find::<Person>(&directory, &wrong).await;
+        assert!(matches!(refused, Err(Error::Internal(_))), "{wrong:?}");
+    }
+    let many = (0..101).map(|_| Write::mark(&emulator.table, &Person::key(domain::id::fresh()))).collect();
+    let Err(Error::Internal(cause)) = emulator.table.transact(many).await else { panic!("101 writes were taken") };
+    assert_eq!(cause.to_string(), "101 writes do not fit in a transaction");
 }
 
 #[tokio::test(flavor = "multi_thread")]
