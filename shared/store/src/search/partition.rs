@@ -26,6 +26,8 @@ pub(super) struct Entry {
 pub(super) struct Direction {
     pub(super) descending: bool,
     pub(super) backward: bool,
+    /// Each value has one entry, and none is missing.
+    pub(super) unique: bool,
 }
 
 impl Direction {
@@ -90,6 +92,9 @@ impl Segment {
 pub(super) struct Partition {
     pk: String,
     segments: VecDeque<Segment>,
+    direction: Direction,
+    /// Only entries after this one.
+    start: Option<Entry>,
     pub(super) ready: VecDeque<Entry>,
     /// How many entries are read next.
     chunk: u32,
@@ -102,10 +107,17 @@ impl Partition {
         match start {
             Start::First => (),
             Start::At(value) => segments.retain_mut(|segment| segment.begin_at(value.as_deref(), false)),
-            Start::After(entry) => begin_after(&mut segments, entry),
+            Start::After(entry) => {
+                let place = keys::place(entry.value.as_deref(), entry.id);
+                segments.retain_mut(|segment| segment.begin_at(entry.value.as_deref(), false));
+                for segment in segments.iter_mut().filter(|one| !one.regrouped && one.range.contains(&place)) {
+                    segment.after = Some(place.clone());
+                }
+            }
         }
+        let start = if let Start::After(entry) = start { Some(entry.clone()) } else { None };
         let chunk = u32::try_from(chunk).unwrap_or(MOST).min(MOST);
-        Self { pk, segments, ready: VecDeque::new(), chunk }
+        Self { pk, segments, direction, start, ready: VecDeque::new(), chunk }
     }
 
     /// Leaves out the entries of a value, all before which have been read.
@@ -157,7 +169,11 @@ impl Partition {
             entries.truncate(others);
         }
         for run in entries.chunk_by(|one, other| one.value == other.value) {
-            self.ready.extend(run.iter().rev().cloned());
+            let run = run
+                .iter()
+                .rev()
+                .filter(|entry| self.start.as_ref().is_none_or(|start| self.direction.compare(entry, start).is_gt()));
+            self.ready.extend(run.cloned());
         }
         match (entries.last(), last) {
             (_, None) => (),
@@ -167,7 +183,9 @@ impl Partition {
             }
             (None, Some(value)) => {
                 let range = Range::run(value.as_deref());
-                let own = Segment { range, reversed: !segment.reversed, regrouped: false, after: None };
+                let start = self.start.as_ref().filter(|start| start.value == value);
+                let after = start.map(|start| keys::place(start.value.as_deref(), start.id));
+                let own = Segment { range, reversed: !segment.reversed, regrouped: false, after };
                 if segment.begin_at(value.as_deref(), true) {
                     self.segments.push_front(segment);
                 }
@@ -184,10 +202,11 @@ fn entry(item: &Item) -> Option<Entry> {
 
 /// All that there is to read, in order.
 fn segments(ranges: Option<&[Range]>, direction: Direction) -> VecDeque<Segment> {
-    let Direction { descending, backward } = direction;
-    let segment = |range| Segment { range, reversed: descending, regrouped: descending, after: None };
+    let Direction { descending, backward, unique } = direction;
+    let regrouped = descending && !unique;
+    let segment = |range| Segment { range, reversed: descending, regrouped, after: None };
     let mut segments: VecDeque<_> = match ranges {
-        None if descending => {
+        None if regrouped => {
             let missing = Segment { range: Range::run(None), reversed: false, regrouped: false, after: None };
             VecDeque::from([segment(Range::values()), missing])
         }
@@ -199,22 +218,4 @@ fn segments(ranges: Option<&[Range]>, direction: Direction) -> VecDeque<Segment>
         segments = segments.into_iter().rev().map(|one| Segment { reversed: !one.reversed, ..one }).collect();
     }
     segments
-}
-
-/// Leaves out what stands before an entry, and the entry.
-fn begin_after(segments: &mut VecDeque<Segment>, entry: &Entry) {
-    let value = entry.value.as_deref();
-    let place = keys::place(value, entry.id);
-    segments.retain_mut(|segment| segment.begin_at(value, false));
-    let Some(mut first) = segments.pop_front_if(|segment| segment.range.contains(&place)) else { return };
-    if first.regrouped {
-        let own = Segment { range: Range::run(value), reversed: !first.reversed, regrouped: false, after: Some(place) };
-        if first.begin_at(value, true) {
-            segments.push_front(first);
-        }
-        segments.push_front(own);
-    } else {
-        first.after = Some(place);
-        segments.push_front(first);
-    }
 }
