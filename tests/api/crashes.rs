@@ -122,15 +122,12 @@ async fn still() -> Muster {
 impl Muster {
     /// Makes every pending change look abandoned: as if its lease had passed.
     async fn leases_pass(&self) {
-        let table = &self.wiring.table;
-        let found =
-            self.dynamodb().scan().table_name(table).filter_expression("attribute_exists(pending)").send().await;
-        for item in found.unwrap().items() {
-            let at = AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned());
-            let aged = self.dynamodb().update_item().table_name(table).update_expression("SET pending_at = :at");
-            let aged = aged.key("PK", item["PK"].clone()).key("SK", item["SK"].clone());
-            aged.expression_attribute_values(":at", at).send().await.unwrap();
-        }
+        self.age("pending_at", AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned())).await;
+    }
+
+    /// Makes every running request look abandoned.
+    async fn running_ends(&self) {
+        self.age("running_until", AttributeValue::N("0".to_owned())).await;
     }
 
     /// Runs the reconciler once, after the leases have passed; nothing may stay pending.
@@ -392,7 +389,7 @@ async fn a_request_with_a_key_that_was_cut_off_anywhere_happens_once() {
             break;
         }
         cut += 1;
-        running_ends(&muster, &muster.wiring.table).await;
+        muster.running_ends().await;
         let again = muster.post(path, body).by(&ana).header("idempotency-key", "k").send().await;
         assert_eq!(again.status, 201, "{point:?}: {again:?}");
         let listed = muster.get(path).by(&ana).send().await;
@@ -404,15 +401,4 @@ async fn a_request_with_a_key_that_was_cut_off_anywhere_happens_once() {
         assert_eq!(listed.body["data"][0]["id"], again.body["id"], "{point:?}");
     }
     assert!(cut >= 8, "{cut} points");
-}
-
-/// Makes every running request look abandoned.
-async fn running_ends(muster: &Muster, table: &str) {
-    let found =
-        muster.dynamodb().scan().table_name(table).filter_expression("attribute_exists(running_until)").send().await;
-    for item in found.unwrap().items() {
-        let aged = muster.dynamodb().update_item().table_name(table).update_expression("SET running_until = :zero");
-        let aged = aged.key("PK", item["PK"].clone()).key("SK", item["SK"].clone());
-        aged.expression_attribute_values(":zero", AttributeValue::N("0".to_owned())).send().await.unwrap();
-    }
 }

@@ -3,12 +3,11 @@
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Action, Actor, Document, Email, Entry, Error, SegmentId, Status, Time, UserId, Username, body};
-use edge::{Answer, App, Body, Rendered, RequestId, Visitor};
+use domain::{Document, Email, Error, SegmentId, Status, UserId, Username, body};
+use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor};
 use identity::{Identity, LoggedIn};
-use store::{Also, Scope, UserRecord};
 
-use crate::TokenSet;
+use crate::{TokenSet, activate};
 
 body! {
     /// Who logs in: one of e-mail, username or document, and the password.
@@ -55,40 +54,24 @@ pub(crate) async fn login(
     request_id: RequestId,
     Body(login): Body<Login>,
 ) -> Answer<Rendered> {
-    let named = login.named()?;
-    let scope = Scope::from(login.segment_id);
-    let account = format!("{scope:?}|{}|{}", named.field, named.value);
-    let (counted, found) = tokio::join!(visitor.logs_in(&account), find(&app, scope, &named));
-    counted?;
-    let found = found?;
+    let account = Account::Holder(login.segment_id.into(), login.named()?);
+    let found = visitor.tries(Attempt::Login, account).await?;
+    let found = found.filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
     let id = found.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
     match (identity.login(id, login.password.reveal()).await?, found) {
         (LoggedIn::Tokens(tokens), Some(record)) => {
             if record.user.status == Status::Unverified {
-                activate(&app, &record, &request_id).await?;
+                // Cognito has confirmed the user, the table has not heard of it: the verification was cut off in
+                // between. Whoever was faster has done the same.
+                match activate(&app, &record, &request_id, None).await {
+                    Ok(()) | Err(Error::Stale) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             Ok(TokenSet::answer(id, tokens, None))
         }
         (LoggedIn::Unverified, Some(_)) => Err(Error::Unverified(id).into()),
         (LoggedIn::Wrong, _) | (_, None) => Err(Error::Unauthenticated.into()),
-    }
-}
-
-/// The user who may try a password: 2 reads, whether there is one or not.
-pub(crate) async fn find(app: &App, scope: Scope, named: &Unique) -> Result<Option<UserRecord>, Error> {
-    let holder = app.store.holder(scope, named).await?;
-    let record = app.store.user(holder.unwrap_or_else(UserId::fresh)).await?;
-    Ok(record.filter(|record| matches!(record.user.status, Status::Active | Status::Unverified)))
-}
-
-/// Cognito has confirmed the user, the table has not heard of it: the verification was cut off in between.
-async fn activate(app: &App, record: &UserRecord, request_id: &RequestId) -> Result<(), Error> {
-    let user = record.user.moved(Status::Active, None, Time::now());
-    let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
-    match app.store.change_user(record, &user, &entry, Also::default()).await {
-        // Whoever was faster has done the same.
-        Ok(_) | Err(Error::Stale) => Ok(()),
-        Err(error) => Err(error),
     }
 }

@@ -66,6 +66,12 @@ impl Pending {
         Error::conflict("", "in_progress", "Another change of this user is under way; repeat yours in a moment.")
     }
 
+    /// What whoever named no version is told of a change that came between.
+    #[must_use]
+    pub fn instead_of_stale(error: Error) -> Error {
+        if matches!(error, Error::Stale) { Self::in_progress() } else { error }
+    }
+
     /// The condition that a user's pending change is this one; its values are those of [`Pending::named`].
     pub(crate) const SAME: &str = "pending = :kind AND pending_at = :since";
 
