@@ -32,6 +32,7 @@ async fn the_functions_as_a_process() {
         table: text("table"),
         pool_id: text("pool"),
         client_id: text("client"),
+        client_secret: wiring["client_secret"].as_str().map(str::to_owned),
         issuer: text("issuer"),
         sign_up: if wiring["first"] == true { edge::SignUpMode::First } else { edge::SignUpMode::Open },
         rate_limit_factor: 1000,
@@ -49,7 +50,8 @@ async fn child(wiring: &Wiring) -> (Child, String) {
     let told = json!({
         "dynamodb": wiring.endpoints.dynamodb, "s3": wiring.endpoints.s3, "cognito": wiring.endpoints.cognito,
         "region": wiring.region, "key": wiring.credentials.0, "secret": wiring.credentials.1, "table": wiring.table,
-        "pool": wiring.pool_id, "client": wiring.client_id, "issuer": wiring.issuer, "first": wiring.sign_up == edge::SignUpMode::First,
+        "pool": wiring.pool_id, "client": wiring.client_id,
+        "client_secret": wiring.client_secret, "issuer": wiring.issuer, "first": wiring.sign_up == edge::SignUpMode::First,
     });
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["crashes::the_functions_as_a_process", "--exact", "--ignored", "--nocapture"])

@@ -21,6 +21,7 @@ mod limits;
 mod meter;
 mod races;
 mod routes;
+mod secrets;
 mod system;
 mod tokens;
 mod users;
