@@ -1,11 +1,14 @@
 //! `POST /v1/auth/login`.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Document, Email, Error, SegmentId, Status, UserId, Username, body};
+use domain::{Document, Email, Error, SegmentId, Status, Time, UserId, Username, body};
 use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor};
 use identity::{Identity, LoggedIn};
+use store::UserRecord;
 
 use crate::{TokenSet, activate};
 
@@ -59,7 +62,7 @@ pub(crate) async fn login(
     let found = found.filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
     let id = found.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
-    match (identity.login(id, login.password.reveal()).await?, found) {
+    match (logged_in(&app, &identity, id, login.password.reveal(), found.as_ref()).await?, found) {
         (LoggedIn::Tokens(tokens), Some(record)) => {
             if record.user.status == Status::Unverified {
                 // Cognito has confirmed the user, the table has not heard of it: the verification was cut off in
@@ -74,4 +77,30 @@ pub(crate) async fn login(
         (LoggedIn::Unverified, Some(_)) => Err(Error::Unverified(id).into()),
         (LoggedIn::Wrong, _) | (_, None) => Err(Error::Unauthenticated.into()),
     }
+}
+
+/// How often a login begins anew: once, unless Cognito's clock is late.
+const TRIES: u32 = 3;
+
+/// Checks the password. A token tells only the second in which its session began: where all sessions ended within that
+/// second, the login begins anew in the next one, so that it holds.
+async fn logged_in(
+    app: &App,
+    identity: &Identity,
+    id: UserId,
+    password: &str,
+    found: Option<&UserRecord>,
+) -> Result<LoggedIn, Error> {
+    let ended = found.and_then(|record| record.sessions.ended);
+    for _ in 0..=TRIES {
+        let logged_in = identity.login(id, password).await?;
+        match (&logged_in, ended) {
+            (LoggedIn::Tokens(tokens), Some(ended)) if app.began(&tokens.access_token).await? <= ended => {
+                let millis = Time::now().millis().rem_euclid(1000).unsigned_abs();
+                tokio::time::sleep(Duration::from_millis(1000 - millis)).await;
+            }
+            _ => return Ok(logged_in),
+        }
+    }
+    Err(Error::Unavailable("Cognito's clock is behind the end of the user's sessions".into()))
 }

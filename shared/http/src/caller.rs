@@ -119,7 +119,7 @@ impl Caller {
 /// Whether a user's record still stands behind a token.
 fn holds(record: &UserRecord, claims: &Claims) -> bool {
     let sessions = &record.sessions;
-    let ended = sessions.from.is_some_and(|from| claims.began < from)
+    let ended = sessions.ended.is_some_and(|ended| claims.began <= ended)
         && sessions.kept.as_deref() != Some(claims.session.as_str());
     record.user.status == Status::Active && !ended && !sessions.signed_out.contains_key(&claims.session)
 }
@@ -154,6 +154,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl App {
+    /// The second in which the session of a fresh access token began.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the pool's keys cannot be had.
+    pub async fn began(&self, access_token: &str) -> Result<i64, Error> {
+        Ok(self.verifier.verify(access_token).await?.began)
+    }
+
     /// The claims of a fresh access token and the record behind it, if the session still holds: 1 read.
     ///
     /// # Errors
