@@ -59,7 +59,7 @@ pub(crate) async fn resend(
     visitor: Visitor,
     Path(id): Path<UserId>,
 ) -> Answer<Accepted> {
-    visitor.counts(Attempt::Recovery, &id.to_string()).await?;
+    visitor.counts(Attempt::Recovery, id).await?;
     identity.resend(id).await?;
     Ok(Accepted)
 }

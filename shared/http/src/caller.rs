@@ -11,7 +11,7 @@ use domain::{Actor, Error, Status, UserId};
 use identity::Claims;
 use store::UserRecord;
 
-use crate::limit::{Limited, Reports, reports};
+use crate::limit::{Limited, Reports, account, reports};
 use crate::path::UserRef;
 use crate::wrap::RequestId;
 use crate::{App, Failure};
@@ -78,12 +78,12 @@ impl Caller {
         self.app.limiter.take(Limited::ExistsByCredential, &self.credential(), &self.reports).await
     }
 
-    /// Counts a try at the caller's own password.
+    /// Counts a try at the caller's own password, as a login would be.
     ///
     /// # Errors
     /// [`Error::RateLimited`].
     pub async fn tries_password(&self) -> Result<(), Error> {
-        self.app.limiter.take(Limited::LoginByAccount, &self.credential(), &self.reports).await
+        self.app.limiter.take(Limited::LoginByAccount, &account(self.claims.user_id), &self.reports).await
     }
 
     /// Who acts, for the history.

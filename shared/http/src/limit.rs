@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use domain::{Error, Time};
+use domain::{Error, Time, UserId};
 use lambda_http::request::RequestContext;
 use store::Store;
 
@@ -25,6 +25,7 @@ pub struct Limits {
     recovery_by_source: u64,
     code_by_account: u64,
     exists_by_credential: u64,
+    exists_by_source: u64,
 }
 
 impl Limits {
@@ -40,6 +41,7 @@ impl Limits {
             recovery_by_source: 20 * factor,
             code_by_account: 5 * factor,
             exists_by_credential: 30 * factor,
+            exists_by_source: 60 * factor,
         }
     }
 }
@@ -55,6 +57,7 @@ pub(crate) enum Limited {
     RecoveryBySource,
     CodeByAccount,
     ExistsByCredential,
+    ExistsBySource,
 }
 
 impl Limited {
@@ -73,6 +76,7 @@ impl Limited {
             Self::RecoveryBySource => ("recovery", limits.recovery_by_source),
             Self::CodeByAccount => ("code", limits.code_by_account),
             Self::ExistsByCredential => ("exists", limits.exists_by_credential),
+            Self::ExistsBySource => ("exists-source", limits.exists_by_source),
         };
         Policy { name, limit, most: 1 }
     }
@@ -216,6 +220,11 @@ impl Reports {
             headers.insert("ratelimit", limits);
         }
     }
+}
+
+/// The name under which what is tried at a user's account counts, however the account was named.
+pub(crate) fn account(user: UserId) -> String {
+    format!("user:{user}")
 }
 
 /// Where this request's reports go.

@@ -6,7 +6,7 @@ use domain::user::Unique;
 use domain::{Error, UserId};
 use store::{Scope, Store, UserRecord};
 
-use crate::limit::{Limited, Limiter, Reports, reports, source};
+use crate::limit::{self, Limited, Limiter, Reports, reports, source};
 use crate::{App, Failure};
 
 /// Whoever calls a public route: known by the address that the request came from.
@@ -50,37 +50,51 @@ impl Attempt {
 }
 
 impl Visitor {
-    /// Counts an attempt, to the account and to the source, and finds the account's user: 1 read by id, 2 by a
-    /// value, whether there is such a user or not.
+    /// Counts an attempt, to the source and to the account, and finds the account's user: 1 read by id, 2 by a value,
+    /// whether there is such a user or not.
+    ///
+    /// A user's e-mail, username and document name one account. What names nobody counts for itself.
     ///
     /// # Errors
     /// [`Error::RateLimited`].
     pub async fn tries(&self, attempt: Attempt, account: Account) -> Result<Option<UserRecord>, Error> {
-        let name = match &account {
-            Account::Id(id) => id.to_string(),
-            Account::Holder(scope, unique) => format!("{scope:?}|{}|{}", unique.field, unique.value),
+        let (by_account, by_source) = attempt.limits();
+        let found = async {
+            let (id, unknown) = match account {
+                Account::Id(id) => (Some(id), String::new()),
+                Account::Holder(scope, unique) => {
+                    let unknown = format!("{scope:?}|{}|{}", unique.field, unique.value);
+                    (self.store.holder(scope, &unique).await?, unknown)
+                }
+            };
+            let name = id.map_or(unknown, limit::account);
+            let read = self.store.user(id.unwrap_or_else(UserId::fresh));
+            let (counted, found) = tokio::join!(self.take(by_account, &name), read);
+            counted?;
+            found
         };
-        let (counted, found) = tokio::join!(self.counts(attempt, &name), self.find(account));
+        let (counted, found) = tokio::join!(self.take(by_source, &self.source), found);
         counted?;
         found
     }
 
-    /// Counts an attempt at an account by its name alone.
+    /// Counts an attempt at a user's account that needs nothing of the user.
     ///
     /// # Errors
     /// [`Error::RateLimited`].
-    pub async fn counts(&self, attempt: Attempt, account: &str) -> Result<(), Error> {
+    pub async fn counts(&self, attempt: Attempt, user: UserId) -> Result<(), Error> {
         let (by_account, by_source) = attempt.limits();
-        let (account, source) = tokio::join!(self.take(by_account, account), self.take(by_source, &self.source));
+        let name = limit::account(user);
+        let (account, source) = tokio::join!(self.take(by_account, &name), self.take(by_source, &self.source));
         account.and(source)
     }
 
-    async fn find(&self, account: Account) -> Result<Option<UserRecord>, Error> {
-        let id = match account {
-            Account::Id(id) => Some(id),
-            Account::Holder(scope, unique) => self.store.holder(scope, &unique).await?,
-        };
-        self.store.user(id.unwrap_or_else(UserId::fresh)).await
+    /// Counts a question whether somebody exists, to the source; the credential is counted by its caller.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn asks_who_exists(&self) -> Result<(), Error> {
+        self.take(Limited::ExistsBySource, &self.source).await
     }
 
     /// Counts a sign-up.
