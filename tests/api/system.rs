@@ -164,6 +164,12 @@ impl Muster {
         }
     }
 
+    /// Makes whoever is there have signed up more than a day ago.
+    pub(crate) async fn a_day_passes(&self) {
+        let then = domain::Time::now().minus(Duration::from_secs(24 * 60 * 60 + 60));
+        self.age("created_at", AttributeValue::S(then.to_string())).await;
+    }
+
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let wiring = &self.wiring;
         let config = aws_sdk_dynamodb::config::Builder::from(&wiring.config());

@@ -22,8 +22,8 @@ use crate::limit::{Limiter, Limits};
 pub struct Settings {
     /// The table's name (`TABLE_NAME`).
     pub table: String,
-    /// The pool whose tokens are good (`USER_POOL_ID`, `USER_POOL_CLIENT_ID`, `USER_POOL_CLIENT_SECRET` where the client
-    /// has one; `USER_POOL_ISSUER` only where an emulator names itself otherwise than Cognito would).
+    /// The pool whose tokens are good (`USER_POOL_ID`, `USER_POOL_CLIENT_ID`, `USER_POOL_CLIENT_SECRET` where the
+    /// client has one; `USER_POOL_ISSUER` only where an emulator names itself otherwise than Cognito would).
     pub pool: Pool,
     /// Who may sign up (`SIGN_UP`).
     pub sign_up: SignUpMode,

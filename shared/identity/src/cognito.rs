@@ -2,7 +2,7 @@
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
-use aws_sdk_cognitoidentityprovider::types::AttributeType;
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, UserStatusType};
 use domain::{Email, Error, Password, UserId};
 
 use crate::Pool;
@@ -70,10 +70,23 @@ impl Identity {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn exists(&self, user: UserId) -> Result<bool, Error> {
+        Ok(self.confirmed(user).await?.is_some())
+    }
+
+    /// Whether a user has an identity whose e-mail has been verified, whatever the table has heard of it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn is_confirmed(&self, user: UserId) -> Result<bool, Error> {
+        Ok(self.confirmed(user).await? == Some(true))
+    }
+
+    /// Whether an identity is confirmed, if it is there.
+    async fn confirmed(&self, user: UserId) -> Result<Option<bool>, Error> {
         let sent = self.client.admin_get_user().user_pool_id(&self.pool.id).username(user.to_string()).send();
         match sent.await {
-            Ok(_) => Ok(true),
-            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(false),
+            Ok(found) => Ok(Some(found.user_status != Some(UserStatusType::Unconfirmed))),
+            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(None),
             Err(failure) => Err(general(failure)),
         }
     }
