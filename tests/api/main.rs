@@ -24,6 +24,7 @@ mod races;
 mod routes;
 mod secrets;
 mod sign_up;
+mod silence;
 mod system;
 mod tokens;
 mod users;

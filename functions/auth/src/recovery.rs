@@ -7,7 +7,7 @@ use domain::{Action, Actor, Email, Error, Password, SegmentId, Status, UserId, b
 use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, RequestId, Visitor};
 use identity::{Identity, wrong_code};
 use reconcile::settled;
-use store::PendingKind;
+use store::{PendingKind, UserRecord};
 
 body! {
     /// Who has lost the password.
@@ -62,23 +62,29 @@ pub(crate) async fn confirm_recovery(
     let account = Account::Holder(confirmation.segment_id.into(), Unique::email(&confirmation.email));
     let active = visitor.tries(Attempt::Code, account).await?.filter(|record| record.user.status == Status::Active);
     let (code, new) = (confirmation.code.reveal(), &confirmation.new_password);
-    let Some(record) = active else {
-        identity.recover_with(UserId::fresh(), code, new).await?;
-        return Err(Error::Unauthenticated.into());
+    let Some(begun) = begun(&app, &identity, active).await? else {
+        // Whoever has no code must not learn, not even from the time that it takes, that there is no such user.
+        let nobody = UserId::fresh();
+        app.store.pretend(nobody).await?;
+        let asked = identity.recover_with(nobody, code, new).await;
+        app.store.pretend(nobody).await?;
+        return Err(asked.err().unwrap_or_else(wrong_code).into());
     };
-    let Some(record) = settled(&app.store, &identity, record).await? else {
-        return Err(Error::Unauthenticated.into());
-    };
-    let begun = match app.store.begin(&record, PendingKind::Password).await {
-        // Whoever has no code must not learn from this that there is such a user.
-        Err(Error::Conflict(_)) => return Err(wrong_code().into()),
-        begun => begun?,
-    };
-    if let Err(error) = identity.recover_with(record.user.id, code, new).await {
+    if let Err(error) = identity.recover_with(begun.user.id, code, new).await {
         app.store.end_if_refused(&begun, &error).await?;
         return Err(error.into());
     }
-    let act = (Action::PasswordChanged, Actor::User(record.user.id), request_id.0.as_str());
+    let act = (Action::PasswordChanged, Actor::User(begun.user.id), request_id.0.as_str());
     app.store.finish_password(begun, act, None).await?;
     Ok(NoContent)
+}
+
+/// The user, with a change of password begun; nothing where there is nobody, or nobody's password to be changed now.
+async fn begun(app: &App, identity: &Identity, active: Option<UserRecord>) -> Result<Option<UserRecord>, Error> {
+    let Some(record) = active else { return Ok(None) };
+    let Some(record) = settled(&app.store, identity, record).await? else { return Ok(None) };
+    match app.store.begin(&record, PendingKind::Password).await {
+        Err(Error::Conflict(_)) => Ok(None),
+        begun => begun.map(Some),
+    }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::keys::{self, PENDING_INDEX};
-use crate::table::{Changes, Item, Query, Write, from_item, string};
+use crate::table::{Changes, Item, Query, Write, from_item, number, string};
 use crate::user::{Also, Claim, UserRecord};
 
 /// A change that spans the table and Cognito and is not finished; the `reconcile` function finishes what a crash
@@ -106,6 +106,17 @@ impl Store {
         // The SDK repeats an update whose answer was lost: what is pending may be this very change.
         let found = self.user(old.user.id).await?.and_then(|found| found.pending);
         if found == Some(pending) { Ok(begun) } else { Err(Pending::in_progress()) }
+    }
+
+    /// Writes as [`Store::begin`] and [`Store::end`] do each, where there is no user to write to, so that neither time
+    /// nor load tells that there is none. TTL takes it away.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn pretend(&self, nobody: UserId) -> Result<(), Error> {
+        let changes = Changes::default().set("expires_at", number(Time::now().plus(Pending::LEASE).seconds()));
+        let key = keys::limit(&format!("nobody|{nobody}"), 0);
+        self.table.update(&key, "attribute_not_exists(pending)", changes).await.map(drop)
     }
 
     /// Ends the pending change of `record`: whether it was still that one.
