@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use edge::SignUpMode;
 use local::Options;
 use serde_json::{Value, json};
 
@@ -14,7 +15,11 @@ const NEW_PASSWORD: &str = "staple battery horse";
 
 /// A system whose reconciler does nothing by itself.
 async fn still() -> Muster {
-    Muster::with(Options { reconcile_every: Duration::from_secs(3600), ..Options::default() }).await
+    still_for(SignUpMode::Open).await
+}
+
+async fn still_for(sign_up: SignUpMode) -> Muster {
+    Muster::with(Options { sign_up, reconcile_every: Duration::from_secs(3600), ..Options::default() }).await
 }
 
 impl Muster {
@@ -87,12 +92,7 @@ async fn a_sign_up_cut_off_anywhere_is_completed_by_the_next_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_sign_up_cut_off_anywhere_does_not_close_the_deployment() {
     for point in points() {
-        let options = Options {
-            sign_up: edge::SignUpMode::First,
-            reconcile_every: Duration::from_secs(3600),
-            ..Options::default()
-        };
-        let muster = Muster::with(options).await;
+        let muster = still_for(SignUpMode::First).await;
         let body = json!({ "email": "ana@example.com", "name": "Ana", "password": PASSWORD });
         if cut_off(&muster, point, &("POST", "/v1/users", body, None)).await == Err(201) {
             break;
@@ -110,12 +110,7 @@ async fn the_first_sign_up_cut_off_anywhere_does_not_close_the_deployment() {
 async fn a_sign_up_over_one_never_verified_cut_off_anywhere_leaves_one_user() {
     let mut cut = 0;
     for point in points() {
-        let options = Options {
-            sign_up: edge::SignUpMode::First,
-            reconcile_every: Duration::from_secs(3600),
-            ..Options::default()
-        };
-        let muster = Muster::with(options).await;
+        let muster = still_for(SignUpMode::First).await;
         let old = muster.sign_up("ana@example.com").await;
         muster.a_day_passes().await;
         let body = json!({ "email": "ana@example.com", "name": "Ana", "password": NEW_PASSWORD });

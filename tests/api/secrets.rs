@@ -64,7 +64,12 @@ async fn a_refresh_token_is_good_at_muster_alone() {
         let sent = sdk.get_tokens_from_refresh_token().client_id(client).refresh_token(&ana.refresh);
         assert!(sent.set_client_secret(secret.clone()).send().await.is_err());
         let sent = sdk.revoke_token().client_id(client).token(&ana.refresh);
-        assert!(sent.set_client_secret(secret).send().await.is_err());
+        assert!(sent.set_client_secret(secret.clone()).send().await.is_err());
+        // Nor does Muster take its own wrong secret for a token that is not good.
+        let url = served(&Wiring { client_secret: secret, ..muster.wiring.clone() }).await;
+        let refresh = json!({ "refresh_token": ana.refresh });
+        assert_eq!(post(&url, "/v1/auth/refresh", None, refresh.clone()).await.0, 500);
+        assert_eq!(post(&url, "/v1/auth/logout", Some(&ana.access), refresh).await.0, 500);
     }
     let refresh = json!({ "refresh_token": ana.refresh });
     assert_eq!(muster.post("/v1/auth/refresh", refresh).send().await.status, 200);
@@ -88,7 +93,6 @@ async fn a_wrong_secret_is_our_fault_and_proves_nothing_about_a_user() {
             ("/v1/auth/login".to_owned(), login),
             ("/v1/auth/recovery".to_owned(), recovery),
             ("/v1/auth/recovery/confirm".to_owned(), confirm),
-            ("/v1/auth/refresh".to_owned(), json!({ "refresh_token": ana.refresh })),
         ] {
             let (status, body) = post(&url, &path, None, body).await;
             assert_eq!((status, &body["code"]), (500, &json!("internal")), "{path}");
