@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::Credentials;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
 use edge::{App, Clients, Limits, Settings, SignUpMode};
-use identity::{Identity, Pool};
+use identity::{ClientSecret, Identity, Pool};
 use store::Table;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -37,6 +37,8 @@ pub struct Wiring {
     pub pool_id: String,
     /// Its app client.
     pub client_id: String,
+    /// The app client's secret, where it has one.
+    pub client_secret: Option<String>,
     /// What its tokens name as their issuer.
     pub issuer: String,
     /// Who may sign up.
@@ -67,8 +69,9 @@ impl Functions {
         }
         let table = Table::new(dynamodb::Client::from_conf(table.build()), &wiring.table);
         let pool = cognito::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.cognito).build();
-        let identity = Identity::new(cognito::Client::from_conf(pool), &wiring.pool_id, &wiring.client_id);
-        Self { app: App::with_table(&wiring.settings(), &clients, table), identity }
+        let settings = wiring.settings();
+        let identity = Identity::new(cognito::Client::from_conf(pool), &settings.pool);
+        Self { app: App::with_table(&settings, &clients, table), identity }
     }
 
     /// All routes, with the edge around them.
@@ -102,6 +105,7 @@ impl Wiring {
             pool: Pool {
                 id: self.pool_id.clone(),
                 client_id: self.client_id.clone(),
+                client_secret: self.client_secret.as_deref().map(ClientSecret::new),
                 issuer: self.issuer.clone(),
                 jwks_url: format!("{}/{}/.well-known/jwks.json", self.endpoints.cognito, self.pool_id),
             },

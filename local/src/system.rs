@@ -9,7 +9,7 @@ use edge::SignUpMode;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::emulators::{CREDENTIALS, Emulators, POOL, REGION};
+use crate::emulators::{CLIENT_SECRET, CREDENTIALS, Emulators, POOL, REGION};
 use crate::error::Error;
 use crate::functions::{Functions, Wiring};
 use crate::outbox::Outbox;
@@ -108,6 +108,7 @@ fn wiring(emulators: &Emulators, options: &Options) -> Wiring {
         table: "muster".to_owned(),
         pool_id: POOL.0.to_owned(),
         client_id: POOL.1.to_owned(),
+        client_secret: Some(CLIENT_SECRET.to_owned()),
         issuer: format!("{}/{}", emulators.endpoints.cognito, POOL.0),
         sign_up: options.sign_up,
         rate_limit_factor: options.rate_limit_factor,

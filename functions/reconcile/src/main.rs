@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     edge::init_logs();
     let (settings, clients) = (Settings::from_env()?, Clients::from_env());
     let store = App::store_of(&settings.table, &clients);
-    let identity = Identity::new(Client::new(&clients.config), &settings.pool.id, &settings.pool.client_id);
+    let identity = Identity::new(Client::new(&clients.config), &settings.pool);
     let run = |_: LambdaEvent<Value>| async {
         reconcile::sweep(&store, &identity).await?;
         Ok::<_, Error>(())

@@ -153,9 +153,7 @@ impl<L: ListSpec> List<L> {
         let of_field = |field: &str| kind(field.strip_prefix(ANSWERS).unwrap_or_default());
         let known = "answers.KEY of the searchable fields of this membership";
         self.search.filters.extend(filters(&self.answers, known, of_field, &mut errors));
-        let known = |field: &str| {
-            L::SORTS.contains(&field) || field.strip_prefix(ANSWERS).is_some_and(&sorts_by)
-        };
+        let known = |field: &str| L::SORTS.contains(&field) || field.strip_prefix(ANSWERS).is_some_and(&sorts_by);
         sorts(&self.sort, &format!("{}, {ANSWERS}KEY of a searchable field", L::SORTS.join(", ")), known, &mut errors);
         if errors.is_empty() { Ok(self) } else { Err(Error::Invalid(errors)) }
     }
