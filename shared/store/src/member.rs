@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use domain::member::MemberNumber;
 use domain::{Award, EntryId, Error, Member, MemberId, MembershipId, Upload};
 use serde::{Deserialize, Serialize};
@@ -94,7 +93,7 @@ impl Store {
     ) -> Result<MemberRecord, Error> {
         let mut attempt = 0;
         loop {
-            let member = Member { number: number_of(new.id, attempt)?, ..new.clone() };
+            let member = Member { number: MemberNumber::of(new.id, attempt), ..new.clone() };
             let record = MemberRecord::under(member, also.awards(), configuration);
             match self.table.transact(self.member_writes(None, Some(&record), also)?).await {
                 Err(Error::Conflict(taken))
@@ -250,13 +249,6 @@ impl Store {
 
 /// Where the error of a number stands that is taken: clients never see it.
 const NUMBER: &str = "/number";
-
-/// The number that a member gets at this attempt: spread evenly, and the same for each try of one request.
-fn number_of(id: MemberId, attempt: u8) -> Result<MemberNumber, Error> {
-    let hashed = digest(&SHA256, &[id.uuid().as_bytes().as_slice(), &[attempt]].concat());
-    let bits = hashed.as_ref().iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-    MemberNumber::try_from(format!("{:08}", bits % 100_000_000)).map_err(Error::internal)
-}
 
 /// What a taken value means to the client.
 fn taken(field: &str, answers_at: &str) -> Error {

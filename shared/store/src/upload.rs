@@ -69,6 +69,23 @@ impl Store {
         Ok(job)
     }
 
+    /// Deletes an upload that nothing names any more, if it is still there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn forget_upload(&self, id: UploadId) -> Result<(), Error> {
+        loop {
+            let upload = match self.upload(id).await {
+                Err(Error::NotFound) => return Ok(()),
+                found => found?,
+            };
+            match self.delete_upload(&upload).await {
+                Err(Error::Stale) => {}
+                deleted => return deleted.map(drop),
+            }
+        }
+    }
+
     /// The uploads of a member, or those of a segment that are no member's: 1 `Query` for each megabyte.
     ///
     /// # Errors

@@ -119,3 +119,12 @@ pub struct Found<T> {
     /// Whether counting stopped at [`COUNT_CAP`].
     pub capped: bool,
 }
+
+impl<T> Found<T> {
+    /// The same page with its rows as something else, one for one.
+    #[must_use]
+    pub fn with_rows<U>(self, rows: Vec<U>) -> Found<U> {
+        let Self { positions, more_after, more_before, total, capped, .. } = self;
+        Found { rows, positions, more_after, more_before, total, capped }
+    }
+}
