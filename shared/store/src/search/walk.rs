@@ -17,7 +17,7 @@ use crate::search::count::Scope;
 use crate::search::merge::Merge;
 use crate::search::order::{self, By};
 use crate::search::partition::{Direction, Entry, Partition, Start};
-use crate::search::range::Criterion;
+use crate::search::range::{Criterion, Range};
 use crate::search::rows::{Candidate, Rows};
 use crate::search::schema::{ID, Kind};
 
@@ -109,13 +109,17 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
     }
 
     async fn walk_groups(&mut self, branch: &Branch, by: &By) -> Result<(), Error> {
-        let direction = self.direction(by);
+        let backward = self.rows.backward;
+        let compare = |one: &Option<String>, other: &Option<String>| {
+            let forward = order::compare(by.descending, one.as_deref(), other.as_deref());
+            if backward { forward.reverse() } else { forward }
+        };
         let mut groups = branch.scope.groups(&by.field);
-        groups.sort_by(|(one, _), (other, _)| direction.compare_values(one.as_deref(), other.as_deref()));
+        groups.sort_by(|(one, _), (other, _)| compare(one, other));
         let start = self.start(branch);
         let counted = !branch.unsure && branch.members.is_none() && self.sets.is_empty();
         for (value, scope) in groups {
-            let from_start = start.as_ref().map(|start| direction.compare_values(value.as_deref(), start.as_deref()));
+            let from_start = start.as_ref().map(|start| compare(&value, start));
             if from_start.is_some_and(Ordering::is_lt) {
                 continue;
             }
@@ -175,12 +179,20 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
             Kind::Facet | Kind::Ordered | Kind::Found => vec![keys::index(directory.name, &by.field, None)],
         };
         let ranges = self.sets.iter().map(|(criterion, _)| criterion).find(|criterion| criterion.field == by.field);
-        let ranges = ranges.map(|criterion| criterion.ranges.as_slice());
+        let all_ids = [Range::values()];
+        let ranges = match ranges {
+            Some(criterion) => Some(criterion.ranges.as_slice()),
+            // None is missing: that is not asked.
+            None => (by.field == ID).then_some(all_ids.as_slice()),
+        };
         let wanted = if decided { self.rows.wanted() } else { self.rows.wanted().max(self.batch) };
         // Of many partitions, each is likely to have few of what is wanted; what a unit reads is read anyway.
         let share = if partitions.len() > 1 { wanted.saturating_mul(2) / partitions.len() } else { wanted };
         let chunk = share.max(ENTRIES_A_UNIT).saturating_add(2);
-        let direction = self.direction(by);
+        // Where ids do not decide, they are read as they come.
+        let by_ids = by.field != ID && self.rows.order.has_no_ties(branch.claim.len());
+        let ids_descending = if by_ids { self.rows.order.ids_descend() } else { by.descending };
+        let direction = Direction { descending: by.descending, ids_descending, backward: self.rows.backward };
         let partition = |pk| Partition::new(pk, ranges, direction, start, chunk);
         Merge { table: directory.table, partitions: partitions.into_iter().map(partition).collect(), direction }
     }
@@ -194,10 +206,6 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
     pub(super) fn is_possible(&self, branch: &Branch, id: Uuid) -> bool {
         let is_member = branch.members.as_ref().is_none_or(|members| members.contains(&id));
         is_member && self.sets.iter().all(|(_, set)| set.as_ref().is_none_or(|set| set.contains(&id)))
-    }
-
-    fn direction(&self, by: &By) -> Direction {
-        Direction { descending: by.descending, backward: self.rows.backward, unique: by.field == ID }
     }
 
     /// The value with which the page begins in a branch.
