@@ -160,8 +160,8 @@ impl Partition {
         Ok(())
     }
 
-    /// Turns the entries of each value around. Those of the last one may not all be here: they are read again, and where
-    /// they are more than a chunk, for themselves.
+    /// Turns the entries of each value around. Those of the last one may not all be here: they are read again, and
+    /// where they are more than a chunk, for themselves.
     fn regroup(&mut self, mut segment: Segment, mut entries: Vec<Entry>, more: bool) {
         let last = entries.last().map(|entry| entry.value.clone()).filter(|_| more);
         if let Some(value) = &last {

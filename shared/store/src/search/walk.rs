@@ -1,5 +1,7 @@
-//! Walking a directory in a list's order. Facets that lead the order part the buckets into groups; the first field that
-//! is no facet is streamed; what is equal in it is ordered in memory, or, where it is much, walked by the fields that follow.
+//! Walking a directory in a list's order.
+//!
+//! Facets that lead the order part the buckets into groups. The first field that is no facet is streamed, from the
+//! entries of each bucket or, where these are all, from those of the directory. What is equal in it is left to `runs.rs`.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -21,7 +23,7 @@ use crate::search::range::{Criterion, Range};
 use crate::search::rows::{Candidate, Rows};
 use crate::search::schema::{ID, Kind};
 
-/// A read unit reads so many entries.
+/// A read unit reads so many entries: they have about 130 bytes, and it has 4 KB.
 pub(super) const ENTRIES_A_UNIT: usize = 30;
 
 /// What is read at once where it is not known how much of it is wanted, at most.
@@ -44,7 +46,7 @@ pub(super) struct Walk<'a, T> {
 /// A part of a walk: the rows of some buckets whose values begin so.
 #[derive(Debug, Clone)]
 pub(super) struct Branch {
-    pub(super) scope: Scope,
+    pub(super) scope: Arc<Scope>,
     /// The values of the order's first fields.
     pub(super) claim: Vec<Option<String>>,
     /// Whether it takes its rows to tell who is in here; else buckets or `members` do.
@@ -58,12 +60,12 @@ pub(super) struct Branch {
 impl Branch {
     /// The rows in here that have a value of the order's next field.
     pub(super) fn into(&self, value: &Option<String>, starts: bool) -> Self {
-        let claim = self.claim.iter().chain([value]).cloned().collect();
-        Self { claim, starts, ..self.clone() }
+        Self { claim: self.claimed(value), starts, ..self.clone() }
     }
 
-    pub(super) fn candidate(&self, id: Uuid) -> Candidate {
-        Candidate { id, claim: self.claim.clone() }
+    /// What is said of a row by where it is found in here.
+    pub(super) fn claimed(&self, value: &Option<String>) -> Vec<Option<String>> {
+        self.claim.iter().chain([value]).cloned().collect()
     }
 }
 
@@ -80,7 +82,7 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
 
     /// Walks the rows of `scope`, until the page is full or the list at its end.
     pub(super) async fn all(&mut self, scope: &Scope) -> Result<(), Error> {
-        let (scope, starts) = (scope.clone(), self.rows.start.is_some());
+        let (scope, starts) = (Arc::new(scope.clone()), self.rows.start.is_some());
         self.walk(Branch { scope, claim: Vec::new(), unsure: false, members: None, starts }).await?;
         self.flush().await
     }
@@ -128,7 +130,7 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
                 continue;
             }
             let starts = from_start.is_some_and(Ordering::is_eq);
-            self.walk(Branch { scope, ..branch.into(&value, starts) }).await?;
+            self.walk(Branch { scope: Arc::new(scope), ..branch.into(&value, starts) }).await?;
             if self.rows.is_full() {
                 return Ok(());
             }
@@ -149,7 +151,7 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
                 self.rows.skip -= 1;
                 continue;
             }
-            self.pending.push(branch.into(&entry.value, false).candidate(entry.id));
+            self.pending.push(Candidate { id: entry.id, claim: branch.claimed(&entry.value) });
             let enough = if decided { self.rows.wanted() } else { self.batch };
             if self.pending.len() >= enough {
                 self.flush().await?;
