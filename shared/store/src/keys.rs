@@ -34,8 +34,8 @@
 //! order of the facets' names, percent-encoded and joined by dots; `~` is none.
 //!
 //! Values that clients choose are hashed: they cannot forge a key, grow one past DynamoDB's limit, or stand as
-//! personal data in a key. The index's entries are the exception, since they are there to be read in order: their values
-//! are cut, and without the control characters that separate the parts of a key.
+//! personal data in a key. The index's entries are the exception, since they are there to be read in order: their
+//! values are cut, and without the control characters that separate the parts of a key.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! All ids that meet filters, as far as it is worth reading them: to order few rows in memory, to test what a walk meets
-//! without reading it, and to count.
+//! All ids that meet filters, as far as it is worth reading them: to order few rows in memory, to test what a walk
+//! meets without reading it, and to count.
 
 use std::collections::HashSet;
 
@@ -83,18 +83,21 @@ impl<'a> Candidates<'a> {
     /// Finds the cheapest way, and how many rows there are where that is `asked` for.
     pub(super) async fn plan(&mut self, asked: bool) -> Result<Plan, Error> {
         let Limits { few, count, unit } = self.limits;
+        let in_scope = |source: &Source<'_>| source.criterion.is_some_and(|criterion| criterion.kind == Kind::Sorted);
+        let unscoped = !self.scope.whole && !self.sources.iter().any(in_scope);
+        if unscoped && self.scope.rows() <= few as u64 {
+            self.add_scope();
+        }
         self.read(few).await?;
         if let Some(source) = self.smallest().filter(|source| source.ids.len() <= few) {
             return Ok(Plan::Among(source.ids.iter().copied().collect()));
         }
-        self.read(self.limits.count).await?;
+        self.read(count).await?;
         if !asked {
             return Ok(Plan::Walk(None));
         }
-        let in_scope = |source: &Source<'_>| source.criterion.is_some_and(|criterion| criterion.kind == Kind::Sorted);
-        if !self.scope.whole && !self.sources.iter().any(in_scope) {
-            let partitions = self.scope.partitions(self.directory.name, ID);
-            self.sources.push(Source::new(None, partitions, &[Range::values()]));
+        if unscoped {
+            self.add_scope();
         }
         let mut most = count;
         loop {
@@ -110,6 +113,12 @@ impl<'a> Candidates<'a> {
             }
             most += count;
         }
+    }
+
+    /// The rows of the scope are what filters on facets ask for.
+    fn add_scope(&mut self) {
+        let partitions = self.scope.partitions(self.directory.name, ID);
+        self.sources.push(Source::new(None, partitions, &[Range::values()]));
     }
 
     /// The filters, each with its ids where these are all.

@@ -21,27 +21,22 @@ pub(super) struct Entry {
     pub(super) id: Uuid,
 }
 
-/// How a list goes through values; ids always ascend, unless the whole list is read backward.
+/// How a list goes through values, and through the ids of each.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Direction {
     pub(super) descending: bool,
+    pub(super) ids_descending: bool,
+    /// Whether all of it is read from its end.
     pub(super) backward: bool,
-    /// Each value has one entry, and none is missing.
-    pub(super) unique: bool,
 }
 
 impl Direction {
-    /// Two values in the order in which they are read.
-    pub(super) fn compare_values(self, one: Option<&str>, other: Option<&str>) -> Ordering {
-        let forward = order::compare(self.descending, one, other);
-        if self.backward { forward.reverse() } else { forward }
-    }
-
     /// Two entries in the order in which they are read.
     pub(super) fn compare(self, one: &Entry, other: &Entry) -> Ordering {
         let ids = one.id.cmp(&other.id);
-        let ids = if self.backward { ids.reverse() } else { ids };
-        self.compare_values(one.value.as_deref(), other.value.as_deref()).then(ids)
+        let ids = if self.ids_descending { ids.reverse() } else { ids };
+        let forward = order::compare(self.descending, one.value.as_deref(), other.value.as_deref()).then(ids);
+        if self.backward { forward.reverse() } else { forward }
     }
 }
 
@@ -69,10 +64,13 @@ struct Segment {
 
 impl Segment {
     /// Leaves out what stands before a value's entries; those too where `past`. Whether anything is left.
-    fn begin_at(&mut self, value: Option<&str>, past: bool) -> bool {
-        if self.regrouped && value.is_none() {
-            // Missing values come last: after all of these, or before them where the list is read backward.
-            return !self.reversed;
+    fn begin_at(&mut self, value: Option<&str>, past: bool, backward: bool) -> bool {
+        let missing = Range::run(None).low;
+        // Missing values come after all that there are, unless the list is read from its end.
+        match value {
+            Some(_) if self.range.low >= missing => return !backward,
+            None if self.range.high < missing => return backward,
+            Some(_) | None => (),
         }
         let run = Range::run(value);
         if self.reversed {
@@ -106,10 +104,12 @@ impl Partition {
         let mut segments = segments(ranges, direction);
         match start {
             Start::First => (),
-            Start::At(value) => segments.retain_mut(|segment| segment.begin_at(value.as_deref(), false)),
+            Start::At(value) => {
+                segments.retain_mut(|segment| segment.begin_at(value.as_deref(), false, direction.backward))
+            }
             Start::After(entry) => {
                 let place = keys::place(entry.value.as_deref(), entry.id);
-                segments.retain_mut(|segment| segment.begin_at(entry.value.as_deref(), false));
+                segments.retain_mut(|segment| segment.begin_at(entry.value.as_deref(), false, direction.backward));
                 for segment in segments.iter_mut().filter(|one| !one.regrouped && one.range.contains(&place)) {
                     segment.after = Some(place.clone());
                 }
@@ -124,7 +124,7 @@ impl Partition {
     pub(super) fn pass(&mut self, value: Option<&str>) {
         self.ready.retain(|entry| entry.value.as_deref() != value);
         if self.ready.is_empty() {
-            self.segments.retain_mut(|segment| segment.begin_at(value, true));
+            self.segments.retain_mut(|segment| segment.begin_at(value, true, self.direction.backward));
         }
     }
 
@@ -160,8 +160,8 @@ impl Partition {
         Ok(())
     }
 
-    /// Turns the entries of each value around. Those of the last one may not all be here: they are read again, and where
-    /// they are more than a chunk, for themselves.
+    /// Turns the entries of each value around. Those of the last one may not all be here: they are read again, and
+    /// where they are more than a chunk, for themselves.
     fn regroup(&mut self, mut segment: Segment, mut entries: Vec<Entry>, more: bool) {
         let last = entries.last().map(|entry| entry.value.clone()).filter(|_| more);
         if let Some(value) = &last {
@@ -186,7 +186,7 @@ impl Partition {
                 let start = self.start.as_ref().filter(|start| start.value == value);
                 let after = start.map(|start| keys::place(start.value.as_deref(), start.id));
                 let own = Segment { range, reversed: !segment.reversed, regrouped: false, after };
-                if segment.begin_at(value.as_deref(), true) {
+                if segment.begin_at(value.as_deref(), true, self.direction.backward) {
                     self.segments.push_front(segment);
                 }
                 self.segments.push_front(own);
@@ -202,12 +202,12 @@ fn entry(item: &Item) -> Option<Entry> {
 
 /// All that there is to read, in order.
 fn segments(ranges: Option<&[Range]>, direction: Direction) -> VecDeque<Segment> {
-    let Direction { descending, backward, unique } = direction;
-    let regrouped = descending && !unique;
+    let Direction { descending, ids_descending, backward } = direction;
+    let regrouped = descending != ids_descending;
     let segment = |range| Segment { range, reversed: descending, regrouped, after: None };
     let mut segments: VecDeque<_> = match ranges {
-        None if regrouped => {
-            let missing = Segment { range: Range::run(None), reversed: false, regrouped: false, after: None };
+        None if descending || ids_descending => {
+            let missing = Segment { range: Range::run(None), reversed: ids_descending, regrouped: false, after: None };
             VecDeque::from([segment(Range::values()), missing])
         }
         None => VecDeque::from([segment(Range::whole())]),

@@ -75,8 +75,8 @@ impl<'a, T: Indexed + DeserializeOwned> Rows<'a, T> {
         Ok(found)
     }
 
-    /// The rows that are there, meet the filters, and are as they were found to be. Another may have changed them since,
-    /// so that a row is found twice, or no more.
+    /// The rows that are there, meet the filters, and are as they were found to be. Another may have changed them
+    /// since, so that a row is found twice, or no more.
     async fn read(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Row<T>>, Error> {
         let ids: HashSet<_> = candidates.iter().map(|candidate| candidate.id).collect();
         let keys = ids.into_iter().map(|id| (self.directory.key_of)(id).attributes()).collect();

@@ -1,5 +1,7 @@
-//! Rows that are equal in a walked field, which the fields after it order: a few are read and ordered in memory; of more,
-//! the ids are kept while the next field is walked; of still more, each row that this meets is read.
+//! Rows that are equal in a walked field, which the fields after it order.
+//!
+//! A few are read and ordered in memory. Of more, the ids are kept while the next field is walked. Of still more, each
+//! row that this meets is read. So the cost grows with the root of the directory at worst.
 
 use std::sync::Arc;
 
@@ -44,7 +46,7 @@ impl<T: Indexed + DeserializeOwned + Send> Walk<'_, T> {
             let inner = branch.into(&run.value, first.as_ref() == Some(&run.value));
             let few = !run.cut && size <= self.few(branch.scope.rows());
             if few {
-                waiting.extend(run.ids.iter().map(|id| inner.candidate(*id)));
+                waiting.extend(run.ids.iter().map(|id| Candidate { id: *id, claim: inner.claim.clone() }));
                 if waiting.len() < self.rows.wanted() {
                     continue;
                 }
@@ -101,7 +103,7 @@ impl<T: Indexed + DeserializeOwned + Send> Walk<'_, T> {
         if ids.len() > self.few(self.population) {
             return self.walk(among(branch, ids)).await;
         }
-        let candidates = ids.into_iter().map(|id| branch.candidate(id));
+        let candidates = ids.into_iter().map(|id| Candidate { id, claim: branch.claim.clone() });
         self.take(candidates.collect()).await
     }
 

@@ -1,5 +1,7 @@
-//! Walking a directory in a list's order. Facets that lead the order part the buckets into groups; the first field that
-//! is no facet is streamed; what is equal in it is ordered in memory, or, where it is much, walked by the fields that follow.
+//! Walking a directory in a list's order.
+//!
+//! Facets that lead the order part the buckets into groups. The first field that is no facet is streamed, from the
+//! entries of each bucket or, where these are all, from those of the directory. What is equal in it is left to `runs.rs`.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -17,11 +19,11 @@ use crate::search::count::Scope;
 use crate::search::merge::Merge;
 use crate::search::order::{self, By};
 use crate::search::partition::{Direction, Entry, Partition, Start};
-use crate::search::range::Criterion;
+use crate::search::range::{Criterion, Range};
 use crate::search::rows::{Candidate, Rows};
 use crate::search::schema::{ID, Kind};
 
-/// A read unit reads so many entries.
+/// A read unit reads so many entries: they have about 130 bytes, and it has 4 KB.
 pub(super) const ENTRIES_A_UNIT: usize = 30;
 
 /// What is read at once where it is not known how much of it is wanted, at most.
@@ -44,7 +46,7 @@ pub(super) struct Walk<'a, T> {
 /// A part of a walk: the rows of some buckets whose values begin so.
 #[derive(Debug, Clone)]
 pub(super) struct Branch {
-    pub(super) scope: Scope,
+    pub(super) scope: Arc<Scope>,
     /// The values of the order's first fields.
     pub(super) claim: Vec<Option<String>>,
     /// Whether it takes its rows to tell who is in here; else buckets or `members` do.
@@ -58,12 +60,12 @@ pub(super) struct Branch {
 impl Branch {
     /// The rows in here that have a value of the order's next field.
     pub(super) fn into(&self, value: &Option<String>, starts: bool) -> Self {
-        let claim = self.claim.iter().chain([value]).cloned().collect();
-        Self { claim, starts, ..self.clone() }
+        Self { claim: self.claimed(value), starts, ..self.clone() }
     }
 
-    pub(super) fn candidate(&self, id: Uuid) -> Candidate {
-        Candidate { id, claim: self.claim.clone() }
+    /// What is said of a row by where it is found in here.
+    pub(super) fn claimed(&self, value: &Option<String>) -> Vec<Option<String>> {
+        self.claim.iter().chain([value]).cloned().collect()
     }
 }
 
@@ -80,7 +82,7 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
 
     /// Walks the rows of `scope`, until the page is full or the list at its end.
     pub(super) async fn all(&mut self, scope: &Scope) -> Result<(), Error> {
-        let (scope, starts) = (scope.clone(), self.rows.start.is_some());
+        let (scope, starts) = (Arc::new(scope.clone()), self.rows.start.is_some());
         self.walk(Branch { scope, claim: Vec::new(), unsure: false, members: None, starts }).await?;
         self.flush().await
     }
@@ -109,13 +111,17 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
     }
 
     async fn walk_groups(&mut self, branch: &Branch, by: &By) -> Result<(), Error> {
-        let direction = self.direction(by);
+        let backward = self.rows.backward;
+        let compare = |one: &Option<String>, other: &Option<String>| {
+            let forward = order::compare(by.descending, one.as_deref(), other.as_deref());
+            if backward { forward.reverse() } else { forward }
+        };
         let mut groups = branch.scope.groups(&by.field);
-        groups.sort_by(|(one, _), (other, _)| direction.compare_values(one.as_deref(), other.as_deref()));
+        groups.sort_by(|(one, _), (other, _)| compare(one, other));
         let start = self.start(branch);
         let counted = !branch.unsure && branch.members.is_none() && self.sets.is_empty();
         for (value, scope) in groups {
-            let from_start = start.as_ref().map(|start| direction.compare_values(value.as_deref(), start.as_deref()));
+            let from_start = start.as_ref().map(|start| compare(&value, start));
             if from_start.is_some_and(Ordering::is_lt) {
                 continue;
             }
@@ -124,7 +130,7 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
                 continue;
             }
             let starts = from_start.is_some_and(Ordering::is_eq);
-            self.walk(Branch { scope, ..branch.into(&value, starts) }).await?;
+            self.walk(Branch { scope: Arc::new(scope), ..branch.into(&value, starts) }).await?;
             if self.rows.is_full() {
                 return Ok(());
             }
@@ -145,7 +151,7 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
                 self.rows.skip -= 1;
                 continue;
             }
-            self.pending.push(branch.into(&entry.value, false).candidate(entry.id));
+            self.pending.push(Candidate { id: entry.id, claim: branch.claimed(&entry.value) });
             let enough = if decided { self.rows.wanted() } else { self.batch };
             if self.pending.len() >= enough {
                 self.flush().await?;
@@ -175,12 +181,20 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
             Kind::Facet | Kind::Ordered | Kind::Found => vec![keys::index(directory.name, &by.field, None)],
         };
         let ranges = self.sets.iter().map(|(criterion, _)| criterion).find(|criterion| criterion.field == by.field);
-        let ranges = ranges.map(|criterion| criterion.ranges.as_slice());
+        let all_ids = [Range::values()];
+        let ranges = match ranges {
+            Some(criterion) => Some(criterion.ranges.as_slice()),
+            // None is missing: that is not asked.
+            None => (by.field == ID).then_some(all_ids.as_slice()),
+        };
         let wanted = if decided { self.rows.wanted() } else { self.rows.wanted().max(self.batch) };
         // Of many partitions, each is likely to have few of what is wanted; what a unit reads is read anyway.
         let share = if partitions.len() > 1 { wanted.saturating_mul(2) / partitions.len() } else { wanted };
         let chunk = share.max(ENTRIES_A_UNIT).saturating_add(2);
-        let direction = self.direction(by);
+        // Where ids do not decide, they are read as they come.
+        let by_ids = by.field != ID && self.rows.order.has_no_ties(branch.claim.len());
+        let ids_descending = if by_ids { self.rows.order.ids_descend() } else { by.descending };
+        let direction = Direction { descending: by.descending, ids_descending, backward: self.rows.backward };
         let partition = |pk| Partition::new(pk, ranges, direction, start, chunk);
         Merge { table: directory.table, partitions: partitions.into_iter().map(partition).collect(), direction }
     }
@@ -194,10 +208,6 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
     pub(super) fn is_possible(&self, branch: &Branch, id: Uuid) -> bool {
         let is_member = branch.members.as_ref().is_none_or(|members| members.contains(&id));
         is_member && self.sets.iter().all(|(_, set)| set.as_ref().is_none_or(|set| set.contains(&id)))
-    }
-
-    fn direction(&self, by: &By) -> Direction {
-        Direction { descending: by.descending, backward: self.rows.backward, unique: by.field == ID }
     }
 
     /// The value with which the page begins in a branch.

@@ -11,7 +11,7 @@ use crate::search::candidates::Limits;
 use crate::search::count::counters;
 use crate::search::tests::people::{DIRECTORY, Person, Random, schema, search, write};
 use crate::search::tests::queries::{self, expected, total};
-use crate::search::{Directory, Filter, From, Match, Search, Sort, Test, find, tallies};
+use crate::search::{Directory, Filter, From, Indexed, Match, Search, Sort, Test, find, tallies, writes};
 use crate::table::{Item, Write};
 
 fn ids(people: &[Person]) -> Vec<Uuid> {
@@ -160,8 +160,9 @@ async fn entries_that_are_not_so_any_more_are_passed_over() {
     people.sort_by_key(|person| person.id);
     // As if each had been renamed, or had gone, between the reading of its entry and of its row.
     let named = keys::index(DIRECTORY, "last_name", None);
-    let ids = people.iter().map(|person| person.id).chain((0..40).map(|_| random.id()));
-    let stale = ids.map(|id| (Key { pk: named.clone(), sk: keys::place(Some("aaa"), id) }, Item::new()));
+    let changed = people[..3].iter().chain(&people[37..]).map(|person| person.id);
+    let ids: Vec<_> = changed.chain((0..5).map(|_| random.id())).collect();
+    let stale = ids.into_iter().map(|id| (Key { pk: named.clone(), sk: keys::place(Some("aaa"), id) }, Item::new()));
     emulator.fill(stale);
     for descending in [false, true] {
         let sort = vec![Sort { field: "last_name".to_owned(), descending }];
@@ -196,6 +197,28 @@ async fn what_a_search_cannot_be_is_refused() {
     let many = (0..101).map(|_| Write::mark(&emulator.table, &Person::key(domain::id::fresh()))).collect();
     let Err(Error::Internal(cause)) = emulator.table.transact(many).await else { panic!("101 writes were taken") };
     assert_eq!(cause.to_string(), "101 writes do not fit in a transaction");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_differs_is_written() {
+    let table = Emulator::start().await.table;
+    let mut random = Random(0xD1FF);
+    let old = Person { tags: vec!["red".to_owned()], ..Person::random(&mut random) };
+    let size = |old: Option<&Person>, new: Option<&Person>| {
+        let index = |person: Option<&Person>| person.map(Indexed::index);
+        writes(&table, DIRECTORY, index(old).as_ref(), index(new).as_ref()).len()
+    };
+    // Two entries of each of four sorted fields, one of color, one of a tag; the count of a bucket, and of the tagged.
+    assert_eq!((size(None, Some(&old)), size(Some(&old), None)), (12, 12));
+    assert_eq!(size(Some(&old), Some(&old)), 0);
+    let color = Person { color: Some("lila".to_owned()), ..old.clone() };
+    assert_eq!(size(Some(&old), Some(&color)), 2);
+    let case = Person { last_name: old.last_name.as_ref().map(|name| name.to_uppercase()), ..old.clone() };
+    assert_eq!(size(Some(&old), Some(&case)), 0);
+    let tags = Person { tags: vec!["red".to_owned(), "blue".to_owned()], ..old.clone() };
+    assert_eq!(size(Some(&old), Some(&tags)), 1);
+    let status = Person { status: "GONE".to_owned(), ..old.clone() };
+    assert_eq!(size(Some(&old), Some(&status)), 9);
 }
 
 #[tokio::test(flavor = "multi_thread")]
