@@ -79,8 +79,9 @@ impl Functions {
         let (app, identity) = (self.app.clone(), self.identity.clone());
         let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
         let users = users::router().with_state(users::State { app: app.clone(), identity });
-        let addresses = addresses::router().with_state(app.clone());
-        let merged = [auth, users, addresses].into_iter().fold(docs::router(), OpenApiRouter::merge);
+        let data = [addresses::router(), keys::router(), segments::router(), memberships::router(), members::router()];
+        let data = data.into_iter().map(|router| router.with_state(app.clone()));
+        let merged = [auth, users].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
         edge::wrap(merged, &app)
     }
 }

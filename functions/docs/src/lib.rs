@@ -23,6 +23,15 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "auth", description = "Logging in and out, refreshing, recovering."),
         (name = "users", description = "Users from sign-up to purge."),
         (name = "addresses", description = "Where users live, get bills and parcels."),
+        (name = "segments", description = "Logical databases of users."),
+        (name = "catalogs", description = "Lists of choices that the custom fields of a segment share."),
+        (name = "keys", description = "How programs reach an account or one of its segments."),
+        (name = "memberships", description = "What people join in a segment."),
+        (name = "levels", description = "Ranges of points that members climb."),
+        (name = "fields", description = "Custom fields: what members are asked."),
+        (name = "members", description = "Who has joined, found by anything."),
+        (name = "answers", description = "What members have answered."),
+        (name = "points", description = "Awards, and the ranking that follows from them."),
         (name = "docs", description = "This document, and whether the service is up."),
     )
 )]
@@ -35,6 +44,10 @@ pub fn document() -> OpenApi {
         users::router().into_openapi(),
         auth::router().into_openapi(),
         addresses::router().into_openapi(),
+        segments::router().into_openapi(),
+        keys::router().into_openapi(),
+        memberships::router().into_openapi(),
+        members::router().into_openapi(),
         routes::<()>().into_openapi(),
     ];
     let mut document = parts.into_iter().fold(Whole::openapi(), OpenApi::merge_from);
