@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use domain::Time;
 use edge::SignUpMode;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
@@ -130,7 +131,9 @@ async fn reconcile(functions: Functions, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     loop {
         ticks.tick().await;
-        if let Err(error) = reconcile::sweep(&functions.app.store, &functions.identity).await {
+        let (store, end) = (&functions.app.store, Time::now().plus(Duration::from_secs(60)));
+        let swept = reconcile::sweep(store, &functions.identity).await;
+        if let Err(error) = swept.and(reconcile::jobs::run(store, end).await) {
             tracing::warn!(cause = told(&error), "reconciling failed; tried again");
         }
     }
