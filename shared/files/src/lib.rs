@@ -182,6 +182,17 @@ impl Files {
     }
 }
 
+impl From<Error> for domain::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(cause) => Self::Internal(cause),
+            // Whoever can tell what these mean has told it before.
+            Error::NotFound | Error::Changed => Self::Unavailable(error.into()),
+            Error::Unavailable(cause) => Self::Unavailable(cause),
+        }
+    }
+}
+
 impl From<&PresignedRequest> for Presigned {
     fn from(request: &PresignedRequest) -> Self {
         Self {
