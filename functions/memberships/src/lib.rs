@@ -1,7 +1,47 @@
-//! x
-use edge::App;
+//! `/v1/memberships`: what a segment offers to join, with levels and custom fields.
+
+use domain::{Error, KeyScope, Membership, MembershipId};
+use edge::{Access, App, Caller};
+use store::Configuration;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+mod fields;
+mod levels;
+mod memberships;
+
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(memberships::list, memberships::create))
+        .routes(routes!(memberships::read, memberships::change, memberships::delete))
+        .routes(routes!(levels::list, levels::create))
+        .routes(routes!(levels::read, levels::change, levels::delete))
+        .routes(routes!(fields::list, fields::create))
+        .routes(routes!(fields::read, fields::change, fields::delete))
+}
+
+/// Lets those see a membership who manage it, the users of its segment and, where people may enrol themselves, every
+/// user.
+fn readable(access: &Access, membership: &Membership) -> Result<(), Error> {
+    let Some(user) = access.user() else { return access.manages(membership, KeyScope::Read) };
+    let open = membership.fields.self_enrolment.0 && membership.fields.status.0;
+    if open || user.user.segment_id == Some(membership.segment_id) {
+        return Ok(());
+    }
+    access.manages(membership, KeyScope::Read)
+}
+
+/// A membership with its levels and fields, for those who may see it: 1 round of latency.
+async fn shown(app: &App, caller: &Caller, id: MembershipId) -> Result<Configuration, Error> {
+    let (access, configuration) = caller.accesses(app.store.configuration(id)).await?;
+    readable(&access, &configuration.membership)?;
+    Ok(configuration)
+}
+
+/// A membership with its levels and fields, for those who manage it: 1 round of latency.
+async fn managed(app: &App, caller: &Caller, id: MembershipId) -> Result<Configuration, Error> {
+    let (access, configuration) = caller.accesses(app.store.configuration(id)).await?;
+    access.manages(&configuration.membership, KeyScope::Admin)?;
+    Ok(configuration)
 }

@@ -1,34 +1,12 @@
 //! A user's addresses.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
-use crate::body;
-use crate::clock::Time;
-use crate::field::{Body as _, Field as _, Flag, MergePatch, Object, bookkeeping, shown_schema};
+use crate::field::Flag;
 use crate::id::{AddressId, UserId};
 use crate::place::Place;
 use crate::text::{Code, Latitude, Longitude, Name, Text};
-
-/// A place where a user lives, gets bills or parcels.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Address {
-    /// Its id.
-    pub id: AddressId,
-    /// Whose it is.
-    pub user_id: UserId,
-    /// What its owner writes.
-    #[serde(flatten)]
-    pub fields: AddressFields,
-    /// Counts the changes; it is the `ETag`.
-    pub version: u64,
-    /// When it was made.
-    pub created_at: Time,
-    /// When it last changed.
-    pub updated_at: Time,
-}
+use crate::{body, object};
 
 body! {
     /// What the owner of an address writes; every field may be left out.
@@ -78,67 +56,21 @@ body! {
     patch { "alias": "Office", "internal_number": null, "is_billing": true }
 }
 
-impl Address {
-    /// A new address of `user_id`.
-    #[must_use]
-    pub fn new(id: AddressId, user_id: UserId, fields: AddressFields, now: Time) -> Self {
-        Self { id, user_id, fields, version: 1, created_at: now, updated_at: now }
+object! {
+    /// A place where a user lives, gets bills or parcels.
+    pub struct Address of AddressFields {
+        /// Its id.
+        pub id: AddressId = "0199d2a4-5c00-7000-8000-00000000a001",
+        /// Whose it is.
+        pub user_id: UserId = "0199d2a4-5c00-7000-8000-000000000001",
     }
-
-    /// The address after `patch`, one version on.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) where the patch breaks a rule.
-    pub fn patched(&self, patch: MergePatch<AddressFields>, now: Time) -> Result<Self, crate::Error> {
-        let fields = patch.apply(&self.fields)?;
-        Ok(Self { fields, version: self.version + 1, updated_at: now, ..self.clone() })
-    }
-}
-
-impl PartialSchema for Address {
-    fn schema() -> RefOr<Schema> {
-        shown_schema::<AddressFields>(vec![
-            ("id", <AddressId as PartialSchema>::schema()),
-            ("user_id", <UserId as PartialSchema>::schema()),
-        ])
-    }
-}
-
-impl ToSchema for Address {}
-
-impl Object for Address {
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn show(&self) -> Value {
-        let mut shown =
-            Map::from_iter([("id".to_owned(), self.id.show()), ("user_id".to_owned(), self.user_id.show())]);
-        shown.extend(self.fields.show());
-        shown.extend(bookkeeping(self.version, self.created_at, self.updated_at));
-        Value::Object(shown)
-    }
-}
-
-/// An address for the examples of the OpenAPI document.
-#[must_use]
-pub fn example() -> Value {
-    let mut example = AddressFields::example();
-    if let Some(object) = example.as_object_mut() {
-        object.extend([
-            ("id".to_owned(), json!("0199d2a4-5c00-7000-8000-00000000a001")),
-            ("user_id".to_owned(), json!("0199d2a4-5c00-7000-8000-000000000001")),
-            ("version".to_owned(), json!(1)),
-            ("created_at".to_owned(), json!("2026-11-21T10:00:00.000Z")),
-            ("updated_at".to_owned(), json!("2026-11-21T10:00:00.000Z")),
-        ]);
-    }
-    example
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Time;
+    use crate::field::{Body as _, MergePatch, Object as _};
 
     #[test]
     fn coordinates_come_back_to_the_digit() -> Result<(), Box<dyn std::error::Error>> {

@@ -92,3 +92,41 @@ object! {
         pub segment_id: SegmentId = "0199d2a4-5c00-7000-8000-0000000005e6",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::field::{Body as _, MergePatch};
+    use serde_json::json;
+
+    fn of(count: usize) -> Value {
+        let options: Vec<_> = (0..count).map(|key| json!({ "key": key.to_string(), "value": "x" })).collect();
+        json!({ "name": "C", "options": options })
+    }
+
+    #[test]
+    fn a_catalog_has_at_most_a_thousand_options() {
+        assert!(CatalogFields::parse(of(1000)).is_ok());
+        let Err(Error::Invalid(errors)) = CatalogFields::parse(of(1001)) else { panic!("accepted") };
+        assert_eq!(errors.iter().map(|e| (e.pointer.as_str(), e.code)).collect::<Vec<_>>(), [("/options", "too_long")]);
+    }
+
+    #[test]
+    fn every_option_that_is_wrong_is_told() {
+        let options = json!([{ "key": "", "value": "x" }, { "value": "x" }, { "key": "b", "value": "x", "color": 1 }]);
+        let Err(Error::Invalid(errors)) = CatalogFields::parse(json!({ "name": "C", "options": options })) else {
+            panic!("accepted");
+        };
+        let found: Vec<_> = errors.iter().map(|error| (error.pointer.as_str(), error.code)).collect();
+        let expected =
+            [("/options/0/key", "too_short"), ("/options/1/key", "required"), ("/options/2/color", "unknown")];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_example_is_accepted() {
+        assert!(CatalogFields::parse(CatalogFields::example()).is_ok());
+        assert!(MergePatch::<CatalogFields>::parse(CatalogFields::patch_example()).is_ok());
+    }
+}

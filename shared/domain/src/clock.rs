@@ -126,6 +126,12 @@ impl ToSchema for Time {}
 #[serde(transparent)]
 pub struct Date(jiff::civil::Date);
 
+impl std::fmt::Display for Date {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
 impl Field for Date {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         // jiff also reads `20260131` and dates with a time; the contract is the long form alone.
@@ -137,7 +143,7 @@ impl Field for Date {
     }
 
     fn show(&self) -> Value {
-        self.0.to_string().into()
+        self.to_string().into()
     }
 
     fn schema() -> RefOr<Schema> {

@@ -1,16 +1,18 @@
 //! How a JSON body becomes a typed value: every field is read, every error is kept, no unknown field passes.
 
 use std::fmt::Display;
-use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::PartialSchema;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Time;
 use crate::error::{Error, FieldError};
+use crate::text::Broken;
+
+pub use crate::patch::MergePatch;
 
 /// A type that a JSON value can be read into.
 pub trait Field: Sized {
@@ -43,6 +45,9 @@ pub trait Body: Sized {
 
     /// What its fields break together; each alone is sound.
     fn rules(&self, _errors: &mut Vec<FieldError>) {}
+
+    /// What a change of `before` into this must not change.
+    fn fixed(&self, _before: &Self, _errors: &mut Vec<FieldError>) {}
 
     /// A body that is accepted, for the OpenAPI document.
     fn example() -> Value;
@@ -104,6 +109,11 @@ impl Fields<'_> {
     /// Takes all that is left, whatever it is called.
     pub fn rest(&mut self) -> Map<String, Value> {
         std::mem::take(&mut self.left)
+    }
+
+    /// Refuses the field `name`, for a reason that another field gives.
+    pub fn refuse(&mut self, name: &str, (code, message): Broken) {
+        self.errors.push(self.at.child(name).error(code, message));
     }
 
     /// Refuses a body without the field `name`, whatever its type says.
@@ -218,78 +228,8 @@ impl<const DEFAULT: bool> Field for Flag<DEFAULT> {
     }
 }
 
-/// A JSON Merge Patch (RFC 7396) of a body of type `T`: absent stays, `null` clears, objects merge.
-#[derive(Debug, Clone)]
-pub struct MergePatch<T> {
-    patch: Value,
-    of: PhantomData<T>,
-}
-
-impl<T: Body> MergePatch<T> {
-    /// Reads a patch; what is wrong whatever the patch is applied to is found here already.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with one entry for each field that is wrong or unknown.
-    pub fn parse(patch: Value) -> Result<Self, Error> {
-        let mut errors = Vec::new();
-        read_object(patch.clone(), &Pointer::root(), &mut errors, T::read);
-        // What the patch leaves out, the object has.
-        errors.retain(|error| error.code != "required");
-        if errors.is_empty() { Ok(Self { patch, of: PhantomData }) } else { Err(Error::Invalid(errors)) }
-    }
-
-    /// `current` with the patch applied, checked as a whole.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where the result would break a rule.
-    pub fn apply(self, current: &T) -> Result<T, Error> {
-        let mut merged = Value::Object(current.show());
-        merge(&mut merged, self.patch);
-        T::parse(merged)
-    }
-}
-
-/// The algorithm of RFC 7396, section 2.
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    if let Value::Object(target) = target {
-        for (name, value) in patch {
-            if value.is_null() {
-                target.remove(&name);
-            } else {
-                merge(target.entry(name).or_insert(Value::Null), value);
-            }
-        }
-    }
-}
-
-impl<T: Body> PartialSchema for MergePatch<T> {
-    /// The schema of `T` with nothing required.
-    fn schema() -> RefOr<Schema> {
-        let mut schema = T::schema();
-        if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.required.clear();
-            object.examples = vec![T::patch_example()];
-            object.description = Some("A JSON Merge Patch: absent stays, null clears.".to_owned());
-        }
-        schema
-    }
-}
-
-impl<T: Body + ToSchema> ToSchema for MergePatch<T> {
-    fn name() -> std::borrow::Cow<'static, str> {
-        format!("{}Patch", T::name().trim_end_matches("Fields")).into()
-    }
-}
-
 /// A value's schema, or `null`.
-fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
+pub(crate) fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
     OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(schema).into()
 }
 
@@ -368,6 +308,8 @@ macro_rules! field_name {
 /// Declares a request body once: the struct, how it is read, and its schema, which therefore cannot drift apart.
 ///
 /// A field whose name Rust keeps for itself is written `pub kind as "type": …`; such a body derives serde's traits.
+/// `patch` is an example of a patch, `rules` a method that tells what fields break together, and `fixed` names the
+/// fields that a patch must leave as they are.
 #[macro_export]
 macro_rules! body {
     (
@@ -377,6 +319,7 @@ macro_rules! body {
         }
         example $example:tt
         $(patch $patch:tt)?
+        $(fixed [$($fixed:ident),*])?
         $(rules $rules:path)?
     ) => {
         $(#[doc = $doc])*
@@ -402,6 +345,13 @@ macro_rules! body {
 
             $(fn rules(&self, errors: &mut Vec<$crate::error::FieldError>) {
                 $rules(self, errors);
+            })?
+
+            $(fn fixed(&self, before: &Self, errors: &mut Vec<$crate::error::FieldError>) {
+                $(if self.$fixed != before.$fixed {
+                    let at = $crate::field::Pointer::root().child(stringify!($fixed));
+                    errors.push(at.error("immutable", "cannot be changed; leave it out"));
+                })*
             })?
 
             $(fn patch_example() -> serde_json::Value {

@@ -91,3 +91,86 @@ impl Level {
         errors
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Time;
+    use crate::error::Error;
+    use crate::field::{Body as _, MergePatch, Object as _};
+    use serde_json::json;
+
+    fn level(number: i64, from: i64, to: i64) -> Result<Level, Error> {
+        let fields = json!({ "name": "L", "number": number, "from_point": from, "to_point": to });
+        Ok(Level::new(LevelId::fresh(), MembershipId::fresh(), LevelFields::parse(fields)?, Time::now()))
+    }
+
+    #[test]
+    fn contiguous_levels_stand_side_by_side_and_no_point_belongs_to_two() -> Result<(), Error> {
+        let others = [level(1, 0, 100)?, level(2, 101, 200)?, level(3, 201, 300)?];
+        for (new, expected) in [
+            (level(4, 301, 400)?, vec![]),
+            (level(2, 301, 400)?, vec![("/number", "taken")]),
+            (level(4, 100, 100)?, vec![("/from_point", "overlap")]),
+            (level(4, 200, 201)?, vec![("/from_point", "overlap"), ("/from_point", "overlap")]),
+            (
+                level(1, 0, 9_007_199_254_740_992)?,
+                vec![
+                    ("/number", "taken"),
+                    ("/from_point", "overlap"),
+                    ("/from_point", "overlap"),
+                    ("/from_point", "overlap"),
+                ],
+            ),
+            (others[1].clone(), vec![]),
+        ] {
+            let errors = new.clashes(&others);
+            let found: Vec<_> = errors.iter().map(|error| (error.pointer.as_str(), error.code)).collect();
+            assert_eq!(found, expected, "{:?}", new.fields);
+        }
+        let errors = level(4, 150, 160)?.clashes(&others);
+        assert_eq!(errors[0].message, "must leave out the points 101 to 200, which are level 2's");
+        Ok(())
+    }
+
+    #[test]
+    fn a_level_has_whole_points_in_order_and_colors() {
+        for (more, expected) in [
+            (json!({}), None),
+            (json!({ "from_point": 100, "to_point": 100 }), None),
+            (json!({ "from_point": 101, "to_point": 100 }), Some(("/to_point", "out_of_range"))),
+            (json!({ "from_point": -1 }), Some(("/from_point", "out_of_range"))),
+            (json!({ "from_point": 0.5 }), Some(("/from_point", "out_of_range"))),
+            (json!({ "to_point": 9_007_199_254_740_993_i64 }), Some(("/to_point", "out_of_range"))),
+            (json!({ "to_point": "100" }), Some(("/to_point", "invalid_type"))),
+            (json!({ "number": -1 }), Some(("/number", "out_of_range"))),
+            (json!({ "text_color": "#12abEF" }), None),
+            (json!({ "text_color": "12abEF" }), Some(("/text_color", "invalid_color"))),
+            (json!({ "background_color": "#12abE" }), Some(("/background_color", "invalid_color"))),
+            (json!({ "background_color": "#12abEG" }), Some(("/background_color", "invalid_color"))),
+        ] {
+            let mut body = LevelFields::example();
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let found = match LevelFields::parse(body) {
+                Err(Error::Invalid(errors)) => errors,
+                _ => Vec::new(),
+            };
+            let found = found.first().map(|error| (error.pointer.as_str(), error.code));
+            assert_eq!(found, expected, "{more}");
+        }
+    }
+
+    #[test]
+    fn a_level_comes_back_from_json_as_it_was() -> Result<(), Error> {
+        let level = level(1, 0, 9_007_199_254_740_992)?;
+        let kept = serde_json::to_string(&level).and_then(|kept| serde_json::from_str::<Level>(&kept));
+        assert_eq!(kept.map_err(Error::internal)?.show(), level.show());
+        Ok(())
+    }
+
+    #[test]
+    fn every_example_is_accepted() {
+        assert!(LevelFields::parse(LevelFields::example()).is_ok());
+        assert!(MergePatch::<LevelFields>::parse(LevelFields::patch_example()).is_ok());
+    }
+}

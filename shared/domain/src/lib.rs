@@ -20,6 +20,8 @@ pub mod level;
 pub mod member;
 pub mod membership;
 pub mod object;
+mod operation;
+mod patch;
 pub mod place;
 pub mod segment;
 pub mod text;

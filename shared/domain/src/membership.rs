@@ -33,3 +33,21 @@ object! {
         pub owner_id: UserId = "0199d2a4-5c00-7000-8000-000000000001",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::{Body as _, MergePatch};
+
+    #[test]
+    fn every_example_is_accepted() {
+        assert!(MembershipFields::parse(MembershipFields::example()).is_ok());
+        assert!(MergePatch::<MembershipFields>::parse(MembershipFields::patch_example()).is_ok());
+    }
+
+    #[test]
+    fn nobody_enrols_itself_unless_it_is_allowed() {
+        let fields = MembershipFields::parse(serde_json::json!({ "name": "Club" }));
+        assert!(fields.is_ok_and(|fields| !fields.self_enrolment.0 && fields.status.0));
+    }
+}

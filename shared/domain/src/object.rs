@@ -1,8 +1,7 @@
 //! Objects that Muster keeps: what is written about them, between what Muster writes itself.
 
-/// Declares an object that is kept: the struct, how it begins and changes, and how clients see it.
-///
-/// `$fields` is the [`Body`](crate::field::Body) that is written; the fields declared here do not change.
+/// Declares an object that is kept: the struct, how it begins and changes, and how clients see it. `of` names the
+/// [`Body`](crate::field::Body) that is written; the fields declared here never change.
 #[macro_export]
 macro_rules! object {
     (
@@ -33,26 +32,41 @@ macro_rules! object {
                 Self { $($field,)* fields, version: 1, created_at: now, updated_at: now }
             }
 
-            /// It after `fields` took the place of what was written, one version on.
-            #[must_use]
-            pub fn changed(&self, fields: $fields, now: $crate::clock::Time) -> Self {
-                Self { fields, version: self.version + 1, updated_at: now, ..self.clone() }
+            /// It after `patch`, one version on.
+            ///
+            /// # Errors
+            /// [`Error::Invalid`]($crate::error::Error::Invalid) where the patch breaks a rule.
+            pub fn patched(
+                &self,
+                patch: $crate::patch::MergePatch<$fields>,
+                now: $crate::clock::Time,
+            ) -> Result<Self, $crate::error::Error> {
+                Ok(self.replaced(patch.apply(&self.fields)?, now))
             }
 
-            /// One for the examples of the OpenAPI document.
+            /// It after `fields` took the place of those that it had, one version on.
             #[must_use]
-            pub fn example() -> serde_json::Value {
-                let mut shown = serde_json::Map::from_iter([
-                    $( (stringify!($field).to_owned(), serde_json::json!($example)), )*
-                ]);
-                if let serde_json::Value::Object(fields) = <$fields as $crate::field::Body>::example() {
-                    shown.extend(fields);
-                }
-                shown.insert("version".to_owned(), serde_json::json!(1));
-                shown.insert("created_at".to_owned(), serde_json::json!("2026-11-21T10:00:00.000Z"));
-                shown.insert("updated_at".to_owned(), serde_json::json!("2026-11-21T10:00:00.000Z"));
-                serde_json::Value::Object(shown)
+            pub fn replaced(&self, fields: $fields, now: $crate::clock::Time) -> Self {
+                Self { fields, version: self.version + 1, updated_at: now, ..self.clone() }
             }
+        }
+
+        /// One for the examples of the OpenAPI document.
+        #[must_use]
+        pub fn example() -> serde_json::Value {
+            let mut shown = serde_json::Map::from_iter([
+                $( (stringify!($field).to_owned(), serde_json::json!($example)), )*
+            ]);
+            if let serde_json::Value::Object(fields) = <$fields as $crate::field::Body>::example() {
+                shown.extend(fields);
+            }
+            let made = "2026-11-21T10:00:00.000Z";
+            shown.extend([
+                ("version".to_owned(), serde_json::json!(1)),
+                ("created_at".to_owned(), made.into()),
+                ("updated_at".to_owned(), made.into()),
+            ]);
+            serde_json::Value::Object(shown)
         }
 
         impl utoipa::PartialSchema for $name {
@@ -80,4 +94,33 @@ macro_rules! object {
             }
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use utoipa::PartialSchema;
+    use utoipa::openapi::{RefOr, Schema};
+
+    use crate::{address, catalog, custom_field, level, member, membership, segment};
+
+    fn tells_all_that_is_shown<T: PartialSchema>(example: &Value) {
+        let RefOr::T(Schema::Object(schema)) = T::schema() else { panic!("no object") };
+        let mut told: Vec<_> = example.as_object().into_iter().flat_map(|example| example.keys()).collect();
+        let mut shown: Vec<_> = schema.properties.keys().collect();
+        told.sort();
+        shown.sort();
+        assert_eq!(told, shown);
+    }
+
+    #[test]
+    fn an_example_tells_all_that_is_shown() {
+        tells_all_that_is_shown::<crate::Address>(&address::example());
+        tells_all_that_is_shown::<crate::Catalog>(&catalog::example());
+        tells_all_that_is_shown::<crate::CustomField>(&custom_field::example());
+        tells_all_that_is_shown::<crate::Level>(&level::example());
+        tells_all_that_is_shown::<crate::Member>(&member::example());
+        tells_all_that_is_shown::<crate::Membership>(&membership::example());
+        tells_all_that_is_shown::<crate::Segment>(&segment::example());
+    }
 }

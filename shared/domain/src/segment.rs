@@ -127,3 +127,53 @@ object! {
         pub number: SegmentNumber = 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Time;
+    use crate::error::Error;
+    use crate::field::{MergePatch, Object as _};
+    use serde_json::json;
+
+    #[test]
+    fn settings_have_defaults_and_merge() -> Result<(), Error> {
+        let fields = SegmentFields::parse(json!({ "name": "S" }))?;
+        let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, Time::now());
+        let shown = segment.show();
+        assert_eq!(shown["settings"], json!({ "required_user_fields": ["email"], "document_checks": "format" }));
+        assert_eq!(shown["status"], true);
+
+        let patch = MergePatch::parse(json!({ "settings": { "document_checks": "checksum" } }))?;
+        let patched = segment.patched(patch, Time::now())?;
+        let settings = &patched.fields.settings.0;
+        assert_eq!(settings.document_checks.0, Checks::Checksum);
+        assert_eq!(settings.required_user_fields.0.names().collect::<Vec<_>>(), ["email"]);
+        assert_eq!(patched.version, 2);
+
+        let patch = MergePatch::parse(json!({ "settings": { "required_user_fields": [], "document_checks": null } }))?;
+        let patched = patch.apply(&patched.fields)?;
+        assert_eq!(patched.settings.0.required_user_fields.0.names().count(), 0, "an empty list asks for nothing");
+        assert_eq!(patched.settings.0.document_checks.0, Checks::Format);
+        Ok(())
+    }
+
+    #[test]
+    fn only_fields_of_users_can_be_required() {
+        let required = json!(["email", "identification", "points", "email"]);
+        let Err(Error::Invalid(errors)) =
+            SegmentFields::parse(json!({ "name": "S", "settings": { "required_user_fields": required } }))
+        else {
+            panic!("accepted");
+        };
+        let found: Vec<_> = errors.iter().map(|error| (error.pointer.as_str(), error.code)).collect();
+        assert_eq!(found, [("/settings/required_user_fields/2", "invalid_choice")]);
+        assert!(errors[0].message.contains("tax_identification"));
+    }
+
+    #[test]
+    fn every_example_is_accepted() {
+        assert!(SegmentFields::parse(SegmentFields::example()).is_ok());
+        assert!(MergePatch::<SegmentFields>::parse(SegmentFields::patch_example()).is_ok());
+    }
+}

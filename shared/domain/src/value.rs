@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{OneOfBuilder, RefOr};
 
 use crate::error::FieldError;
-use crate::field::{Field, Pointer};
+use crate::field::{Field, Pointer, nullable};
 
 /// A value that need not be sent: absent or `null` it is its type's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ impl<T: Field + Default> Field for OrDefault<T> {
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             object.default = Some(T::default().show());
         }
-        OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(schema).into()
+        nullable(schema)
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use domain::{Error, FieldError, Object};
-use store::search::{Found, Indexed, Match, Search, Test, Value};
+use store::search::{Found, Match, Search, Searched, Test, Value};
 use store::{Filter, From, Page, Window};
 
 use crate::answer::Listed;
@@ -24,6 +24,8 @@ pub trait ListSpec {
     const FILTERS: &'static [(&'static str, FilterKind)];
     /// Whether it also sorts and filters by `answers.KEY`, which [`List::resolve`] checks.
     const ANSWERS: bool = false;
+    /// What else it can be asked for: parameters, each with the values that it may have.
+    const OPTIONS: &'static [(&'static str, &'static [&'static str])] = &[];
 }
 
 /// A request for part of a list.
@@ -33,6 +35,7 @@ pub struct List<L> {
     sort: String,
     /// The filters by answers, until it is known which fields there are.
     answers: Vec<Asked>,
+    options: Vec<(String, String)>,
     number: u64,
     by_number: bool,
     path: String,
@@ -78,6 +81,7 @@ impl<L: ListSpec> List<L> {
         let asked = asked(&filter_parameters, &mut errors);
         let (answers, asked): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| is_answer(&one.field));
         let filters = filters(&asked, &names::<L>(), kind::<L>, &mut errors);
+        let options = options::<L>(&mut query, &mut errors);
         let sized = number_within("page[size]", size.as_deref(), 1..=100, &mut errors);
         let numbered = number_within("page[number]", number.as_deref(), 1..=1_000_000, &mut errors);
         if number.is_some() && cursor.is_some() {
@@ -85,6 +89,7 @@ impl<L: ListSpec> List<L> {
         }
         let mut parameters: Vec<_> = sort.map(|sort| ("sort".to_owned(), sort)).into_iter().collect();
         parameters.extend(filter_parameters);
+        parameters.extend(options.clone());
         let context = format!("{caller}|{path}|{parameters:?}");
         let own = cursor.clone().map(|text| ("page[cursor]", text));
         let cursor = match cursor {
@@ -111,6 +116,7 @@ impl<L: ListSpec> List<L> {
             search: Search { filters, sort: sorts, size, from, total },
             sort: order,
             answers,
+            options,
             number,
             by_number: numbered.is_some(),
             path,
@@ -119,6 +125,12 @@ impl<L: ListSpec> List<L> {
             own: own.unwrap_or_else(|| ("page[number]", number.to_string())),
             spec: PhantomData,
         })
+    }
+
+    /// What an option of [`ListSpec::OPTIONS`] was given as.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
     }
 
     /// What is looked for.
@@ -182,7 +194,7 @@ impl<L: ListSpec> List<L> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the deployment's secret cannot be had.
-    pub async fn within<T: Object + Indexed>(self, app: &App, rows: Vec<T>) -> Result<Listed, Error> {
+    pub async fn within<T: Object + Searched>(self, app: &App, rows: Vec<T>) -> Result<Listed, Error> {
         let found = store::search::within(rows, &self.search)?;
         self.found(app, found).await
     }
@@ -237,7 +249,22 @@ impl<L: ListSpec> List<L> {
 /// Every parameter that a list takes.
 fn allowed<L: ListSpec>() -> Vec<String> {
     let fixed = ["page[size]", "page[number]", "page[cursor]", "sort"].map(str::to_owned);
-    fixed.into_iter().chain(L::FILTERS.iter().map(|(field, _)| format!("filter[{field}]"))).collect()
+    let options = L::OPTIONS.iter().map(|(name, _)| (*name).to_owned());
+    let filters = L::FILTERS.iter().map(|(field, _)| format!("filter[{field}]"));
+    fixed.into_iter().chain(options).chain(filters).collect()
+}
+
+fn options<L: ListSpec>(query: &mut Query, errors: &mut Vec<FieldError>) -> Vec<(String, String)> {
+    let mut options = Vec::new();
+    for (name, values) in L::OPTIONS {
+        let Some(value) = query.take(name, errors) else { continue };
+        if values.contains(&value.as_str()) {
+            options.push(((*name).to_owned(), value));
+        } else {
+            errors.push(error(name, "invalid_choice", &format!("must be one of {}", values.join(", "))));
+        }
+    }
+    options
 }
 
 fn kind<L: ListSpec>(name: &str) -> Option<FilterKind> {

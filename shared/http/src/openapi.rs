@@ -319,6 +319,9 @@ impl<L: ListSpec> IntoParams for List<L> {
             ),
             query("sort", "The order; - goes down. Several fields are divided by commas.", sort),
         ];
+        for (name, values) in L::OPTIONS {
+            parameters.push(query(name, "What else is shown.", text().enum_values(Some(values.iter().copied()))));
+        }
         for (field, kind) in L::FILTERS {
             parameters.push(query(&format!("filter[{field}]"), about(*kind), filter_schema(*kind)));
             for end in ["gt", "gte", "lt", "lte"].into_iter().filter(|_| kind.has_ranges()) {
@@ -361,6 +364,16 @@ fn filter_schema(kind: FilterKind) -> ObjectBuilder {
         FilterKind::Date => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
         FilterKind::Time | FilterKind::Made => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
     }
+}
+
+/// A schema with one more property, a list of `T`, which need not be there.
+#[must_use]
+pub fn with_list<T: ToSchema>(mut schema: RefOr<Schema>, name: &str, about: &str) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        let list = ArrayBuilder::new().items(Ref::from_schema_name(T::name())).description(Some(about));
+        object.properties.insert(name.to_owned(), list.into());
+    }
+    schema
 }
 
 /// A schema with one more property, which is required.

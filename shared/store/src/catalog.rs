@@ -2,11 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Catalog, CatalogId, Error, SegmentId};
+use domain::{Catalog, CatalogId, Error, MembershipId, SegmentId};
 
 use crate::Store;
+use crate::job::Job;
 use crate::keys::{self, CATALOGS};
+use crate::search::{Index, Indexed, Kind, Schema, Searched, Value, ValueType};
 use crate::table::{Item, Query, Write, from_item, to_item};
+
+impl Indexed for Catalog {
+    fn index(&self) -> Index {
+        Index::new(self.id.uuid()).ordered("name", Some(&Value::Text(self.fields.name.as_str().to_owned())))
+    }
+}
+
+impl Searched for Catalog {
+    fn schema() -> Schema {
+        Schema::default().with("name", Kind::Ordered, ValueType::Text)
+    }
+}
 
 impl Store {
     /// A catalog: 1 `GetItem`.
@@ -52,13 +66,20 @@ impl Store {
         self.table.transact(vec![create, there.on_condition_failed(Error::NotFound)]).await
     }
 
-    /// Writes `new` over `old`: 1 transaction.
+    /// Writes `new` over `old`; the members of `memberships`, which it concerns, are left to jobs. 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_catalog(&self, old: &Catalog, new: &Catalog) -> Result<(), Error> {
+    pub async fn change_catalog(
+        &self,
+        old: &Catalog,
+        new: &Catalog,
+        memberships: impl Iterator<Item = MembershipId>,
+    ) -> Result<(), Error> {
         let key = keys::catalog(new.segment_id, new.id);
-        self.table.transact(vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)]).await
+        let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
+        writes.extend(memberships.map(|membership| self.begun(Job::Refresh(membership))));
+        self.table.transact(writes).await
     }
 
     /// Deletes a catalog: 1 transaction.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::Store;
 use crate::keys::{self, KEYS};
-use crate::search::{Index, Indexed, Value};
+use crate::search::{Index, Indexed, Kind, Schema, Searched, Value, ValueType};
 use crate::table::{Changes, Item, Query, Write, from_item, keyed, string, to_item};
 
 /// A key, and what is kept of its secret.
@@ -26,6 +26,16 @@ impl Indexed for Key {
             .ordered("expires_at", time(self.fields.expires_at).as_ref())
             .ordered("last_used_at", time(self.last_used_at).as_ref())
             .found("prefix", &Value::word(&self.prefix))
+    }
+}
+
+impl Searched for Key {
+    fn schema() -> Schema {
+        Schema::default()
+            .with("name", Kind::Ordered, ValueType::Text)
+            .with("expires_at", Kind::Ordered, ValueType::Word)
+            .with("last_used_at", Kind::Ordered, ValueType::Word)
+            .with("prefix", Kind::Found, ValueType::Word)
     }
 }
 

@@ -25,9 +25,17 @@
 //! | one-time secret | `O#{sha256}` | `O` | `user_id`, TTL |
 //! | kept answer of an `Idempotency-Key` | `I#{sha256}` | `I` | TTL |
 //! | rate limit window | `R#{sha256}` | `{window}` | TTL |
+//! | index entry | `X#{directory}#{field}`, or `…#{bucket}` | `v{value}` or `~`, then U+0001 and the id | |
+//! | counts of buckets | `N#{directory}` | `{shard}`, 00 to 15 | a number a bucket, named `.{bucket}` |
+//! | tallies | `T#{directory}` | `{shard}`, 00 to 15 | a number a tally, named `.{tally}` |
+//! | node of a ranking | `P#{directory}#{shard}` | `p{path}` | a number a child |
+//!
+//! A directory is named by what it holds: `S#{segment}`, `M#{membership}`. A bucket is the values of all facets, in the
+//! order of the facets' names, percent-encoded and joined by dots; `~` is none.
 //!
 //! Values that clients choose are hashed: they cannot forge a key, grow one past DynamoDB's limit, or stand as
-//! personal data in a key.
+//! personal data in a key. The index's entries are the exception, since they are there to be read in order: their values
+//! are cut, and without the control characters that separate the parts of a key.
 
 use std::collections::HashMap;
 
@@ -39,6 +47,7 @@ use domain::user::Unique;
 use domain::{
     AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, UploadId, UserId,
 };
+use uuid::Uuid;
 
 /// The partition key's attribute.
 pub(crate) const PK: &str = "PK";
@@ -64,7 +73,7 @@ pub(crate) const UPLOADS: &str = "F#";
 pub(crate) const PENDING_INDEX: &str = "pending";
 
 /// The primary key of an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) pk: String,
     pub(crate) sk: String,
@@ -204,6 +213,99 @@ pub(crate) fn limit(subject: &str, window: u64) -> Key {
     Key::new(format!("R#{}", hash(subject)), window.to_string())
 }
 
+/// The partition of a field's index entries: those of the whole directory, or of one bucket.
+pub(crate) fn index(directory: &str, field: &str, bucket: Option<&str>) -> String {
+    match bucket {
+        None => format!("X#{directory}#{field}"),
+        Some(bucket) => format!("X#{directory}#{field}#{bucket}"),
+    }
+}
+
+/// Where the index entry of a value, or of none, stands in its partition.
+pub(crate) fn place(value: Option<&str>, id: Uuid) -> String {
+    format!("{}{id}", run(value).0)
+}
+
+/// The value and the id of an index entry.
+pub(crate) fn placed(place: &str) -> Option<(Option<&str>, Uuid)> {
+    let (value, id) = place.split_once('\u{1}')?;
+    Some((value.strip_prefix('v'), Uuid::try_parse(id).ok()?))
+}
+
+/// What the index entries of one value, or of none, stand between; nothing stands at either end.
+pub(crate) fn run(value: Option<&str>) -> (String, String) {
+    let value = value.map_or_else(|| "~".to_owned(), |value| format!("v{value}"));
+    (format!("{value}\u{1}"), format!("{value}\u{2}"))
+}
+
+/// What the index entries of values that begin so stand between.
+pub(crate) fn beginning(prefix: &str) -> (String, String) {
+    (format!("v{prefix}"), format!("v{prefix}\u{10FFFF}"))
+}
+
+/// A bucket's name, of the values of all facets.
+pub(crate) fn bucket<'a>(facets: impl Iterator<Item = Option<&'a str>>) -> String {
+    let encoded = facets.map(|value| value.map_or_else(|| "~".to_owned(), percent_encoded));
+    encoded.collect::<Vec<_>>().join(".")
+}
+
+/// The values of a bucket's facets.
+pub(crate) fn bucket_facets(bucket: &str) -> impl Iterator<Item = Option<String>> {
+    bucket.split('.').map(|value| (value != "~").then(|| percent_decoded(value)))
+}
+
+/// The partition of the counts of a directory's buckets.
+pub(crate) fn counts(directory: &str) -> String {
+    format!("N#{directory}")
+}
+
+/// The partition of a directory's tallies.
+pub(crate) fn tallies(directory: &str) -> String {
+    format!("T#{directory}")
+}
+
+/// One item of counters, in `pk`.
+pub(crate) fn counter(pk: String, shard: u8) -> Key {
+    Key::new(pk, format!("{shard:02}"))
+}
+
+/// The attribute that counts a bucket or a tally; the dot tells it from the key's attributes.
+pub(crate) fn counted(name: &str) -> String {
+    format!(".{name}")
+}
+
+/// What an attribute of a counter counts.
+pub(crate) fn counted_name(attribute: &str) -> Option<&str> {
+    attribute.strip_prefix('.')
+}
+
+/// One node of a directory's ranking.
+pub(crate) fn rank(directory: &str, shard: u8, path: &str) -> Key {
+    Key::new(format!("P#{directory}#{shard}"), format!("p{path}"))
+}
+
+fn percent_encoded(value: &str) -> String {
+    let mut encoded = String::new();
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => encoded.push(byte.into()),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+fn percent_decoded(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (code, rest) = part.split_at(part.len().min(2));
+        bytes.extend(u8::from_str_radix(code, 16));
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 pub(crate) fn hash(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }
@@ -246,9 +348,42 @@ mod tests {
             (one_time("ana@example.com"), format!("O#{hashed} O")),
             (answer("ana@example.com"), format!("I#{hashed} I")),
             (limit("ana@example.com", 29_395_320), format!("R#{hashed} 29395320")),
+            (
+                Key::new(index("S#1", "last_name", None), place(Some("perez"), Uuid::try_parse(id).unwrap())),
+                format!("X#S#1#last_name vperez\u{1}{id}"),
+            ),
+            (
+                Key::new(index("S#1", "last_name", Some("ACTIVE.~.a%2Eb")), place(None, Uuid::try_parse(id).unwrap())),
+                format!("X#S#1#last_name#ACTIVE.~.a%2Eb ~\u{1}{id}"),
+            ),
+            (counter(counts("S#1"), 3), "N#S#1 03".to_owned()),
+            (counter(tallies("M#1"), 15), "T#M#1 15".to_owned()),
+            (rank("M#1", 7, ".01.ff"), "P#M#1#7 p.01.ff".to_owned()),
         ] {
             assert_eq!(spelled(key), expected);
         }
         Ok(())
+    }
+
+    #[test]
+    fn buckets_cannot_be_forged() {
+        for facets in
+            [[Some("ACTIVE"), None, Some("a.b")], [Some(""), Some("~"), Some("%7E")], [Some("#"), Some("é\u{1}"), None]]
+        {
+            let name = bucket(facets.into_iter());
+            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~%".contains(&byte)), "{name}");
+            let decoded: Vec<_> = bucket_facets(&name).collect();
+            assert_eq!(decoded.iter().map(Option::as_deref).collect::<Vec<_>>(), facets);
+        }
+        assert_eq!(bucket([Some("ACTIVE"), None, Some("a.b")].into_iter()), "ACTIVE.~.a%2Eb");
+        assert_eq!(counted("PK"), ".PK");
+    }
+
+    #[test]
+    fn places_tell_value_and_id() {
+        let id = Uuid::from_u128(7);
+        for value in [Some("perez"), Some(""), Some("~"), None] {
+            assert_eq!(placed(&place(value, id)), Some((value, id)));
+        }
     }
 }

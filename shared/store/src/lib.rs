@@ -4,8 +4,11 @@
 use domain::{Error, UserId};
 
 mod address;
+mod affected;
 mod answer;
 mod catalog;
+#[cfg(test)]
+mod emulator;
 mod entry;
 mod erase;
 mod job;
@@ -27,6 +30,7 @@ mod table;
 mod upload;
 mod user;
 
+pub use affected::Affected;
 pub use answer::{Answered, Begun};
 pub use job::{Job, Progress};
 pub use key::KeptKey;

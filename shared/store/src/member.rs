@@ -14,8 +14,8 @@ use crate::member_index::{ALL, IndexedAnswers, claims, directory, index, indexed
 use crate::membership::Configuration;
 use crate::page::{self, Page, Window};
 use crate::rank;
-use crate::search::{self, Found, Index, Indexed, Search};
-use crate::table::{Changes, Item, TRANSACTION, Write, from_item, number, string, to_item};
+use crate::search::{self, Directory, Found, Index, Indexed, Search};
+use crate::table::{Item, TRANSACTION, Write, from_item, string, to_item};
 
 /// A member with how its answers are indexed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -95,7 +95,9 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn members(&self, of: &Configuration, search: &Search) -> Result<Found<MemberRecord>, Error> {
         let key_of = |id| keys::member(MemberId::from(id));
-        search::find(&self.table, &directory(of.membership.id), &schema(of), key_of, search).await
+        let (name, schema) = (directory(of.membership.id), schema(of));
+        let directory = Directory { table: &self.table, name: &name, schema: &schema, key_of: &key_of };
+        search::find(&directory, search).await
     }
 
     /// Writes a new member at the level of its points, with a number of its own: 1 transaction.

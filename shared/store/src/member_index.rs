@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::answer;
 use domain::custom_field::FieldType;
-use domain::{Answer, Field as _, Member, MembershipId};
+use domain::{Answer, Member, MembershipId};
 use serde::{Deserialize, Serialize};
 
 use crate::membership::Configuration;
@@ -100,7 +100,7 @@ pub(crate) fn index(member: &Member, answers: &IndexedAnswers) -> Index {
 
 fn with_answer(mut index: Index, key: &str, indexed: IndexedAs, answer: Option<&Answer>) -> Index {
     let answer = answer.filter(|_| indexed.counted);
-    let values: Vec<_> = answer.iter().flat_map(|answer| answer.indexed(indexed.kind)).map(value).collect();
+    let values: Vec<_> = answer.iter().flat_map(|answer| answer.index_values(indexed.kind)).map(value).collect();
     if indexed.searchable {
         let field = format!("answers.{key}");
         index = match kind(indexed.kind).0 {
@@ -115,19 +115,19 @@ fn with_answer(mut index: Index, key: &str, indexed: IndexedAs, answer: Option<&
         let options: Vec<&str> = match answer {
             Answer::Text(option) => vec![option],
             Answer::Several(options) => options.iter().map(String::as_str).collect(),
-            Answer::Number(_) | Answer::Boolean(_) => Vec::new(),
+            Answer::Number { .. } | Answer::Boolean(_) => Vec::new(),
         };
         index = options.into_iter().fold(index, |index, option| index.tally(&chosen(key, option)));
     }
     index
 }
 
-fn value(indexed: answer::Indexed) -> Value {
+fn value(indexed: answer::IndexValue) -> Value {
     match indexed {
-        answer::Indexed::Text(text) => Value::Text(text),
-        answer::Indexed::Number(digits) => Value::number(&digits).unwrap_or(Value::Word(digits)),
-        answer::Indexed::Date(day) => Value::Word(day),
-        answer::Indexed::Boolean(on) => Value::word(on),
+        answer::IndexValue::Text(text) => Value::Text(text),
+        answer::IndexValue::Number(digits) => Value::number(&digits).unwrap_or(Value::Word(digits)),
+        answer::IndexValue::Date(day) => Value::Word(day),
+        answer::IndexValue::Boolean(on) => Value::word(on),
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, FIELDS, LEVELS, SK};
-use crate::search::{self, Found, Index, Indexed, Kind, Schema, Search, Value, ValueType};
+use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
 use crate::table::{Changes, Item, Query, Write, from_item, number, to_item};
 
 impl Indexed for Membership {
@@ -22,12 +22,61 @@ impl Indexed for Membership {
     }
 }
 
-fn schema() -> Schema {
-    Schema::default().with("name", Kind::Sorted, ValueType::Text).with("status", Kind::Found, ValueType::Word).with(
-        "self_enrolment",
-        Kind::Found,
-        ValueType::Word,
-    )
+impl Searched for Membership {
+    fn schema() -> Schema {
+        Schema::default().with("name", Kind::Sorted, ValueType::Text).with("status", Kind::Found, ValueType::Word).with(
+            "self_enrolment",
+            Kind::Found,
+            ValueType::Word,
+        )
+    }
+}
+
+impl Indexed for Level {
+    fn index(&self) -> Index {
+        let fields = &self.fields;
+        Index::new(self.id.uuid())
+            .ordered("name", Some(&Value::Text(fields.name.as_str().to_owned())))
+            .ordered("number", Value::number(&fields.number.get().to_string()).as_ref())
+            .ordered("from_point", Value::number(&fields.from_point.get().to_string()).as_ref())
+            .found("status", &Value::word(fields.status.0))
+    }
+}
+
+impl Searched for Level {
+    fn schema() -> Schema {
+        Schema::default()
+            .with("name", Kind::Ordered, ValueType::Text)
+            .with("number", Kind::Ordered, ValueType::Number)
+            .with("from_point", Kind::Ordered, ValueType::Number)
+            .with("status", Kind::Found, ValueType::Word)
+    }
+}
+
+impl Indexed for CustomField {
+    fn index(&self) -> Index {
+        let fields = &self.fields;
+        let index = Index::new(self.id.uuid())
+            .ordered("key", Some(&Value::word(fields.key.as_str())))
+            .ordered("name", Some(&Value::Text(fields.name.as_str().to_owned())))
+            .ordered("position", Value::number(&fields.position.0.get().to_string()).as_ref())
+            .found("type", &Value::word(fields.kind.as_str()))
+            .found("required", &Value::word(fields.required.0))
+            .found("searchable", &Value::word(fields.searchable.0))
+            .found("status", &Value::word(fields.status.0));
+        fields.level_ids.0.0.iter().fold(index, |index, level| index.found("level_ids", &Value::word(level)))
+    }
+}
+
+impl Searched for CustomField {
+    fn schema() -> Schema {
+        let found = ["type", "required", "searchable", "status", "level_ids"];
+        let schema = Schema::default()
+            .with("key", Kind::Ordered, ValueType::Word)
+            .with("name", Kind::Ordered, ValueType::Text)
+            .with("position", Kind::Ordered, ValueType::Number);
+        found.into_iter().fold(schema, |schema, field| schema.with(field, Kind::Found, ValueType::Word))
+    }
 }
 
 /// The directory of a segment's memberships.
@@ -154,7 +203,9 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn memberships(&self, segment: SegmentId, search: &Search) -> Result<Found<Membership>, Error> {
         let key_of = |id| keys::membership(MembershipId::from(id));
-        search::find(&self.table, &directory(segment), &schema(), key_of, search).await
+        let (name, schema) = (directory(segment), Membership::schema());
+        let directory = Directory { table: &self.table, name: &name, schema: &schema, key_of: &key_of };
+        search::find(&directory, search).await
     }
 
     /// Writes a new membership, if its segment is there: 1 transaction.

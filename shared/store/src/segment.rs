@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::Store;
 use crate::job::Job;
 use crate::keys;
-use crate::search::{self, Found, Index, Indexed, Kind, Schema, Search, Value, ValueType};
+use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
 use crate::table::{Changes, Item, Write, from_item, number, to_item};
 
 impl Indexed for Segment {
@@ -24,13 +24,15 @@ impl Indexed for Segment {
     }
 }
 
-fn schema() -> Schema {
-    Schema::default()
-        .with("name", Kind::Sorted, ValueType::Text)
-        .with("role", Kind::Sorted, ValueType::Text)
-        .with("managed_by", Kind::Sorted, ValueType::Text)
-        .with("number", Kind::Sorted, ValueType::Number)
-        .with("status", Kind::Found, ValueType::Word)
+impl Searched for Segment {
+    fn schema() -> Schema {
+        Schema::default()
+            .with("name", Kind::Sorted, ValueType::Text)
+            .with("role", Kind::Sorted, ValueType::Text)
+            .with("managed_by", Kind::Sorted, ValueType::Text)
+            .with("number", Kind::Sorted, ValueType::Number)
+            .with("status", Kind::Found, ValueType::Word)
+    }
 }
 
 /// The directory of an account's segments.
@@ -59,7 +61,9 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn segments(&self, account: UserId, search: &Search) -> Result<Found<Segment>, Error> {
         let key_of = |id| keys::segment(SegmentId::from(id));
-        search::find(&self.table, &directory(account), &schema(), key_of, search).await
+        let (name, schema) = (directory(account), Segment::schema());
+        let directory = Directory { table: &self.table, name: &name, schema: &schema, key_of: &key_of };
+        search::find(&directory, search).await
     }
 
     /// Writes a new segment with the account's next number: 1 `GetItem`, 1 transaction.

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use domain::Error;
+
 use crate::search::value::ValueType;
+
+/// The field that each row has.
+pub(super) const ID: &str = "id";
 
 /// How a field is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +23,15 @@ pub enum Kind {
 }
 
 /// The fields of a directory. `id` is a [`Kind::Sorted`] field of each.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Schema {
-    pub(super) fields: BTreeMap<String, (Kind, ValueType)>,
+    fields: BTreeMap<String, (Kind, ValueType)>,
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self { fields: BTreeMap::from([(ID.to_owned(), (Kind::Sorted, ValueType::Word))]) }
+    }
 }
 
 impl Schema {
@@ -29,5 +40,21 @@ impl Schema {
     pub fn with(mut self, field: &str, kind: Kind, values: ValueType) -> Self {
         self.fields.insert(field.to_owned(), (kind, values));
         self
+    }
+
+    pub(super) fn kind(&self, field: &str) -> Result<Kind, Error> {
+        self.field(field).map(|(kind, _)| kind)
+    }
+
+    pub(super) fn field(&self, field: &str) -> Result<(Kind, ValueType), Error> {
+        self.fields
+            .get(field)
+            .copied()
+            .ok_or_else(|| Error::internal(format!("there is no field {field} to search by")))
+    }
+
+    /// The facets, in the order in which buckets have their values.
+    pub(super) fn facets(&self) -> impl Iterator<Item = &String> {
+        self.fields.iter().filter(|(_, (kind, _))| *kind == Kind::Facet).map(|(field, _)| field)
     }
 }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
@@ -10,8 +9,20 @@ use crate::field::{Field, Pointer, object_schema, read_object};
 use crate::text::{Broken, Kind, digits, text_schema};
 use crate::words;
 
+pub(crate) mod argentina;
+pub(crate) mod brazil;
+pub(crate) mod chile;
+pub(crate) mod colombia;
+mod country;
+pub(crate) mod mexico;
+pub(crate) mod peru;
+mod rule;
+
+pub use country::Purpose;
+pub(crate) use rule::Rule;
+
 /// A document of a user: its type and its number.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// What kind of document.
     #[serde(rename = "type")]
@@ -24,7 +35,12 @@ impl Field for Document {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         read_object(value, at, errors, |fields| {
             let (kind, value) = (fields.take("type"), fields.take("value"));
-            Some(Self { kind: kind?, value: value? })
+            let document = Self { kind: kind?, value: value? };
+            if document.kind != DocumentType::Rfc && document.value.as_str().contains('&') {
+                fields.refuse("value", UNREADABLE);
+                return None;
+            }
+            Some(document)
         })
     }
 
@@ -50,17 +66,20 @@ impl Field for Document {
 }
 
 /// A document's number: 1 to 32 letters and digits, written without separators and in upper case, so that
-/// `12.345.678-k` and `12345678K` are the same document.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "String")]
-#[schema(value_type = String)]
-pub struct DocumentNumber(String);
+/// `12.345.678-k` and `12345678K` are the same document. An RFC may have `&` too.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DocumentNumber {
+    number: String,
+    /// As a client wrote it, for the rules that ask for that; the table does not keep it.
+    written: Option<String>,
+}
 
 impl DocumentNumber {
     /// The canonical number.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.number
     }
 
     /// The number that `text` writes.
@@ -68,13 +87,32 @@ impl DocumentNumber {
     /// # Errors
     /// The rule that it breaks.
     pub fn parse(text: &str) -> Result<Self, Broken> {
-        let canonical: String = text
-            .chars()
-            .filter(|letter| !matches!(letter, '.' | '-' | '/' | ' '))
-            .flat_map(char::to_uppercase)
-            .collect();
-        let fits = (1..=32).contains(&canonical.chars().count()) && canonical.chars().all(char::is_alphanumeric);
-        if fits { Ok(Self(canonical)) } else { Err(("invalid_document", "must have 1 to 32 letters and digits")) }
+        let number = canonical(text);
+        let fits = (1..=32).contains(&number.chars().count())
+            && number.chars().all(|letter| letter.is_alphanumeric() || letter == '&');
+        if fits { Ok(Self { number, written: Some(text.to_owned()) }) } else { Err(UNREADABLE) }
+    }
+}
+
+const UNREADABLE: Broken = ("invalid_document", "must have 1 to 32 letters and digits");
+
+/// `text` without separators, in upper case.
+fn canonical(text: &str) -> String {
+    text.chars().filter(|letter| !matches!(letter, '.' | '-' | '/' | ' ')).flat_map(char::to_uppercase).collect()
+}
+
+/// However they were written.
+impl PartialEq for DocumentNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for DocumentNumber {}
+
+impl From<DocumentNumber> for String {
+    fn from(number: DocumentNumber) -> Self {
+        number.number
     }
 }
 
@@ -82,7 +120,7 @@ impl TryFrom<String> for DocumentNumber {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).map_err(|(_, message)| message)
+        Self::parse(&text).map(|parsed| Self { written: None, ..parsed }).map_err(|(_, message)| message)
     }
 }
 
@@ -93,7 +131,7 @@ impl Field for DocumentNumber {
     }
 
     fn show(&self) -> Value {
-        self.0.as_str().into()
+        self.as_str().into()
     }
 
     fn schema() -> RefOr<Schema> {
@@ -156,20 +194,4 @@ words! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn separators_and_case_do_not_make_another_document() {
-        let written = ["12.345.678-k", "12345678K", "12 345 678/k"];
-        for text in written {
-            assert_eq!(DocumentNumber::parse(text).as_ref().map(DocumentNumber::as_str), Ok("12345678K"), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_document_of_separators_alone_is_refused() {
-        assert!(DocumentNumber::parse(".-/ ").is_err());
-        assert!(DocumentNumber::parse("12#34").is_err());
-    }
-}
+mod tests;

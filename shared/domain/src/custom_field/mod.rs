@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Choice, Choices};
-use crate::clock::Time;
-use crate::error::{Error, FieldError};
-use crate::field::{Flag, MergePatch, Pointer};
+use crate::error::FieldError;
+use crate::field::{Flag, Pointer};
 use crate::id::{CatalogId, FieldId, LevelId, MembershipId};
 use crate::text::{Code, Name, Text};
 use crate::value::{Integer, List, OrDefault};
-use crate::{body, object, text, words};
+use crate::{body, object, text};
+
+mod kind;
+
+pub use kind::{ContentType, FieldType};
 
 text!(
     /// What answers to a field are called: `[a-z][a-z0-9_]{0,63}`.
@@ -26,93 +29,6 @@ text!(
     /// A client's own hint how to draw a field.
     Render, digits 1..=2000, example "two-columns", |_| Ok(())
 );
-
-words! {
-    /// What kind of answer a field takes.
-    pub enum FieldType {
-        /// One choice of a list.
-        Dropdown = "dropdown",
-        /// Some choices of a list.
-        Multiple = "multiple",
-        /// A decimal number.
-        Number = "number",
-        /// A line of at most 255 characters.
-        String = "string",
-        /// Lines of together at most 4000 characters.
-        Text = "text",
-        /// An absolute `http` or `https` address of at most 2048 characters.
-        Url = "url",
-        /// An e-mail address.
-        Email = "email",
-        /// Yes or no.
-        Boolean = "boolean",
-        /// A day, `YYYY-MM-DD`.
-        Date = "date",
-        /// A phone number, E.164.
-        Phone = "phone",
-        /// A file: the id of an upload.
-        File = "file",
-        /// Citizen's key (MEX).
-        Curp = "curp",
-        /// Tax number (MEX).
-        Rfc = "rfc",
-        /// Bank account (MEX).
-        Clabe = "clabe",
-        /// Tax number of a person (BRA).
-        Cpf = "cpf",
-        /// Tax number of a company (BRA).
-        Cnpj = "cnpj",
-        /// Tax number (ARG).
-        Cuil = "cuil",
-        /// Tax number (COL).
-        Nit = "nit",
-        /// Tax number (PER).
-        Ruc = "ruc",
-        /// Identity and tax number (CHL).
-        Rut = "rut",
-    }
-}
-
-impl FieldType {
-    /// Whether answers are choices of a list.
-    #[must_use]
-    pub fn chooses(self) -> bool {
-        matches!(self, Self::Dropdown | Self::Multiple)
-    }
-
-    /// Whether no two members may have the same answer, if the field says so.
-    #[must_use]
-    pub fn can_be_unique(self) -> bool {
-        !self.chooses() && !matches!(self, Self::Boolean | Self::File | Self::Text)
-    }
-
-    /// Whether members can be found by their answer, if the field says so.
-    #[must_use]
-    pub fn can_be_searched(self) -> bool {
-        !matches!(self, Self::File | Self::Text)
-    }
-}
-
-words! {
-    /// What a file may hold.
-    pub enum ContentType {
-        /// A PNG image.
-        Png = "image/png",
-        /// A JPEG image.
-        Jpeg = "image/jpeg",
-        /// A PDF document.
-        Pdf = "application/pdf",
-        /// A certificate, `.cer`.
-        Certificate = "application/x-x509-ca-cert",
-        /// A private key in PKCS #8, `.key`.
-        Key = "application/pkcs8",
-    }
-}
-
-impl ContentType {
-    /// Every content type.
-    pub const ALL: [Self; 5] = [Self::Png, Self::Jpeg, Self::Pdf, Self::Certificate, Self::Key];
-}
 
 /// How many bytes a file may have at most, whatever its field says: 100 MiB.
 pub const MOST_BYTES: i64 = 100 * 1024 * 1024;
@@ -167,6 +83,7 @@ body! {
         "tooltip": "Where you are paid", "tag": null, "render": null, "status": true, "max_size": null, "content_types": null
     }
     patch { "name": "Your bank", "required": false, "tooltip": null }
+    fixed [key]
     rules Self::consistent
 }
 
@@ -231,18 +148,6 @@ impl CustomFieldFields {
 }
 
 impl CustomField {
-    /// The field after `patch`, one version on.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where the patch breaks a rule or changes the key.
-    pub fn patched(&self, patch: MergePatch<CustomFieldFields>, now: Time) -> Result<Self, Error> {
-        let fields = patch.apply(&self.fields)?;
-        if fields.key != self.fields.key {
-            return Err(Error::invalid("/key", "immutable", "cannot be changed; make another field"));
-        }
-        Ok(self.changed(fields, now))
-    }
-
     /// Whether a member of `level` is asked: the field is in use, and for all levels or for this one.
     #[must_use]
     pub fn applies(&self, level: Option<LevelId>) -> bool {
@@ -282,3 +187,6 @@ impl<'a> Question<'a> {
         Self { field, choices }
     }
 }
+
+#[cfg(test)]
+mod tests;

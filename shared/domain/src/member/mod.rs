@@ -342,3 +342,6 @@ pub fn example() -> Value {
     }
     example
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! Custom fields: what members are asked. A change that would leave members with answers that no longer hold is refused
+//! with their number, unless it is forced.
+
+use axum::extract::State;
+use domain::field::Pointer;
+use domain::{CustomField, CustomFieldFields, Error, FieldError, FieldId, MembershipId, MergePatch, Question, Time};
+use edge::{
+    Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
+    Patch, Path, Seed, Shown, openapi,
+};
+use store::{Configuration, Part};
+
+use crate::{managed, shown};
+
+/// How custom fields are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CustomFields;
+
+impl ListSpec for CustomFields {
+    const SORTS: &'static [&'static str] = &["id", "created_at", "position", "key", "name"];
+    const DEFAULT_SORT: &'static str = "position";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("key", FilterKind::Word),
+        ("name", FilterKind::Text),
+        ("position", FilterKind::Number),
+        ("type", FilterKind::Word),
+        ("required", FilterKind::Switch),
+        ("searchable", FilterKind::Switch),
+        ("status", FilterKind::Switch),
+        ("level_ids", FilterKind::Word),
+    ];
+}
+
+/// Members can be found by so many fields: each is an item more in the transaction of a member, which has 100.
+const MOST_SEARCHABLE: usize = 30;
+
+// The document's macro takes no generic types, but names of them.
+type CustomFieldList = openapi::ListOf<CustomField>;
+type CustomFieldPatch = MergePatch<CustomFieldFields>;
+
+/// Lists the custom fields of a membership.
+#[utoipa::path(get, path = "/v1/memberships/{membership}/fields", tag = "fields", params(List<CustomFields>),
+    responses((status = 200, description = "A page of custom fields.", body = CustomFieldList)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    list: List<CustomFields>,
+) -> Answer<Listed> {
+    let Configuration { fields, .. } = shown(&app, &caller, membership).await?;
+    Ok(list.within(&app, fields).await?)
+}
+
+/// Makes a custom field.
+#[utoipa::path(post, path = "/v1/memberships/{membership}/fields", tag = "fields",
+    request_body = CustomFieldFields,
+    responses((status = 201, description = "The custom field.", body = CustomField)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    seed: Seed,
+    Body(fields): Body<CustomFieldFields>,
+) -> Answer<Created> {
+    let id: FieldId = seed.id(0);
+    let new = CustomField::new(id, membership, fields, Time::of(id.uuid()));
+    let location = format!("/v1/memberships/{membership}/fields/{id}");
+    loop {
+        let before = managed(&app, &caller, membership).await?;
+        // An earlier try of this very request had made it before it was cut off.
+        if before.field(id).is_some() {
+            return Ok(Created::one(location, &new));
+        }
+        fits(&app, &new, &before).await?;
+        // Members have to be found among those who have not answered it.
+        let refresh = new.fields.searchable.0;
+        match app.store.change_configuration(&before, Part::NewField(&new), refresh).await {
+            Err(Error::Stale) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(Created::one(location, &new)),
+        }
+    }
+}
+
+/// Reads a custom field.
+#[utoipa::path(get, path = "/v1/memberships/{membership}/fields/{field}", tag = "fields",
+    responses((status = 200, description = "The custom field.", body = CustomField)))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path((membership, field)): Path<(MembershipId, FieldId)>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    let configuration = shown(&app, &caller, membership).await?;
+    Ok(Shown::unless(&has, configuration.field(field).ok_or(Error::NotFound)?))
+}
+
+/// Changes a custom field by a merge patch. Where answers given before would no longer hold, or members would lack one,
+/// it is refused with their number, unless `force=true`: they have it among their `missing_fields` then.
+#[utoipa::path(patch, path = "/v1/memberships/{membership}/fields/{field}", tag = "fields", params(Force),
+    request_body = CustomFieldPatch,
+    responses((status = 200, description = "The custom field after the change.", body = CustomField)))]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path((membership, field)): Path<(MembershipId, FieldId)>,
+    force: Force,
+    matches: IfMatch,
+    Body(Patch(patch)): Body<Patch<CustomFieldFields>>,
+) -> Answer<Shown> {
+    loop {
+        let configuration = managed(&app, &caller, membership).await?;
+        let before = configuration.field(field).ok_or(Error::NotFound)?;
+        matches.check(before.version)?;
+        let after = before.patched(patch.clone(), Time::now())?;
+        fits(&app, &after, &configuration).await?;
+        refuse_unless_forced(&app, &configuration, (before, Some(&after)), force).await?;
+        match app.store.change_configuration(&configuration, Part::Field(before, &after), true).await {
+            // Who named no version wants the patch on whatever there is by now; another field is no matter to either.
+            Err(Error::Stale) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(Shown::new(&after)),
+        }
+    }
+}
+
+/// Deletes a custom field. Where members have answered it, it is refused with their number, unless `force=true`.
+#[utoipa::path(delete, path = "/v1/memberships/{membership}/fields/{field}", tag = "fields", params(Force),
+    responses((status = 204, description = "The custom field is gone.")))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path((membership, field)): Path<(MembershipId, FieldId)>,
+    force: Force,
+    matches: IfMatch,
+) -> Answer<NoContent> {
+    loop {
+        let configuration = managed(&app, &caller, membership).await?;
+        let before = configuration.field(field).ok_or(Error::NotFound)?;
+        matches.check(before.version)?;
+        refuse_unless_forced(&app, &configuration, (before, None), force).await?;
+        match app.store.change_configuration(&configuration, Part::NoField(before), true).await {
+            Err(Error::Stale) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(NoContent),
+        }
+    }
+}
+
+/// Refuses a field that names what is not there, or stands in another's way.
+async fn fits(app: &App, field: &CustomField, configuration: &Configuration) -> Result<(), Error> {
+    let others = || configuration.fields.iter().filter(|other| other.id != field.id);
+    if others().any(|other| other.fields.key == field.fields.key) {
+        return Err(Error::conflict("/key", "taken", "is another field's key; choose another one"));
+    }
+    let searchable = others().filter(|other| other.fields.searchable.0).count();
+    if field.fields.searchable.0 && searchable >= MOST_SEARCHABLE {
+        let message = format!("must be false: {MOST_SEARCHABLE} fields of this membership are searchable already");
+        return Err(Error::conflict("/searchable", "too_many", &message));
+    }
+    let mut errors: Vec<FieldError> = Vec::new();
+    for (nth, level) in field.fields.level_ids.0.0.iter().enumerate() {
+        if configuration.level(*level).is_none() {
+            let at = Pointer::root().child("level_ids").child(nth);
+            errors.push(at.error("unknown", "must be the id of a level of this membership"));
+        }
+    }
+    if let Some(catalog) = field.fields.catalog_id {
+        match app.store.catalog(configuration.membership.segment_id, catalog).await {
+            Ok(_) => {}
+            Err(Error::NotFound) => {
+                let at = Pointer::root().child("catalog_id");
+                errors.push(at.error("unknown", "must be the id of a catalog of this segment"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Refuses a change, or the end, of a field that members have answered.
+async fn refuse_unless_forced(
+    app: &App,
+    configuration: &Configuration,
+    (before, after): (&CustomField, Option<&CustomField>),
+    force: Force,
+) -> Result<(), Error> {
+    let configuration = app.store.with_catalogs(configuration.clone()).await?;
+    let choices = |field: &CustomField| field.fields.catalog_id.and_then(|id| configuration.catalogs.get(&id));
+    let old = Question::new(before, choices(before));
+    // A catalog that the field names newly is not among those that were read.
+    let catalog = match after.and_then(|after| after.fields.catalog_id) {
+        Some(id) if before.fields.catalog_id != Some(id) => {
+            Some(app.store.catalog(configuration.membership.segment_id, id).await?)
+        }
+        Some(id) => configuration.catalogs.get(&id).cloned(),
+        None => None,
+    };
+    let new = after.map(|after| Question::new(after, catalog.as_ref()));
+    force.allows(app.store.affected(configuration.membership.id, &old, new.as_ref()).await?)
+}

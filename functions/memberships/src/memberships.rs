@@ -1,0 +1,131 @@
+//! Memberships themselves.
+
+use axum::extract::State;
+use domain::{Error, KeyScope, Membership, MembershipFields, MembershipId, MergePatch, SegmentId, Time};
+use edge::{
+    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
+    Path, Seed, Shown, openapi,
+};
+
+use crate::readable;
+
+/// How memberships are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memberships;
+
+impl ListSpec for Memberships {
+    const SORTS: &'static [&'static str] = &["id", "created_at", "name"];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("name", FilterKind::Text),
+        ("status", FilterKind::Switch),
+        ("self_enrolment", FilterKind::Switch),
+        ("created_at", FilterKind::Made),
+    ];
+}
+
+// The document's macro takes no generic types, but names of them.
+type MembershipList = openapi::ListOf<Membership>;
+type MembershipPatch = MergePatch<MembershipFields>;
+
+/// Lists the memberships of a segment.
+#[utoipa::path(get, path = "/v1/segments/{segment}/memberships", tag = "memberships", params(List<Memberships>),
+    responses((status = 200, description = "A page of memberships.", body = MembershipList)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    list: List<Memberships>,
+) -> Answer<Listed> {
+    let reads = async { tokio::try_join!(app.store.segment(segment), app.store.memberships(segment, list.search())) };
+    let (access, (segment, found)) = caller.accesses(reads).await?;
+    access.manages(&segment, KeyScope::Read)?;
+    Ok(list.found(&app, found).await?)
+}
+
+/// Makes a membership.
+#[utoipa::path(post, path = "/v1/segments/{segment}/memberships", tag = "memberships",
+    request_body = MembershipFields,
+    responses((status = 201, description = "The membership.", body = Membership)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    seed: Seed,
+    Body(fields): Body<MembershipFields>,
+) -> Answer<Created> {
+    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
+    access.manages(&segment, KeyScope::Admin)?;
+    let id: MembershipId = seed.id(0);
+    let new = Membership::new(id, segment.id, segment.owner_id, fields, Time::of(id.uuid()));
+    match app.store.create_membership(&new).await {
+        // An earlier try of this very request had made it before it was cut off.
+        Ok(()) | Err(Error::Conflict(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Created::one(format!("/v1/memberships/{id}"), &new))
+}
+
+/// Reads a membership.
+#[utoipa::path(get, path = "/v1/memberships/{membership}", tag = "memberships",
+    responses((status = 200, description = "The membership.", body = Membership)))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    let (access, membership) = caller.accesses(app.store.membership(membership)).await?;
+    readable(&access, &membership)?;
+    Ok(Shown::unless(&has, &membership))
+}
+
+/// Changes a membership by a merge patch.
+#[utoipa::path(patch, path = "/v1/memberships/{membership}", tag = "memberships", request_body = MembershipPatch,
+    responses((status = 200, description = "The membership after the change.", body = Membership)))]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    matches: IfMatch,
+    Body(Patch(patch)): Body<Patch<MembershipFields>>,
+) -> Answer<Shown> {
+    loop {
+        let before = managed(&app, &caller, membership).await?;
+        matches.check(before.version)?;
+        let after = before.patched(patch.clone(), Time::now())?;
+        match app.store.change_membership(&before, &after).await {
+            // Who named no version wants the patch on whatever there is by now.
+            Err(Error::Stale) if !matches.is_given() => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(Shown::new(&after)),
+        }
+    }
+}
+
+/// Deletes a membership with its levels, fields and members.
+#[utoipa::path(delete, path = "/v1/memberships/{membership}", tag = "memberships",
+    responses((status = 204, description = "The membership is gone; its members go within minutes.")))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    matches: IfMatch,
+) -> Answer<NoContent> {
+    loop {
+        let before = managed(&app, &caller, membership).await?;
+        matches.check(before.version)?;
+        match app.store.delete_membership(&before).await {
+            Err(Error::Stale) if !matches.is_given() => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(NoContent),
+        }
+    }
+}
+
+/// A membership that the caller manages: 1 round of latency.
+async fn managed(app: &App, caller: &Caller, id: MembershipId) -> Result<Membership, Error> {
+    let (access, membership) = caller.accesses(app.store.membership(id)).await?;
+    access.manages(&membership, KeyScope::Admin)?;
+    Ok(membership)
+}

@@ -1,0 +1,135 @@
+//! Segments: made, changed and deleted by their master user and by keys of the account.
+
+use axum::extract::State;
+use domain::{Error, KeyScope, MergePatch, Segment, SegmentFields, SegmentId, Time, UserId};
+use edge::{
+    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
+    Path, Seed, Shown, openapi,
+};
+
+/// How segments are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Segments;
+
+impl ListSpec for Segments {
+    const SORTS: &'static [&'static str] = &["id", "created_at", "name", "role", "managed_by", "number"];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("name", FilterKind::Text),
+        ("role", FilterKind::Text),
+        ("managed_by", FilterKind::Text),
+        ("number", FilterKind::Number),
+        ("status", FilterKind::Switch),
+        ("created_at", FilterKind::Made),
+    ];
+}
+
+// The document's macro takes no generic types, but names of them.
+type SegmentList = openapi::ListOf<Segment>;
+type SegmentPatch = MergePatch<SegmentFields>;
+
+/// Lists the segments that the caller manages.
+#[utoipa::path(get, path = "/v1/segments", tag = "segments", params(List<Segments>),
+    responses((status = 200, description = "A page of segments.", body = SegmentList)))]
+pub(crate) async fn list(State(app): State<App>, caller: Caller, list: List<Segments>) -> Answer<Listed> {
+    let account = caller.access().await?.account(KeyScope::Read)?;
+    let found = app.store.segments(account, list.search()).await?;
+    Ok(list.found(&app, found).await?)
+}
+
+/// Makes a segment.
+#[utoipa::path(post, path = "/v1/segments", tag = "segments", request_body = SegmentFields,
+    responses((status = 201, description = "The segment.", body = Segment)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    seed: Seed,
+    Body(fields): Body<SegmentFields>,
+) -> Answer<Created> {
+    let account = caller.access().await?.account(KeyScope::Admin)?;
+    reachable(&app, account, &fields).await?;
+    let id: SegmentId = seed.id(0);
+    // The store gives it its number.
+    let new = Segment::new(id, account, domain::segment::SegmentNumber::default(), fields, Time::of(id.uuid()));
+    let made = match app.store.create_segment(&new).await {
+        // An earlier try of this very request had made it before it was cut off.
+        Err(Error::Conflict(_)) => app.store.segment(id).await?,
+        made => made?,
+    };
+    Ok(Created::one(format!("/v1/segments/{id}"), &made))
+}
+
+/// Reads a segment.
+#[utoipa::path(get, path = "/v1/segments/{segment}", tag = "segments",
+    responses((status = 200, description = "The segment.", body = Segment)))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    Ok(Shown::unless(&has, &managed(&app, &caller, segment, KeyScope::Read).await?))
+}
+
+/// Changes a segment by a merge patch.
+#[utoipa::path(patch, path = "/v1/segments/{segment}", tag = "segments", request_body = SegmentPatch,
+    responses((status = 200, description = "The segment after the change.", body = Segment)))]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    matches: IfMatch,
+    Body(Patch(patch)): Body<Patch<SegmentFields>>,
+) -> Answer<Shown> {
+    loop {
+        let before = managed(&app, &caller, segment, KeyScope::Admin).await?;
+        matches.check(before.version)?;
+        let after = before.patched(patch.clone(), Time::now())?;
+        if after.fields.shipping_address_id != before.fields.shipping_address_id {
+            reachable(&app, before.owner_id, &after.fields).await?;
+        }
+        match app.store.change_segment(&before, &after).await {
+            // Who named no version wants the patch on whatever there is by now.
+            Err(Error::Stale) if !matches.is_given() => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(Shown::new(&after)),
+        }
+    }
+}
+
+/// Deletes a segment with all that is in it: keys and catalogs, memberships and their members, files.
+#[utoipa::path(delete, path = "/v1/segments/{segment}", tag = "segments",
+    responses((status = 204, description = "The segment is gone; what was in it goes within minutes.")))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    matches: IfMatch,
+) -> Answer<NoContent> {
+    loop {
+        let before = managed(&app, &caller, segment, KeyScope::Admin).await?;
+        matches.check(before.version)?;
+        match app.store.delete_segment(&before).await {
+            Err(Error::Stale) if !matches.is_given() => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(NoContent),
+        }
+    }
+}
+
+/// A segment that the caller may act on: 1 round of latency.
+pub(crate) async fn managed(app: &App, caller: &Caller, segment: SegmentId, scope: KeyScope) -> Result<Segment, Error> {
+    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
+    access.manages(&segment, scope)?;
+    Ok(segment)
+}
+
+/// Refuses an address that is not its owner's.
+async fn reachable(app: &App, account: UserId, fields: &SegmentFields) -> Result<(), Error> {
+    match fields.shipping_address_id {
+        Some(address) if !app.store.has_address(account, address).await? => {
+            Err(Error::invalid("/shipping_address_id", "unknown", "must be the id of one of your addresses"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

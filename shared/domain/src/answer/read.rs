@@ -1,0 +1,198 @@
+//! How a value becomes an answer: by the type of its field.
+
+use serde_json::Value;
+use url::Url;
+
+use super::{Answer, Answers, Given};
+use crate::catalog::Choice;
+use crate::clock::Date;
+use crate::custom_field::{FieldType, Question};
+use crate::document::Checks;
+use crate::error::FieldError;
+use crate::field::{Field as _, Pointer};
+use crate::id::UploadId;
+use crate::text::{Broken, Email, Phone, check_plain, digits};
+use crate::value::distinct;
+
+/// `current` after what was `given`: each value is read by the type of its field, `null` takes an answer back.
+///
+/// `questions` are those that the member is asked ([`CustomField::applies`](crate::CustomField::applies)). What is
+/// wrong is added to `errors`, with pointers below `at`.
+pub fn check_answers(
+    questions: &[Question<'_>],
+    checks: Checks,
+    current: &Answers,
+    given: Given,
+    at: &Pointer,
+    errors: &mut Vec<FieldError>,
+) -> Answers {
+    let (mut answers, mut unknown) = (current.clone(), 0);
+    for (key, value) in given.0 {
+        let at = at.child(&key);
+        let question = questions.iter().find(|question| question.field.fields.key.as_str() == key);
+        if let Some(question) = question {
+            let read = read(question, checks, current.get(&key), value, &at, errors);
+            match read {
+                Some(Some(answer)) => answers.0.insert(key, answer),
+                Some(None) => answers.0.remove(&key),
+                None => None,
+            };
+        } else if unknown < MOST_NAMED {
+            unknown += 1;
+            let known = named(questions.iter().map(|question| question.field.fields.key.as_str()));
+            errors.push(at.error("unknown", &format!("is not a field here; known are: {known}")));
+        }
+    }
+    answers
+}
+
+/// How many keys an error names, and how many unknown ones are: an answer must not outgrow what it answers by far.
+const MOST_NAMED: usize = 20;
+
+fn named<'a>(keys: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<_> = keys.take(MOST_NAMED + 1).collect();
+    if let Some(last) = names.get_mut(MOST_NAMED) {
+        *last = "…";
+    }
+    names.join(", ")
+}
+
+/// The answer that `value` is to `question`, or `Some(None)` if it takes one back.
+pub(super) fn read(
+    question: &Question<'_>,
+    checks: Checks,
+    current: Option<&Answer>,
+    value: Value,
+    at: &Pointer,
+    errors: &mut Vec<FieldError>,
+) -> Option<Option<Answer>> {
+    if value.is_null() {
+        return Some(None);
+    }
+    let kind = question.field.fields.kind;
+    let mut text = |value, check: &dyn Fn(&str) -> Result<String, Broken>| {
+        let text = digits(value, at, errors)?;
+        check(text.trim()).map_err(|(code, message)| errors.push(at.error(code, message))).ok().map(Answer::Text)
+    };
+    let answer = match kind {
+        FieldType::Dropdown => return one(question.choices, current, value, at, errors).map(Some),
+        FieldType::Multiple => return several(question.choices, current, value, at, errors),
+        FieldType::Number => number(value, at, errors),
+        FieldType::String => text(value, &|text| check_plain(text, 255).map(|()| text.to_owned())),
+        FieldType::Text => text(value, &lines),
+        FieldType::Url => text(value, &|text| parse_url(text).map(|_| text.to_owned())),
+        FieldType::Email => text(value, &|text| Email::parse(text).map(|email| email.as_str().to_owned())),
+        FieldType::Phone => text(value, &phone),
+        FieldType::Boolean => boolean(&value, at, errors),
+        FieldType::Date => Date::read(value, at, errors).map(|date| Answer::Text(date.to_string())),
+        FieldType::File => UploadId::read(value, at, errors).map(|id| Answer::Text(id.to_string())),
+        FieldType::Curp
+        | FieldType::Rfc
+        | FieldType::Clabe
+        | FieldType::Cpf
+        | FieldType::Cnpj
+        | FieldType::Cuil
+        | FieldType::Nit
+        | FieldType::Ruc
+        | FieldType::Rut => {
+            let rule = kind.document()?;
+            text(value, &|text| rule.read(text, checks).map(String::from))
+        }
+    };
+    answer.map(Some)
+}
+
+/// A choice of the list; one that is switched off only if it is the answer already.
+fn one(
+    choices: &[Choice],
+    current: Option<&Answer>,
+    value: Value,
+    at: &Pointer,
+    errors: &mut Vec<FieldError>,
+) -> Option<Answer> {
+    let key = digits(value, at, errors)?;
+    let chosen = current.is_some_and(|answer| match answer {
+        Answer::Text(before) => *before == key,
+        Answer::Several(before) => before.contains(&key),
+        Answer::Number { .. } | Answer::Boolean(_) => false,
+    });
+    if choices.iter().any(|choice| choice.key.as_str() == key && (choice.status.0 || chosen)) {
+        return Some(Answer::Text(key));
+    }
+    let open = choices.iter().filter(|choice| choice.status.0).map(|choice| choice.key.as_str());
+    errors.push(at.error("invalid_choice", &format!("must be one of {}", named(open))));
+    None
+}
+
+/// Choices of the list in its order; none at all is no answer.
+fn several(
+    choices: &[Choice],
+    current: Option<&Answer>,
+    value: Value,
+    at: &Pointer,
+    errors: &mut Vec<FieldError>,
+) -> Option<Option<Answer>> {
+    let Value::Array(values) = value else {
+        errors.push(at.error("invalid_type", "must be a JSON array of keys"));
+        return None;
+    };
+    if values.len() > choices.len() {
+        errors.push(at.error("too_long", "must not have more entries than there are options"));
+        return None;
+    }
+    let each = values.into_iter().enumerate();
+    let read: Vec<_> = each.map(|(index, value)| one(choices, current, value, &at.child(index), errors)).collect();
+    let chosen: Vec<Answer> = read.into_iter().collect::<Option<_>>()?;
+    if !distinct(&chosen, |key| key.show().to_string(), at, errors) {
+        return None;
+    }
+    let keys = choices.iter().map(|choice| choice.key.as_str().to_owned());
+    let keys: Vec<_> = keys.filter(|key| chosen.contains(&Answer::Text(key.clone()))).collect();
+    Some((!keys.is_empty()).then_some(Answer::Several(keys)))
+}
+
+/// A number in plain digits: two that are written differently can then be told to be the same.
+fn number(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Answer> {
+    let text = digits(value, at, errors)?;
+    let text = text.trim();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if text.len() > 40 || !all_digits(whole) || !fraction.is_none_or(all_digits) {
+        errors.push(at.error("invalid_number", "must be a number of at most 40 digits, such as 12.50"));
+        return None;
+    }
+    let significant = whole.trim_start_matches('0');
+    let whole = if significant.is_empty() { "0" } else { significant };
+    let fraction = fraction.map(|fraction| format!(".{fraction}")).unwrap_or_default();
+    Some(Answer::Number { digits: format!("{sign}{whole}{fraction}") })
+}
+
+fn boolean(value: &Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Answer> {
+    let on = value.as_bool();
+    if on.is_none() {
+        errors.push(at.error("invalid_type", "must be true or false"));
+    }
+    on.map(Answer::Boolean)
+}
+
+/// Text in which lines may be broken.
+fn lines(text: &str) -> Result<String, Broken> {
+    check_plain(&text.replace(['\n', '\r', '\t'], " "), 4000).map(|()| text.to_owned())
+}
+
+/// A phone number with the plus that E.164 numbers may be written without.
+fn phone(text: &str) -> Result<String, Broken> {
+    let number = Phone::parse(text)?;
+    Ok(format!("+{}", number.as_str().trim_start_matches('+')))
+}
+
+/// The address that `text` writes. What a browser would only guess at, such as `http:example.com`, is none.
+pub(super) fn parse_url(text: &str) -> Result<Url, Broken> {
+    check_plain(text, 2048)?;
+    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    let rest = lower.strip_prefix("https://").or(lower.strip_prefix("http://"));
+    let absolute = rest.is_some() && !text.contains(|sign: char| sign.is_whitespace() || sign == '\\');
+    let url = Url::parse(text).ok().filter(|url| absolute && url.has_host());
+    url.ok_or(("invalid_url", "must be an http or https address such as https://example.com/a"))
+}

@@ -1,0 +1,117 @@
+//! The types of custom fields, and what files may hold.
+
+use crate::document::{Rule, argentina, brazil, chile, colombia, mexico, peru};
+use crate::words;
+
+words! {
+    /// What kind of answer a field takes.
+    pub enum FieldType {
+        /// One choice of a list.
+        Dropdown = "dropdown",
+        /// Some choices of a list.
+        Multiple = "multiple",
+        /// A decimal number.
+        Number = "number",
+        /// A line of at most 255 characters.
+        String = "string",
+        /// Lines of together at most 4000 characters.
+        Text = "text",
+        /// An absolute `http` or `https` address of at most 2048 characters.
+        Url = "url",
+        /// An e-mail address.
+        Email = "email",
+        /// Yes or no.
+        Boolean = "boolean",
+        /// A day, `YYYY-MM-DD`.
+        Date = "date",
+        /// A phone number, E.164.
+        Phone = "phone",
+        /// A file: the id of an upload.
+        File = "file",
+        /// Citizen's key (MEX).
+        Curp = "curp",
+        /// Tax number (MEX).
+        Rfc = "rfc",
+        /// Bank account (MEX).
+        Clabe = "clabe",
+        /// Tax number of a person (BRA).
+        Cpf = "cpf",
+        /// Tax number of a company (BRA).
+        Cnpj = "cnpj",
+        /// Tax number (ARG).
+        Cuil = "cuil",
+        /// Tax number (COL).
+        Nit = "nit",
+        /// Tax number (PER).
+        Ruc = "ruc",
+        /// Identity and tax number (CHL).
+        Rut = "rut",
+    }
+}
+
+impl FieldType {
+    /// Whether answers are choices of a list.
+    #[must_use]
+    pub fn chooses(self) -> bool {
+        matches!(self, Self::Dropdown | Self::Multiple)
+    }
+
+    /// Whether no two members may have the same answer, if the field says so.
+    #[must_use]
+    pub fn can_be_unique(self) -> bool {
+        !self.chooses() && !matches!(self, Self::Boolean | Self::File | Self::Text)
+    }
+
+    /// The rule of a document's number.
+    pub(crate) fn document(self) -> Option<Rule> {
+        match self {
+            Self::Curp => Some(mexico::CURP),
+            Self::Rfc => Some(mexico::RFC),
+            Self::Clabe => Some(mexico::CLABE),
+            Self::Cpf => Some(brazil::CPF),
+            Self::Cnpj => Some(brazil::CNPJ),
+            Self::Cuil => Some(argentina::CUIL),
+            Self::Nit => Some(colombia::NIT),
+            Self::Ruc => Some(peru::RUC),
+            Self::Rut => Some(chile::RUT),
+            Self::Dropdown
+            | Self::Multiple
+            | Self::Number
+            | Self::String
+            | Self::Text
+            | Self::Url
+            | Self::Email
+            | Self::Boolean
+            | Self::Date
+            | Self::Phone
+            | Self::File => None,
+        }
+    }
+
+    /// Whether members can be found by their answer, if the field says so.
+    #[must_use]
+    pub fn can_be_searched(self) -> bool {
+        !matches!(self, Self::File | Self::Text)
+    }
+}
+
+words! {
+    /// What a file may hold.
+    pub enum ContentType {
+        /// A PNG image.
+        Png = "image/png",
+        /// A JPEG image.
+        Jpeg = "image/jpeg",
+        /// A PDF document.
+        Pdf = "application/pdf",
+        /// A certificate, `.cer`.
+        Certificate = "application/x-x509-ca-cert",
+        /// A private key in PKCS #8, `.key`.
+        Key = "application/pkcs8",
+    }
+}
+
+impl ContentType {
+    /// Every content type.
+    pub const ALL: [Self; 5] = [Self::Png, Self::Jpeg, Self::Pdf, Self::Certificate, Self::Key];
+}

@@ -1,0 +1,82 @@
+//! Merge patches: what a `PATCH` does to a body.
+
+use std::marker::PhantomData;
+
+use serde_json::{Map, Value};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::error::Error;
+use crate::field::{Body, Pointer, read_object};
+
+/// A JSON Merge Patch (RFC 7396) of a body of type `T`: absent stays, `null` clears, objects merge.
+#[derive(Debug, Clone)]
+pub struct MergePatch<T> {
+    patch: Value,
+    of: PhantomData<T>,
+}
+
+impl<T: Body> MergePatch<T> {
+    /// Reads a patch; what is wrong whatever the patch is applied to is found here already.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with one entry for each field that is wrong or unknown.
+    pub fn parse(patch: Value) -> Result<Self, Error> {
+        let mut errors = Vec::new();
+        read_object(patch.clone(), &Pointer::root(), &mut errors, T::read);
+        // What the patch leaves out, the object has.
+        errors.retain(|error| error.code != "required");
+        if errors.is_empty() { Ok(Self { patch, of: PhantomData }) } else { Err(Error::Invalid(errors)) }
+    }
+
+    /// `current` with the patch applied, checked as a whole.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the result would break a rule, or something changes that is fixed.
+    pub fn apply(self, current: &T) -> Result<T, Error> {
+        let mut merged = Value::Object(current.show());
+        merge(&mut merged, self.patch);
+        let (changed, mut errors) = (T::parse(merged)?, Vec::new());
+        changed.fixed(current, &mut errors);
+        if errors.is_empty() { Ok(changed) } else { Err(Error::Invalid(errors)) }
+    }
+}
+
+/// The algorithm of RFC 7396, section 2.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(target) = target {
+        for (name, value) in patch {
+            if value.is_null() {
+                target.remove(&name);
+            } else {
+                merge(target.entry(name).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+impl<T: Body> PartialSchema for MergePatch<T> {
+    /// The schema of `T` with nothing required.
+    fn schema() -> RefOr<Schema> {
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.clear();
+            object.examples = vec![T::patch_example()];
+            object.description = Some("A JSON Merge Patch: absent stays, null clears.".to_owned());
+        }
+        schema
+    }
+}
+
+impl<T: Body + ToSchema> ToSchema for MergePatch<T> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("{}Patch", T::name().trim_end_matches("Fields")).into()
+    }
+}
