@@ -1,12 +1,15 @@
 //! The functions as one router, over AWS or whatever answers like it.
 
+use arrivals::Arrivals;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cognitoidentityprovider as cognito;
 use aws_sdk_dynamodb as dynamodb;
 use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_s3 as s3;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
 use edge::{App, Clients, Limits, Settings, SignUpMode};
+use files::Files;
 use identity::{Identity, Pool};
 use store::Table;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +36,10 @@ pub struct Wiring {
     pub credentials: (String, String),
     /// The table.
     pub table: String,
+    /// The bucket.
+    pub bucket: String,
+    /// Whether files wait for a malware scan.
+    pub malware_scan: bool,
     /// The user pool.
     pub pool_id: String,
     /// Its app client.
@@ -54,6 +61,9 @@ pub struct Functions {
     pub app: App,
     /// The credentials.
     pub identity: Identity,
+    /// The files.
+    pub files: Files,
+    malware_scan: bool,
 }
 
 impl Functions {
@@ -68,7 +78,17 @@ impl Functions {
         let table = Table::new(dynamodb::Client::from_conf(table.build()), &wiring.table);
         let pool = cognito::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.cognito).build();
         let identity = Identity::new(cognito::Client::from_conf(pool), &wiring.pool_id, &wiring.client_id);
-        Self { app: App::with_table(&wiring.settings(), &clients, table), identity }
+        let bucket = s3::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.s3).build();
+        let files = Files::new(s3::Client::from_conf(bucket), &wiring.bucket);
+        let app = App::with_table(&wiring.settings(), &clients, table);
+        Self { app, identity, files, malware_scan: wiring.malware_scan }
+    }
+
+    /// What checks files that have arrived.
+    #[must_use]
+    pub fn arrivals(&self) -> Arrivals {
+        let (store, files) = (self.app.store.clone(), self.files.clone());
+        Arrivals { store, files, scanned: self.malware_scan }
     }
 
     /// All routes, with the edge around them.
@@ -77,7 +97,8 @@ impl Functions {
         let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
         let users = users::router().with_state(users::State { app: app.clone(), identity });
         let addresses = addresses::router().with_state(app.clone());
-        let merged = [auth, users, addresses].into_iter().fold(docs::router(), OpenApiRouter::merge);
+        let uploads = uploads::router().with_state(uploads::State { app: app.clone(), files: self.files.clone() });
+        let merged = [auth, users, addresses, uploads].into_iter().fold(docs::router(), OpenApiRouter::merge);
         edge::wrap(merged, &app)
     }
 }

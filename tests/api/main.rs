@@ -23,4 +23,5 @@ mod races;
 mod routes;
 mod system;
 mod tokens;
+mod uploads;
 mod users;

@@ -21,8 +21,10 @@ pub(crate) fn mismatch(declared: ContentType, beginning: &[u8], size: u64) -> Op
     if fits {
         return None;
     }
-    let declared = declared.as_str();
-    Some(match found.filter(|found| *found != declared) {
+    // What `infer` takes for a certificate may be anything in DER or PEM.
+    let guessed = [declared.as_str(), ContentType::Certificate.as_str()];
+    let (declared, found) = (declared.as_str(), found.filter(|found| !guessed.contains(found)));
+    Some(match found {
         Some(found) => format!("The file holds {found}, and not {declared} as was declared."),
         None => format!("The file does not hold {declared} as was declared."),
     })

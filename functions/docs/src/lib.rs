@@ -23,6 +23,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "auth", description = "Logging in and out, refreshing, recovering."),
         (name = "users", description = "Users from sign-up to purge."),
         (name = "addresses", description = "Where users live, get bills and parcels."),
+        (name = "uploads", description = "Private files of segments and members."),
         (name = "docs", description = "This document, and whether the service is up."),
     )
 )]
@@ -35,6 +36,7 @@ pub fn document() -> OpenApi {
         users::router().into_openapi(),
         auth::router().into_openapi(),
         addresses::router().into_openapi(),
+        uploads::router().into_openapi(),
         routes::<()>().into_openapi(),
     ];
     let mut document = parts.into_iter().fold(Whole::openapi(), OpenApi::merge_from);

@@ -79,7 +79,8 @@ body! {
         pub sha256: Option<Sha256>,
     }
     example {
-        "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "member_id": null, "field": "tax_certificate",
+        "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
+        "member_id": "0199d2a4-5c00-7000-8000-00000000ae01", "field": "tax_certificate",
         "filename": "tax-certificate.pdf", "content_type": "application/pdf", "size": 52417, "sha256": null
     }
 }
