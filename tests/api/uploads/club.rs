@@ -146,7 +146,7 @@ pub(crate) async fn segment(muster: &Muster, owner: &Ana) -> SegmentId {
 }
 
 /// A membership with two custom fields, and a member of it who is `user`.
-async fn member(muster: &Muster, owner: &Ana, segment: SegmentId, user: &Ana) -> Member {
+pub(crate) async fn member(muster: &Muster, owner: &Ana, segment: SegmentId, user: &Ana) -> Member {
     let store = &muster.functions.app.store;
     let fields = MembershipFields::parse(json!({ "name": "Club" })).unwrap();
     let owner = owner.id.parse().unwrap();
