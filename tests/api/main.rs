@@ -27,4 +27,5 @@ mod sign_up;
 mod silence;
 mod system;
 mod tokens;
+mod uploads;
 mod users;
