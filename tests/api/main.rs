@@ -17,6 +17,7 @@ mod elsewhere;
 mod events;
 mod faults;
 mod idempotency;
+mod jobs;
 mod killed;
 mod limits;
 mod meter;

@@ -45,7 +45,7 @@ async fn one(store: &Store, files: &Files, job: Job, end: Time) -> Result<(), Er
         }
         Job::Refresh(id) => match store.configuration(id).await {
             // Deleted since.
-            Err(Error::NotFound) => Some(progress),
+            Err(Error::NotFound) => return store.job_done(job, &progress).await,
             configuration => {
                 let configuration = store.with_catalogs(configuration?).await?;
                 each_member(store, (job, id), progress, end, Some(&configuration)).await?
@@ -53,8 +53,9 @@ async fn one(store: &Store, files: &Files, job: Job, end: Time) -> Result<(), Er
         },
     };
     match progress {
-        // What began before the change and has not ended may still write what the job was to find.
-        Some(progress) if progress.is_early() && !matches!(job, Job::EraseUpload(_)) => {
+        // Joining and answering ask nothing of the membership's item, which would be contended: what began before the
+        // change and has not ended may still write what the job was to find.
+        Some(progress) if progress.is_early() && matches!(job, Job::EraseMembership(_) | Job::Refresh(_)) => {
             store.job_again(job, &progress).await
         }
         Some(progress) => store.job_done(job, &progress).await,
