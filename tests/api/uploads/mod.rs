@@ -18,6 +18,15 @@ use crate::faults::{Phase, Plan, Verdict, functions_behind};
 use club::{Club, get, id, put};
 use samples::{ALL, JPEG, PAGE, PDF, PNG, sha256};
 
+/// S3's event of an object that was created.
+pub(crate) fn created(key: &str) -> Value {
+    json!({ "Records": [{
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventName": "ObjectCreated:Put",
+        "eventTime": "2026-11-21T10:00:00.000Z", "userIdentity": {}, "requestParameters": {}, "responseElements": {},
+        "s3": { "bucket": { "name": "files" }, "object": { "key": key, "size": 5, "sequencer": "00" } }
+    }] })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_each_type_is_sent_accepted_and_fetched_again() {
     let club = Club::found().await;
