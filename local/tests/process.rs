@@ -133,6 +133,8 @@ async fn a_file_that_arrived_before_kill_9_is_checked_after_it() {
     program.child.wait().unwrap();
     drop(program);
     let again = start(port, &data);
+    // Anew: the connections of the other one lead nowhere.
+    let client = reqwest::Client::new();
     let url = format!("{}/v1/uploads/{}", again.url, begun["id"].as_str().unwrap());
     let mut upload = Value::Null;
     for _ in 0..100 {
