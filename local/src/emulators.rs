@@ -24,6 +24,8 @@ pub(crate) const CREDENTIALS: (&str, &str) = ("local", "local-secret");
 pub(crate) const BUCKET: &str = "muster-local";
 /// The local user pool and its client.
 pub(crate) const POOL: (&str, &str) = ("local_muster", "local");
+/// The client's secret, as `local.env` has it.
+pub(crate) const CLIENT_SECRET: &str = "local_client_secret";
 
 /// The emulators, running.
 #[derive(Clone)]
@@ -110,7 +112,7 @@ fn users(data: Option<&Path>, url: &str, fixed_code: Option<String>, outbox: Out
         outbox.put(Sent { to, kind, code, body, at: Time::now() });
     });
     let cognito = Cognito::open(options, deliver).map_err(|error| Error::Data(error.to_string()))?;
-    cognito.ensure_pool(POOL.0, POOL.1).map_err(|error| Error::Start(error.to_string()))?;
+    cognito.ensure_pool(POOL.0, POOL.1, Some(CLIENT_SECRET)).map_err(|error| Error::Start(error.to_string()))?;
     Ok(cognito)
 }
 

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
 use edge::{App, Clients, Limits, Settings, SignUpMode};
 use files::Files;
-use identity::{Identity, Pool};
+use identity::{ClientSecret, Identity, Pool};
 use store::Table;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -44,6 +44,8 @@ pub struct Wiring {
     pub pool_id: String,
     /// Its app client.
     pub client_id: String,
+    /// The app client's secret, where it has one.
+    pub client_secret: Option<String>,
     /// What its tokens name as their issuer.
     pub issuer: String,
     /// Who may sign up.
@@ -77,10 +79,11 @@ impl Functions {
         }
         let table = Table::new(dynamodb::Client::from_conf(table.build()), &wiring.table);
         let pool = cognito::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.cognito).build();
-        let identity = Identity::new(cognito::Client::from_conf(pool), &wiring.pool_id, &wiring.client_id);
+        let settings = wiring.settings();
+        let identity = Identity::new(cognito::Client::from_conf(pool), &settings.pool);
         let bucket = s3::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.s3).build();
         let files = Files::new(s3::Client::from_conf(bucket), &wiring.bucket);
-        let app = App::with_table(&wiring.settings(), &clients, table);
+        let app = App::with_table(&settings, &clients, table);
         Self { app, identity, files, malware_scan: wiring.malware_scan }
     }
 
@@ -96,9 +99,10 @@ impl Functions {
         let (app, identity) = (self.app.clone(), self.identity.clone());
         let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
         let users = users::router().with_state(users::State { app: app.clone(), identity });
-        let addresses = addresses::router().with_state(app.clone());
+        let data = [addresses::router(), keys::router(), segments::router(), memberships::router(), members::router()];
+        let data = data.into_iter().map(|router| router.with_state(app.clone()));
         let uploads = uploads::router().with_state(uploads::State { app: app.clone(), files: self.files.clone() });
-        let merged = [auth, users, addresses, uploads].into_iter().fold(docs::router(), OpenApiRouter::merge);
+        let merged = [auth, users, uploads].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
         edge::wrap(merged, &app)
     }
 }
@@ -123,6 +127,7 @@ impl Wiring {
             pool: Pool {
                 id: self.pool_id.clone(),
                 client_id: self.client_id.clone(),
+                client_secret: self.client_secret.as_deref().map(ClientSecret::new),
                 issuer: self.issuer.clone(),
                 jwks_url: format!("{}/{}/.well-known/jwks.json", self.endpoints.cognito, self.pool_id),
             },

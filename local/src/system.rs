@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use arrivals::Arrivals;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use domain::Time;
 use edge::SignUpMode;
 use local_s3::OnCreated;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::emulators::{BUCKET, CREDENTIALS, Emulators, POOL, REGION};
+use crate::emulators::{BUCKET, CLIENT_SECRET, CREDENTIALS, Emulators, POOL, REGION};
 use crate::error::Error;
 use crate::functions::{Functions, Wiring};
 use crate::outbox::Outbox;
@@ -116,6 +117,7 @@ fn wiring(emulators: &Emulators, options: &Options) -> Wiring {
         malware_scan: options.malware_scan,
         pool_id: POOL.0.to_owned(),
         client_id: POOL.1.to_owned(),
+        client_secret: Some(CLIENT_SECRET.to_owned()),
         issuer: format!("{}/{}", emulators.endpoints.cognito, POOL.0),
         sign_up: options.sign_up,
         rate_limit_factor: options.rate_limit_factor,
@@ -150,7 +152,9 @@ async fn reconcile(functions: Functions, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     loop {
         ticks.tick().await;
-        if let Err(error) = reconcile::sweep(&functions.app.store, &functions.identity).await {
+        let (store, end) = (&functions.app.store, Time::now().plus(Duration::from_secs(60)));
+        let swept = reconcile::sweep(store, &functions.identity).await;
+        if let Err(error) = swept.and(reconcile::jobs::run(store, &functions.files, end).await) {
             tracing::warn!(cause = told(&error), "reconciling failed; tried again");
         }
     }

@@ -104,6 +104,14 @@ async fn public(costs: &mut Costs) {
     }
     let recovery = json!({ "email": "new@example.com" });
     costs.of("POST /v1/auth/recovery", ("POST", "/v1/auth/recovery", recovery), None, 202).await;
+    let unknown = json!({ "email": "nobody@example.com" });
+    costs.of("POST /v1/auth/recovery, unknown", ("POST", "/v1/auth/recovery", unknown), None, 202).await;
+    let wrong = [("wrong code", "new@example.com"), ("unknown", "nobody@example.com")];
+    for (name, email) in wrong {
+        let confirm = json!({ "email": email, "code": "wrong", "new_password": "staple battery horse" });
+        let name = format!("POST /v1/auth/recovery/confirm, {name}");
+        costs.of(&name, ("POST", "/v1/auth/recovery/confirm", confirm), None, 400).await;
+    }
     let code = costs.muster.recovery_code("new@example.com");
     let confirm = json!({ "email": "new@example.com", "code": code, "new_password": "staple battery horse" });
     costs.of("POST /v1/auth/recovery/confirm", ("POST", "/v1/auth/recovery/confirm", confirm), None, 204).await;

@@ -1,138 +1,41 @@
 //! `kill -9` of the functions' process before and after each call that a request makes to DynamoDB or Cognito. What
 //! is left is completed, or taken back, by the next call or by the reconciler.
 
-use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::{Endpoints, Functions, Options, Wiring};
+use edge::SignUpMode;
+use local::Options;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 
-use crate::faults::{Phase, Plan, Verdict, wiring_behind};
+use crate::killed::{cut_off, points};
 use crate::system::{Ana, Muster, PASSWORD};
 
 const NEW_PASSWORD: &str = "staple battery horse";
 
-/// The child: the functions alone, in a process that can be killed. It is a test so that the test's own binary can
-/// be started as one.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "not a test: the process that the crash tests start and kill"]
-async fn the_functions_as_a_process() {
-    #[expect(clippy::disallowed_methods, reason = "how the parent tells where the emulators are")]
-    let Ok(wiring) = std::env::var("MUSTER_CRASH_WIRING") else { return };
-    let wiring: Value = serde_json::from_str(&wiring).unwrap();
-    let text = |name: &str| wiring[name].as_str().unwrap().to_owned();
-    let functions = Functions::connect(&Wiring {
-        endpoints: Endpoints { dynamodb: text("dynamodb"), s3: text("s3"), cognito: text("cognito") },
-        region: text("region"),
-        credentials: (text("key"), text("secret")),
-        table: text("table"),
-        bucket: text("bucket"),
-        malware_scan: false,
-        pool_id: text("pool"),
-        client_id: text("client"),
-        issuer: text("issuer"),
-        sign_up: if wiring["first"] == true { edge::SignUpMode::First } else { edge::SignUpMode::Open },
-        rate_limit_factor: 1000,
-        interceptor: None,
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    eprintln!("LISTENING http://{}", listener.local_addr().unwrap());
-    // Ends by itself, should its parent be gone.
-    let end = tokio::time::sleep(Duration::from_secs(60));
-    local::serve(listener, functions.router(), end).await.unwrap();
-}
-
-/// Starts the child over these emulators: it, and its URL.
-async fn child(wiring: &Wiring) -> (Child, String) {
-    let told = json!({
-        "dynamodb": wiring.endpoints.dynamodb, "s3": wiring.endpoints.s3, "cognito": wiring.endpoints.cognito,
-        "region": wiring.region, "key": wiring.credentials.0, "secret": wiring.credentials.1, "table": wiring.table, "bucket": wiring.bucket,
-        "pool": wiring.pool_id, "client": wiring.client_id, "issuer": wiring.issuer, "first": wiring.sign_up == edge::SignUpMode::First,
-    });
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["crashes::the_functions_as_a_process", "--exact", "--ignored", "--nocapture"])
-        .env("MUSTER_CRASH_WIRING", told.to_string())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let url = loop {
-        let line = lines.next_line().await.unwrap().unwrap();
-        if let Some((_, url)) = line.split_once("LISTENING ") {
-            break url.to_owned();
-        }
-    };
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (child, url)
-}
-
-/// Sends the request to a child that is killed at the `nth` call: whether it was, or else the answer's status.
-async fn cut_off(muster: &Muster, (nth, phase): (usize, Phase), request: &Request<'_>) -> Result<(), u16> {
-    let victim: Arc<Mutex<Option<Child>>> = Arc::default();
-    let prey = victim.clone();
-    let plan: Plan = Arc::new(move |_, number, at| {
-        if (number, at) != (nth, phase) {
-            return Verdict::Pass;
-        }
-        if let Some(child) = prey.lock().unwrap().as_mut() {
-            child.start_kill().unwrap();
-        }
-        Verdict::Silence
-    });
-    let wiring = wiring_behind(muster, plan).await;
-    let (child, url) = child(&wiring).await;
-    *victim.lock().unwrap() = Some(child);
-    let (method, path, body, token) = request;
-    let (path, key) = path.split_once('#').map_or((*path, None), |(path, key)| (path, Some(key)));
-    let mut call = reqwest::Client::new().request(method.parse().unwrap(), format!("{url}{path}"));
-    if let Some(token) = token {
-        call = call.bearer_auth(token);
-    }
-    if !body.is_null() {
-        call = call.header("content-type", "application/json").body(body.to_string());
-    }
-    if let Some(key) = key {
-        call = call.header("idempotency-key", key);
-    }
-    let answered = call.send().await.map(|reply| reply.status().as_u16());
-    let child = victim.lock().unwrap().take();
-    if let Some(mut child) = child {
-        child.kill().await.unwrap();
-    }
-    answered.map_or(Ok(()), Err)
-}
-
-/// Method, path (behind a `#` an `Idempotency-Key`), body, token.
-type Request<'a> = (&'a str, &'a str, Value, Option<&'a str>);
-
-/// Every point at which a request can be cut off, as long as there is one more call to cut off at.
-fn points() -> impl Iterator<Item = (usize, Phase)> {
-    (0..40).flat_map(|nth| [(nth, Phase::Before), (nth, Phase::After)])
-}
-
 /// A system whose reconciler does nothing by itself.
 async fn still() -> Muster {
-    Muster::with(Options { reconcile_every: Duration::from_secs(3600), ..Options::default() }).await
+    still_for(SignUpMode::Open).await
+}
+
+async fn still_for(sign_up: SignUpMode) -> Muster {
+    Muster::with(Options { sign_up, reconcile_every: Duration::from_secs(3600), ..Options::default() }).await
 }
 
 impl Muster {
     /// Makes every pending change look abandoned: as if its lease had passed.
     async fn leases_pass(&self) {
-        let table = &self.wiring.table;
-        let found =
-            self.dynamodb().scan().table_name(table).filter_expression("attribute_exists(pending)").send().await;
-        for item in found.unwrap().items() {
-            let at = AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned());
-            let aged = self.dynamodb().update_item().table_name(table).update_expression("SET pending_at = :at");
-            let aged = aged.key("PK", item["PK"].clone()).key("SK", item["SK"].clone());
-            aged.expression_attribute_values(":at", at).send().await.unwrap();
-        }
+        self.age("pending_at", AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned())).await;
+    }
+
+    /// Makes every running request look abandoned.
+    async fn running_ends(&self) {
+        self.age("running_until", AttributeValue::N("0".to_owned())).await;
+    }
+
+    /// Makes the second pass in which all sessions of a user have ended; a login would wait for that.
+    async fn seconds_pass(&self) {
+        self.age("sessions_from", AttributeValue::N("0".to_owned())).await;
     }
 
     /// Runs the reconciler once, after the leases have passed; nothing may stay pending.
@@ -189,12 +92,7 @@ async fn a_sign_up_cut_off_anywhere_is_completed_by_the_next_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_sign_up_cut_off_anywhere_does_not_close_the_deployment() {
     for point in points() {
-        let options = Options {
-            sign_up: edge::SignUpMode::First,
-            reconcile_every: Duration::from_secs(3600),
-            ..Options::default()
-        };
-        let muster = Muster::with(options).await;
+        let muster = still_for(SignUpMode::First).await;
         let body = json!({ "email": "ana@example.com", "name": "Ana", "password": PASSWORD });
         if cut_off(&muster, point, &("POST", "/v1/users", body, None)).await == Err(201) {
             break;
@@ -206,6 +104,30 @@ async fn the_first_sign_up_cut_off_anywhere_does_not_close_the_deployment() {
         assert_eq!(status.as_u16(), if whole { 403 } else { 201 }, "{point:?}");
         assert_eq!(muster.counts().await, (1, 1, 1), "{point:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_over_one_never_verified_cut_off_anywhere_leaves_one_user() {
+    let mut cut = 0;
+    for point in points() {
+        let muster = still_for(SignUpMode::First).await;
+        let old = muster.sign_up("ana@example.com").await;
+        muster.a_day_passes().await;
+        let body = json!({ "email": "ana@example.com", "name": "Ana", "password": NEW_PASSWORD });
+        if cut_off(&muster, point, &("POST", "/v1/users", body.clone(), None)).await == Err(201) {
+            break;
+        }
+        cut += 1;
+        muster.leases_pass().await;
+        // Whatever is left over of the two, somebody else can sign up, unless the new one is whole.
+        let next = muster.post("/v1/users", body).send().await;
+        let whole = muster.login("ana@example.com", NEW_PASSWORD).await.status == 403;
+        assert!(whole && matches!(next.status.as_u16(), 201 | 403 | 409), "{point:?}: {next:?}");
+        muster.reconcile().await;
+        assert_eq!(muster.counts().await, (1, 1, 1), "{point:?}");
+        assert!(!muster.identities().await.contains(&old), "{point:?}");
+    }
+    assert!(cut >= 20, "{cut} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,6 +201,7 @@ async fn a_password_change_cut_off_anywhere_leaves_one_password_and_is_told() {
             break;
         }
         muster.reconcile().await;
+        muster.seconds_pass().await;
         let old = muster.login(&ana.email, PASSWORD).await;
         let new = muster.login(&ana.email, NEW_PASSWORD).await;
         assert_ne!(old.status, new.status, "{point:?}: one of the two holds");
@@ -310,6 +233,7 @@ async fn a_recovery_cut_off_anywhere_leaves_one_password() {
         }
         cut += 1;
         muster.reconcile().await;
+        muster.seconds_pass().await;
         let old = muster.login(&ana.email, PASSWORD).await.status;
         let new = muster.login(&ana.email, NEW_PASSWORD).await.status;
         assert_ne!(old, new, "{point:?}");
@@ -394,7 +318,7 @@ async fn a_request_with_a_key_that_was_cut_off_anywhere_happens_once() {
             break;
         }
         cut += 1;
-        running_ends(&muster, &muster.wiring.table).await;
+        muster.running_ends().await;
         let again = muster.post(path, body).by(&ana).header("idempotency-key", "k").send().await;
         assert_eq!(again.status, 201, "{point:?}: {again:?}");
         let listed = muster.get(path).by(&ana).send().await;
@@ -406,15 +330,4 @@ async fn a_request_with_a_key_that_was_cut_off_anywhere_happens_once() {
         assert_eq!(listed.body["data"][0]["id"], again.body["id"], "{point:?}");
     }
     assert!(cut >= 8, "{cut} points");
-}
-
-/// Makes every running request look abandoned.
-async fn running_ends(muster: &Muster, table: &str) {
-    let found =
-        muster.dynamodb().scan().table_name(table).filter_expression("attribute_exists(running_until)").send().await;
-    for item in found.unwrap().items() {
-        let aged = muster.dynamodb().update_item().table_name(table).update_expression("SET running_until = :zero");
-        let aged = aged.key("PK", item["PK"].clone()).key("SK", item["SK"].clone());
-        aged.expression_attribute_values(":zero", AttributeValue::N("0".to_owned())).send().await.unwrap();
-    }
 }

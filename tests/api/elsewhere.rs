@@ -56,13 +56,14 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
         malware_scan: options.malware_scan,
         pool_id: String::new(),
         client_id: String::new(),
+        client_secret: None,
         issuer: String::new(),
         sign_up: options.sign_up,
         rate_limit_factor: options.rate_limit_factor,
         interceptor: options.interceptor.clone(),
     };
     let trigger = trigger(endpoint, &name, &format!("{url}/_trigger")).await;
-    (wiring.pool_id, wiring.client_id) = pool(&wiring, &name, &trigger).await;
+    (wiring.pool_id, wiring.client_id, wiring.client_secret) = pool(&wiring, &name, &trigger).await;
     wiring.issuer = issuer(endpoint, &wiring.pool_id).await;
     let functions = Functions::connect(&wiring);
     functions.app.store.ensure_table().await.unwrap();
@@ -149,8 +150,8 @@ async fn arrivals(functions: Functions, client: aws_sdk_s3::Client, bucket: Stri
     }
 }
 
-/// A pool and its client, as the template has them.
-async fn pool(wiring: &Wiring, name: &str, trigger: &str) -> (String, String) {
+/// A pool, its client and the client's secret, as the template has them.
+async fn pool(wiring: &Wiring, name: &str, trigger: &str) -> (String, String, Option<String>) {
     let config = cognito::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.cognito).build();
     let client = cognito::Client::from_conf(config);
     let triggers = LambdaConfigType::builder()
@@ -173,6 +174,7 @@ async fn pool(wiring: &Wiring, name: &str, trigger: &str) -> (String, String) {
         .create_user_pool_client()
         .user_pool_id(&pool)
         .client_name(name)
+        .generate_secret(true)
         .explicit_auth_flows(ExplicitAuthFlowsType::AllowAdminUserPasswordAuth)
         .explicit_auth_flows(ExplicitAuthFlowsType::AllowCustomAuth)
         .explicit_auth_flows(ExplicitAuthFlowsType::AllowRefreshTokenAuth)
@@ -182,7 +184,8 @@ async fn pool(wiring: &Wiring, name: &str, trigger: &str) -> (String, String) {
         .access_token_validity(15)
         .id_token_validity(15);
     let made = made.send().await.unwrap();
-    (pool, made.user_pool_client().unwrap().client_id().unwrap().to_owned())
+    let client = made.user_pool_client.unwrap();
+    (pool, client.client_id.unwrap(), client.client_secret)
 }
 
 /// What the pool's tokens name as their issuer.

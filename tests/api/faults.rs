@@ -197,6 +197,41 @@ async fn a_purge_in_the_middle_of_a_password_change_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_email_that_meets_another_change_is_told_so_and_not_of_another_version() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (here, told) = (reached.clone(), go_on.clone());
+    let plan: Plan = Arc::new(move |operation, _, phase| {
+        if operation == "TransactWriteItems" && phase == Phase::Before {
+            here.notify_one();
+            return Verdict::Until(told.clone());
+        }
+        Verdict::Pass
+    });
+    let url = functions_behind(&muster, plan).await;
+    let patch = |body: serde_json::Value, url: &str| {
+        let call = reqwest::Client::new().patch(format!("{url}/v1/users/me")).bearer_auth(&ana.access);
+        let call = call.header("content-type", "application/json").header("if-match", "\"2\"");
+        call.body(body.to_string()).send()
+    };
+    let changing = tokio::spawn(patch(json!({ "email": "new@example.com" }), &url));
+    reached.notified().await;
+    let store = &muster.functions.app.store;
+    let record = store.user(ana.id.parse().unwrap()).await.unwrap().unwrap();
+    let begun = store.begin(&record, store::PendingKind::Password).await.unwrap();
+    go_on.notify_one();
+    let met = changing.await.unwrap().unwrap();
+    let (status, body) = (met.status().as_u16(), met.text().await.unwrap());
+    assert!(status == 409 && body.contains("in_progress"), "{status}: {body}");
+    assert!(store.end(&begun).await.unwrap());
+    let changed = patch(json!({ "email": "new@example.com" }), &muster.url).await.unwrap();
+    assert_eq!(changed.status(), 200, "it was still the version that was named");
+    let stale = patch(json!({ "email": "newer@example.com" }), &muster.url).await.unwrap();
+    assert_eq!(stale.status(), 412);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_makes_nothing_twice_under_one_key() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;

@@ -1,12 +1,20 @@
 //! Rate limits.
 
 use local::Options;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::system::{Muster, PASSWORD};
 
 async fn strict() -> Muster {
     Muster::with(Options { rate_limit_factor: 1, ..Options::default() }).await
+}
+
+/// Waits where the minute is nearly over, since the next one counts anew.
+async fn within_a_minute() {
+    let left = 60 - u64::try_from(domain::Time::now().seconds()).unwrap() % 60;
+    if left < 10 {
+        tokio::time::sleep(std::time::Duration::from_secs(left)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,6 +38,49 @@ async fn passwords_can_be_tried_ten_times_a_minute() {
     }
     let unknown = muster.login("nobody@example.com", PASSWORD).await;
     assert_eq!(unknown.status, 401, "another account has its own ten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_has_one_account_by_whatever_name_and_wherever_its_password_is_tried() {
+    let muster = strict().await;
+    within_a_minute().await;
+    let ana = muster.ana().await;
+    let patch = json!({ "username": "ana", "identification": { "type": "DNI", "value": "20.123.456" } });
+    assert_eq!(muster.patch("/v1/users/me", patch).by(&ana).send().await.status, 200);
+    let login = |mut who: Value| {
+        who["password"] = "wrong password".into();
+        muster.post("/v1/auth/login", who)
+    };
+    let restore = format!("/v1/users/{}/restoration", ana.id);
+    let change = json!({ "old_password": "wrong password", "new_password": "staple battery horse" });
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        for call in [
+            login(json!({ "email": ana.email })),
+            login(json!({ "username": "ANA" })),
+            login(json!({ "document": { "type": "DNI", "value": "20123456" } })),
+            muster.post(&restore, json!({ "password": "wrong password" })),
+            muster.post("/v1/users/me/password", change.clone()).by(&ana),
+        ] {
+            statuses.push(call.send().await.status.as_u16());
+        }
+    }
+    assert_eq!(statuses.iter().filter(|status| **status != 429).count(), 10, "{statuses:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_exists_is_told_to_one_address_sixty_times_a_minute_whoever_asks() {
+    let muster = strict().await;
+    within_a_minute().await;
+    let askers = [muster.ana().await, muster.ana().await, muster.ana().await];
+    let mut told = 0;
+    // 25 for each, who alone may ask 30 times.
+    for nth in 0..75 {
+        let asked = muster.get("/v1/users/exists?email=nobody@example.com").by(&askers[nth % 3]).send().await;
+        assert!(matches!(asked.status.as_u16(), 200 | 429), "{asked:?}");
+        told += u32::from(asked.status == 200);
+    }
+    assert_eq!(told, 60);
 }
 
 #[tokio::test(flavor = "multi_thread")]

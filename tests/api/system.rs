@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::StatusCode;
 use local::{Functions, Options, Sent, System, Wiring};
 use reqwest::header::HeaderMap;
@@ -152,6 +153,23 @@ impl Muster {
         format!("{:?}", scanned.items())
     }
 
+    /// Gives an attribute this value in each item that has it, as if it had been written at another time.
+    pub(crate) async fn age(&self, attribute: &str, value: AttributeValue) {
+        let (table, dynamodb) = (&self.wiring.table, self.dynamodb());
+        let having = dynamodb.scan().table_name(table).filter_expression(format!("attribute_exists({attribute})"));
+        for item in having.send().await.unwrap().items() {
+            let aged = dynamodb.update_item().table_name(table).update_expression(format!("SET {attribute} = :value"));
+            let aged = aged.key("PK", item["PK"].clone()).key("SK", item["SK"].clone());
+            aged.expression_attribute_values(":value", value.clone()).send().await.unwrap();
+        }
+    }
+
+    /// Makes whoever is there have signed up more than a day ago.
+    pub(crate) async fn a_day_passes(&self) {
+        let then = domain::Time::now().minus(Duration::from_secs(24 * 60 * 60 + 60));
+        self.age("created_at", AttributeValue::S(then.to_string())).await;
+    }
+
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let wiring = &self.wiring;
         let config = aws_sdk_dynamodb::config::Builder::from(&wiring.config());
@@ -172,15 +190,14 @@ impl Muster {
 
     /// Sets an attribute of a user's item, as an operator would.
     pub(crate) async fn set_status(&self, id: &str, status: &str) {
-        use aws_sdk_dynamodb::types::AttributeValue::S;
         self.dynamodb()
             .update_item()
             .table_name(&self.wiring.table)
-            .key("PK", S(format!("U#{id}")))
-            .key("SK", S("U".to_owned()))
+            .key("PK", AttributeValue::S(format!("U#{id}")))
+            .key("SK", AttributeValue::S("U".to_owned()))
             .update_expression("SET #status = :status")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", S(status.to_owned()))
+            .expression_attribute_values(":status", AttributeValue::S(status.to_owned()))
             .send()
             .await
             .unwrap();

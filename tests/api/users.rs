@@ -96,8 +96,6 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
     let muster = Muster::start().await;
     let here = muster.ana().await;
     let there = Ana::of(here.email.clone(), &muster.login(&here.email, PASSWORD).await);
-    // Sessions end by the second in which they began.
-    tokio::time::sleep(Duration::from_millis(1100)).await;
     let change = |old: &str| json!({ "old_password": old, "new_password": "staple battery horse" });
     let wrong = muster.post("/v1/users/me/password", change("wrong password")).by(&here).send().await;
     assert_eq!(
@@ -112,6 +110,32 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
     assert_eq!(muster.post("/v1/auth/refresh", json!({ "refresh_token": here.refresh })).send().await.status, 200);
     assert_eq!(muster.login(&here.email, PASSWORD).await.status, 401);
     assert_eq!(muster.login(&here.email, "staple battery horse").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_began_in_the_very_second_of_a_password_change_ends_and_one_that_follows_it_holds() {
+    let muster = Muster::start().await;
+    for _ in 0..5 {
+        let here = muster.ana().await;
+        let second = domain::Time::now().millis().rem_euclid(1000).unsigned_abs();
+        tokio::time::sleep(Duration::from_millis(1005 - second)).await;
+        let began = domain::Time::now().seconds();
+        let there = Ana::of(here.email.clone(), &muster.login(&here.email, PASSWORD).await);
+        let change = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
+        assert_eq!(muster.post("/v1/users/me/password", change).by(&here).send().await.status, 204);
+        let within = domain::Time::now().seconds() == began;
+        assert_eq!(muster.get("/v1/users/me").by(&there).send().await.status, 401);
+        let refresh = |ana: &Ana| muster.post("/v1/auth/refresh", json!({ "refresh_token": ana.refresh }));
+        assert_eq!(refresh(&there).send().await.status, 401);
+        assert_eq!(muster.get("/v1/users/me").by(&here).send().await.status, 200, "the one that changed it goes on");
+        let next = Ana::of(here.email.clone(), &muster.login(&here.email, "staple battery horse").await);
+        assert_eq!(muster.get("/v1/users/me").by(&next).send().await.status, 200);
+        assert_eq!(refresh(&next).send().await.status, 200);
+        if within {
+            return;
+        }
+    }
+    panic!("five times a login and a change of password took more than a second");
 }
 
 #[tokio::test(flavor = "multi_thread")]

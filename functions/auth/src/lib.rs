@@ -6,11 +6,13 @@ use identity::Identity;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+mod activate;
 mod login;
 mod recovery;
 mod session;
 mod tokens;
 
+pub use activate::activate;
 pub use tokens::TokenSet;
 
 /// What the routes need.

@@ -1,14 +1,16 @@
 //! `POST /v1/auth/login`.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Action, Actor, Document, Email, Entry, Error, SegmentId, Status, Time, UserId, Username, body};
-use edge::{Answer, App, Body, Rendered, RequestId, Visitor};
+use domain::{Document, Email, Error, SegmentId, Status, Time, UserId, Username, body};
+use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor};
 use identity::{Identity, LoggedIn};
-use store::{Also, Scope, UserRecord};
+use store::UserRecord;
 
-use crate::TokenSet;
+use crate::{TokenSet, activate};
 
 body! {
     /// Who logs in: one of e-mail, username or document, and the password.
@@ -55,18 +57,20 @@ pub(crate) async fn login(
     request_id: RequestId,
     Body(login): Body<Login>,
 ) -> Answer<Rendered> {
-    let named = login.named()?;
-    let scope = Scope::from(login.segment_id);
-    let account = format!("{scope:?}|{}|{}", named.field, named.value);
-    let (counted, found) = tokio::join!(visitor.logs_in(&account), find(&app, scope, &named));
-    counted?;
-    let found = found?;
+    let account = Account::Holder(login.segment_id.into(), login.named()?);
+    let found = visitor.tries(Attempt::Login, account).await?;
+    let found = found.filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
     let id = found.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
-    match (identity.login(id, login.password.reveal()).await?, found) {
+    match (logged_in(&app, &identity, id, login.password.reveal(), found.as_ref()).await?, found) {
         (LoggedIn::Tokens(tokens), Some(record)) => {
             if record.user.status == Status::Unverified {
-                activate(&app, &record, &request_id).await?;
+                // Cognito has confirmed the user, the table has not heard of it: the verification was cut off in
+                // between. Whoever was faster has done the same.
+                match activate(&app, &record, &request_id, None).await {
+                    Ok(()) | Err(Error::Stale) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             Ok(TokenSet::answer(id, tokens, None))
         }
@@ -75,20 +79,28 @@ pub(crate) async fn login(
     }
 }
 
-/// The user who may try a password: 2 reads, whether there is one or not.
-pub(crate) async fn find(app: &App, scope: Scope, named: &Unique) -> Result<Option<UserRecord>, Error> {
-    let holder = app.store.holder(scope, named).await?;
-    let record = app.store.user(holder.unwrap_or_else(UserId::fresh)).await?;
-    Ok(record.filter(|record| matches!(record.user.status, Status::Active | Status::Unverified)))
-}
+/// How often a login begins anew: once, unless Cognito's clock is late.
+const TRIES: u32 = 3;
 
-/// Cognito has confirmed the user, the table has not heard of it: the verification was cut off in between.
-async fn activate(app: &App, record: &UserRecord, request_id: &RequestId) -> Result<(), Error> {
-    let user = record.user.moved(Status::Active, None, Time::now());
-    let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
-    match app.store.change_user(record, &user, &entry, Also::default()).await {
-        // Whoever was faster has done the same.
-        Ok(_) | Err(Error::Stale) => Ok(()),
-        Err(error) => Err(error),
+/// Checks the password. A token tells only the second in which its session began: where all sessions ended within that
+/// second, the login begins anew in the next one, so that it holds.
+async fn logged_in(
+    app: &App,
+    identity: &Identity,
+    id: UserId,
+    password: &str,
+    found: Option<&UserRecord>,
+) -> Result<LoggedIn, Error> {
+    let ended = found.and_then(|record| record.sessions.ended);
+    for _ in 0..=TRIES {
+        let logged_in = identity.login(id, password).await?;
+        match (&logged_in, ended) {
+            (LoggedIn::Tokens(tokens), Some(ended)) if app.began(&tokens.access_token).await? <= ended => {
+                let millis = Time::now().millis().rem_euclid(1000).unsigned_abs();
+                tokio::time::sleep(Duration::from_millis(1000 - millis)).await;
+            }
+            _ => return Ok(logged_in),
+        }
     }
+    Err(Error::Unavailable("Cognito's clock is behind the end of the user's sessions".into()))
 }

@@ -9,7 +9,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     edge::init_logs();
     let (settings, clients) = (Settings::from_env()?, Clients::from_env());
     let app = App::new(&settings, &clients);
-    let identity = Identity::new(Client::new(&clients.config), &settings.pool.id, &settings.pool.client_id);
+    let identity = Identity::new(Client::new(&clients.config), &settings.pool);
     app.warm().await;
     let router = auth::router().with_state(auth::State { app: app.clone(), identity });
     edge::serve(edge::wrap(router, &app)).await

@@ -4,12 +4,10 @@ use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
 use domain::{Action, Actor, Email, Error, Password, SegmentId, Status, UserId, body};
-use edge::{Accepted, Answer, App, Body, NoContent, RequestId, Visitor};
+use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, RequestId, Visitor};
 use identity::{Identity, wrong_code};
 use reconcile::settled;
-use store::{PendingKind, Scope};
-
-use crate::login::find;
+use store::{PendingKind, UserRecord};
 
 body! {
     /// Who has lost the password.
@@ -41,17 +39,12 @@ body! {
 #[utoipa::path(post, path = "/v1/auth/recovery", tag = "auth", security(()), request_body = Recovery,
     responses((status = 202, description = "If the e-mail has a user, a code is on its way.")))]
 pub(crate) async fn recover(
-    State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,
     Body(recovery): Body<Recovery>,
 ) -> Answer<Accepted> {
-    let named = Unique::email(&recovery.email);
-    let scope = Scope::from(recovery.segment_id);
-    let account = format!("{scope:?}|{}", named.value);
-    let (counted, found) = tokio::join!(visitor.recovers(&account), find(&app, scope, &named));
-    counted?;
-    let active = found?.filter(|record| record.user.status == Status::Active);
+    let account = Account::Holder(recovery.segment_id.into(), Unique::email(&recovery.email));
+    let active = visitor.tries(Attempt::Recovery, account).await?.filter(|record| record.user.status == Status::Active);
     identity.recover(active.map_or_else(UserId::fresh, |record| record.user.id)).await?;
     Ok(Accepted)
 }
@@ -66,30 +59,32 @@ pub(crate) async fn confirm_recovery(
     request_id: RequestId,
     Body(confirmation): Body<Confirmation>,
 ) -> Answer<NoContent> {
-    let named = Unique::email(&confirmation.email);
-    let scope = Scope::from(confirmation.segment_id);
-    let account = format!("{scope:?}|{}", named.value);
-    let (counted, found) = tokio::join!(visitor.tries_code(&account), find(&app, scope, &named));
-    counted?;
+    let account = Account::Holder(confirmation.segment_id.into(), Unique::email(&confirmation.email));
+    let active = visitor.tries(Attempt::Code, account).await?.filter(|record| record.user.status == Status::Active);
     let (code, new) = (confirmation.code.reveal(), &confirmation.new_password);
-    let active = found?.filter(|record| record.user.status == Status::Active);
-    let Some(record) = active else {
-        identity.recover_with(UserId::fresh(), code, new).await?;
-        return Err(Error::Unauthenticated.into());
+    let Some(begun) = begun(&app, &identity, active).await? else {
+        // Whoever has no code must not learn, not even from the time that it takes, that there is no such user.
+        let nobody = UserId::fresh();
+        app.store.pretend(nobody).await?;
+        let asked = identity.recover_with(nobody, code, new).await;
+        app.store.pretend(nobody).await?;
+        return Err(asked.err().unwrap_or_else(wrong_code).into());
     };
-    let Some(record) = settled(&app.store, &identity, record).await? else {
-        return Err(Error::Unauthenticated.into());
-    };
-    let begun = match app.store.begin(&record, PendingKind::Password).await {
-        // Whoever has no code must not learn from this that there is such a user.
-        Err(Error::Conflict(_)) => return Err(wrong_code().into()),
-        begun => begun?,
-    };
-    if let Err(error) = identity.recover_with(record.user.id, code, new).await {
+    if let Err(error) = identity.recover_with(begun.user.id, code, new).await {
         app.store.end_if_refused(&begun, &error).await?;
         return Err(error.into());
     }
-    let act = (Action::PasswordChanged, Actor::User(record.user.id), request_id.0.as_str());
+    let act = (Action::PasswordChanged, Actor::User(begun.user.id), request_id.0.as_str());
     app.store.finish_password(begun, act, None).await?;
     Ok(NoContent)
+}
+
+/// The user, with a change of password begun; nothing where there is nobody, or nobody's password to be changed now.
+async fn begun(app: &App, identity: &Identity, active: Option<UserRecord>) -> Result<Option<UserRecord>, Error> {
+    let Some(record) = active else { return Ok(None) };
+    let Some(record) = settled(&app.store, identity, record).await? else { return Ok(None) };
+    match app.store.begin(&record, PendingKind::Password).await {
+        Err(Error::Conflict(_)) => Ok(None),
+        begun => begun.map(Some),
+    }
 }

@@ -51,7 +51,8 @@ pub(crate) async fn refresh(
 /// For how long a session that was signed out is remembered: as long as its refresh token could live.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Logs out: the refresh token is revoked, and the session's access tokens stop working at once.
+/// Logs out: the session of the access token ends at once, with its refresh token. The refresh token that is sent is
+/// revoked too, whosever it is: who has it could as well have used it.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = Logout,
     responses((status = 204, description = "The session has ended.")))]
 pub(crate) async fn logout(
@@ -63,7 +64,8 @@ pub(crate) async fn logout(
     let session = caller.session()?;
     let access = caller.access().await?;
     let record = access.user().ok_or(Error::Unauthenticated)?;
-    // Cognito first: cut off here, the session is still good enough to log out once more.
+    // Cognito first: cut off here, the session is still good enough to log out once more. Whose the token is does not
+    // matter here (RFC 7009): the session that is remembered below is refused for longer than its own token lives.
     identity.revoke(logout.refresh_token.reveal()).await?;
     app.store.sign_out(record, &session.claims.session, Time::now().plus(REMEMBERED)).await?;
     Ok(NoContent)

@@ -1,7 +1,26 @@
-//! x
+//! `/v1/memberships/{membership}/members` and `/v1/members`: who has joined, with answers, points and a place in the
+//! ranking.
+
 use edge::App;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+mod answers;
+mod create;
+mod files;
+mod list;
+mod members;
+mod points;
+mod ranking;
+mod seat;
+
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(list::list, create::create))
+        .routes(routes!(members::read, members::change, members::delete))
+        .routes(routes!(answers::read, answers::write))
+        .routes(routes!(points::list, points::award))
+        .routes(routes!(ranking::list))
+        .routes(routes!(ranking::read))
 }

@@ -27,8 +27,9 @@ pub(crate) async fn change(
         let before = settled((&app, &identity), &caller, user).await?;
         matches.check(before.user.version)?;
         match apply(&app, &identity, &caller, &before, patch.clone()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => {}
+            // Read again, it shows what came between: another version, which who named one is told; another change under
+            // way, which is told in its own words; or nothing any more.
+            Err(Error::Stale) => {}
             Err(error) => return Err(error.into()),
             Ok(after) => return Ok(Shown::new(&after)),
         }

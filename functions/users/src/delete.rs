@@ -1,7 +1,7 @@
 //! `DELETE /v1/users/{user}`: out of use, restorable; with `purge=true` erased for good.
 
 use axum::extract::State;
-use domain::{Action, Entry, Error, FieldError, Status, Time, field::Pointer};
+use domain::{Action, Actor, Entry, Error, FieldError, Status, Time, field::Pointer};
 use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, UserRef};
 use identity::Identity;
 use store::{Also, PendingKind, UserRecord};
@@ -24,30 +24,43 @@ pub(crate) async fn delete(
     loop {
         let before = caller.acts(user).await?;
         matches.check(before.user.version)?;
-        match deleted(&app, &caller, &before, purge).await {
+        let act = (caller.actor(), caller.request_id());
+        let done =
+            if purge { purged(&app, &identity, &before, act).await } else { deleted(&app, &before, None, act).await };
+        match done {
             Err(Error::Stale) if !matches.is_given() => {}
             Err(error) => return Err(error.into()),
-            Ok(()) => break erased(&app, &identity, &before, purge).await?,
+            Ok(()) => return Ok(NoContent),
         }
     }
-    Ok(NoContent)
 }
 
-/// The table first: from here on the user is gone for everybody, and a purge that is cut off is known to `reconcile`.
-async fn deleted(app: &App, caller: &Caller, before: &UserRecord, purge: bool) -> Result<(), Error> {
+/// Erases a user for good. The table first: from here on the user is gone for everybody, and what is cut off is known
+/// to `reconcile`.
+///
+/// # Errors
+/// [`Error::Stale`] where the user has changed since it was read.
+pub(crate) async fn purged(
+    app: &App,
+    identity: &Identity,
+    before: &UserRecord,
+    act: (Actor, &str),
+) -> Result<(), Error> {
+    deleted(app, before, Some(PendingKind::Purge), act).await?;
+    identity.delete(before.user.id).await?;
+    app.store.erase(before.user.id).await
+}
+
+async fn deleted(
+    app: &App,
+    before: &UserRecord,
+    begins: Option<PendingKind>,
+    (actor, request_id): (Actor, &str),
+) -> Result<(), Error> {
     let after = before.user.moved(Status::Deleted, None, Time::now());
-    let entry = Entry::between(Some(&before.user), &after, (Action::Deleted, caller.actor(), caller.request_id()));
-    let begins = purge.then_some(PendingKind::Purge);
+    let entry = Entry::between(Some(&before.user), &after, (Action::Deleted, actor, request_id));
     let also = Also { begins, ends_sessions: Some(None), ..Also::default() };
     app.store.change_user(before, &after, &entry, also).await.map(drop)
-}
-
-async fn erased(app: &App, identity: &Identity, before: &UserRecord, purge: bool) -> Result<(), Error> {
-    if purge {
-        identity.delete(before.user.id).await?;
-        app.store.erase(before.user.id).await?;
-    }
-    Ok(())
 }
 
 fn purge(query: &mut Query, errors: &mut Vec<FieldError>) -> bool {

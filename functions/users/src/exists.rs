@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::user::Unique;
 use domain::{Document, Email, Error, Field, FieldError, ReferenceId, Username, field::Pointer};
-use edge::{Answer, App, Caller, Query, Rendered};
+use edge::{Answer, App, Caller, Query, Rendered, Visitor};
 use serde_json::json;
 use store::Scope;
 use utoipa::ToSchema;
@@ -28,17 +28,28 @@ const KNOWN: &str = "email, username, reference_id, identification_type with ide
         ("identification_value" = Option<String>, Query, description = "A document's number, with its type."),
     ),
     responses((status = 200, description = "Whether it is taken.", body = Existence)))]
-pub(crate) async fn exists(State(app): State<App>, caller: Caller, mut query: Query) -> Answer<Rendered> {
+pub(crate) async fn exists(
+    State(app): State<App>,
+    caller: Caller,
+    visitor: Visitor,
+    mut query: Query,
+) -> Answer<Rendered> {
     let mut errors = Vec::new();
     let asked = asked(&mut query, &mut errors);
     query.finish(KNOWN, errors)?;
     let [unique] = asked.as_slice() else {
         return Err(Error::invalid("", "one_of", &format!("Ask for exactly one of {KNOWN}.")).into());
     };
-    let (live, counted, holder) =
-        tokio::join!(caller.access(), caller.asks_who_exists(), app.store.holder(Scope::Masters, unique));
+    // By address too: whoever asks for long lists of people may have signed up more than once.
+    let (live, counted, by_source, holder) = tokio::join!(
+        caller.access(),
+        caller.asks_who_exists(),
+        visitor.asks_who_exists(),
+        app.store.holder(Scope::Masters, unique)
+    );
     live?;
     counted?;
+    by_source?;
     Ok(Rendered(json!({ "exists": holder?.is_some() })))
 }
 

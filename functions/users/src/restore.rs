@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::text::Secret;
 use domain::user::User;
 use domain::{Action, Actor, Entry, Error, Status, Time, UserId, body};
-use edge::{Answer, App, Body, Path, RequestId, Shown, Visitor};
+use edge::{Account, Answer, App, Attempt, Body, Path, RequestId, Shown, Visitor};
 use identity::{Identity, LoggedIn};
 use reconcile::settled;
 use store::{Also, Pending};
@@ -30,10 +30,7 @@ pub(crate) async fn restore(
     Path(id): Path<UserId>,
     Body(restoration): Body<Restoration>,
 ) -> Answer<Shown> {
-    let account = id.to_string();
-    let (counted, found) = tokio::join!(visitor.logs_in(&account), app.store.user(id));
-    counted?;
-    let found = match found? {
+    let found = match visitor.tries(Attempt::Login, Account::Id(id)).await? {
         Some(record) => settled(&app.store, &identity, record).await?,
         None => None,
     };
@@ -50,10 +47,7 @@ pub(crate) async fn restore(
     }
     let user = record.user.moved(Status::Active, None, Time::now());
     let entry = Entry::between(Some(&record.user), &user, (Action::Restored, Actor::User(id), &request_id.0));
-    match app.store.change_user(&record, &user, &entry, Also::default()).await {
-        Ok(_) => {}
-        Err(Error::Stale) => return Err(Pending::in_progress().into()),
-        Err(error) => return Err(error.into()),
-    }
+    let restored = app.store.change_user(&record, &user, &entry, Also::default()).await;
+    restored.map_err(Pending::instead_of_stale)?;
     Ok(Shown::new(&user))
 }

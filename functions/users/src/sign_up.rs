@@ -2,21 +2,29 @@
 //!
 //! The table comes first, in one transaction that claims the e-mail, so that of any number of simultaneous sign-ups
 //! one alone reaches Cognito. Until Cognito has made the identity the sign-up is pending: cut off there, the next
-//! sign-up with the same values, or the `reconcile` function, takes it back.
+//! sign-up with the same values, or the `reconcile` function, takes it back. A user who does not verify its e-mail
+//! within a day gives way to the next who signs up with a value of its own.
+
+use std::time::Duration;
 
 use axum::extract::State;
 use domain::user::{SignUp, User};
-use domain::{Action, Actor, Entry, Error, Time, UserId};
+use domain::{Action, Actor, Entry, Error, Status, Time, UserId};
 use edge::{Answer, App, Body, Created, RequestId, Seed, SignUpMode, Visitor};
 use identity::Identity;
 use reconcile::settled;
 use store::{Scope, UserRecord};
 
+use crate::delete::purged;
 use crate::location;
 
 /// Signs up a master user. A verification code is sent to the e-mail.
 #[utoipa::path(post, path = "/v1/users", tag = "users", security(()), request_body = SignUp,
-    responses((status = 201, description = "The user, UNVERIFIED.", body = User)))]
+    responses(
+        (status = 201, description = "The user, UNVERIFIED.", body = User),
+        (status = 409, description = "A value is taken by another user. Who has not verified its e-mail 24 hours after \
+            signing up takes nothing any more: a new sign-up erases it."),
+    ))]
 pub(crate) async fn sign_up(
     State(app): State<App>,
     State(identity): State<Identity>,
@@ -67,13 +75,50 @@ async fn claim(app: &App, identity: &Identity, user: &User, entry: &Entry) -> Re
         let pending = own.pending.is_some();
         return if pending { app.store.renew(own).await.map(Some) } else { Ok(None) };
     }
+    make_room(app, identity, user, &entry.request_id).await?;
+    app.store.sign_up(user, entry, first).await.map(Some)
+}
+
+/// How long a sign-up may hold its values unverified: as long as the code lives that was sent with it.
+const VERIFIED_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Takes back abandoned sign-ups that hold what this one needs. Where nobody else holds any of it, those whose e-mail
+/// has not been verified in time are erased: a mistyped e-mail, or somebody else's, is not held for ever.
+async fn make_room(app: &App, identity: &Identity, user: &User, request_id: &str) -> Result<(), Error> {
+    let mut holders = Vec::new();
     for unique in user.unique_values() {
-        if let Some(record) = app.store.user_by(Scope::Masters, &unique).await? {
-            settled(&app.store, identity, record).await?;
+        holders.extend(app.store.user_by(Scope::Masters, &unique).await?);
+    }
+    if app.sign_up == SignUpMode::First {
+        holders.extend(app.store.first_user().await?);
+    }
+    holders.sort_unstable_by_key(|holder| holder.user.id);
+    holders.dedup_by_key(|holder| holder.user.id);
+    let (mut overdue, mut all) = (Vec::new(), true);
+    for holder in holders {
+        let Some(holder) = settled(&app.store, identity, holder).await? else { continue };
+        if is_overdue(identity, &holder).await? {
+            overdue.push(holder);
+        } else {
+            all = false;
         }
     }
-    if let Some(record) = if first { app.store.first_user().await? } else { None } {
-        settled(&app.store, identity, record).await?;
+    for holder in overdue.iter().filter(|_| all) {
+        match purged(app, identity, holder, (Actor::System, request_id)).await {
+            // Verified, or erased for another sign-up, in this very moment: who has the values is seen when they are
+            // claimed.
+            Ok(()) | Err(Error::Stale) => {}
+            Err(error) => return Err(error),
+        }
     }
-    app.store.sign_up(user, entry, first).await.map(Some)
+    Ok(())
+}
+
+/// Whether a user has had its time to verify its e-mail, and has not.
+async fn is_overdue(identity: &Identity, record: &UserRecord) -> Result<bool, Error> {
+    let user = &record.user;
+    let late = user.created_at.plus(VERIFIED_WITHIN) < Time::now();
+    let open = late && user.status == Status::Unverified && record.pending.is_none();
+    // A verification that was cut off before the table heard of it counts: the next login completes it.
+    Ok(open && !identity.is_confirmed(user.id).await?)
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use auth::TokenSet;
+use auth::{TokenSet, activate};
 use axum::extract::State;
 use domain::text::Secret;
-use domain::{Action, Actor, Entry, Error, Status, Time, UserId, body};
-use edge::{Accepted, Answer, App, Body, Path, Rendered, RequestId, Visitor, one_time_secret};
+use domain::{Error, Status, Time, UserId, body};
+use edge::{Accepted, Account, Answer, App, Attempt, Body, Path, Rendered, RequestId, Visitor, one_time_secret};
 use identity::{Confirmed, Identity};
-use store::{Also, Pending, UserRecord};
+use store::Pending;
 
 body! {
     /// The code that was sent.
@@ -34,10 +34,7 @@ pub(crate) async fn verify(
     Path(id): Path<UserId>,
     Body(verification): Body<Verification>,
 ) -> Answer<Rendered> {
-    let account = id.to_string();
-    let (counted, record) = tokio::join!(visitor.tries_code(&account), app.store.user(id));
-    counted?;
-    let record = record?;
+    let record = visitor.tries(Attempt::Code, Account::Id(id)).await?;
     // Cognito judges the code of an unknown user too, and refuses it as a wrong one.
     let confirmed = identity.confirm(id, verification.code.reveal()).await?;
     let record = record.ok_or(Error::NotFound)?;
@@ -46,26 +43,12 @@ pub(crate) async fn verify(
         // Only a code that was right now lets somebody in; a user confirmed before, whom the table had not heard
         // of, becomes active without.
         let one_time = (confirmed == Confirmed::Now).then(|| (secret.clone(), Time::now().plus(SIGN_IN_WITHIN)));
-        activate(&app, &record, &request_id, one_time).await?;
+        activate(&app, &record, &request_id, one_time).await.map_err(Pending::instead_of_stale)?;
     }
     if confirmed == Confirmed::Before || record.user.status != Status::Unverified {
         return Err(Error::conflict("", "verified", "The e-mail is verified already; log in.").into());
     }
     Ok(TokenSet::answer(id, identity.login_once(id, &secret).await?, None))
-}
-
-async fn activate(
-    app: &App,
-    record: &UserRecord,
-    request_id: &RequestId,
-    one_time: Option<(String, Time)>,
-) -> Result<(), Error> {
-    let user = record.user.moved(Status::Active, None, Time::now());
-    let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
-    match app.store.change_user(record, &user, &entry, Also { one_time, ..Also::default() }).await {
-        Err(Error::Stale) => Err(Pending::in_progress()),
-        changed => changed.map(drop),
-    }
 }
 
 /// Sends a new code, if the user still needs one; the answer is always the same.
@@ -76,7 +59,7 @@ pub(crate) async fn resend(
     visitor: Visitor,
     Path(id): Path<UserId>,
 ) -> Answer<Accepted> {
-    visitor.recovers(&id.to_string()).await?;
+    visitor.counts(Attempt::Recovery, id).await?;
     identity.resend(id).await?;
     Ok(Accepted)
 }

@@ -51,6 +51,9 @@ pub(crate) async fn global_sign_out(cognito: Cognito, input: Input) -> Result<Va
 
 pub(crate) async fn revoke_token(cognito: Cognito, input: Input) -> Result<Value, Failure> {
     let client = Client::of(&cognito, &input)?;
+    if !client.knows_secret(&input)? {
+        return Err(Failure::Unauthorized("Invalid client secret."));
+    }
     let token = input.text("Token")?;
     if cognito.key().verify(token).is_some() {
         return Err(Failure::UnsupportedTokenType);
@@ -58,7 +61,7 @@ pub(crate) async fn revoke_token(cognito: Cognito, input: Input) -> Result<Value
     cognito.storage().write(|data| match Login::by_refresh_token(data, token)? {
         None => Ok(()),
         Some(login) if login.client == client.id => login.revoke(data),
-        Some(_) => Err(Failure::Unauthorized),
+        Some(_) => Err(Failure::Unauthorized("Token was not issued to this client.")),
     })?;
     Ok(json!({}))
 }

@@ -35,6 +35,9 @@ pub(crate) async fn admin_initiate_auth(cognito: Cognito, input: Input) -> Resul
 pub(crate) async fn get_tokens_from_refresh_token(cognito: Cognito, input: Input) -> Result<Value, Failure> {
     let client = Client::of(&cognito, &input)?;
     client.allow("REFRESH_TOKEN_AUTH")?;
+    if !client.knows_secret(&input)? {
+        return Err(Failure::not_authorized("Invalid client secret."));
+    }
     let (login, user) = refresh(&cognito, &client, input.text("RefreshToken")?)?;
     Ok(json!({ "AuthenticationResult": tokens::issue(&cognito, &client, &user, &login, None)? }))
 }
@@ -42,15 +45,19 @@ pub(crate) async fn get_tokens_from_refresh_token(cognito: Cognito, input: Input
 /// `password_flow` is the one in which this operation takes passwords.
 async fn begin(cognito: &Cognito, client: &Client, input: &Input, password_flow: &str) -> Result<Value, Failure> {
     let parameters = input.section("AuthParameters")?;
+    let hash = parameters.optional_text("SECRET_HASH")?;
     match input.text("AuthFlow")? {
         flow if flow == password_flow => {
             client.allow(flow)?;
             let (username, password) = (parameters.parameter("USERNAME")?, parameters.parameter("PASSWORD")?);
+            client.expect_hash(username, hash)?;
             log_in(cognito, client, username, password).await
         }
         "REFRESH_TOKEN" | "REFRESH_TOKEN_AUTH" => {
             client.allow("REFRESH_TOKEN_AUTH")?;
             let (login, user) = refresh(cognito, client, parameters.parameter("REFRESH_TOKEN")?)?;
+            // The token first: whose it is, is what the hash is about.
+            client.check_hash(&user.username, hash)?;
             tokens::signed_in(cognito, client, &user, &login, None)
         }
         "CUSTOM_AUTH" => {
@@ -58,7 +65,9 @@ async fn begin(cognito: &Cognito, client: &Client, input: &Input, password_flow:
             if parameters.optional_text("CHALLENGE_NAME")?.is_some() {
                 return Err(Failure::unsupported("CUSTOM_AUTH that begins with SRP_A"));
             }
-            challenge::begin_custom(cognito, client, parameters.parameter("USERNAME")?).await
+            let username = parameters.parameter("USERNAME")?;
+            client.expect_hash(username, hash)?;
+            challenge::begin_custom(cognito, client, username).await
         }
         "USER_PASSWORD_AUTH" | "ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH" => {
             Err(Failure::invalid("Initiate Auth method not supported."))

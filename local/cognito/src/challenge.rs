@@ -20,6 +20,7 @@ pub(crate) async fn respond_to_auth_challenge(cognito: Cognito, input: Input) ->
     };
     let responses = input.section("ChallengeResponses")?;
     let username = responses.parameter("USERNAME")?;
+    client.check_hash(username, responses.optional_text("SECRET_HASH")?)?;
     match input.text("ChallengeName")? {
         "CUSTOM_CHALLENGE" => {
             client.allow("CUSTOM_AUTH")?;

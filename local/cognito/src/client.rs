@@ -20,11 +20,16 @@ const FLOWS: [&str; 6] = [
     "ALLOW_USER_SRP_AUTH",
 ];
 
+/// What ids and secrets are made of.
+const LETTERS: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Client {
     pub(crate) id: String,
     pub(crate) pool: String,
     name: String,
+    #[serde(default)]
+    pub(crate) secret: Option<String>,
     pub(crate) created: i64,
     /// With their prefix, `ALLOW_…`.
     flows: Vec<String>,
@@ -38,12 +43,13 @@ pub(crate) struct Client {
 
 impl Client {
     /// The client that Muster's template makes.
-    pub(crate) fn muster(id: &str, pool: &str, created: i64) -> Self {
+    pub(crate) fn muster(id: &str, pool: &str, secret: Option<&str>, created: i64) -> Self {
         let flows = ["ADMIN_USER_PASSWORD", "CUSTOM", "REFRESH_TOKEN", "USER_PASSWORD"];
         Self {
             id: id.to_owned(),
             pool: pool.to_owned(),
             name: "muster".to_owned(),
+            secret: secret.map(str::to_owned),
             created,
             flows: flows.map(|flow| format!("ALLOW_{flow}_AUTH")).to_vec(),
             access: Validity::new(15, Unit::Minutes),
@@ -63,6 +69,7 @@ impl Client {
             id,
             pool: input.text("UserPoolId")?.to_owned(),
             name: input.text("ClientName")?.to_owned(),
+            secret: if input.flag("GenerateSecret")? { Some(random::text(52, LETTERS)?) } else { None },
             created,
             flows: parse_flows(input)?,
             access: Validity::parse(input, "AccessToken", hour.clone(), (5 * MINUTE, DAY))?,
@@ -131,6 +138,7 @@ impl Client {
             "ClientId": self.id,
             "UserPoolId": self.pool,
             "ClientName": self.name,
+            "ClientSecret": self.secret,
             "ExplicitAuthFlows": self.flows,
             "AccessTokenValidity": self.access.amount,
             "IdTokenValidity": self.id_token.amount,
@@ -162,9 +170,6 @@ fn parse_flows(input: &Input) -> Result<Vec<String>, Failure> {
 }
 
 fn refuse_unsupported(input: &Input) -> Result<(), Failure> {
-    if input.flag("GenerateSecret")? {
-        return Err(Failure::unsupported("GenerateSecret"));
-    }
     if input.optional_flag("EnableTokenRevocation")? == Some(false) {
         return Err(Failure::unsupported("EnableTokenRevocation=false"));
     }
@@ -175,7 +180,7 @@ fn refuse_unsupported(input: &Input) -> Result<(), Failure> {
 }
 
 pub(crate) async fn create_user_pool_client(cognito: Cognito, input: Input) -> Result<Value, Failure> {
-    let id = random::text(26, "0123456789abcdefghijklmnopqrstuvwxyz")?;
+    let id = random::text(26, LETTERS)?;
     let client = Client::parse(id, cognito.now(), &input)?;
     cognito.storage().write(|data| {
         Pool::known(data, &client.pool)?;

@@ -67,8 +67,8 @@ pub(crate) enum Failure {
     ResourceNotFound(String),
     #[error("{0}")]
     Serialization(String),
-    #[error("Token was not issued to this client.")]
-    Unauthorized,
+    #[error("{0}")]
+    Unauthorized(&'static str),
     #[error("")]
     UnknownOperation,
     #[error("Only refresh tokens can be revoked.")]
@@ -120,7 +120,7 @@ impl Failure {
             Self::NotAuthorized(_) => "NotAuthorizedException",
             Self::ResourceNotFound(_) => "ResourceNotFoundException",
             Self::Serialization(_) => "SerializationException",
-            Self::Unauthorized => "UnauthorizedException",
+            Self::Unauthorized(_) => "UnauthorizedException",
             Self::UnknownOperation => "UnknownOperationException",
             Self::UnsupportedTokenType => "UnsupportedTokenTypeException",
             Self::UserLambdaValidation(_) => "UserLambdaValidationException",

@@ -12,12 +12,14 @@
 //!   `LimitExceededException` is the answer until a new one is asked for.
 //! - `SigV4` signatures are not checked: who reaches the port may call the `Admin…` operations.
 //! - Users are found by their username only, never by an alias or their `sub`; usernames are case-sensitive. Pools
-//!   and clients that ask for aliases, MFA, client secrets, refresh token rotation or tokens that cannot be revoked
-//!   are refused with `InvalidParameterException` instead of being made without.
+//!   and clients that ask for aliases, MFA, refresh token rotation or tokens that cannot be revoked are refused with
+//!   `InvalidParameterException` instead of being made without.
 //! - A password policy requires what `CreateUserPool` names, and eight characters; Cognito's own default requires
 //!   all four kinds of characters.
 //! - An e-mail address that `AdminUpdateUserAttributes` changes becomes unverified, but no code is sent for it.
 //! - One key signs access and id tokens of all pools; Cognito has two for each pool.
+//! - The words that refuse a missing or wrong `ClientSecret` are the emulator's own; those about a `SECRET_HASH` are
+//!   Cognito's.
 //! - `RevokeToken` of a token that nobody issued succeeds, as RFC 7009 has it.
 
 mod account;
@@ -36,6 +38,7 @@ mod pool;
 mod random;
 mod recovery;
 mod router;
+mod secret;
 mod sessions;
 mod sign_up;
 mod storage;
@@ -143,14 +146,15 @@ impl Cognito {
         self.0.ahead.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Makes the pool and the client that Muster uses, or brings existing ones to these settings.
+    /// Makes the pool and the client that Muster uses, or brings existing ones to these settings. With a `secret` the
+    /// client is of use only to who knows it.
     ///
     /// Access and id tokens live 15 minutes, refresh tokens 30 days; passwords, custom authentication and refreshing
     /// are allowed; answers do not tell whether a user exists; sign-up verifies the e-mail address.
     ///
     /// # Errors
     /// When the data cannot be written, or the client belongs to another pool.
-    pub fn ensure_pool(&self, pool_id: &str, client_id: &str) -> Result<(), Error> {
+    pub fn ensure_pool(&self, pool_id: &str, client_id: &str, secret: Option<&str>) -> Result<(), Error> {
         let now = self.now();
         let ours = self.storage().write(|data| {
             let client = Client::find(data, client_id)?;
@@ -160,7 +164,7 @@ impl Cognito {
             let made = Pool::find(data, pool_id)?.map_or(now, |pool| pool.created);
             Pool::muster(pool_id, made).put(data)?;
             let made = client.map_or(now, |client| client.created);
-            Client::muster(client_id, pool_id, made).put(data)?;
+            Client::muster(client_id, pool_id, secret, made).put(data)?;
             Ok(true)
         });
         match ours {

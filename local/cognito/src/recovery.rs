@@ -11,8 +11,7 @@ use crate::pool::Pool;
 use crate::user::{Status, User};
 
 pub(crate) async fn forgot_password(cognito: Cognito, input: Input) -> Result<Value, Failure> {
-    let client = Client::of(&cognito, &input)?;
-    let username = input.username()?;
+    let (client, username) = Client::with_user(&cognito, &input)?;
     let message = cognito.storage().write(|data| {
         let user = match User::find(data, &client.pool, username)? {
             Some(user) if user.enabled => user,
@@ -41,8 +40,8 @@ pub(crate) async fn forgot_password(cognito: Cognito, input: Input) -> Result<Va
 }
 
 pub(crate) async fn confirm_forgot_password(cognito: Cognito, input: Input) -> Result<Value, Failure> {
-    let client = Client::of(&cognito, &input)?;
-    let (username, code, password) = (input.username()?, input.text("ConfirmationCode")?, input.text("Password")?);
+    let (client, username) = Client::with_user(&cognito, &input)?;
+    let (code, password) = (input.text("ConfirmationCode")?, input.text("Password")?);
     let pool = cognito.storage().read(|data| Pool::known(data, &client.pool))?;
     pool.policy.check("Password", password)?;
     // Before anything is looked up, so that all answers take the same time.

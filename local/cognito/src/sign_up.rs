@@ -11,12 +11,12 @@ use crate::user::{Status, User};
 use crate::{Cognito, attributes};
 
 pub(crate) async fn sign_up(cognito: Cognito, input: Input) -> Result<Value, Failure> {
-    let client = Client::of(&cognito, &input)?;
+    let (client, username) = Client::with_user(&cognito, &input)?;
     let pool = cognito.storage().read(|data| Pool::known(data, &client.pool))?;
     if pool.admin_create_only {
         return Err(Failure::not_authorized("SignUp is not permitted for this user pool"));
     }
-    let (username, password) = (input.username()?, input.text("Password")?);
+    let password = input.text("Password")?;
     pool.policy.check("Password", password)?;
     let attributes = input.pairs("UserAttributes")?;
     if ["sub", "email_verified", "phone_number_verified"].iter().any(|name| attributes.contains_key(*name)) {
@@ -43,8 +43,8 @@ pub(crate) async fn sign_up(cognito: Cognito, input: Input) -> Result<Value, Fai
 }
 
 pub(crate) async fn confirm_sign_up(cognito: Cognito, input: Input) -> Result<Value, Failure> {
-    let client = Client::of(&cognito, &input)?;
-    let (username, code) = (input.username()?, input.text("ConfirmationCode")?);
+    let (client, username) = Client::with_user(&cognito, &input)?;
+    let code = input.text("ConfirmationCode")?;
     cognito.storage().write(|data| {
         let Some(mut user) = User::find(data, &client.pool, username)? else {
             return Err(if client.discreet { Failure::ExpiredCode } else { Failure::UserNotFound });
@@ -62,8 +62,7 @@ pub(crate) async fn confirm_sign_up(cognito: Cognito, input: Input) -> Result<Va
 }
 
 pub(crate) async fn resend_confirmation_code(cognito: Cognito, input: Input) -> Result<Value, Failure> {
-    let client = Client::of(&cognito, &input)?;
-    let username = input.username()?;
+    let (client, username) = Client::with_user(&cognito, &input)?;
     let message = cognito.storage().write(|data| {
         let found = User::find(data, &client.pool, username)?;
         let user = match found {

@@ -11,7 +11,8 @@ use crate::error::{Error, Failure};
 /// Raised whenever [`TABLES`] changes.
 const FORMAT: i64 = 1;
 
-/// Settings and attributes are JSON; times are seconds since 1970; secrets are there as hashes only.
+/// Settings and attributes are JSON; times are seconds since 1970; secrets are there as hashes only, but for those of
+/// clients, which check hashes themselves.
 const TABLES: &str = "
 CREATE TABLE signing_key (pkcs8 BLOB NOT NULL) STRICT;
 CREATE TABLE pools (id TEXT PRIMARY KEY, settings TEXT NOT NULL) STRICT;

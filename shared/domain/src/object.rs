@@ -35,7 +35,7 @@ macro_rules! object {
             /// It after `patch`, one version on.
             ///
             /// # Errors
-            /// [`Error::Invalid`]($crate::error::Error::Invalid) where the patch breaks a rule.
+            /// `Error::Invalid` where the patch breaks a rule.
             pub fn patched(
                 &self,
                 patch: $crate::patch::MergePatch<$fields>,

@@ -158,6 +158,10 @@ mod tests {
         let kept: UserFields = serde_json::from_str(&kept).map_err(Error::internal)?;
         let renamed = MergePatch::parse(json!({ "name": "Ana" }))?.apply(&kept)?;
         assert_eq!(renamed.check_by_country(Some(&kept), Checks::Checksum), []);
+        let elsewhere = UserFields { operation_country: None, ..kept.clone() };
+        assert_eq!(kept.check_by_country(Some(&elsewhere), Checks::Format), [], "moved to Chile");
+        let again = MergePatch::parse(json!({ "operation_country": "CHL" }))?.apply(&elsewhere)?;
+        assert_eq!(again.check_by_country(Some(&elsewhere), Checks::Format), [], "moved to Chile by a patch");
         Ok(())
     }
 
@@ -189,6 +193,20 @@ mod tests {
             let user = user(json!({ "operation_country": "ARG", "legal_address": { "region": region } }));
             assert_eq!(user.check_by_country(None, Checks::Format).is_empty(), known, "{region}");
         }
+    }
+
+    #[test]
+    fn a_legal_address_is_checked_when_it_changes_and_only_then() -> Result<(), Error> {
+        let before = user(json!({ "operation_country": "BRA", "legal_address": { "city": "Recife" } }));
+        for (patch, expected) in [
+            (json!({ "name": "Ana" }), vec![]),
+            (json!({ "legal_address": { "city": "Natal" } }), vec![("/legal_address/zip_code", "required")]),
+            (json!({ "operation_country": "ARG" }), vec![("/legal_address/region", "required")]),
+        ] {
+            let after = MergePatch::parse(patch.clone())?.apply(&before)?;
+            assert_eq!(found(&after.check_by_country(Some(&before), Checks::Format)), expected, "{patch}");
+        }
+        Ok(())
     }
 
     #[test]

@@ -32,8 +32,10 @@ impl<T: Field + Default> Field for OrDefault<T> {
 
     fn schema() -> RefOr<Schema> {
         let mut schema = T::schema();
-        if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.default = Some(T::default().show());
+        match &mut schema {
+            RefOr::T(Schema::Object(object)) => object.default = Some(T::default().show()),
+            RefOr::T(Schema::Array(array)) => array.default = Some(T::default().show()),
+            RefOr::T(_) | RefOr::Ref(_) => {}
         }
         nullable(schema)
     }
@@ -242,4 +244,43 @@ macro_rules! nested {
             }
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    type Numbers = OrDefault<List<Integer<-2, 2>, 3>>;
+
+    fn read(value: Value) -> Result<Value, Vec<(String, &'static str)>> {
+        let mut errors = Vec::new();
+        let read = Numbers::read(value, &Pointer::root(), &mut errors);
+        read.map(|read| read.show()).ok_or(errors.into_iter().map(|error| (error.pointer, error.code)).collect())
+    }
+
+    #[test]
+    fn a_list_tells_every_entry_that_is_wrong() {
+        let wrong = |found: &[(&str, &'static str)]| -> Result<Value, Vec<(String, &'static str)>> {
+            Err(found.iter().map(|(pointer, code)| ((*pointer).to_owned(), *code)).collect())
+        };
+        for (value, expected) in [
+            (json!([2, -2]), Ok(json!([2, -2]))),
+            (Value::Null, Ok(json!([]))),
+            (json!([3, 1, "1"]), wrong(&[("/0", "out_of_range"), ("/2", "invalid_type")])),
+            (json!([1.5]), wrong(&[("/0", "out_of_range")])),
+            (json!([1, 0, 1]), wrong(&[("/2", "repeated")])),
+            (json!([1, 0, 2, -1]), wrong(&[("", "too_long")])),
+            (json!({}), wrong(&[("", "invalid_type")])),
+        ] {
+            assert_eq!(read(value.clone()), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_checked_when_it_is_read_back() {
+        assert!(serde_json::from_str::<Integer<0, 9>>("10").is_err());
+        assert_eq!(serde_json::from_str::<Integer<0, 9>>("9").ok().map(Integer::get), Some(9));
+        assert_eq!((Integer::<3, 9>::default().get(), Integer::<-9, 9>::default().get()), (3, 0));
+    }
 }

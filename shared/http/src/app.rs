@@ -11,7 +11,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use domain::Error;
-use identity::{Pool, Verifier};
+use identity::{ClientSecret, Pool, Verifier};
 use store::{Store, Table};
 use tokio::sync::OnceCell;
 
@@ -22,8 +22,8 @@ use crate::limit::{Limiter, Limits};
 pub struct Settings {
     /// The table's name (`TABLE_NAME`).
     pub table: String,
-    /// The pool whose tokens are good (`USER_POOL_ID`, `USER_POOL_CLIENT_ID`; `USER_POOL_ISSUER` only where an
-    /// emulator names itself otherwise than Cognito would).
+    /// The pool whose tokens are good (`USER_POOL_ID`, `USER_POOL_CLIENT_ID`, `USER_POOL_CLIENT_SECRET` where the
+    /// client has one; `USER_POOL_ISSUER` only where an emulator names itself otherwise than Cognito would).
     pub pool: Pool,
     /// Who may sign up (`SIGN_UP`).
     pub sign_up: SignUpMode,
@@ -70,6 +70,7 @@ impl Settings {
     pub fn from_env() -> Result<Self, String> {
         let region = variable("AWS_REGION").or_else(|_| variable("AWS_DEFAULT_REGION"))?;
         let (id, client_id) = (variable("USER_POOL_ID")?, variable("USER_POOL_CLIENT_ID")?);
+        let secret = variable("USER_POOL_CLIENT_SECRET").ok().filter(|secret| !secret.is_empty());
         let cognito = variable("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
             .unwrap_or_else(|_| format!("https://cognito-idp.{region}.amazonaws.com"));
         let cognito = cognito.trim_end_matches('/');
@@ -80,7 +81,13 @@ impl Settings {
         };
         Ok(Self {
             table: variable("TABLE_NAME")?,
-            pool: Pool { jwks_url: format!("{cognito}/{id}/.well-known/jwks.json"), id, client_id, issuer },
+            pool: Pool {
+                jwks_url: format!("{cognito}/{id}/.well-known/jwks.json"),
+                id,
+                client_id,
+                client_secret: secret.map(|secret| ClientSecret::new(&secret)),
+                issuer,
+            },
             sign_up: match variable("SIGN_UP").as_deref() {
                 Ok("open") | Err(_) => SignUpMode::Open,
                 Ok("first") => SignUpMode::First,

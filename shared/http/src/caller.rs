@@ -14,7 +14,7 @@ use store::UserRecord;
 
 use crate::access::Access;
 use crate::key::KeySecret;
-use crate::limit::{Limited, Reports, reports};
+use crate::limit::{Limited, Reports, account, reports};
 use crate::path::UserRef;
 use crate::wrap::RequestId;
 use crate::{App, Failure};
@@ -142,12 +142,13 @@ impl Caller {
         self.app.limiter.take(Limited::ExistsByCredential, &self.credential(), &self.reports).await
     }
 
-    /// Counts a try at the caller's own password.
+    /// Counts a try at the caller's own password, as a login would be.
     ///
     /// # Errors
     /// [`Error::RateLimited`].
     pub async fn tries_password(&self) -> Result<(), Error> {
-        self.app.limiter.take(Limited::LoginByAccount, &self.credential(), &self.reports).await
+        let user = self.session()?.claims.user_id;
+        self.app.limiter.take(Limited::LoginByAccount, &account(user), &self.reports).await
     }
 
     /// Who acts, for the history.
@@ -188,7 +189,7 @@ impl Caller {
 /// Whether a user's record still stands behind a token.
 fn holds(record: &UserRecord, claims: &Claims) -> bool {
     let sessions = &record.sessions;
-    let ended = sessions.from.is_some_and(|from| claims.began < from)
+    let ended = sessions.ended.is_some_and(|ended| claims.began <= ended)
         && sessions.kept.as_deref() != Some(claims.session.as_str());
     record.user.status == Status::Active && !ended && !sessions.signed_out.contains_key(&claims.session)
 }
@@ -237,6 +238,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl App {
+    /// The second in which the session of a fresh access token began.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the pool's keys cannot be had.
+    pub async fn began(&self, access_token: &str) -> Result<i64, Error> {
+        Ok(self.verifier.verify(access_token).await?.began)
+    }
+
     /// The claims of a fresh access token and the record behind it, if the session still holds: 1 read.
     ///
     /// # Errors

@@ -8,14 +8,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use domain::{Error, Time};
+use domain::{Error, Time, UserId};
 use lambda_http::request::RequestContext;
 use store::Store;
-
-use crate::Failure;
 
 /// How often things may be done within a minute.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +25,7 @@ pub struct Limits {
     recovery_by_source: u64,
     code_by_account: u64,
     exists_by_credential: u64,
+    exists_by_source: u64,
 }
 
 impl Limits {
@@ -43,6 +41,7 @@ impl Limits {
             recovery_by_source: 20 * factor,
             code_by_account: 5 * factor,
             exists_by_credential: 30 * factor,
+            exists_by_source: 60 * factor,
         }
     }
 }
@@ -58,6 +57,7 @@ pub(crate) enum Limited {
     RecoveryBySource,
     CodeByAccount,
     ExistsByCredential,
+    ExistsBySource,
 }
 
 impl Limited {
@@ -76,6 +76,7 @@ impl Limited {
             Self::RecoveryBySource => ("recovery", limits.recovery_by_source),
             Self::CodeByAccount => ("code", limits.code_by_account),
             Self::ExistsByCredential => ("exists", limits.exists_by_credential),
+            Self::ExistsBySource => ("exists-source", limits.exists_by_source),
         };
         Policy { name, limit, most: 1 }
     }
@@ -221,74 +222,9 @@ impl Reports {
     }
 }
 
-/// Whoever calls a public route: known by the address that the request came from.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    limiter: Limiter,
-    reports: Reports,
-    source: String,
-}
-
-impl Visitor {
-    /// Counts a sign-up.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn signs_up(&self) -> Result<(), Error> {
-        self.limiter.take(Limited::SignUpBySource, &self.source, &self.reports).await
-    }
-
-    /// Counts a login, to the account (as the client names it) and to the source.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn logs_in(&self, account: &str) -> Result<(), Error> {
-        self.both((Limited::LoginByAccount, account), Limited::LoginBySource).await
-    }
-
-    /// Counts a refresh or anything else that needs no account, to the source.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn comes(&self) -> Result<(), Error> {
-        self.limiter.take(Limited::LoginBySource, &self.source, &self.reports).await
-    }
-
-    /// Counts a recovery, to the account and to the source.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn recovers(&self, account: &str) -> Result<(), Error> {
-        self.both((Limited::RecoveryByAccount, account), Limited::RecoveryBySource).await
-    }
-
-    /// Counts a code that is tried or sent, to the account and to the source.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn tries_code(&self, account: &str) -> Result<(), Error> {
-        self.both((Limited::CodeByAccount, account), Limited::RecoveryBySource).await
-    }
-
-    async fn both(&self, (by_account, account): (Limited, &str), by_source: Limited) -> Result<(), Error> {
-        let (account, source) = tokio::join!(
-            self.limiter.take(by_account, account, &self.reports),
-            self.limiter.take(by_source, &self.source, &self.reports)
-        );
-        account.and(source)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Visitor
-where
-    crate::App: axum::extract::FromRef<S>,
-{
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let app = <crate::App as axum::extract::FromRef<S>>::from_ref(state);
-        Ok(Self { limiter: app.limiter, reports: reports(parts), source: source(parts).to_string() })
-    }
+/// The name under which what is tried at a user's account counts, however the account was named.
+pub(crate) fn account(user: UserId) -> String {
+    format!("user:{user}")
 }
 
 /// Where this request's reports go.

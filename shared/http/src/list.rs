@@ -139,18 +139,31 @@ impl<L: ListSpec> List<L> {
         &self.search
     }
 
-    /// The same list with its filters by answers; `kind` says what the answers to a field are, if it is searchable.
+    /// The same list with its filters by answers; `kind` says what the answers to a field are, if it is searchable, and
+    /// `sorts_by` whether a list can be sorted by them.
     ///
     /// # Errors
     /// [`Error::Invalid`] where a field is not, or a value is wrong.
-    pub fn resolve(mut self, kind: impl Fn(&str) -> Option<FilterKind>) -> Result<Self, Error> {
+    pub fn resolve(
+        mut self,
+        kind: impl Fn(&str) -> Option<FilterKind>,
+        sorts_by: impl Fn(&str) -> bool,
+    ) -> Result<Self, Error> {
         let mut errors = Vec::new();
         let of_field = |field: &str| kind(field.strip_prefix(ANSWERS).unwrap_or_default());
         let known = "answers.KEY of the searchable fields of this membership";
         self.search.filters.extend(filters(&self.answers, known, of_field, &mut errors));
-        let known = |field: &str| L::SORTS.contains(&field) || of_field(field).is_some();
+        let known = |field: &str| L::SORTS.contains(&field) || field.strip_prefix(ANSWERS).is_some_and(&sorts_by);
         sorts(&self.sort, &format!("{}, {ANSWERS}KEY of a searchable field", L::SORTS.join(", ")), known, &mut errors);
         if errors.is_empty() { Ok(self) } else { Err(Error::Invalid(errors)) }
+    }
+
+    /// The same list without the rows of which a field, an id, is another.
+    #[must_use]
+    pub fn only(mut self, field: &str, id: impl ToString) -> Self {
+        let test = Test::AnyOf(vec![Match::Exact(Value::word(id.to_string()))]);
+        self.search.filters.push(store::search::Filter { field: field.to_owned(), test });
+        self
     }
 
     /// The part that is wanted of a list that is read in the order of its ids and filtered by switches alone.

@@ -95,7 +95,12 @@ fn complete_responses(path: &str, method: &str, public: bool, operation: &mut Op
         }
     }
     for status in errors(path, method, public, operation.request_body.is_some()) {
-        responses.entry(status.to_string()).or_insert_with(|| problem(status).into());
+        let told = problem(status);
+        match responses.get_mut(&status.to_string()) {
+            // A handler may have more to say of an error; its shape is always the same.
+            Some(RefOr::T(own)) => own.content = told.content,
+            Some(RefOr::Ref(_)) | None => drop(responses.insert(status.to_string(), told.into())),
+        }
     }
     if method == "get" && path.ends_with('}') {
         let unchanged = ResponseBuilder::new().description("The client has this version.");

@@ -1,53 +1,18 @@
-//! Cognito: sign-up, verification, login, refresh, recovery, passwords.
-
-use std::collections::HashMap;
-use std::sync::Arc;
+//! Cognito's identities: sign-up, verification, recovery, passwords. `sessions.rs` has what gives tokens.
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
-use aws_sdk_cognitoidentityprovider::types::{
-    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType,
-};
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, UserStatusType};
 use domain::{Email, Error, Password, UserId};
 
+use crate::Pool;
 use crate::failure::{general, name, password_refused};
 
 /// The credentials of all users.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    client: Client,
-    pool_id: Arc<str>,
-    client_id: Arc<str>,
-}
-
-/// What a login gives.
-#[derive(Clone)]
-pub struct Tokens {
-    /// Goes with each request; lives 15 minutes.
-    pub access_token: String,
-    /// Gets new tokens; a refresh does not give another one.
-    pub refresh_token: Option<String>,
-    /// Says who the user is, to the client itself.
-    pub id_token: String,
-    /// Seconds until the access token expires.
-    pub expires_in: i32,
-}
-
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Tokens(…)")
-    }
-}
-
-/// What a password proved.
-#[derive(Debug)]
-pub enum LoggedIn {
-    /// It is right.
-    Tokens(Tokens),
-    /// It is right, but the e-mail is not verified.
-    Unverified,
-    /// It is wrong, or there is no such user.
-    Wrong,
+    pub(crate) client: Client,
+    pub(crate) pool: Pool,
 }
 
 /// What a verification code did.
@@ -62,8 +27,14 @@ pub enum Confirmed {
 impl Identity {
     /// The identities in a pool.
     #[must_use]
-    pub fn new(client: Client, pool_id: &str, client_id: &str) -> Self {
-        Self { client, pool_id: pool_id.into(), client_id: client_id.into() }
+    pub fn new(client: Client, pool: &Pool) -> Self {
+        Self { client, pool: pool.clone() }
+    }
+
+    /// What a call about this user carries to show that it comes from the functions.
+    pub(crate) fn secret_hash(&self, user: UserId) -> Option<String> {
+        let secret = self.pool.client_secret.as_ref()?;
+        Some(secret.hash(&user.to_string(), &self.pool.client_id))
     }
 
     /// Makes the identity of a user; Cognito sends the verification code.
@@ -74,7 +45,8 @@ impl Identity {
         let sent = self
             .client
             .sign_up()
-            .client_id(&*self.client_id)
+            .client_id(&self.pool.client_id)
+            .set_secret_hash(self.secret_hash(user))
             .username(user.to_string())
             .password(password.reveal())
             .user_attributes(attribute("email", email.as_str())?)
@@ -98,10 +70,23 @@ impl Identity {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn exists(&self, user: UserId) -> Result<bool, Error> {
-        let sent = self.client.admin_get_user().user_pool_id(&*self.pool_id).username(user.to_string()).send();
+        Ok(self.confirmed(user).await?.is_some())
+    }
+
+    /// Whether a user has an identity whose e-mail has been verified, whatever the table has heard of it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn is_confirmed(&self, user: UserId) -> Result<bool, Error> {
+        Ok(self.confirmed(user).await? == Some(true))
+    }
+
+    /// Whether an identity is confirmed, if it is there.
+    async fn confirmed(&self, user: UserId) -> Result<Option<bool>, Error> {
+        let sent = self.client.admin_get_user().user_pool_id(&self.pool.id).username(user.to_string()).send();
         match sent.await {
-            Ok(_) => Ok(true),
-            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(false),
+            Ok(found) => Ok(Some(found.user_status != Some(UserStatusType::Unconfirmed))),
+            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(None),
             Err(failure) => Err(general(failure)),
         }
     }
@@ -111,7 +96,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn delete(&self, user: UserId) -> Result<(), Error> {
-        let sent = self.client.admin_delete_user().user_pool_id(&*self.pool_id).username(user.to_string()).send();
+        let sent = self.client.admin_delete_user().user_pool_id(&self.pool.id).username(user.to_string()).send();
         match sent.await {
             Ok(_) => Ok(()),
             Err(failure) if name(&failure) == "UserNotFoundException" => Ok(()),
@@ -127,7 +112,8 @@ impl Identity {
         let sent = self
             .client
             .confirm_sign_up()
-            .client_id(&*self.client_id)
+            .client_id(&self.pool.client_id)
+            .set_secret_hash(self.secret_hash(user))
             .username(user.to_string())
             .confirmation_code(code);
         match sent.send().await {
@@ -148,7 +134,13 @@ impl Identity {
     /// # Errors
     /// [`Error::RateLimited`], [`Error::Unavailable`].
     pub async fn resend(&self, user: UserId) -> Result<(), Error> {
-        let sent = self.client.resend_confirmation_code().client_id(&*self.client_id).username(user.to_string()).send();
+        let sent = self
+            .client
+            .resend_confirmation_code()
+            .client_id(&self.pool.client_id)
+            .set_secret_hash(self.secret_hash(user))
+            .username(user.to_string())
+            .send();
         match sent.await {
             Ok(_) => Ok(()),
             Err(failure) => match name(&failure) {
@@ -162,116 +154,20 @@ impl Identity {
         }
     }
 
-    /// Checks a password. For an unknown user, ask with a fresh id: Cognito answers it the same, and as slowly.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`], [`Error::Unavailable`].
-    pub async fn login(&self, user: UserId, password: &str) -> Result<LoggedIn, Error> {
-        // The admin flow: a password can be tried only through Muster, which limits how often.
-        let sent = self
-            .client
-            .admin_initiate_auth()
-            .user_pool_id(&*self.pool_id)
-            .client_id(&*self.client_id)
-            .auth_flow(AuthFlowType::AdminUserPasswordAuth)
-            .auth_parameters("USERNAME", user.to_string())
-            .auth_parameters("PASSWORD", password)
-            .send();
-        match sent.await {
-            Ok(answer) => tokens(answer.authentication_result).map(LoggedIn::Tokens),
-            Err(failure) => match name(&failure) {
-                "UserNotConfirmedException" => Ok(LoggedIn::Unverified),
-                "NotAuthorizedException"
-                | "UserNotFoundException"
-                | "PasswordResetRequiredException"
-                | "InvalidParameterException" => Ok(LoggedIn::Wrong),
-                _ => Err(general(failure)),
-            },
-        }
-    }
-
-    /// Signs a user in by a one-time secret, which the `challenge` function checks.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`] where the secret is not good (any more).
-    pub async fn login_once(&self, user: UserId, secret: &str) -> Result<Tokens, Error> {
-        let refused = |code: &str| {
-            matches!(code, "NotAuthorizedException" | "UserNotFoundException" | "UserNotConfirmedException")
-        };
-        let begun = self
-            .client
-            .admin_initiate_auth()
-            .user_pool_id(&*self.pool_id)
-            .client_id(&*self.client_id)
-            .auth_flow(AuthFlowType::CustomAuth)
-            .auth_parameters("USERNAME", user.to_string())
-            .send()
-            .await;
-        let begun =
-            begun.map_err(|failure| if refused(name(&failure)) { Error::Unauthenticated } else { general(failure) })?;
-        let answered = self
-            .client
-            .admin_respond_to_auth_challenge()
-            .user_pool_id(&*self.pool_id)
-            .client_id(&*self.client_id)
-            .challenge_name(ChallengeNameType::CustomChallenge)
-            .set_session(begun.session)
-            .set_challenge_responses(Some(HashMap::from([
-                ("USERNAME".to_owned(), user.to_string()),
-                ("ANSWER".to_owned(), secret.to_owned()),
-            ])))
-            .send()
-            .await;
-        let answered = answered
-            .map_err(|failure| if refused(name(&failure)) { Error::Unauthenticated } else { general(failure) })?;
-        tokens(answered.authentication_result)
-    }
-
-    /// New tokens for a refresh token.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`] where it is expired, revoked, made up, or of a user who is shut out.
-    pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, Error> {
-        let sent = self
-            .client
-            .admin_initiate_auth()
-            .user_pool_id(&*self.pool_id)
-            .client_id(&*self.client_id)
-            .auth_flow(AuthFlowType::RefreshTokenAuth)
-            .auth_parameters("REFRESH_TOKEN", refresh_token)
-            .send();
-        match sent.await {
-            Ok(answer) => tokens(answer.authentication_result),
-            Err(failure) => match name(&failure) {
-                "NotAuthorizedException"
-                | "UserNotFoundException"
-                | "InvalidParameterException"
-                | "UserNotConfirmedException" => Err(Error::Unauthenticated),
-                _ => Err(general(failure)),
-            },
-        }
-    }
-
-    /// Ends a session: its refresh token is of no use any more. One that is no token ends nothing.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn revoke(&self, refresh_token: &str) -> Result<(), Error> {
-        match self.client.revoke_token().client_id(&*self.client_id).token(refresh_token).send().await {
-            Ok(_) => Ok(()),
-            Err(failure) => match name(&failure) {
-                "NotAuthorizedException" | "InvalidParameterException" | "UnsupportedTokenTypeException" => Ok(()),
-                _ => Err(general(failure)),
-            },
-        }
-    }
-
     /// Sends a recovery code. For an unknown user, ask with a fresh id: nothing is sent, the answer is the same.
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::Unavailable`].
     pub async fn recover(&self, user: UserId) -> Result<(), Error> {
-        match self.client.forgot_password().client_id(&*self.client_id).username(user.to_string()).send().await {
+        match self
+            .client
+            .forgot_password()
+            .client_id(&self.pool.client_id)
+            .set_secret_hash(self.secret_hash(user))
+            .username(user.to_string())
+            .send()
+            .await
+        {
             Ok(_) => Ok(()),
             Err(failure) => match name(&failure) {
                 // No such user, none whose e-mail is verified, or one that has been sent too many: who asks must not
@@ -295,7 +191,8 @@ impl Identity {
         let sent = self
             .client
             .confirm_forgot_password()
-            .client_id(&*self.client_id)
+            .client_id(&self.pool.client_id)
+            .set_secret_hash(self.secret_hash(user))
             .username(user.to_string())
             .confirmation_code(code)
             .password(new.reveal())
@@ -351,7 +248,7 @@ impl Identity {
         let sent = self
             .client
             .admin_update_user_attributes()
-            .user_pool_id(&*self.pool_id)
+            .user_pool_id(&self.pool.id)
             .username(user.to_string())
             .user_attributes(attribute("email", email.as_str())?)
             // Cognito sends recovery codes to verified addresses alone.
@@ -381,12 +278,4 @@ pub fn wrong_code() -> Error {
 
 fn attribute(name: &str, value: &str) -> Result<AttributeType, Error> {
     AttributeType::builder().name(name).value(value).build().map_err(Error::internal)
-}
-
-fn tokens(result: Option<AuthenticationResultType>) -> Result<Tokens, Error> {
-    let result = result.ok_or_else(|| Error::internal("Cognito asked for one more challenge"))?;
-    let (Some(access_token), Some(id_token)) = (result.access_token, result.id_token) else {
-        return Err(Error::internal("Cognito answered without tokens"));
-    };
-    Ok(Tokens { access_token, refresh_token: result.refresh_token, id_token, expires_in: result.expires_in })
 }

@@ -4,9 +4,21 @@ use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use domain::Error;
 
 /// Cognito's name of an error.
+///
+/// A client secret that is missing or wrong goes by the name of a wrong password; it is told apart, since no operation
+/// may take a fault of the deployment's for an answer about a user.
 pub(crate) fn name<E: ProvideErrorMetadata>(failure: &SdkError<E>) -> &str {
-    failure.code().unwrap_or_default()
+    let (code, message) = (failure.code().unwrap_or_default(), failure.message().unwrap_or_default());
+    let unneeded = message.ends_with("is not configured for secret but secret hash was received");
+    let wrong = message.to_ascii_lowercase().contains("secret");
+    match code {
+        "NotAuthorizedException" | "UnauthorizedException" if wrong => CLIENT_SECRET,
+        "InvalidParameterException" if unneeded => CLIENT_SECRET,
+        code => code,
+    }
 }
+
+const CLIENT_SECRET: &str = "ClientSecret";
 
 /// What every operation can fail with; each names first what means more to it.
 pub(crate) fn general<E>(failure: SdkError<E>) -> Error
@@ -18,7 +30,7 @@ where
         // Cognito locks a user out for up to 15 minutes; how long, it does not say.
         "LimitExceededException" | "TooManyFailedAttemptsException" => Error::RateLimited { retry_after: 60 },
         "InvalidPasswordException" => password_refused("/new_password"),
-        "ResourceNotFoundException" | "AccessDeniedException" | "InvalidParameterException" => {
+        CLIENT_SECRET | "ResourceNotFoundException" | "AccessDeniedException" | "InvalidParameterException" => {
             Error::Internal(cause(failure))
         }
         _ => Error::Unavailable(cause(failure)),

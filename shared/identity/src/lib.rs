@@ -6,8 +6,14 @@
 mod cognito;
 #[cfg(feature = "client")]
 mod failure;
+mod secret;
+#[cfg(feature = "client")]
+mod sessions;
 mod verify;
 
 #[cfg(feature = "client")]
-pub use cognito::{Confirmed, Identity, LoggedIn, Tokens, wrong_code};
+pub use cognito::{Confirmed, Identity, wrong_code};
+pub use secret::ClientSecret;
+#[cfg(feature = "client")]
+pub use sessions::{LoggedIn, Tokens};
 pub use verify::{Claims, Pool, Verifier};

@@ -13,6 +13,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use crate::ClientSecret;
+
 /// The user pool whose tokens are good.
 #[derive(Debug, Clone)]
 pub struct Pool {
@@ -20,6 +22,8 @@ pub struct Pool {
     pub id: String,
     /// The app client's id.
     pub client_id: String,
+    /// The app client's secret, where it has one.
+    pub client_secret: Option<ClientSecret>,
     /// What the tokens name as their issuer.
     pub issuer: String,
     /// Where the pool publishes its keys.

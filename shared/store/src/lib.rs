@@ -6,6 +6,7 @@ use domain::{Error, UserId};
 mod address;
 mod affected;
 mod answer;
+mod batch;
 mod catalog;
 #[cfg(test)]
 mod emulator;

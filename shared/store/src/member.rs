@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use domain::member::MemberNumber;
-use domain::{Answers, Award, Error, Member, MemberId, MembershipId, Upload};
+use domain::{Award, EntryId, Error, Member, MemberId, MembershipId, Upload};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -17,46 +16,22 @@ use crate::rank;
 use crate::search::{self, Directory, Found, Index, Indexed, Search};
 use crate::table::{Item, TRANSACTION, Write, from_item, string, to_item};
 
-/// A member with how its answers are indexed.
+/// A member with what Muster keeps about it for itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
 pub struct MemberRecord {
     /// The member.
-    pub member: Member,
-    indexed: IndexedAnswers,
-}
-
-/// The row as it is written. Numbers of any length are safe in JSON only.
-#[derive(Serialize, Deserialize)]
-struct Stored {
     #[serde(flatten)]
-    member: Member,
-    answers: String,
-    #[serde(default)]
+    pub member: Member,
+    /// How many awards its ledger has.
+    pub award_count: u64,
     indexed: IndexedAnswers,
-}
-
-impl TryFrom<Stored> for MemberRecord {
-    type Error = serde_json::Error;
-
-    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
-        let answers: Answers = serde_json::from_str(&stored.answers)?;
-        Ok(Self { member: Member { answers, ..stored.member }, indexed: stored.indexed })
-    }
-}
-
-impl From<MemberRecord> for Stored {
-    fn from(record: MemberRecord) -> Self {
-        Self { answers: record.member.answers.show().to_string(), member: record.member, indexed: record.indexed }
-    }
 }
 
 impl MemberRecord {
     /// The member as it is kept and found under the levels and fields as they are now.
-    fn under(member: Member, configuration: &Configuration) -> Self {
-        let level_id = configuration.level_of(member.points.get()).map(|level| level.id);
-        let member = Member { fields: domain::MemberFields { level_id, ..member.fields }, ..member };
-        Self { indexed: indexed_answers(&member, configuration), member }
+    fn under(member: Member, award_count: u64, configuration: &Configuration) -> Self {
+        let member = configuration.placed(member);
+        Self { indexed: indexed_answers(&member, configuration), member, award_count }
     }
 }
 
@@ -75,6 +50,12 @@ pub struct AlsoOfMember<'a> {
     pub files: &'a [Upload],
     /// Where answers stand in the request's body: before the `/` and the key.
     pub answers_at: &'static str,
+}
+
+impl AlsoOfMember<'_> {
+    fn awards(&self) -> u64 {
+        u64::from(self.award.is_some())
+    }
 }
 
 /// How often another number is tried where one is taken: with millions of members, one in ten is.
@@ -112,8 +93,8 @@ impl Store {
     ) -> Result<MemberRecord, Error> {
         let mut attempt = 0;
         loop {
-            let member = Member { number: number_of(new.id, attempt)?, ..new.clone() };
-            let record = MemberRecord::under(member, configuration);
+            let member = Member { number: MemberNumber::of(new.id, attempt), ..new.clone() };
+            let record = MemberRecord::under(member, also.awards(), configuration);
             match self.table.transact(self.member_writes(None, Some(&record), also)?).await {
                 Err(Error::Conflict(taken))
                     if attempt < NUMBER_TRIES && taken.iter().all(|one| one.pointer == NUMBER) =>
@@ -142,7 +123,7 @@ impl Store {
         configuration: &Configuration,
         also: AlsoOfMember<'_>,
     ) -> Result<MemberRecord, Error> {
-        let record = MemberRecord::under(new, configuration);
+        let record = MemberRecord::under(new, old.award_count + also.awards(), configuration);
         self.table.transact(self.member_writes(Some(old), Some(&record), also)?).await?;
         Ok(record)
     }
@@ -152,7 +133,7 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where the member has changed since it was read.
     pub async fn refresh_member(&self, old: &MemberRecord, configuration: &Configuration) -> Result<bool, Error> {
-        let new = MemberRecord::under(old.member.clone(), configuration);
+        let new = MemberRecord::under(old.member.clone(), old.award_count, configuration);
         if new.indexed == old.indexed && new.member.fields.level_id == old.member.fields.level_id {
             return Ok(false);
         }
@@ -192,6 +173,11 @@ impl Store {
                 Write::create(&self.table, &key, to_item(&new)?).on_condition_failed(exists)
             }
         }];
+        let user = |record: Option<&MemberRecord>| record.and_then(|record| record.member.fields.user_id);
+        if user(old) != user(new) {
+            writes.extend(user(old).map(|user| Write::delete_item(&self.table, keys::joined(user, id).attributes())));
+            writes.extend(user(new).map(|user| Write::mark(&self.table, &keys::joined(user, id))));
+        }
         let claims = |record: Option<&MemberRecord>| record.map(|record| claims(&record.member, &record.indexed));
         let (had, has) = (claims(old).unwrap_or_default(), claims(new).unwrap_or_default());
         for (field, value) in had.difference(&has) {
@@ -211,7 +197,9 @@ impl Store {
         let points = |record: Option<&MemberRecord>| record.map(|record| record.member.points.get());
         writes.extend(rank::writes(&self.table, &directory, id.uuid(), points(old), points(new)));
         if let Some(award) = also.award {
-            writes.push(Write::create(&self.table, &keys::award(id, award.id), to_item(award)?));
+            let exists = Error::conflict("/id", "exists", "is the id of an award that is there already");
+            let created = Write::create(&self.table, &keys::award(id, award.id), to_item(award)?);
+            writes.push(created.on_condition_failed(exists));
         }
         for file in also.files {
             writes.extend(self.upload_used(file, id));
@@ -247,6 +235,14 @@ impl Store {
         rank::above(&self.table, &directory(membership), points).await
     }
 
+    /// An award of a member: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn award(&self, member: MemberId, id: EntryId) -> Result<Award, Error> {
+        self.table.get(&keys::award(member, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
     /// A window of a member's awards: 1 `Query`, more only for far offsets.
     ///
     /// # Errors
@@ -258,13 +254,6 @@ impl Store {
 
 /// Where the error of a number stands that is taken: clients never see it.
 const NUMBER: &str = "/number";
-
-/// The number that a member gets at this attempt: spread evenly, and the same for each try of one request.
-fn number_of(id: MemberId, attempt: u8) -> Result<MemberNumber, Error> {
-    let hashed = digest(&SHA256, &[id.uuid().as_bytes().as_slice(), &[attempt]].concat());
-    let bits = hashed.as_ref().iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-    MemberNumber::try_from(format!("{:08}", bits % 100_000_000)).map_err(Error::internal)
-}
 
 /// What a taken value means to the client.
 fn taken(field: &str, answers_at: &str) -> Error {

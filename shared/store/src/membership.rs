@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Membership, MembershipId, Question, SegmentId,
+    Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Member, MemberFields, Membership, MembershipId,
+    Question, SegmentId,
 };
 use serde::Deserialize;
 
@@ -123,6 +124,19 @@ impl Configuration {
     pub fn level_of(&self, points: i64) -> Option<&Level> {
         let reached = |level: &&Level| level.fields.status.0 && level.fields.from_point.get() <= points;
         self.levels.iter().filter(reached).max_by_key(|level| level.fields.from_point.get())
+    }
+
+    /// A member at the level of its points.
+    #[must_use]
+    pub fn placed(&self, member: Member) -> Member {
+        let level_id = self.level_of(member.points.get()).map(|level| level.id);
+        Member { fields: MemberFields { level_id, ..member.fields }, ..member }
+    }
+
+    /// A member as clients see it, under the levels and fields as they are now.
+    #[must_use]
+    pub fn shown(&self, member: Member) -> Member {
+        self.placed(member).under(&self.questions())
     }
 
     /// The level with this id.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::keys::{self, PENDING_INDEX};
-use crate::table::{Changes, Item, Query, Write, from_item, string};
+use crate::table::{Changes, Item, Query, Write, from_item, number, string};
 use crate::user::{Also, Claim, UserRecord};
 
 /// A change that spans the table and Cognito and is not finished; the `reconcile` function finishes what a crash
@@ -66,6 +66,12 @@ impl Pending {
         Error::conflict("", "in_progress", "Another change of this user is under way; repeat yours in a moment.")
     }
 
+    /// What whoever named no version is told of a change that came between.
+    #[must_use]
+    pub fn instead_of_stale(error: Error) -> Error {
+        if matches!(error, Error::Stale) { Self::in_progress() } else { error }
+    }
+
     /// The condition that a user's pending change is this one; its values are those of [`Pending::named`].
     pub(crate) const SAME: &str = "pending = :kind AND pending_at = :since";
 
@@ -100,6 +106,17 @@ impl Store {
         // The SDK repeats an update whose answer was lost: what is pending may be this very change.
         let found = self.user(old.user.id).await?.and_then(|found| found.pending);
         if found == Some(pending) { Ok(begun) } else { Err(Pending::in_progress()) }
+    }
+
+    /// Writes as [`Store::begin`] and [`Store::end`] do each, where there is no user to write to, so that neither time
+    /// nor load tells that there is none. TTL takes it away.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn pretend(&self, nobody: UserId) -> Result<(), Error> {
+        let changes = Changes::default().set("expires_at", number(Time::now().plus(Pending::LEASE).seconds()));
+        let key = keys::limit(&format!("nobody|{nobody}"), 0);
+        self.table.update(&key, "attribute_not_exists(pending)", changes).await.map(drop)
     }
 
     /// Ends the pending change of `record`: whether it was still that one.

@@ -8,10 +8,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
 };
 use domain::Error;
-use futures_util::future::try_join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -66,40 +65,6 @@ impl Table {
             Err(failure) if is_condition_failed(&failure) => Ok(false),
             Err(failure) => Err(unavailable(failure)),
         }
-    }
-
-    /// Reads items as they are now, in no order, without those that are not there: 1 `BatchGetItem` for each 100.
-    pub(crate) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
-        let batches = keys.chunks(BATCH_GET).map(|batch| self.get_batch(batch.to_vec()));
-        Ok(try_join_all(batches).await?.concat())
-    }
-
-    async fn get_batch(&self, mut left: Vec<Item>) -> Result<Vec<Item>, Error> {
-        let (mut items, mut attempt) = (Vec::new(), 0);
-        while !left.is_empty() {
-            if attempt > CONTENTION_TRIES {
-                return Err(Error::Unavailable("keys stay unprocessed".into()));
-            }
-            if attempt > 0 {
-                tokio::time::sleep(backoff(attempt)).await;
-            }
-            attempt += 1;
-            let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
-            let sent = self
-                .client
-                .batch_get_item()
-                .request_items(&*self.name, keys.map_err(Error::internal)?)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send();
-            let read = sent.await.map_err(unavailable)?;
-            let found = read.responses.unwrap_or_default().remove(&*self.name).unwrap_or_default();
-            // Answers are cut at 16 MB: where something came, nobody was overrun.
-            attempt = if found.is_empty() { attempt } else { 0 };
-            items.extend(found);
-            left =
-                read.unprocessed_keys.unwrap_or_default().remove(&*self.name).map_or_else(Vec::new, |left| left.keys);
-        }
-        Ok(items)
     }
 
     /// Writes all of `writes` or none.
@@ -430,9 +395,6 @@ impl Changes {
 
 /// What one transaction takes.
 pub(crate) const TRANSACTION: usize = 100;
-
-/// What `BatchGetItem` takes at once.
-const BATCH_GET: usize = 100;
 
 /// Why DynamoDB canceled a transaction.
 enum Canceled {

@@ -30,10 +30,10 @@ pub struct UserRecord {
 /// Which sessions of a user still hold.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Sessions {
-    /// Sessions that began before this second are over.
+    /// Sessions that began in this second or before it are over.
     #[serde(rename = "sessions_from")]
-    pub from: Option<i64>,
-    /// The one session that outlives `from`: the one that changed the password.
+    pub ended: Option<i64>,
+    /// The one session that outlives `ended`: the one that changed the password.
     #[serde(rename = "kept_session")]
     pub kept: Option<String>,
     /// Sessions that were signed out, until their last access token has expired.

@@ -130,7 +130,7 @@ async fn a_member_keeps_the_files_that_are_its_answers() {
     assert_eq!((kept.status.as_u16(), kept.errors()), (409, vec![(String::new(), "in_use".to_owned())]));
     answer(&club, json!({}), &upload).await;
     assert_eq!(club.muster.delete(&path).by(&club.user).send().await.status, 204, "it took the answer back");
-    assert_eq!(store.uploads_of(club.segment, Some(club.member.id)).await.unwrap(), []);
+    assert_eq!(store.uploads_of_member(club.member.id).await.unwrap(), []);
 }
 
 /// Makes these the member's answers, among them the upload if it is named.

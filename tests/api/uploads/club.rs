@@ -163,8 +163,7 @@ pub(crate) async fn member(muster: &Muster, owner: &Ana, segment: SegmentId, use
         store.change_configuration(&before, Part::NewField(&field), false).await.unwrap();
     }
     let fields = MemberFields::parse(json!({ "user_id": user.id })).unwrap();
-    let number = "00000000".to_owned().try_into().unwrap();
-    let new = Member::new(domain::MemberId::fresh(), &membership, number, fields, Time::now());
+    let new = Member::new(domain::MemberId::fresh(), &membership, fields, Time::now());
     let configuration = store.configuration(membership.id).await.unwrap();
     store.create_member(new, &configuration, AlsoOfMember::default()).await.unwrap().member
 }

@@ -95,7 +95,7 @@ fn a_damaged_file_is_named_as_such() {
     assert!(error.contains("cognito.sqlite is damaged: "), "{error}");
 
     std::fs::remove_file(directory.file()).unwrap();
-    directory.open().unwrap().ensure_pool(POOL, CLIENT).unwrap();
+    directory.open().unwrap().ensure_pool(POOL, CLIENT, None).unwrap();
     let mut content = std::fs::read(directory.file()).unwrap();
     content.truncate(content.len() / 2);
     std::fs::write(directory.file(), content).unwrap();
@@ -117,9 +117,9 @@ fn a_pool_is_ensured_again_and_again_but_a_client_stays_in_its_pool() {
     let directory = Directory::new("ensured");
     for _ in 0..2 {
         let cognito = directory.open().unwrap();
-        cognito.ensure_pool(POOL, CLIENT).unwrap();
-        cognito.ensure_pool(POOL, CLIENT).unwrap();
+        cognito.ensure_pool(POOL, CLIENT, None).unwrap();
+        cognito.ensure_pool(POOL, CLIENT, None).unwrap();
     }
-    let error = directory.open().unwrap().ensure_pool("local_other", CLIENT);
+    let error = directory.open().unwrap().ensure_pool("local_other", CLIENT, None);
     assert!(matches!(error, Err(Error::ForeignClient(_))));
 }

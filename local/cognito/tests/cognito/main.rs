@@ -12,5 +12,6 @@ mod codes;
 mod custom_auth;
 mod durability;
 mod pools;
+mod secrets;
 mod system;
 mod tokens;

@@ -63,8 +63,8 @@ async fn a_client_uses_its_own_flows_and_validities() {
 async fn what_the_emulator_cannot_do_is_refused() {
     let system = System::start().await;
     let request = system.sdk.create_user_pool_client().user_pool_id(POOL);
-    let request = request.client_name("web").generate_secret(true);
-    refused(named(request.send().await), "InvalidParameterException", "GenerateSecret is not supported");
+    let request = request.client_name("web").enable_token_revocation(false);
+    refused(named(request.send().await), "InvalidParameterException", "EnableTokenRevocation=false is not supported");
     refused(named(system.sdk.list_groups().user_pool_id(POOL).send().await), "UnknownOperationException", "");
 }
 

@@ -37,7 +37,7 @@ impl System {
         let outbox = Arc::new(Mutex::new(Vec::new()));
         let sent = outbox.clone();
         let cognito = Cognito::open(options, Arc::new(move |message| sent.lock().unwrap().push(message))).unwrap();
-        cognito.ensure_pool(POOL, CLIENT).unwrap();
+        cognito.ensure_pool(POOL, CLIENT, None).unwrap();
         let router = cognito.router();
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let config = Config::builder()

@@ -95,7 +95,7 @@ async fn only_what_was_issued_is_accepted() {
 #[tokio::test]
 async fn a_refresh_token_serves_its_own_client() {
     let system = System::start().await;
-    system.cognito.ensure_pool(POOL, "other").unwrap();
+    system.cognito.ensure_pool(POOL, "other", None).unwrap();
     system.user("ada").await;
     let tokens = system.log_in("ada", PASSWORD).await.unwrap();
     let token = tokens.refresh_token().unwrap();

@@ -115,6 +115,7 @@ fn each_type_refuses_what_it_is_not() {
         (FieldType::Url, json!("http:example.com"), "invalid_url"),
         (FieldType::Url, json!("https://"), "invalid_url"),
         (FieldType::Url, json!("https://a b.com"), "invalid_url"),
+        (FieldType::Url, json!("https://example.com\\a"), "invalid_url"),
         (FieldType::Url, json!("javascript:alert(1)"), "invalid_url"),
         (FieldType::Url, json!(format!("https://a.b/{}", "x".repeat(2048))), "too_long"),
         (FieldType::Email, json!("ana"), "invalid_email"),

@@ -100,49 +100,35 @@ object! {
 impl CustomFieldFields {
     /// The rules between fields.
     fn consistent(&self, errors: &mut Vec<FieldError>) {
-        let at = |name| Pointer::root().child(name);
+        let mut refuse = |name, code, message| errors.push(Pointer::root().child(name).error(code, message));
         let kind = self.kind;
-        if kind.chooses() {
-            let (options, catalog) = (self.options.as_ref(), self.catalog_id);
-            match (options.is_some_and(|options| !options.as_slice().is_empty()), catalog) {
-                (false, None) => {
-                    errors.push(at("options").error("required", "must have an option, or name a catalog_id"))
-                }
-                (_, Some(_)) if options.is_some() => {
-                    errors
-                        .push(at("catalog_id").error("exclusive", "cannot go together with options; take one of them"));
-                }
-                _ => {}
+        let (options, catalog) = (self.options.as_ref().map(Choices::as_slice), self.catalog_id);
+        match (options, catalog) {
+            _ if !kind.chooses() => {}
+            (Some(_), Some(_)) => {
+                refuse("catalog_id", "exclusive", "cannot go together with options; take one of them");
+            }
+            (None | Some([]), None) => refuse("options", "required", "must have an option, or name a catalog_id"),
+            (Some(_), None) | (None, Some(_)) => {}
+        }
+        for (name, given) in [("options", options.is_some()), ("catalog_id", catalog.is_some())] {
+            if given && !kind.chooses() {
+                refuse(name, "exclusive", "goes only with dropdown and multiple; leave it out");
             }
         }
-        let misplaced = [
-            (
-                "options",
-                self.options.is_some() && !kind.chooses(),
-                "goes only with dropdown and multiple; leave it out",
-            ),
-            (
-                "catalog_id",
-                self.catalog_id.is_some() && !kind.chooses(),
-                "goes only with dropdown and multiple; leave it out",
-            ),
-            (
-                "unique",
-                self.unique.0 && !kind.can_be_unique(),
-                "must be false for dropdown, multiple, boolean, text and file",
-            ),
-            ("searchable", self.searchable.0 && !kind.can_be_searched(), "must be false for text and file"),
-            ("max_size", self.max_size.is_some() && kind != FieldType::File, "goes only with file; leave it out"),
-            (
-                "content_types",
-                self.content_types.is_some() && kind != FieldType::File,
-                "goes only with file; leave it out",
-            ),
-        ];
-        for (name, wrong, message) in misplaced {
-            if wrong {
-                errors.push(at(name).error("exclusive", message));
+        for (name, given) in [("max_size", self.max_size.is_some()), ("content_types", self.content_types.is_some())] {
+            if given && kind != FieldType::File {
+                refuse(name, "exclusive", "goes only with file; leave it out");
             }
+        }
+        if kind == FieldType::File && self.content_types.as_ref().is_some_and(|types| types.0.is_empty()) {
+            refuse("content_types", "too_short", "must name a content type; leave it out to allow them all");
+        }
+        if self.unique.0 && !kind.can_be_unique() {
+            refuse("unique", "exclusive", "must be false for dropdown, multiple, boolean, text and file");
+        }
+        if self.searchable.0 && !kind.can_be_searched() {
+            refuse("searchable", "exclusive", "must be false for text and file");
         }
     }
 }

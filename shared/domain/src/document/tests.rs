@@ -85,9 +85,26 @@ fn the_check_digit_counts_only_where_the_level_asks_for_it() {
 }
 
 #[test]
+fn a_check_digit_that_would_have_two_digits_has_one() {
+    for (kind, text) in [
+        (FieldType::Rfc, "AAAA010101030"),
+        (FieldType::Ruc, "10000000049"),
+        (FieldType::Ruc, "10000000090"),
+        (FieldType::Ruc, "10000000031"),
+    ] {
+        assert_eq!(answer(kind, text, Checks::Checksum).as_deref(), Some(text));
+    }
+}
+
+#[test]
 fn each_country_has_its_documents_with_their_lengths() {
     for (country, kind, accepted, refused) in [
-        ("ARG", "DNI", &["1234567", "12345678", "12.345.678"][..], &["123456", "123456789", "1234567A"][..]),
+        (
+            "ARG",
+            "DNI",
+            &["1234567", "12345678", "12.345.678"][..],
+            &["123456", "123456789", "1234567A", "20-123-456", "20/123/456"][..],
+        ),
         ("ARG", "LE", &["1", "A1"], &["=", ""]),
         ("ARG", "LC", &["1"], &["1&2"]),
         ("ARG", "CI", &["1"], &["123456789012345678901234567890123"]),

@@ -26,6 +26,20 @@ text!(
     }
 );
 
+impl MemberNumber {
+    /// The number that the member `id` gets at an attempt, from 0: spread evenly, and the same for each try of one
+    /// request.
+    #[must_use]
+    pub fn of(id: MemberId, attempt: u8) -> Self {
+        // SplitMix64, whose output is as even as the random bits of the id.
+        let (_, random) = id.uuid().as_u64_pair();
+        let step = random.wrapping_add(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(u64::from(attempt) + 1));
+        let mixed = (step ^ (step >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Self(format!("{:08}", (mixed ^ (mixed >> 31)) % 100_000_000))
+    }
+}
+
 words! {
     /// Whether a member takes part.
     #[derive(Default)]
@@ -223,8 +237,7 @@ pub struct Member {
     pub fields: MemberFields,
     /// Its points.
     pub points: Points,
-    /// Its answers. The table keeps them as they are in JSON, since it has no numbers of any length.
-    #[serde(skip)]
+    /// Its answers.
     pub answers: Answers,
     /// The keys of the required fields that it has not answered, which follow from the fields as they are now.
     #[serde(skip)]
@@ -240,13 +253,13 @@ pub struct Member {
 impl Member {
     /// A member who has just joined, without points and answers.
     #[must_use]
-    pub fn new(id: MemberId, membership: &Membership, number: MemberNumber, fields: MemberFields, now: Time) -> Self {
+    pub fn new(id: MemberId, membership: &Membership, fields: MemberFields, now: Time) -> Self {
         Self {
             id,
             membership_id: membership.id,
             segment_id: membership.segment_id,
             owner_id: membership.owner_id,
-            number,
+            number: MemberNumber::of(id, 0),
             fields,
             points: Points::default(),
             answers: Answers::default(),

@@ -1,5 +1,5 @@
-//! All ids that meet filters, as far as it is worth reading them: to order few rows in memory, to test what a walk meets
-//! without reading it, and to count.
+//! All ids that meet filters, as far as it is worth reading them: to order few rows in memory, to test what a walk
+//! meets without reading it, and to count.
 
 use std::collections::HashSet;
 
@@ -8,15 +8,11 @@ use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use crate::keys::{self, SK};
+use crate::search::Directory;
 use crate::search::count::Scope;
 use crate::search::range::{Criterion, Range};
 use crate::search::schema::{ID, Kind};
-use crate::search::walk::ENTRIES_A_UNIT;
-use crate::search::{COUNT_CAP, Directory};
 use crate::table::{Item, Query, Table};
-
-/// So many rows are read rather than their order walked.
-const FEW: usize = 1_000;
 
 /// How the rows that meet filters are found.
 pub(super) enum Plan {
@@ -26,11 +22,23 @@ pub(super) enum Plan {
     Walk(Option<(u64, bool)>),
 }
 
+/// What is worth reading.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// So many rows that meet a filter are read rather than their order walked.
+    pub(super) few: usize,
+    /// What is not counted beyond.
+    pub(super) count: usize,
+    /// A read unit reads so many entries.
+    pub(super) unit: usize,
+}
+
 /// The ids that meet each of several filters.
 pub(super) struct Candidates<'a> {
     directory: &'a Directory<'a>,
     scope: &'a Scope,
     sources: Vec<Source<'a>>,
+    limits: Limits,
 }
 
 /// The ids that meet one filter.
@@ -50,7 +58,12 @@ struct Span {
 }
 
 impl<'a> Candidates<'a> {
-    pub(super) fn new(directory: &'a Directory<'a>, scope: &'a Scope, criteria: &'a [Criterion]) -> Self {
+    pub(super) fn new(
+        directory: &'a Directory<'a>,
+        scope: &'a Scope,
+        criteria: &'a [Criterion],
+        limits: Limits,
+    ) -> Self {
         let source = |criterion: &'a Criterion| {
             let partitions = match criterion.kind {
                 Kind::Sorted => scope.partitions(directory.name, &criterion.field),
@@ -58,44 +71,54 @@ impl<'a> Candidates<'a> {
             };
             Source::new(Some(criterion), partitions, &criterion.ranges)
         };
-        Self { directory, scope, sources: criteria.iter().map(source).collect() }
+        Self { directory, scope, sources: criteria.iter().map(source).collect(), limits }
     }
 
-    /// How many meet the one filter there is: reading all, as far as [`COUNT_CAP`].
+    /// How many meet the one filter there is: reading all, as far as the limit.
     pub(super) async fn count(&mut self) -> Result<(u64, bool), Error> {
-        self.read(CAP).await?;
-        Ok(capped(self.overlap()))
+        self.read(self.limits.count).await?;
+        Ok(self.limits.capped(self.overlap()))
     }
 
     /// Finds the cheapest way, and how many rows there are where that is `asked` for.
     pub(super) async fn plan(&mut self, asked: bool) -> Result<Plan, Error> {
-        self.read(FEW).await?;
-        if let Some(few) = self.smallest().filter(|source| source.ids.len() <= FEW) {
-            return Ok(Plan::Among(few.ids.iter().copied().collect()));
+        let Limits { few, count, unit } = self.limits;
+        let in_scope = |source: &Source<'_>| source.criterion.is_some_and(|criterion| criterion.kind == Kind::Sorted);
+        let unscoped = !self.scope.whole && !self.sources.iter().any(in_scope);
+        if unscoped && self.scope.rows() <= few as u64 {
+            self.add_scope();
         }
-        self.read(CAP).await?;
+        self.read(few).await?;
+        if let Some(source) = self.smallest().filter(|source| source.ids.len() <= few) {
+            return Ok(Plan::Among(source.ids.iter().copied().collect()));
+        }
+        self.read(count).await?;
         if !asked {
             return Ok(Plan::Walk(None));
         }
-        let in_scope = |source: &Source<'_>| source.criterion.is_some_and(|criterion| criterion.kind == Kind::Sorted);
-        if !self.scope.whole && !self.sources.iter().any(in_scope) {
-            let partitions = self.scope.partitions(self.directory.name, ID);
-            self.sources.push(Source::new(None, partitions, &[Range::values()]));
+        if unscoped {
+            self.add_scope();
         }
-        let mut most = CAP;
+        let mut most = count;
         loop {
             self.read(most).await?;
             let both = self.overlap();
             let unread = || self.sources.iter().filter(|source| !source.spans.is_empty());
-            if both > CAP || unread().next().is_none() {
-                return Ok(Plan::Walk(Some(capped(both))));
+            if both > count || unread().next().is_none() {
+                return Ok(Plan::Walk(Some(self.limits.capped(both))));
             }
             let read: usize = unread().map(|source| source.ids.len()).sum();
-            if let Some(source) = self.smallest().filter(|source| source.ids.len() * ENTRIES_A_UNIT < read) {
+            if let Some(source) = self.smallest().filter(|source| source.ids.len() * unit < read) {
                 return Ok(Plan::Among(source.ids.iter().copied().collect()));
             }
-            most += CAP;
+            most += count;
         }
+    }
+
+    /// The rows of the scope are what filters on facets ask for.
+    fn add_scope(&mut self) {
+        let partitions = self.scope.partitions(self.directory.name, ID);
+        self.sources.push(Source::new(None, partitions, &[Range::values()]));
     }
 
     /// The filters, each with its ids where these are all.
@@ -109,8 +132,8 @@ impl<'a> Candidates<'a> {
 
     /// Reads each filter's ids, until they are more than `most` or all.
     async fn read(&mut self, most: usize) -> Result<(), Error> {
-        let table = self.directory.table;
-        try_join_all(self.sources.iter_mut().map(|source| source.read(table, most))).await.map(drop)
+        let (table, unit) = (self.directory.table, self.limits.unit);
+        try_join_all(self.sources.iter_mut().map(|source| source.read(table, most, unit))).await.map(drop)
     }
 
     /// The filter of the fewest ids, of those that were read to the end.
@@ -133,10 +156,10 @@ impl<'a> Source<'a> {
         Self { criterion, spans: spans.collect(), ids: HashSet::new() }
     }
 
-    async fn read(&mut self, table: &Table, most: usize) -> Result<(), Error> {
+    async fn read(&mut self, table: &Table, most: usize, unit: usize) -> Result<(), Error> {
         while self.ids.len() <= most && !self.spans.is_empty() {
             let share = (most + 1 - self.ids.len()) / self.spans.len();
-            let limit = u32::try_from(share.max(ENTRIES_A_UNIT)).unwrap_or(u32::MAX);
+            let limit = u32::try_from(share.max(unit)).unwrap_or(u32::MAX);
             let spans = std::mem::take(&mut self.spans);
             for (ids, rest) in try_join_all(spans.into_iter().map(|span| span.read(table, limit))).await? {
                 self.ids.extend(ids);
@@ -159,9 +182,9 @@ impl Span {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "it fits where a usize has 16 bits")]
-const CAP: usize = COUNT_CAP as usize;
-
-fn capped(count: usize) -> (u64, bool) {
-    (count.min(CAP) as u64, count > CAP)
+impl Limits {
+    /// A count as far as it is shown, and whether that is not all.
+    pub(super) fn capped(self, count: usize) -> (u64, bool) {
+        (count.min(self.count) as u64, count > self.count)
+    }
 }

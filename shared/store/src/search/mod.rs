@@ -1,41 +1,33 @@
-//! Searching a directory: any filters and sorts, at a cost that does not grow with it. Entries of the index are items
-//! of the same table, written in the same transaction as the row, so that a search never lags.
-
-use std::ops::ControlFlow;
-
-use domain::Error;
-use serde::de::DeserializeOwned;
-use uuid::Uuid;
-
-use crate::keys::Key;
-use crate::table::Table;
+//! Searching a directory: any filters and sorts, at a cost that does not grow with it.
+//!
+//! Entries of the index are items of the same table, written in the same transaction as the row, so that a search never
+//! lags. They carry keys alone; rows are read by their ids.
 
 mod candidates;
 mod count;
+mod find;
 mod index;
 mod merge;
 mod order;
 mod partition;
 mod range;
 mod rows;
+mod runs;
 mod schema;
 mod value;
 mod walk;
+mod within;
 
 #[cfg(test)]
 mod tests;
 
-use candidates::{Candidates, Plan};
-use count::Scope;
 pub(crate) use count::tallies;
+pub(crate) use find::{Directory, find};
 pub(crate) use index::writes;
 pub use index::{Index, Indexed, Searched};
-use order::Order;
-use range::Criterion;
-use rows::{Candidate, Row, Rows};
 pub use schema::{Kind, Schema};
 pub use value::{Decimal, Value, ValueType, fold};
-use walk::Walk;
+pub use within::within;
 
 /// `total` is not counted beyond this.
 pub const COUNT_CAP: u64 = 10_000;
@@ -128,122 +120,11 @@ pub struct Found<T> {
     pub capped: bool,
 }
 
-/// The part that a search wants of rows that are all in memory.
-///
-/// # Errors
-/// [`Error::Internal`] for fields that the rows do not have, and positions of other sorts.
-pub fn within<T: Searched>(rows: Vec<T>, search: &Search) -> Result<Found<T>, Error> {
-    let schema = T::schema();
-    let criteria = Criterion::all(&search.filters, &schema)?;
-    let order = Order::new(&search.sort, &schema)?;
-    let met = rows.into_iter().filter_map(|row| {
-        let index = row.index();
-        let meets = criteria.iter().all(|criterion| criterion.met_by(&index));
-        meets.then(|| Row { tuple: order.tuple(&index), row })
-    });
-    let mut rows: Vec<_> = met.collect();
-    rows.sort_by(|one, other| order.compare(&one.tuple, &other.tuple));
-    let total = rows.len() as u64;
-    // One more tells whether more follow.
-    let most = search.size as usize + 1;
-    match &search.from {
-        From::Offset(skip) => drop(rows.drain(..rows.len().min(usize::try_from(*skip).unwrap_or(usize::MAX)))),
-        From::After(position) => {
-            let start = order::parse(position, &order)?;
-            rows.retain(|row| order.compare(&row.tuple, &start).is_gt());
-        }
-        From::Before(position) => {
-            let start = order::parse(position, &order)?;
-            rows.retain(|row| order.compare(&row.tuple, &start).is_lt());
-            rows.reverse();
-        }
+impl<T> Found<T> {
+    /// The same page with its rows as something else, one for one.
+    #[must_use]
+    pub fn with_rows<U>(self, rows: Vec<U>) -> Found<U> {
+        let Self { positions, more_after, more_before, total, capped, .. } = self;
+        Found { rows, positions, more_after, more_before, total, capped }
     }
-    rows.truncate(most);
-    page(rows, search, (total, false))
-}
-
-/// A directory, and where its rows live.
-pub(crate) struct Directory<'a> {
-    pub(crate) table: &'a Table,
-    /// What its keys are named by: `S#{segment}`, `M#{membership}`.
-    pub(crate) name: &'a str,
-    pub(crate) schema: &'a Schema,
-    /// The key of a row.
-    pub(crate) key_of: &'a (dyn Fn(Uuid) -> Key + Sync),
-}
-
-/// Finds the rows of a directory that meet a search.
-///
-/// # Errors
-/// [`Error::Unavailable`]; [`Error::Internal`] for fields that the schema does not have, and positions of other sorts.
-pub(crate) async fn find<T: Indexed + DeserializeOwned + Send>(
-    directory: &Directory<'_>,
-    search: &Search,
-) -> Result<Found<T>, Error> {
-    let criteria = Criterion::all(&search.filters, directory.schema)?;
-    let (facets, others): (Vec<_>, Vec<_>) = criteria.iter().cloned().partition(|one| one.kind == Kind::Facet);
-    let order = Order::new(&search.sort, directory.schema)?;
-    let start = match &search.from {
-        From::Offset(_) => None,
-        From::After(position) | From::Before(position) => Some(order::parse(position, &order)?),
-    };
-    let counted_by_buckets = others.is_empty() && search.total.is_none();
-    let all = if counted_by_buckets || !facets.is_empty() || order.needs_counts() {
-        Scope::read(directory).await?
-    } else {
-        Scope::unknown()
-    };
-    let scope = all.selected(&facets);
-    let rows = Rows::new(directory, &order, &criteria, search, start);
-    if !scope.whole && scope.buckets.is_empty() {
-        return page(rows.rows, search, (0, false));
-    }
-    let mut candidates = Candidates::new(directory, &scope, &others);
-    // One filter, on the field that is walked, narrows the walk.
-    let narrows = |one: &Criterion| order.walked() == Some(&one.field) && (scope.whole || one.kind == Kind::Sorted);
-    let plan = match others.as_slice() {
-        [] => Plan::Walk(Some((scope.rows(), false))),
-        [one] if narrows(one) && search.total.is_some() => Plan::Walk(None),
-        [one] if narrows(one) => Plan::Walk(Some(candidates.count().await?)),
-        [_, ..] => candidates.plan(search.total.is_none()).await?,
-    };
-    let (rows, total) = match plan {
-        Plan::Among(ids) => among(rows, ids).await?,
-        Plan::Walk(total) => {
-            let mut walk = Walk::new(rows, candidates.sets(), all.rows());
-            walk.all(scope.clone()).await?;
-            (walk.rows, total)
-        }
-    };
-    page(rows.rows, search, search.total.or(total).unwrap_or_default())
-}
-
-/// Finds rows among few.
-async fn among<T: Indexed + DeserializeOwned>(
-    mut rows: Rows<'_, T>,
-    ids: Vec<Uuid>,
-) -> Result<(Rows<'_, T>, Option<(u64, bool)>), Error> {
-    let candidates = ids.into_iter().map(|id| Candidate { id, claim: Vec::new() });
-    let mut read = rows.read(candidates.collect()).await?;
-    let total = (read.len() as u64, false);
-    rows.sort(&mut read);
-    // Full or not, these are all.
-    let (ControlFlow::Break(()) | ControlFlow::Continue(())) = rows.accept(read);
-    Ok((rows, Some(total)))
-}
-
-fn page<T>(mut rows: Vec<Row<T>>, search: &Search, (total, capped): (u64, bool)) -> Result<Found<T>, Error> {
-    let more = rows.len() > search.size as usize;
-    rows.truncate(search.size as usize);
-    let (more_after, more_before) = match search.from {
-        From::Offset(skipped) => (more, skipped > 0 && total > 0),
-        From::After(_) => (more, true),
-        From::Before(_) => {
-            rows.reverse();
-            (true, more)
-        }
-    };
-    let positions = rows.iter().map(|row| order::position(&row.tuple)).collect::<Result<_, _>>()?;
-    let rows = rows.into_iter().map(|row| row.row).collect();
-    Ok(Found { rows, positions, more_after, more_before, total, capped })
 }

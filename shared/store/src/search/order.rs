@@ -51,9 +51,13 @@ impl Order {
         self.0.iter().find(|by| by.kind != Kind::Facet).map(|by| &by.field)
     }
 
-    /// Whether rows that are equal up to `depth`, and there, are by id, as entries are.
+    /// Whether ids decide between rows that are equal up to `depth`, and there.
     pub(super) fn has_no_ties(&self, depth: usize) -> bool {
-        self.0.iter().skip(depth + 1).all(|by| by.field == ID && !by.descending)
+        self.0.len() <= depth + 2
+    }
+
+    pub(super) fn ids_descend(&self) -> bool {
+        self.0.last().is_some_and(|by| by.descending)
     }
 
     /// Whether buckets, or how many rows they have, matter for walking in this order.

@@ -21,25 +21,22 @@ pub(super) struct Entry {
     pub(super) id: Uuid,
 }
 
-/// How a list goes through values; ids always ascend, unless the whole list is read backward.
+/// How a list goes through values, and through the ids of each.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Direction {
     pub(super) descending: bool,
+    pub(super) ids_descending: bool,
+    /// Whether all of it is read from its end.
     pub(super) backward: bool,
 }
 
 impl Direction {
-    /// Two values in the order in which they are read.
-    pub(super) fn compare_values(self, one: Option<&str>, other: Option<&str>) -> Ordering {
-        let forward = order::compare(self.descending, one, other);
-        if self.backward { forward.reverse() } else { forward }
-    }
-
     /// Two entries in the order in which they are read.
     pub(super) fn compare(self, one: &Entry, other: &Entry) -> Ordering {
         let ids = one.id.cmp(&other.id);
-        let ids = if self.backward { ids.reverse() } else { ids };
-        self.compare_values(one.value.as_deref(), other.value.as_deref()).then(ids)
+        let ids = if self.ids_descending { ids.reverse() } else { ids };
+        let forward = order::compare(self.descending, one.value.as_deref(), other.value.as_deref()).then(ids);
+        if self.backward { forward.reverse() } else { forward }
     }
 }
 
@@ -67,10 +64,13 @@ struct Segment {
 
 impl Segment {
     /// Leaves out what stands before a value's entries; those too where `past`. Whether anything is left.
-    fn begin_at(&mut self, value: Option<&str>, past: bool) -> bool {
-        if self.regrouped && value.is_none() {
-            // Missing values come last: after all of these, or before them where the list is read backward.
-            return !self.reversed;
+    fn begin_at(&mut self, value: Option<&str>, past: bool, backward: bool) -> bool {
+        let missing = Range::run(None).low;
+        // Missing values come after all that there are, unless the list is read from its end.
+        match value {
+            Some(_) if self.range.low >= missing => return !backward,
+            None if self.range.high < missing => return backward,
+            Some(_) | None => (),
         }
         let run = Range::run(value);
         if self.reversed {
@@ -90,6 +90,9 @@ impl Segment {
 pub(super) struct Partition {
     pk: String,
     segments: VecDeque<Segment>,
+    direction: Direction,
+    /// Only entries after this one.
+    start: Option<Entry>,
     pub(super) ready: VecDeque<Entry>,
     /// How many entries are read next.
     chunk: u32,
@@ -101,18 +104,27 @@ impl Partition {
         let mut segments = segments(ranges, direction);
         match start {
             Start::First => (),
-            Start::At(value) => segments.retain_mut(|segment| segment.begin_at(value.as_deref(), false)),
-            Start::After(entry) => begin_after(&mut segments, entry),
+            Start::At(value) => {
+                segments.retain_mut(|segment| segment.begin_at(value.as_deref(), false, direction.backward))
+            }
+            Start::After(entry) => {
+                let place = keys::place(entry.value.as_deref(), entry.id);
+                segments.retain_mut(|segment| segment.begin_at(entry.value.as_deref(), false, direction.backward));
+                for segment in segments.iter_mut().filter(|one| !one.regrouped && one.range.contains(&place)) {
+                    segment.after = Some(place.clone());
+                }
+            }
         }
+        let start = if let Start::After(entry) = start { Some(entry.clone()) } else { None };
         let chunk = u32::try_from(chunk).unwrap_or(MOST).min(MOST);
-        Self { pk, segments, ready: VecDeque::new(), chunk }
+        Self { pk, segments, direction, start, ready: VecDeque::new(), chunk }
     }
 
     /// Leaves out the entries of a value, all before which have been read.
     pub(super) fn pass(&mut self, value: Option<&str>) {
         self.ready.retain(|entry| entry.value.as_deref() != value);
         if self.ready.is_empty() {
-            self.segments.retain_mut(|segment| segment.begin_at(value, true));
+            self.segments.retain_mut(|segment| segment.begin_at(value, true, self.direction.backward));
         }
     }
 
@@ -148,8 +160,8 @@ impl Partition {
         Ok(())
     }
 
-    /// Turns the entries of each value around. Those of the last one may not all be here: they are read again, and where
-    /// they are more than a chunk, for themselves.
+    /// Turns the entries of each value around. Those of the last one may not all be here: they are read again, and
+    /// where they are more than a chunk, for themselves.
     fn regroup(&mut self, mut segment: Segment, mut entries: Vec<Entry>, more: bool) {
         let last = entries.last().map(|entry| entry.value.clone()).filter(|_| more);
         if let Some(value) = &last {
@@ -157,7 +169,11 @@ impl Partition {
             entries.truncate(others);
         }
         for run in entries.chunk_by(|one, other| one.value == other.value) {
-            self.ready.extend(run.iter().rev().cloned());
+            let run = run
+                .iter()
+                .rev()
+                .filter(|entry| self.start.as_ref().is_none_or(|start| self.direction.compare(entry, start).is_gt()));
+            self.ready.extend(run.cloned());
         }
         match (entries.last(), last) {
             (_, None) => (),
@@ -167,8 +183,10 @@ impl Partition {
             }
             (None, Some(value)) => {
                 let range = Range::run(value.as_deref());
-                let own = Segment { range, reversed: !segment.reversed, regrouped: false, after: None };
-                if segment.begin_at(value.as_deref(), true) {
+                let start = self.start.as_ref().filter(|start| start.value == value);
+                let after = start.map(|start| keys::place(start.value.as_deref(), start.id));
+                let own = Segment { range, reversed: !segment.reversed, regrouped: false, after };
+                if segment.begin_at(value.as_deref(), true, self.direction.backward) {
                     self.segments.push_front(segment);
                 }
                 self.segments.push_front(own);
@@ -184,11 +202,12 @@ fn entry(item: &Item) -> Option<Entry> {
 
 /// All that there is to read, in order.
 fn segments(ranges: Option<&[Range]>, direction: Direction) -> VecDeque<Segment> {
-    let Direction { descending, backward } = direction;
-    let segment = |range| Segment { range, reversed: descending, regrouped: descending, after: None };
+    let Direction { descending, ids_descending, backward } = direction;
+    let regrouped = descending != ids_descending;
+    let segment = |range| Segment { range, reversed: descending, regrouped, after: None };
     let mut segments: VecDeque<_> = match ranges {
-        None if descending => {
-            let missing = Segment { range: Range::run(None), reversed: false, regrouped: false, after: None };
+        None if descending || ids_descending => {
+            let missing = Segment { range: Range::run(None), reversed: ids_descending, regrouped: false, after: None };
             VecDeque::from([segment(Range::values()), missing])
         }
         None => VecDeque::from([segment(Range::whole())]),
@@ -199,22 +218,4 @@ fn segments(ranges: Option<&[Range]>, direction: Direction) -> VecDeque<Segment>
         segments = segments.into_iter().rev().map(|one| Segment { reversed: !one.reversed, ..one }).collect();
     }
     segments
-}
-
-/// Leaves out what stands before an entry, and the entry.
-fn begin_after(segments: &mut VecDeque<Segment>, entry: &Entry) {
-    let value = entry.value.as_deref();
-    let place = keys::place(value, entry.id);
-    segments.retain_mut(|segment| segment.begin_at(value, false));
-    let Some(mut first) = segments.pop_front_if(|segment| segment.range.contains(&place)) else { return };
-    if first.regrouped {
-        let own = Segment { range: Range::run(value), reversed: !first.reversed, regrouped: false, after: Some(place) };
-        if first.begin_at(value, true) {
-            segments.push_front(first);
-        }
-        segments.push_front(own);
-    } else {
-        first.after = Some(place);
-        segments.push_front(first);
-    }
 }

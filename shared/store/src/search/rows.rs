@@ -1,7 +1,6 @@
 //! The rows of a page, as they are found: read by their ids, tested again, skipped, collected.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
 
 use domain::Error;
 use serde::de::DeserializeOwned;
@@ -62,18 +61,25 @@ impl<'a, T: Indexed + DeserializeOwned> Rows<'a, T> {
         usize::try_from(self.skip).unwrap_or(usize::MAX).saturating_add(self.most - self.rows.len())
     }
 
-    /// Reads rows and takes them: as they come, or in order.
-    pub(super) async fn take(&mut self, candidates: Vec<Candidate>, ordered: bool) -> Result<ControlFlow<()>, Error> {
-        let mut rows = self.read(candidates).await?;
-        if !ordered {
-            self.sort(&mut rows);
-        }
-        Ok(self.accept(rows))
+    /// Whether no more rows are wanted.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.len() >= self.most
     }
 
-    /// The rows that are there, meet the filters, and are as they were found to be; another may have changed them.
-    pub(super) async fn read(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Row<T>>, Error> {
-        let keys = candidates.iter().map(|candidate| (self.directory.key_of)(candidate.id).attributes()).collect();
+    /// Reads rows and takes them in their order; how many were found.
+    pub(super) async fn take(&mut self, candidates: Vec<Candidate>) -> Result<usize, Error> {
+        let mut rows = self.read(candidates).await?;
+        rows.sort_by(|one, other| self.compare(&one.tuple, &other.tuple));
+        let found = rows.len();
+        self.accept(rows);
+        Ok(found)
+    }
+
+    /// The rows that are there, meet the filters, and are as they were found to be. Another may have changed them
+    /// since, so that a row is found twice, or no more.
+    async fn read(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Row<T>>, Error> {
+        let ids: HashSet<_> = candidates.iter().map(|candidate| candidate.id).collect();
+        let keys = ids.into_iter().map(|id| (self.directory.key_of)(id).attributes()).collect();
         let mut found = HashMap::new();
         for item in self.directory.table.get_all(keys).await? {
             let row: T = from_item(item)?;
@@ -82,21 +88,17 @@ impl<'a, T: Indexed + DeserializeOwned> Rows<'a, T> {
                 found.insert(index.id, Row { tuple: self.order.tuple(&index), row });
             }
         }
-        let rows = candidates
-            .into_iter()
-            .filter_map(|Candidate { id, claim }| found.remove(&id).filter(|row| row.tuple.starts_with(&claim)));
-        Ok(rows.collect())
+        let as_found = |Candidate { id, claim }: Candidate| {
+            let is_so = found.get(&id).is_some_and(|row| row.tuple.starts_with(&claim));
+            if is_so { found.remove(&id) } else { None }
+        };
+        Ok(candidates.into_iter().filter_map(as_found).collect())
     }
 
-    pub(super) fn sort(&self, rows: &mut [Row<T>]) {
-        rows.sort_by(|one, other| self.compare(&one.tuple, &other.tuple));
-    }
-
-    /// Takes rows in order; breaks where no more are wanted.
-    pub(super) fn accept(&mut self, rows: Vec<Row<T>>) -> ControlFlow<()> {
+    fn accept(&mut self, rows: Vec<Row<T>>) {
         for row in rows {
-            if self.rows.len() >= self.most {
-                break;
+            if self.is_full() {
+                return;
             }
             let beyond = self.start.as_ref().is_none_or(|start| self.compare(&row.tuple, start).is_gt());
             if !beyond || !self.seen.insert(order::id(&row.tuple).unwrap_or_default()) {
@@ -108,7 +110,6 @@ impl<'a, T: Indexed + DeserializeOwned> Rows<'a, T> {
                 self.rows.push(row);
             }
         }
-        if self.rows.len() >= self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn compare(&self, one: &Tuple, other: &Tuple) -> std::cmp::Ordering {

@@ -83,9 +83,10 @@ fn cut(text: &str) -> String {
     format!("{head}\u{2}{}", keys::hash(text))
 }
 
-/// A decimal number, in a form whose order by bytes is the numbers' order: a sign (`0` negative, `1` zero,
-/// `2` positive), ten digits of exponent, the significant digits. Negative ones have each digit's complement, and an
-/// end that is greater than any digit.
+/// A decimal number, in a form whose order by bytes is the numbers' order.
+///
+/// A sign (`0` negative, `1` zero, `2` positive), ten digits of exponent, the significant digits. Negative ones have
+/// each digit's complement, and an end that is greater than any digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Decimal(String);
 

@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 use crate::emulator::Emulator;
 use crate::keys::Key;
+use crate::search::candidates::Limits;
+use crate::search::find::find_within;
 use crate::search::{Directory, Index, Indexed, Kind, Schema, Value, ValueType, find, writes};
 use crate::search::{Found, Search};
 use crate::table::{Write, to_item};
@@ -141,8 +143,13 @@ pub(super) async fn write(emulator: &Emulator, old: Option<&Person>, new: Option
     table.transact(all).await.unwrap();
 }
 
-pub(super) async fn search(emulator: &Emulator, search: &Search) -> Found<Person> {
+/// With the limits of [`find`], unless others are given.
+pub(super) async fn search(emulator: &Emulator, search: &Search, limits: Option<Limits>) -> Found<Person> {
     let schema = schema();
     let directory = Directory { table: &emulator.table, name: DIRECTORY, schema: &schema, key_of: &Person::key };
-    find(&directory, search).await.unwrap()
+    let found = match limits {
+        None => find(&directory, search).await,
+        Some(limits) => find_within(&directory, search, limits).await,
+    };
+    found.unwrap()
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::search::candidates::Limits;
 use crate::search::tests::people::{Person, Random, folded};
 use crate::search::{Filter, Match, Search, Sort, Test, Value};
 
@@ -34,13 +35,26 @@ const SORTABLE: [&str; 8] = ["id", "status", "gender", "document", "last_name", 
 const FILTERED: [&str; 10] =
     ["status", "gender", "document", "last_name", "last_name", "points", "born", "color", "tag", "tag"];
 
+/// Limits that make each way of finding rows worth it, for few rows.
+pub(super) fn limits(random: &mut Random) -> Limits {
+    let few = *random.of(&[0, 5, 40]);
+    Limits { few, count: few + *random.of(&[5, 60, 1_000]), unit: *random.of(&[1, 3, 30]) }
+}
+
+/// How many rows are told of.
+pub(super) fn total(search: &Search, expected: &[Person], limits: Limits) -> (u64, bool) {
+    let facets = ["status", "gender", "document"];
+    let counted = search.filters.iter().all(|filter| facets.contains(&filter.field.as_str()));
+    if counted { (expected.len() as u64, false) } else { limits.capped(expected.len()) }
+}
+
 /// A search from its beginning; `people` lend it values, so that it finds something.
 pub(super) fn random(random: &mut Random, people: &[Person]) -> Search {
     let sort =
         (0..random.below(4)).map(|_| Sort { field: (*random.of(&SORTABLE)).to_owned(), descending: random.one_in(2) });
     let sort = sort.collect();
     let filters = (0..*random.of(&[0, 0, 1, 1, 2, 3])).map(|_| filter(random, people)).collect();
-    let size = u32::try_from(*random.of(&[1, 5, 17, 30])).unwrap();
+    let size = *random.of(&[1, 6, 6, 11, 11, 17, 30, 30]);
     Search { filters, sort, size, from: crate::search::From::Offset(0), total: None }
 }
 
@@ -53,12 +67,10 @@ fn filter(random: &mut Random, people: &[Person]) -> Filter {
     }
     let any = (0..=random.below(3)).filter_map(|_| {
         let value = exact(random, people, field)?;
-        Some(match value {
-            Value::Text(text) | Value::Word(text) if random.one_in(3) => {
-                Match::Prefix(text.chars().take(1 + random.below(3)).collect())
-            }
-            value => Match::Exact(value),
-        })
+        if let (Value::Text(text) | Value::Word(text), true) = (&value, random.one_in(3)) {
+            return Some(Match::Prefix(text.chars().take(1 + random.below(3)).collect()));
+        }
+        Some(Match::Exact(value))
     });
     Filter { field: field.to_owned(), test: Test::AnyOf(any.collect()) }
 }

@@ -1,0 +1,81 @@
+//! The answers of a member to the custom fields of its membership.
+
+use axum::extract::State;
+use domain::answer::{Given, check_answers};
+use domain::field::Pointer;
+use domain::{Error, KeyScope, Member, MemberId, Object, Time};
+use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown};
+use serde_json::Value;
+use store::AlsoOfMember;
+
+use crate::files::{gone_files, new_files};
+use crate::points::Waits;
+use crate::seat::{Seat, asked, checks};
+
+/// A member's answers, by the keys of their fields; their version is the member's.
+struct Answered(Member);
+
+impl Object for Answered {
+    fn version(&self) -> u64 {
+        self.0.version
+    }
+
+    fn show(&self) -> Value {
+        self.0.answers.show()
+    }
+}
+
+/// Reads a member's answers.
+#[utoipa::path(get, path = "/v1/members/{member}/answers", tag = "answers",
+    responses((status = 200, description = "A value for each field that has been answered.", body = Given)))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(member): Path<MemberId>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    let seat = Seat::take(&app, &caller, member, KeyScope::Read).await?;
+    Ok(Shown::unless(&has, &Answered(seat.shown())))
+}
+
+/// Answers some fields of a member's level, and leaves the other answers as they are; `null` takes an answer back.
+#[utoipa::path(put, path = "/v1/members/{member}/answers", tag = "answers", request_body = Given,
+    responses((status = 200, description = "All answers after the change.", body = Given)))]
+pub(crate) async fn write(
+    State(app): State<App>,
+    caller: Caller,
+    Path(member): Path<MemberId>,
+    matches: IfMatch,
+    Body(given): Body<Given>,
+) -> Answer<Shown> {
+    let mut waits = Waits::default();
+    loop {
+        let seat = Seat::take(&app, &caller, member, KeyScope::Write).await?;
+        let before = &seat.record.member;
+        matches.check(before.version)?;
+        let checks = checks(&app, before.segment_id).await?;
+        let questions = asked(&seat.configuration, before);
+        let (at, mut errors) = (Pointer::root(), Vec::new());
+        let answers = check_answers(&questions, checks, &before.answers, given.clone(), &at, &mut errors);
+        if !errors.is_empty() {
+            return Err(Error::Invalid(errors).into());
+        }
+        let change = (&before.answers, &answers);
+        let files = new_files(&app, &questions, change, (before, seat.role), &at).await?;
+        let gone = gone_files(&questions, &before.answers, &answers);
+        let after = Member { answers, ..before.next(Time::now()) };
+        let also = AlsoOfMember { files: &files, ..AlsoOfMember::default() };
+        match app.store.change_member(&seat.record, after, &seat.configuration, also).await {
+            // Who named no version wants the answers beside whatever there is by now.
+            Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
+            Err(error) => return Err(error.into()),
+            Ok(record) => {
+                // What no answer names any more is nobody's.
+                for file in gone {
+                    app.store.forget_upload(file).await?;
+                }
+                return Ok(Shown::new(&Answered(seat.configuration.shown(record.member))));
+            }
+        }
+    }
+}

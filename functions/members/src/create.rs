@@ -1,0 +1,90 @@
+//! Joining: the owner of the segment enrols somebody, or somebody itself where the membership allows it.
+
+use axum::extract::State;
+use domain::answer::{Given, check_answers};
+use domain::field::{Body as _, Pointer};
+use domain::member::Joining;
+use domain::{Answers, EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MembershipId, Time};
+use edge::{Access, Answer, App, Body, Caller, Created, Path, Seed};
+use serde_json::Value;
+use store::{AlsoOfMember, Configuration};
+
+use crate::files::new_files;
+use crate::points::moved;
+use crate::seat::{Role, asked, checks, is_open, knows};
+
+type NewMember = Joining<MemberFields>;
+
+/// Enrols a member: the owner of the segment and its keys enrol anybody; where the membership allows it, a user enrols
+/// itself and writes only its name, phone, card number, origin and answers.
+#[utoipa::path(post, path = "/v1/memberships/{membership}/members", tag = "members", request_body = NewMember,
+    responses((status = 201, description = "The member.", body = Member)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    seed: Seed,
+    Body(given): Body<Given>,
+) -> Answer<Created> {
+    let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
+    let role = role(&access, &configuration)?;
+    let joining = match role {
+        Role::Manager => NewMember::parse(Value::Object(given.0))?,
+        Role::Itself => enrolment(&access, given)?,
+    };
+    let segment = configuration.membership.segment_id;
+    let (checks, configuration, ()) = tokio::try_join!(
+        checks(&app, segment),
+        app.store.with_catalogs(configuration.clone()),
+        knows_unless_itself(&app, &configuration, &joining.fields, role)
+    )?;
+    let id: MemberId = seed.id(0);
+    let now = Time::of(id.uuid());
+    let level = joining.fields.level_id;
+    let mut member = Member::new(id, &configuration.membership, joining.fields, now);
+    let award = level.map(|level| moved(&caller, &configuration, &mut member, (level, seed.id(1)))).transpose()?;
+    let (at, mut errors) = (Pointer::root().child("answers"), Vec::new());
+    let questions = asked(&configuration, &member);
+    let answers = check_answers(&questions, checks, &Answers::default(), joining.answers, &at, &mut errors);
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors).into());
+    }
+    let files = new_files(&app, &questions, (&Answers::default(), &answers), (&member, role), &at).await?;
+    member.answers = answers;
+    let also = AlsoOfMember { award: award.as_ref(), files: &files, answers_at: "/answers" };
+    let record = match app.store.create_member(member, &configuration, also).await {
+        // An earlier try of this very request had made it before it was cut off.
+        Err(Error::Conflict(taken)) if taken.iter().any(|one| one.pointer == "/id") => app.store.member(id).await?,
+        made => made?,
+    };
+    Ok(Created::one(format!("/v1/members/{id}"), &configuration.shown(record.member)))
+}
+
+/// What the caller is to whoever joins.
+fn role(access: &Access, configuration: &Configuration) -> Result<Role, Error> {
+    match access.manages(&configuration.membership, KeyScope::Write) {
+        Ok(()) => Ok(Role::Manager),
+        Err(Error::NotFound) if access.user().is_some() && is_open(&configuration.membership) => Ok(Role::Itself),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a user writes who enrols itself.
+fn enrolment(access: &Access, given: Given) -> Result<NewMember, Error> {
+    let user = access.user().ok_or(Error::NotFound)?.user.id;
+    let Joining { fields, answers } = Joining::<EnrolmentFields>::parse(Value::Object(given.0))?;
+    Ok(Joining { fields: fields.of(user), answers })
+}
+
+/// A user who enrols itself is there; one whom somebody else enrols must be of the segment.
+async fn knows_unless_itself(
+    app: &App,
+    configuration: &Configuration,
+    fields: &MemberFields,
+    role: Role,
+) -> Result<(), Error> {
+    match role {
+        Role::Manager => knows(app, &configuration.membership, fields.user_id).await,
+        Role::Itself => Ok(()),
+    }
+}

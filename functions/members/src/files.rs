@@ -1,0 +1,77 @@
+//! Files as answers: each must have been uploaded for this member, or for nobody yet, and be what its field asks for.
+
+use domain::custom_field::FieldType;
+use domain::field::Pointer;
+use domain::{Answer, Answers, Error, FieldError, Member, Question, Upload, UploadId, UploadStatus};
+use edge::App;
+
+use crate::seat::Role;
+
+/// The files that `after` has and `before` had not, which are all fit: 1 `GetItem` each, all at once.
+///
+/// # Errors
+/// [`Error::Invalid`] with an entry for each file that is not.
+pub(crate) async fn new_files(
+    app: &App,
+    questions: &[Question<'_>],
+    (before, after): (&Answers, &Answers),
+    (member, role): (&Member, Role),
+    at: &Pointer,
+) -> Result<Vec<Upload>, Error> {
+    let (mut files, mut errors) = (Vec::new(), Vec::new());
+    for question in questions.iter().filter(|question| question.field.fields.kind == FieldType::File) {
+        let key = question.field.fields.key.as_str();
+        let Some(id) = file(after, key).filter(|id| file(before, key) != Some(*id)) else { continue };
+        match app.store.upload(id).await {
+            Ok(upload) => match unfit(&upload, question, member, role, &at.child(key)) {
+                None => files.push(upload),
+                Some(error) => errors.push(error),
+            },
+            Err(Error::NotFound) => errors.push(unknown(&at.child(key))),
+            Err(error) => return Err(error),
+        }
+    }
+    if errors.is_empty() { Ok(files) } else { Err(Error::Invalid(errors)) }
+}
+
+/// The files that `before` had and `after` has not.
+pub(crate) fn gone_files(questions: &[Question<'_>], before: &Answers, after: &Answers) -> Vec<UploadId> {
+    let files = questions.iter().filter(|question| question.field.fields.kind == FieldType::File);
+    let keys = files.map(|question| question.field.fields.key.as_str());
+    keys.filter_map(|key| file(before, key).filter(|id| file(after, key) != Some(*id))).collect()
+}
+
+fn file(answers: &Answers, key: &str) -> Option<UploadId> {
+    match answers.get(key)? {
+        Answer::Text(id) => id.parse().ok(),
+        Answer::Boolean(_) | Answer::Several(_) | Answer::Number { .. } => None,
+    }
+}
+
+/// What is told of a file that is not there, or not the caller's to give: both alike.
+fn unknown(at: &Pointer) -> FieldError {
+    at.error("unknown", "must be the id of an upload for this member")
+}
+
+fn unfit(upload: &Upload, question: &Question<'_>, member: &Member, role: Role, at: &Pointer) -> Option<FieldError> {
+    let mine = match upload.fields.member_id {
+        Some(owner) => owner == member.id,
+        // What the owner of the segment has uploaded for nobody yet is not a member's to take.
+        None => role == Role::Manager,
+    };
+    if upload.fields.segment_id != member.segment_id || !mine {
+        return Some(unknown(at));
+    }
+    match upload.status {
+        UploadStatus::Pending => {
+            return Some(at.error("not_available", "names a file that has not arrived or is still being checked"));
+        }
+        UploadStatus::Rejected => {
+            return Some(at.error("not_available", "names a file that was rejected; upload another one"));
+        }
+        UploadStatus::Available => {}
+    }
+    let unfit = upload.fields.unfit(Some(question.field)).into_iter().next()?;
+    let what = if unfit.pointer == "/size" { "bigger than" } else { "of a type other than" };
+    Some(at.error(unfit.code, &format!("names a file that is {what} the field takes")))
+}

@@ -1,0 +1,95 @@
+//! Finding members, by anything.
+
+use axum::extract::State;
+use domain::custom_field::FieldType;
+use domain::{CustomField, KeyScope, Member, MembershipId};
+use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
+
+use crate::seat::is_open;
+
+/// How members are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Members;
+
+impl ListSpec for Members {
+    const SORTS: &'static [&'static str] = &[
+        "id",
+        "created_at",
+        "status",
+        "level_id",
+        "name",
+        "last_name",
+        "number",
+        "points",
+        "starts_at",
+        "expires_at",
+        "last_payment_at",
+    ];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("status", FilterKind::Choice(&["ACTIVE", "INACTIVE", "BLOCKED"])),
+        ("approval", FilterKind::Choice(&["PENDING", "APPROVED", "REJECTED"])),
+        ("level_id", FilterKind::Word),
+        ("user_id", FilterKind::Word),
+        ("name", FilterKind::Text),
+        ("last_name", FilterKind::Text),
+        ("phone", FilterKind::Word),
+        ("number", FilterKind::Word),
+        ("card_number", FilterKind::Word),
+        ("origin", FilterKind::Text),
+        ("product_id", FilterKind::Word),
+        ("points", FilterKind::Number),
+        ("starts_at", FilterKind::Time),
+        ("expires_at", FilterKind::Time),
+        ("last_payment_at", FilterKind::Time),
+        ("created_at", FilterKind::Made),
+    ];
+    const ANSWERS: bool = true;
+}
+
+// The document's macro takes no generic types, but names of them.
+type MemberList = openapi::ListOf<Member>;
+
+/// Finds members of a membership by any of their fields, and by `filter[answers.KEY]` and `sort=answers.KEY` of
+/// searchable custom fields. Where users enrol themselves, each finds itself.
+#[utoipa::path(get, path = "/v1/memberships/{membership}/members", tag = "members", params(List<Members>),
+    responses((status = 200, description = "A page of members.", body = MemberList)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    list: List<Members>,
+) -> Answer<Listed> {
+    let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
+    let searchable = |key: &str| {
+        let named = |field: &&CustomField| field.fields.key.as_str() == key;
+        let field = configuration.fields.iter().find(named)?;
+        (field.fields.searchable.0 && field.fields.status.0).then_some(field.fields.kind)
+    };
+    let mut list = list.resolve(
+        |key| searchable(key).map(kind),
+        // Who has chosen several stands at no one place.
+        |key| searchable(key).is_some_and(|kind| kind != FieldType::Multiple),
+    )?;
+    match access.manages(&configuration.membership, KeyScope::Read) {
+        Err(domain::Error::NotFound) if is_open(&configuration.membership) => {
+            let user = access.user().ok_or(domain::Error::NotFound)?.user.id;
+            list = list.only("user_id", user);
+        }
+        managed => managed?,
+    }
+    let configuration = app.store.with_catalogs(configuration).await?;
+    let found = app.store.members(&configuration, list.search()).await?;
+    let members = found.rows.iter().map(|record| configuration.shown(record.member.clone())).collect();
+    Ok(list.found(&app, found.with_rows(members)).await?)
+}
+
+/// What filters by an answer to a field of a type are.
+fn kind(kind: FieldType) -> FilterKind {
+    match kind {
+        FieldType::Number => FilterKind::Number,
+        FieldType::Boolean => FilterKind::Switch,
+        FieldType::Date => FilterKind::Date,
+        _ => FilterKind::Text,
+    }
+}

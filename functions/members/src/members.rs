@@ -1,0 +1,93 @@
+//! One member: read, changed, deleted.
+
+use axum::extract::State;
+use domain::answer::Given;
+use domain::{EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Time};
+use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, NoContent, Path, Seed, Shown};
+use serde_json::Value;
+use store::AlsoOfMember;
+
+use crate::points::{Waits, moved};
+use crate::seat::{Role, Seat, knows};
+
+// The document's macro takes no generic types, but names of them.
+type MemberPatch = MergePatch<MemberFields>;
+
+/// Reads a member, with its answers and the required fields that it has not answered.
+#[utoipa::path(get, path = "/v1/members/{member}", tag = "members",
+    responses((status = 200, description = "The member.", body = Member)))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(member): Path<MemberId>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    Ok(Shown::unless(&has, &Seat::take(&app, &caller, member, KeyScope::Read).await?.shown()))
+}
+
+/// Changes a member by a merge patch. A level is reached by its points: `level_id` sets these to where the level
+/// begins. The member itself changes its name, phone, card number and origin alone.
+#[utoipa::path(patch, path = "/v1/members/{member}", tag = "members", request_body = MemberPatch,
+    responses((status = 200, description = "The member after the change.", body = Member)))]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(member): Path<MemberId>,
+    matches: IfMatch,
+    seed: Seed,
+    Body(given): Body<Given>,
+) -> Answer<Shown> {
+    let mut waits = Waits::default();
+    loop {
+        let seat = Seat::take(&app, &caller, member, KeyScope::Write).await?;
+        let before = seat.shown();
+        matches.check(before.version)?;
+        let now = Time::now();
+        let given = Value::Object(given.0.clone());
+        let after = match seat.role {
+            Role::Manager => before.patched(MergePatch::<MemberFields>::parse(given)?, now)?,
+            Role::Itself => before.patched_by_itself(MergePatch::<EnrolmentFields>::parse(given)?, now)?,
+        };
+        if after.fields.user_id != before.fields.user_id {
+            knows(&app, &seat.configuration.membership, after.fields.user_id).await?;
+        }
+        // What is kept has all answers, those that do not hold at the moment too.
+        let mut after = Member { answers: seat.record.member.answers.clone(), ..after };
+        let award = match after.fields.level_id {
+            level if level == before.fields.level_id => None,
+            Some(level) => Some(moved(&caller, &seat.configuration, &mut after, (level, seed.id(0)))?),
+            None => {
+                let message = "cannot be cleared: a level follows from the points";
+                return Err(Error::invalid("/level_id", "required", message).into());
+            }
+        };
+        let also = AlsoOfMember { award: award.as_ref(), ..AlsoOfMember::default() };
+        match app.store.change_member(&seat.record, after, &seat.configuration, also).await {
+            // Who named no version wants the patch on whatever there is by now.
+            Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
+            Err(error) => return Err(error.into()),
+            Ok(record) => return Ok(Shown::new(&seat.configuration.shown(record.member))),
+        }
+    }
+}
+
+/// Deletes a member with its answers, awards and files.
+#[utoipa::path(delete, path = "/v1/members/{member}", tag = "members",
+    responses((status = 204, description = "The member is gone; its files go within minutes.")))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(member): Path<MemberId>,
+    matches: IfMatch,
+) -> Answer<NoContent> {
+    let mut waits = Waits::default();
+    loop {
+        let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
+        matches.check(seat.record.member.version)?;
+        match app.store.delete_member(&seat.record).await {
+            Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(NoContent),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Who acts on a member, and what the member is held to.
+
+use domain::{Checks, CustomField, Error, KeyScope, Member, MemberId, Membership, Question, SegmentId, UserId};
+use edge::{Access, App, Caller};
+use store::{Configuration, MemberRecord};
+
+/// What somebody is to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The master user whose segment it is, or a key with the scope.
+    Manager,
+    /// The user who is the member.
+    Itself,
+}
+
+/// A member, what it is held to, and who acts on it.
+pub(crate) struct Seat {
+    pub(crate) record: MemberRecord,
+    pub(crate) configuration: Configuration,
+    pub(crate) role: Role,
+}
+
+impl Seat {
+    /// The member, for those who may act on it: its membership is read once its id is known, 2 rounds of latency, and
+    /// 1 more where fields name catalogs.
+    pub(crate) async fn take(app: &App, caller: &Caller, id: MemberId, scope: KeyScope) -> Result<Self, Error> {
+        let (access, record) = caller.accesses(app.store.member(id)).await?;
+        let role = role(&access, &record.member, scope)?;
+        let configuration = app.store.configuration(record.member.membership_id).await?;
+        let configuration = app.store.with_catalogs(configuration).await?;
+        Ok(Self { record, configuration, role })
+    }
+
+    /// The same for who must manage it.
+    pub(crate) async fn manage(app: &App, caller: &Caller, id: MemberId, scope: KeyScope) -> Result<Self, Error> {
+        let seat = Self::take(app, caller, id, scope).await?;
+        if seat.role == Role::Itself {
+            return Err(Error::Forbidden("Only the owner of the segment can do this."));
+        }
+        Ok(seat)
+    }
+
+    /// The member as clients see it.
+    pub(crate) fn shown(&self) -> Member {
+        self.configuration.shown(self.record.member.clone())
+    }
+}
+
+fn role(access: &Access, member: &Member, scope: KeyScope) -> Result<Role, Error> {
+    match access.manages(member, scope) {
+        Ok(()) => Ok(Role::Manager),
+        Err(Error::NotFound) if member.fields.user_id.is_some_and(|user| access.is(user)) => Ok(Role::Itself),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether users may enrol themselves.
+pub(crate) fn is_open(membership: &Membership) -> bool {
+    membership.fields.self_enrolment.0 && membership.fields.status.0
+}
+
+/// The questions that a member is asked, in their order.
+pub(crate) fn asked<'a>(configuration: &'a Configuration, member: &Member) -> Vec<Question<'a>> {
+    let level = configuration.level_of(member.points.get()).map(|level| level.id);
+    let mut questions = configuration.questions();
+    questions.retain(|question| CustomField::applies(question.field, level));
+    questions
+}
+
+/// How strictly the segment reads document numbers: 1 `GetItem`.
+pub(crate) async fn checks(app: &App, segment: SegmentId) -> Result<Checks, Error> {
+    Ok(app.store.segment(segment).await?.fields.settings.0.document_checks.0)
+}
+
+/// Refuses a user who is no user of the segment, nor its owner: 1 `GetItem`, if there is one to be refused.
+pub(crate) async fn knows(app: &App, membership: &Membership, user: Option<UserId>) -> Result<(), Error> {
+    let Some(user) = user else { return Ok(()) };
+    let found = app.store.user(user).await?.map(|record| record.user);
+    let known = found.is_some_and(|found| {
+        found.status != domain::Status::Deleted
+            && (found.segment_id == Some(membership.segment_id) || found.id == membership.owner_id)
+    });
+    if known {
+        return Ok(());
+    }
+    Err(Error::invalid("/user_id", "unknown", "must be the id of a user of this segment"))
+}
