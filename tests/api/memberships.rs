@@ -203,7 +203,7 @@ async fn a_level_that_a_field_is_for_stays() {
     let used = world.call("DELETE", &path).send().await;
     assert_eq!(refused(&used), as_refused((409, "", "in_use")));
     let replies = all([
-        world.call("DELETE", &path).send(),
+        world.send("DELETE", &path, Value::Null),
         world.send("PATCH", &field, json!({ "level_ids": [] })),
         world.send("PATCH", &field, json!({ "level_ids": [level] })),
     ]);

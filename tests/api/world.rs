@@ -55,8 +55,8 @@ impl World {
         reply.body
     }
 
-    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> Reply {
-        self.call(method, path).json(body).send().await
+    pub(crate) fn send<'a>(&'a self, method: &str, path: &str, body: Value) -> impl Future<Output = Reply> + use<'a> {
+        self.call(method, path).json(body).send()
     }
 
     /// Makes something of the membership, which must be taken.
@@ -161,9 +161,10 @@ pub(crate) fn column(reply: &Reply, field: &str) -> Vec<Value> {
     reply.body["data"].as_array().unwrap().iter().map(|row| row[field].clone()).collect()
 }
 
-/// The status and the first error's pointer and code.
+/// The status and the first error's pointer and code, if there are any.
 pub(crate) fn refused(reply: &Reply) -> (u16, String, String) {
-    let (pointer, code) = reply.errors().into_iter().next().unwrap_or_default();
+    let first = reply.status.is_client_error().then(|| reply.errors().into_iter().next());
+    let (pointer, code) = first.flatten().unwrap_or_default();
     (reply.status.as_u16(), pointer, code)
 }
 
