@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::Time;
 use dynoxide::Database;
 use local_cognito::{Cognito, Message};
-use local_s3::{CorsRule, LocalS3};
+use local_s3::{CorsRule, LocalS3, OnCreated};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -36,22 +36,36 @@ pub struct Emulators {
     pub cognito: Cognito,
 }
 
+/// S3, which does not answer yet: nothing may arrive before somebody is there to be told.
+pub(crate) struct Bucket {
+    files: LocalS3,
+    listener: TcpListener,
+}
+
+impl Bucket {
+    /// Answers from now on, and tells `on_created` of each object that arrives, or had arrived untold.
+    pub(crate) fn open(self, tasks: &mut JoinSet<()>, on_created: OnCreated) {
+        self.files.on_created(on_created);
+        tasks.spawn(self.files.serve(self.listener));
+    }
+}
+
 impl Emulators {
-    /// Starts the three, on the three ports from `first_port` on, or on any if that is 0. With `data` they keep
-    /// what they are told.
+    /// Starts the three, on the three ports from `first_port` on, or on any if that is 0; S3 once its bucket is opened.
+    /// With `data` they keep what they are told.
     pub(crate) async fn start(
         tasks: &mut JoinSet<()>,
         first_port: u16,
         data: Option<&Path>,
         fixed_code: Option<String>,
         outbox: Outbox,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Self, Bucket), Error> {
         if let Some(folder) = data {
             writable(folder)?;
         }
         let port = |nth: u16| if first_port == 0 { 0 } else { first_port + nth };
         let (dynamodb, dynamodb_url) = listen(port(0)).await?;
-        let (s3, s3_url) = listen(port(1)).await?;
+        let (listener, s3_url) = listen(port(1)).await?;
         let (cognito, cognito_url) = listen(port(2)).await?;
         let files = files(data)?;
         let table = table(data)?;
@@ -61,9 +75,8 @@ impl Emulators {
             drop(dynoxide::server::serve_with_shutdown(dynamodb, table, std::future::pending()).await)
         });
         tasks.spawn(serve_cognito(cognito, users.clone()));
-        tasks.spawn(files.serve(s3));
         let endpoints = Endpoints { dynamodb: dynamodb_url, s3: s3_url, cognito: cognito_url };
-        Ok(Self { endpoints, cognito: users })
+        Ok((Self { endpoints, cognito: users }, Bucket { files, listener }))
     }
 }
 

@@ -1,12 +1,15 @@
 //! The functions as one router, over AWS or whatever answers like it.
 
+use arrivals::Arrivals;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cognitoidentityprovider as cognito;
 use aws_sdk_dynamodb as dynamodb;
 use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_s3 as s3;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
 use edge::{App, Clients, Limits, Settings, SignUpMode};
+use files::Files;
 use identity::{ClientSecret, Identity, Pool};
 use store::Table;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +36,10 @@ pub struct Wiring {
     pub credentials: (String, String),
     /// The table.
     pub table: String,
+    /// The bucket.
+    pub bucket: String,
+    /// Whether files wait for a malware scan.
+    pub malware_scan: bool,
     /// The user pool.
     pub pool_id: String,
     /// Its app client.
@@ -56,6 +63,9 @@ pub struct Functions {
     pub app: App,
     /// The credentials.
     pub identity: Identity,
+    /// The files.
+    pub files: Files,
+    malware_scan: bool,
 }
 
 impl Functions {
@@ -71,7 +81,17 @@ impl Functions {
         let pool = cognito::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.cognito).build();
         let settings = wiring.settings();
         let identity = Identity::new(cognito::Client::from_conf(pool), &settings.pool);
-        Self { app: App::with_table(&settings, &clients, table), identity }
+        let bucket = s3::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.s3).build();
+        let files = Files::new(s3::Client::from_conf(bucket), &wiring.bucket);
+        let app = App::with_table(&settings, &clients, table);
+        Self { app, identity, files, malware_scan: wiring.malware_scan }
+    }
+
+    /// What checks files that have arrived.
+    #[must_use]
+    pub fn arrivals(&self) -> Arrivals {
+        let (store, files) = (self.app.store.clone(), self.files.clone());
+        Arrivals { store, files, scanned: self.malware_scan }
     }
 
     /// All routes, with the edge around them.
@@ -81,7 +101,8 @@ impl Functions {
         let users = users::router().with_state(users::State { app: app.clone(), identity });
         let data = [addresses::router(), keys::router(), segments::router(), memberships::router(), members::router()];
         let data = data.into_iter().map(|router| router.with_state(app.clone()));
-        let merged = [auth, users].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
+        let uploads = uploads::router().with_state(uploads::State { app: app.clone(), files: self.files.clone() });
+        let merged = [auth, users, uploads].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
         edge::wrap(merged, &app)
     }
 }

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrivals::Arrivals;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use domain::Time;
 use edge::SignUpMode;
+use local_s3::OnCreated;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::emulators::{CLIENT_SECRET, CREDENTIALS, Emulators, POOL, REGION};
+use crate::emulators::{BUCKET, CLIENT_SECRET, CREDENTIALS, Emulators, POOL, REGION};
 use crate::error::Error;
 use crate::functions::{Functions, Wiring};
 use crate::outbox::Outbox;
@@ -28,6 +31,8 @@ pub struct Options {
     pub sign_up: SignUpMode,
     /// How many times the default rate limits; everybody on this machine comes from one address.
     pub rate_limit_factor: u64,
+    /// Whether files wait for a malware scan.
+    pub malware_scan: bool,
     /// How often to look for what a crash has cut off.
     pub reconcile_every: Duration,
     /// Sees each call to DynamoDB.
@@ -42,6 +47,7 @@ impl Default for Options {
             fixed_code: None,
             sign_up: SignUpMode::Open,
             rate_limit_factor: 1000,
+            malware_scan: false,
             reconcile_every: Duration::from_secs(2),
             interceptor: None,
         }
@@ -76,13 +82,14 @@ impl System {
         let (outbox, mut tasks) = (Outbox::default(), JoinSet::new());
         let first_port = if options.port == 0 { 0 } else { options.port.saturating_add(1) };
         let data = options.data.as_deref();
-        let emulators =
+        let (emulators, bucket) =
             Emulators::start(&mut tasks, first_port, data, options.fixed_code.clone(), outbox.clone()).await?;
         let wiring = wiring(&emulators, &options);
         let functions = Functions::connect(&wiring);
         functions.app.store.ensure_table().await.map_err(|error| Error::Start(told(&error)))?;
         functions.app.warm().await;
         connect_triggers(&emulators, &functions);
+        bucket.open(&mut tasks, on_created(functions.arrivals()));
         tasks.spawn(reconcile(functions.clone(), options.reconcile_every));
         let (stop, stopped) = oneshot::channel::<()>();
         let router = functions.router().merge(outbox.router());
@@ -106,6 +113,8 @@ fn wiring(emulators: &Emulators, options: &Options) -> Wiring {
         region: REGION.to_owned(),
         credentials: (CREDENTIALS.0.to_owned(), CREDENTIALS.1.to_owned()),
         table: "muster".to_owned(),
+        bucket: BUCKET.to_owned(),
+        malware_scan: options.malware_scan,
         pool_id: POOL.0.to_owned(),
         client_id: POOL.1.to_owned(),
         client_secret: Some(CLIENT_SECRET.to_owned()),
@@ -125,12 +134,27 @@ fn connect_triggers(emulators: &Emulators, functions: &Functions) {
     }));
 }
 
+/// S3 calls the `arrivals` function, as often as it takes.
+fn on_created(arrivals: Arrivals) -> OnCreated {
+    Arc::new(move |event| {
+        let arrivals = arrivals.clone();
+        Box::pin(async move {
+            while let Err(error) = arrivals.handle(event.clone()).await {
+                tracing::warn!(cause = told(&error), "a file could not be checked; tried again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        })
+    })
+}
+
 /// The schedule that starts the `reconcile` function.
 async fn reconcile(functions: Functions, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     loop {
         ticks.tick().await;
-        if let Err(error) = reconcile::sweep(&functions.app.store, &functions.identity).await {
+        let (store, end) = (&functions.app.store, Time::now().plus(Duration::from_secs(60)));
+        let swept = reconcile::sweep(store, &functions.identity).await;
+        if let Err(error) = swept.and(reconcile::jobs::run(store, &functions.files, end).await) {
             tracing::warn!(cause = told(&error), "reconciling failed; tried again");
         }
     }

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::meter::{Cost, Meter};
 use crate::system::{Ana, Muster, PASSWORD};
+use crate::uploads::club::{member, put, segment};
+use crate::uploads::samples::PDF;
 
 const DOCUMENT: &str = include_str!("../../docs/access-patterns.md");
 
@@ -75,6 +77,7 @@ async fn every_route_costs_what_the_document_says() {
     public(&mut costs).await;
     own(&mut costs, &ana).await;
     addresses(&mut costs, &ana).await;
+    uploads(&mut costs, &ana).await;
     ending(&mut costs, &ana).await;
     let documented = documented();
     let wrong: Vec<_> = costs.found.iter().filter(|(route, cost)| documented.get(*route) != Some(cost)).collect();
@@ -147,6 +150,44 @@ async fn addresses(costs: &mut Costs, ana: &Ana) {
     let patch = json!({ "alias": "b" });
     costs.of("PATCH /v1/users/{user}/addresses/{address}", ("PATCH", &one, patch), by, 200).await;
     costs.of("DELETE /v1/users/{user}/addresses/{address}", ("DELETE", &one, Value::Null), by, 204).await;
+}
+
+async fn uploads(costs: &mut Costs, ana: &Ana) {
+    let bob = costs.muster.ana().await;
+    let segment = segment(&costs.muster, ana).await;
+    let member = member(&costs.muster, ana, segment, &bob).await;
+    let by = Some(ana);
+    let file = json!({
+        "segment_id": segment, "filename": "a.pdf", "content_type": "application/pdf", "size": PDF.len()
+    });
+    let of_member = json!({ "member_id": member.id, "field": "tax_certificate" });
+    costs.of("POST /v1/uploads", ("POST", "/v1/uploads", file.clone()), by, 201).await;
+    let mut file = file;
+    file.as_object_mut().unwrap().extend(of_member.as_object().unwrap().clone());
+    let begun = costs.of("POST /v1/uploads, for a member's field", ("POST", "/v1/uploads", file), by, 201).await;
+    arrival(costs, &begun).await;
+    let one = format!("/v1/uploads/{}", begun["id"].as_str().unwrap());
+    costs.of("GET /v1/uploads/{upload}", ("GET", &one, Value::Null), by, 200).await;
+    // The second request of a minute borrows for the third.
+    for _ in 0..2 {
+        costs.muster.get("/v1/users/me").by(&bob).send().await;
+    }
+    let itself = ("GET", one.as_str(), Value::Null);
+    costs.of("GET /v1/uploads/{upload}, by the member itself", itself, Some(&bob), 200).await;
+    let content = format!("{one}/content");
+    costs.of("GET /v1/uploads/{upload}/content", ("GET", &content, Value::Null), by, 302).await;
+    costs.of("DELETE /v1/uploads/{upload}", ("DELETE", &one, Value::Null), by, 204).await;
+}
+
+/// Sends the file, and measures its check.
+async fn arrival(costs: &mut Costs, begun: &Value) {
+    costs.meter.take();
+    assert_eq!(put(begun, PDF, &[]).await.status, 200);
+    let key = files::ObjectKey::quarantine(begun["id"].as_str().unwrap().parse().unwrap());
+    while costs.muster.functions.files.head(&key).await.is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    costs.found.insert("arrivals".to_owned(), costs.meter.take());
 }
 
 async fn ending(costs: &mut Costs, ana: &Ana) {

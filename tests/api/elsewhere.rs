@@ -52,6 +52,8 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
         region: "us-east-1".to_owned(),
         credentials: ("test".to_owned(), "test".to_owned()),
         table: name.clone(),
+        bucket: name.clone(),
+        malware_scan: options.malware_scan,
         pool_id: String::new(),
         client_id: String::new(),
         client_secret: None,

@@ -9,6 +9,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::system::{Ana, Muster, PASSWORD};
+use crate::uploads::club::{id, put, segment};
+use crate::uploads::samples::PDF;
+
+/// The ids that the events of uploads were written with.
+const SEGMENT: &str = "0199d2a4-5c00-7000-8000-0000000005e6";
+const UPLOAD: &str = "0199d2a4-5c00-7000-8000-000000000f11";
 
 fn events() -> BTreeMap<String, Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
@@ -41,6 +47,59 @@ fn fitted(event: &Value, ana: &Ana, address: &str) -> String {
     event.to_string().replace("ACCESS_TOKEN", &ana.access)
 }
 
+/// Puts a segment of this user, and what is in it, in the place of what the event names by its path.
+async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
+    let named = |name: &str| event["pathParameters"][name].as_str();
+    if !["segment", "key", "membership", "member"].into_iter().any(|name| named(name).is_some()) {
+        return event.clone();
+    }
+    let made = |path: String, body: Value| async move {
+        let reply = muster.post(&path, body).by(ana).send().await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body["id"].as_str().unwrap().to_owned()
+    };
+    let segment = made("/v1/segments".to_owned(), json!({ "name": "Card users" })).await;
+    let of_segment = format!("/v1/segments/{segment}");
+    let of_key = if named("segment").is_some() { of_segment.as_str() } else { "/v1" };
+    let key = made(format!("{of_key}/keys"), json!({ "name": "Site", "scopes": ["read"] })).await;
+    let catalog = made(format!("{of_segment}/catalogs"), json!({ "name": "Banks", "options": [] })).await;
+    let membership = made(format!("{of_segment}/memberships"), json!({ "name": "Club" })).await;
+    let of_membership = format!("/v1/memberships/{membership}");
+    let level = json!({ "name": "Blue", "number": 1, "from_point": 0, "to_point": 100 });
+    let level = made(format!("{of_membership}/levels"), level).await;
+    let options = json!([{ "key": "bbva", "value": "BBVA" }]);
+    let field = json!({ "key": "bank", "name": "Bank", "type": "dropdown", "options": options, "searchable": true });
+    let field = made(format!("{of_membership}/fields"), field).await;
+    let member = made(format!("{of_membership}/members"), json!({ "name": "Ana" })).await;
+    let ids = [
+        ("segment", segment),
+        ("key", key),
+        ("catalog", catalog),
+        ("membership", membership),
+        ("level", level),
+        ("field", field),
+        ("member", member),
+    ];
+    let written = ids.iter().filter_map(|(name, id)| Some((named(name)?, id)));
+    let fitted = written.fold(event.to_string(), |text, (before, id)| text.replace(before, id));
+    serde_json::from_str(&fitted).unwrap()
+}
+
+/// The event, with a segment of this user and an upload whose file was accepted.
+async fn with_upload(muster: &Muster, ana: &Ana, event: String) -> String {
+    let segment = segment(muster, ana).await.to_string();
+    let body = json!({
+        "segment_id": segment, "filename": "a.pdf", "content_type": "application/pdf", "size": PDF.len()
+    });
+    let begun = muster.post("/v1/uploads", body).by(ana).send().await;
+    assert_eq!(put(&begun.body, PDF, &[]).await.status, 200, "{begun:?}");
+    let path = format!("/v1/uploads/{}", id(&begun));
+    while muster.get(&path).by(ana).send().await.body["status"] == "PENDING" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    event.replace(SEGMENT, &segment).replace(UPLOAD, &id(&begun))
+}
+
 /// The status that the functions answer an event with.
 async fn replay(muster: &Muster, event: &str) -> (u16, Value) {
     let request: Request<lambda_http::Body> = lambda_http::request::from_str(event).unwrap();
@@ -71,8 +130,12 @@ async fn each_event_reaches_its_handler() {
         let Some(route) = route(&event) else { continue };
         let muster = Muster::start().await;
         let ana = muster.ana().await;
+        let event = with_segment(&muster, &ana, &event).await;
         let address = muster.address(&ana, "Home").await;
-        let event = fitted(&event, &ana, &address);
+        let mut event = fitted(&event, &ana, &address);
+        if name.starts_with("uploads-") {
+            event = with_upload(&muster, &ana, event).await;
+        }
         let (status, body) = replay(&muster, &event).await;
         // What needs a secret of the moment, or names whom the event was written with, is refused in its own way.
         let expected: &[u16] = match name.as_str() {
@@ -81,6 +144,7 @@ async fn each_event_reaches_its_handler() {
             "users-change-password" => &[204, 400],
             "users-restore" => &[401, 409],
             "auth-login" | "auth-refresh" => &[401],
+            "uploads-content" => &[302],
             "docs-not-found" => &[404],
             "docs-swagger-ui" => &[200, 303, 307, 308],
             _ => &[200, 201, 202, 204],
@@ -90,6 +154,16 @@ async fn each_event_reaches_its_handler() {
             let anonymous = event.replace(&ana.access, "nonsense");
             assert_eq!(replay(&muster, &anonymous).await.0, 401, "{name}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_arrivals_are_understood() {
+    let muster = Muster::start().await;
+    for name in ["arrivals-created", "arrivals-scanned"] {
+        let event = events()[name].clone();
+        assert!(event.to_string().contains(&format!("quarantine/{UPLOAD}")), "{name}");
+        muster.functions.arrivals().handle(event).await.unwrap();
     }
 }
 

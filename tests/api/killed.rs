@@ -26,6 +26,8 @@ async fn the_functions_as_a_process() {
         region: text("region"),
         credentials: (text("key"), text("secret")),
         table: text("table"),
+        bucket: text("bucket"),
+        malware_scan: false,
         pool_id: text("pool"),
         client_id: text("client"),
         client_secret: wiring["client_secret"].as_str().map(str::to_owned),
@@ -45,7 +47,7 @@ async fn the_functions_as_a_process() {
 async fn child(wiring: &Wiring) -> (Child, String) {
     let told = json!({
         "dynamodb": wiring.endpoints.dynamodb, "s3": wiring.endpoints.s3, "cognito": wiring.endpoints.cognito,
-        "region": wiring.region, "key": wiring.credentials.0, "secret": wiring.credentials.1, "table": wiring.table,
+        "region": wiring.region, "key": wiring.credentials.0, "secret": wiring.credentials.1, "table": wiring.table, "bucket": wiring.bucket,
         "pool": wiring.pool_id, "client": wiring.client_id,
         "client_secret": wiring.client_secret, "issuer": wiring.issuer, "first": wiring.sign_up == edge::SignUpMode::First,
     });

@@ -48,7 +48,7 @@ async fn each_private_route_wants_a_token_and_the_public_ones_are_these() {
     for (route, (open, _)) in documented(&muster).await {
         let (method, path) = route.split_once(' ').unwrap();
         let id = "0199d2a4-5c00-7000-8000-000000000001";
-        let path = path.replace("{user}", "me").replace("{address}", id);
+        let path = path.replace("{user}", "me").replace("{address}", id).replace("{upload}", id);
         if open {
             public.push(route);
             continue;

@@ -58,11 +58,11 @@ impl Muster {
     pub(crate) async fn with(options: Options) -> Self {
         if let Some(endpoint) = elsewhere::endpoint() {
             let (wiring, functions, url) = elsewhere::start(&endpoint, &options).await;
-            return Self { url, wiring, functions, system: None, http: Client::new() };
+            return Self { url, wiring, functions, system: None, http: client() };
         }
         let system = System::start(options).await.unwrap();
         let (wiring, functions) = (system.wiring.clone(), system.functions.clone());
-        Self { url: system.url.clone(), wiring, functions, system: Some(system), http: Client::new() }
+        Self { url: system.url.clone(), wiring, functions, system: Some(system), http: client() }
     }
 
     /// What would have been sent to an address, or to all.
@@ -202,6 +202,11 @@ impl Muster {
             .await
             .unwrap();
     }
+}
+
+/// A client that shows where it is sent instead of going there.
+fn client() -> Client {
+    Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 impl Ana {

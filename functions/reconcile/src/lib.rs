@@ -5,6 +5,8 @@ use domain::{Action, Actor, Error, Time};
 use identity::Identity;
 use store::{Pending, PendingKind, Store, UserRecord};
 
+pub mod jobs;
+
 /// Settles every abandoned change.
 ///
 /// # Errors

@@ -112,7 +112,11 @@ pub(crate) async fn delete(
         match app.store.delete_segment(&before).await {
             Err(Error::Stale) if !matches.is_given() => {}
             Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(NoContent),
+            Ok(_) => {
+                // At once, so that nothing in the segment answers any more; the rest is the job's.
+                app.store.delete_memberships(segment).await?;
+                return Ok(NoContent);
+            }
         }
     }
 }

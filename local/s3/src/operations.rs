@@ -70,7 +70,7 @@ impl S3 for Operations {
     }
 
     async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
-        write::copy(&self.shared, req.input).map(S3Response::new)
+        write::copy(&self.shared, req).map(S3Response::new)
     }
 
     async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {

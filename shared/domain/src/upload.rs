@@ -27,6 +27,26 @@ text!(
     }
 );
 
+impl Sha256 {
+    /// The digits of a digest.
+    #[must_use]
+    pub fn of(digest: &[u8; 32]) -> Self {
+        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The digest.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (byte, digits) in bytes.iter_mut().zip(self.0.as_bytes().chunks(2)) {
+            let digit = |nth: usize| digits.get(nth).map_or(0, |digit| char::from(*digit).to_digit(16).unwrap_or(0));
+            // Two digits make at most 255.
+            *byte = u8::try_from(digit(0) * 16 + digit(1)).unwrap_or(0);
+        }
+        bytes
+    }
+}
+
 words! {
     /// How far an upload is.
     pub enum UploadStatus {
@@ -59,7 +79,8 @@ body! {
         pub sha256: Option<Sha256>,
     }
     example {
-        "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "member_id": null, "field": "tax_certificate",
+        "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
+        "member_id": "0199d2a4-5c00-7000-8000-00000000ae01", "field": "tax_certificate",
         "filename": "tax-certificate.pdf", "content_type": "application/pdf", "size": 52417, "sha256": null
     }
 }
@@ -114,12 +135,21 @@ impl Upload {
         Self { id, owner_id, fields, status, reason: None, version: 1, created_at: now, updated_at: now }
     }
 
-    /// The file once it was checked: available, or rejected for a reason.
+    /// The file once it was found to be what it was said to be; its checksum is known from now on.
     #[must_use]
-    pub fn checked(&self, rejected: Option<&str>, now: Time) -> Self {
-        let status = if rejected.is_some() { UploadStatus::Rejected } else { UploadStatus::Available };
-        let reason = rejected.map(str::to_owned);
-        Self { status, reason, version: self.version + 1, updated_at: now, ..self.clone() }
+    pub fn accepted(&self, sha256: Sha256, now: Time) -> Self {
+        let fields = UploadFields { sha256: Some(sha256), ..self.fields.clone() };
+        Self { fields, status: UploadStatus::Available, ..self.next(now) }
+    }
+
+    /// The file once it was found not to be what it was said to be; `reason` is a sentence.
+    #[must_use]
+    pub fn rejected(&self, reason: &str, now: Time) -> Self {
+        Self { status: UploadStatus::Rejected, reason: Some(reason.to_owned()), ..self.next(now) }
+    }
+
+    fn next(&self, now: Time) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 }
 
@@ -151,3 +181,16 @@ impl PartialSchema for Upload {
 }
 
 impl ToSchema for Upload {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_written_and_read_back() {
+        let digest = std::array::from_fn(|nth| u8::try_from(nth * 8).unwrap_or(0));
+        assert_eq!(Sha256::of(&digest).bytes(), digest);
+        assert!(Sha256::of(&digest).as_str().starts_with("0008101820"));
+        assert!(Sha256::parse(Sha256::of(&digest).as_str()).is_ok());
+    }
+}

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// | key | object |
 /// |---|---|
 /// | `quarantine/{upload}` | as it arrived, not yet checked |
-/// | `clean/{owner}/{upload}` | checked, can be downloaded |
+/// | `clean/{upload}` | checked, can be downloaded; never overwritten |
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ObjectKey(String);
 
@@ -22,8 +22,8 @@ impl ObjectKey {
 
     /// Where an upload stays once it is checked.
     #[must_use]
-    pub fn clean(owner: Uuid, upload: Uuid) -> Self {
-        Self(format!("clean/{owner}/{upload}"))
+    pub fn clean(upload: Uuid) -> Self {
+        Self(format!("clean/{upload}"))
     }
 
     /// The upload that a key names, as S3's events carry it, if it is one of quarantine.
@@ -53,15 +53,12 @@ mod tests {
 
     #[test]
     fn keys_are_ids_and_read_back() {
-        let (owner, upload) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let upload = Uuid::from_u128(2);
         let quarantine = ObjectKey::quarantine(upload);
         assert_eq!(quarantine.as_str(), "quarantine/00000000-0000-0000-0000-000000000002");
-        assert_eq!(
-            ObjectKey::clean(owner, upload).as_str(),
-            "clean/00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000002"
-        );
+        assert_eq!(ObjectKey::clean(upload).as_str(), "clean/00000000-0000-0000-0000-000000000002");
         assert_eq!(ObjectKey::quarantined(quarantine.as_str()), Some(upload));
-        assert_eq!(ObjectKey::quarantined(ObjectKey::clean(owner, upload).as_str()), None);
+        assert_eq!(ObjectKey::quarantined(ObjectKey::clean(upload).as_str()), None);
         assert_eq!(ObjectKey::quarantined("quarantine/00000000000000000000000000000002"), None);
         assert_eq!(ObjectKey::quarantined("quarantine/../secret"), None);
     }

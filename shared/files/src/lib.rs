@@ -14,6 +14,7 @@ use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use uuid::Uuid;
 
 pub use key::ObjectKey;
 
@@ -54,7 +55,7 @@ pub enum Error {
     /// There is no such object.
     #[error("there is no such file")]
     NotFound,
-    /// Another upload has replaced the object.
+    /// Another upload has replaced the object, or one is there already where none may be.
     #[error("the file has changed")]
     Changed,
     /// The request cannot be made: a lifetime over a week, a content type that is no header value.
@@ -125,15 +126,52 @@ impl Files {
         })
     }
 
-    /// Copies the object that has this `etag`, with its type and checksum, over any that `to` had.
+    /// Shows `see` the bytes of the object that has this `etag`, piece by piece: the first `most`, or all of them.
+    pub async fn read(
+        &self,
+        key: &ObjectKey,
+        etag: &str,
+        most: Option<u64>,
+        mut see: impl FnMut(&[u8]),
+    ) -> Result<(), Error> {
+        let range = most.map(|most| format!("bytes=0-{}", most.saturating_sub(1)));
+        let request = self.client.get_object().bucket(&self.bucket).key(key.as_str()).if_match(etag);
+        let mut body = request.set_range(range).send().await.map_err(failed)?.body;
+        while let Some(bytes) = body.try_next().await.map_err(|error| Error::Unavailable(error.into()))? {
+            see(&bytes);
+        }
+        Ok(())
+    }
+
+    /// The value of one of the object's tags.
+    pub async fn tag(&self, key: &ObjectKey, name: &str) -> Result<Option<String>, Error> {
+        let request = self.client.get_object_tagging().bucket(&self.bucket).key(key.as_str());
+        let tags = request.send().await.map_err(failed)?.tag_set;
+        Ok(tags.into_iter().find(|tag| tag.key() == name).map(|tag| tag.value))
+    }
+
+    /// Copies the object that has this `etag`, with its type and checksum, to where nothing is yet.
     ///
-    /// The tag is that of what was checked: an upload URL can be used again until it expires.
+    /// The tag is that of what was checked: an upload URL can be used again until it expires. For the same reason a
+    /// copy that is there stays, or a second check would replace what the first one has accepted.
+    ///
+    /// # Errors
+    /// [`Error::Changed`] where the object has another `etag` by now, or `to` is there.
     pub async fn copy(&self, from: &ObjectKey, etag: &str, to: &ObjectKey) -> Result<(), Error> {
         // Bucket names and keys of ids have no character that a copy source would have to escape.
         let source = format!("{}/{}", self.bucket, from.as_str());
-        let request = self.client.copy_object().bucket(&self.bucket).key(to.as_str());
+        let request = self.client.copy_object().bucket(&self.bucket).key(to.as_str()).if_none_match("*");
         request.copy_source(source).copy_source_if_match(etag).send().await.map_err(failed)?;
         Ok(())
+    }
+
+    /// Deletes all that there may be of an upload, under either key.
+    ///
+    /// What still arrives for it after its row has gone is deleted on arrival.
+    pub async fn erase(&self, upload: Uuid) -> Result<(), Error> {
+        // In this order, no copy can begin in between.
+        self.delete(&ObjectKey::quarantine(upload)).await?;
+        self.delete(&ObjectKey::clean(upload)).await
     }
 
     /// Deletes an object; one that is not there is as good as deleted.
@@ -141,6 +179,17 @@ impl Files {
         let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str());
         request.send().await.map_err(failed)?;
         Ok(())
+    }
+}
+
+impl From<Error> for domain::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(cause) => Self::Internal(cause),
+            // Whoever can tell what these mean has told it before.
+            Error::NotFound | Error::Changed => Self::Unavailable(error.into()),
+            Error::Unavailable(cause) => Self::Unavailable(cause),
+        }
     }
 }
 
@@ -170,7 +219,8 @@ where
     match error.code() {
         // A HEAD has no body to carry `NoSuchKey`, the SDK names its 404 `NotFound`.
         Some("NoSuchKey" | "NotFound") => Error::NotFound,
-        Some("PreconditionFailed") => Error::Changed,
+        // The second is S3's word for two conditional writes at once.
+        Some("PreconditionFailed" | "ConditionalRequestConflict") => Error::Changed,
         Some(_) | None => Error::Unavailable(error.into()),
     }
 }

@@ -92,6 +92,18 @@ impl IntoResponse for Accepted {
     }
 }
 
+/// 302: what was asked for is elsewhere, this time.
+#[derive(Debug)]
+pub struct Found(pub String);
+
+impl IntoResponse for Found {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::FOUND.into_response();
+        put(&mut response, LOCATION, &self.0);
+        private(response)
+    }
+}
+
 /// 204: done, and nothing to show.
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;

@@ -107,6 +107,26 @@ impl Settings {
     pub fn table_from_env() -> Result<String, String> {
         variable("TABLE_NAME")
     }
+
+    /// The bucket's name (`BUCKET_NAME`), for a function that has to do with files.
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is missing.
+    pub fn bucket_from_env() -> Result<String, String> {
+        variable("BUCKET_NAME")
+    }
+
+    /// Whether files wait for GuardDuty's malware scan (`MALWARE_SCAN`).
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is wrong.
+    pub fn malware_scan_from_env() -> Result<bool, String> {
+        match variable("MALWARE_SCAN").as_deref() {
+            Ok("off") | Err(_) => Ok(false),
+            Ok("guardduty") => Ok(true),
+            Ok(_) => Err("MALWARE_SCAN must be one of off, guardduty".to_owned()),
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

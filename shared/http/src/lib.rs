@@ -1,7 +1,7 @@
 //! The HTTP edge: every convention of the API, once.
 //!
 //! A handler takes a [`Caller`] (without it, it is public on purpose), its path by [`Path`], its body by [`Body`] and
-//! answers one of [`Shown`], [`Created`], [`Listed`] or [`NoContent`]; all else happens here.
+//! answers one of [`Shown`], [`Created`], [`Listed`], [`Found`] or [`NoContent`]; all else happens here.
 
 mod access;
 mod answer;
@@ -27,7 +27,7 @@ mod visitor;
 mod wrap;
 
 pub use access::{Access, Owner};
-pub use answer::{Accepted, Created, Listed, NoContent, Rendered, Shown};
+pub use answer::{Accepted, Created, Found, Listed, NoContent, Rendered, Shown};
 pub use app::{App, Clients, Settings, SignUpMode};
 pub use body::{Body, OneOrMany, Patch};
 pub use caller::{Caller, Session};

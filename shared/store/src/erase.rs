@@ -1,11 +1,15 @@
-//! Erasing all that is a user's own.
+//! Erasing what is a user's own, and what a segment, a membership or a member leaves.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
-use domain::{Error, UserId};
+use domain::{Error, MemberId, MembershipId, SegmentId, UserId};
 
 use crate::Store;
-use crate::keys;
+use crate::keys::{self, JOINED, PK, SK};
+use crate::member_index;
+use crate::membership;
 use crate::pending::PendingKind;
+use crate::search::{From, Search};
+use crate::segment;
 use crate::table::{Item, Query, Write, backoff, string, unavailable};
 
 impl Store {
@@ -14,6 +18,9 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn erase(&self, id: UserId) -> Result<(), Error> {
+        self.delete_segments(id).await?;
+        self.leave_memberships(id).await?;
+        self.erase_counters(&segment::directory(id)).await?;
         self.erase_rest(id).await?;
         let values = Item::from([(":pending".to_owned(), string(PendingKind::Purge.as_str()))]);
         let gone =
@@ -25,7 +32,129 @@ impl Store {
 
     /// Erases all in a user's partition but the user itself.
     pub(crate) async fn erase_rest(&self, id: UserId) -> Result<(), Error> {
-        let query = Query { keys_only: true, ..Query::before(&keys::user(id)) };
+        self.erase_found(Query::before(&keys::user(id))).await
+    }
+
+    /// Deletes the segments of an account; what is in them is left to jobs.
+    async fn delete_segments(&self, account: UserId) -> Result<(), Error> {
+        let search = Search { filters: Vec::new(), sort: Vec::new(), size: 100, from: From::Offset(0), total: None };
+        loop {
+            let found = self.segments(account, &search).await?;
+            if found.rows.is_empty() {
+                return Ok(());
+            }
+            for segment in &found.rows {
+                unless_stale(self.delete_segment(segment).await.map(drop))?;
+                self.delete_memberships(segment.id).await?;
+            }
+        }
+    }
+
+    /// Deletes the memberships of a segment; their members are left to jobs.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn delete_memberships(&self, segment: SegmentId) -> Result<(), Error> {
+        let search = Search { filters: Vec::new(), sort: Vec::new(), size: 100, from: From::Offset(0), total: None };
+        loop {
+            let found = self.memberships(segment, &search).await?;
+            if found.rows.is_empty() {
+                return Ok(());
+            }
+            for membership in &found.rows {
+                unless_stale(self.delete_membership(membership).await.map(drop))?;
+            }
+        }
+    }
+
+    /// Deletes the members that a user is.
+    async fn leave_memberships(&self, user: UserId) -> Result<(), Error> {
+        let joined = self.table.all_items(&Query::under(keys::partition(user), JOINED)).await?;
+        let member = |item: &Item| item.get(SK)?.as_s().ok()?.strip_prefix(JOINED)?.parse::<MemberId>().ok();
+        for id in joined.iter().filter_map(member) {
+            self.delete_member_now(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a member, whatever it is by now, if it is still there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn delete_member_now(&self, id: MemberId) -> Result<(), Error> {
+        loop {
+            let record = match self.member(id).await {
+                Err(Error::NotFound) => return Ok(()),
+                found => found?,
+            };
+            match self.delete_member(&record).await {
+                // Somebody has changed it meanwhile.
+                Err(Error::Stale) => {}
+                deleted => return deleted.map(drop),
+            }
+        }
+    }
+
+    /// Erases what is left of a segment that is deleted, its memberships too.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn erase_segment(&self, id: SegmentId) -> Result<(), Error> {
+        self.delete_memberships(id).await?;
+        for upload in self.uploads_of(id).await? {
+            self.forget_upload(upload).await?;
+        }
+        self.erase_counters(&membership::directory(id)).await?;
+        self.erase_found(Query::all(keys::segment(id).pk)).await
+    }
+
+    /// Some members of a membership that is deleted or not, by their ids, from `after` on: 1 `Query`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn member_ids(&self, membership: MembershipId, after: Option<MemberId>) -> Result<Vec<MemberId>, Error> {
+        let pk = keys::index(&member_index::directory(membership), "id", None);
+        let start = after.map(|id| {
+            let place = keys::place(Some(&id.to_string()), id.uuid());
+            Item::from([(PK.to_owned(), string(&pk)), (SK.to_owned(), string(place))])
+        });
+        let query = Query { keys_only: true, ..Query::all(pk) };
+        let read = self.table.query(&query, Some(100), start).await?;
+        let id = |item: &Item| keys::placed(item.get(SK)?.as_s().ok()?).map(|(_, id)| MemberId::from(id));
+        Ok(read.items.iter().filter_map(id).collect())
+    }
+
+    /// Erases the levels, fields, counters and ranking of a membership whose members are gone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn erase_membership(&self, id: MembershipId) -> Result<(), Error> {
+        self.erase_counters(&member_index::directory(id)).await?;
+        self.erase_found(Query::all(keys::membership(id).pk)).await
+    }
+
+    /// Erases the counters and the ranking of a directory without rows.
+    async fn erase_counters(&self, directory: &str) -> Result<(), Error> {
+        for pk in keys::counters(directory) {
+            self.erase_found(Query::all(pk)).await?;
+        }
+        Ok(())
+    }
+
+    /// Erases the awards of a member who is deleted, and gives up its files.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn erase_member(&self, id: MemberId) -> Result<(), Error> {
+        for upload in self.uploads_of_member(id).await? {
+            self.forget_upload(upload).await?;
+        }
+        self.erase_found(Query::all(keys::member(id).pk)).await
+    }
+
+    /// Erases whatever a query finds.
+    async fn erase_found(&self, query: Query) -> Result<(), Error> {
+        let query = Query { keys_only: true, ..query };
         let mut start = None;
         loop {
             let read = self.table.query(&query, Some(BATCH), start).await?;
@@ -57,6 +186,14 @@ impl Store {
             }
         }
         Ok(())
+    }
+}
+
+/// Somebody else has deleted it first, or changed it: the next look tells.
+fn unless_stale(done: Result<(), Error>) -> Result<(), Error> {
+    match done {
+        Err(Error::Stale) => Ok(()),
+        done => done,
     }
 }
 

@@ -30,13 +30,26 @@ pub struct Progress {
     /// Since when, or since when whoever does it has had it.
     #[serde(rename = "pending_at")]
     pub since: Time,
+    /// When the change was made that it follows.
+    pub begun_at: Time,
     /// How far it is, in the job's own words.
     pub reached: Option<String>,
+}
+
+impl Progress {
+    /// Whether requests may still be running that began before the job did, and know nothing of its cause.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        self.begun_at.plus(Job::REQUESTS) > Time::now()
+    }
 }
 
 impl Job {
     /// The name of each kind.
     pub const KINDS: [&str; 5] = ["erase_segment", "erase_membership", "erase_member", "erase_upload", "refresh"];
+
+    /// How long a request may run: each function's timeout, and some more.
+    const REQUESTS: Duration = Duration::from_secs(20);
 
     /// How long whoever does a job has it for itself.
     pub const LEASE: Duration = Duration::from_secs(60);
@@ -76,6 +89,7 @@ impl Store {
             ("pending".to_owned(), string(job.parts().0)),
             // Nobody has it yet.
             ("pending_at".to_owned(), string(Time::from_millis(0))),
+            ("begun_at".to_owned(), string(Time::now())),
         ]);
         Write::put(&self.table, crate::table::keyed(&job.key(), item))
     }
@@ -118,14 +132,24 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn job_reached(&self, job: Job, had: &Progress, reached: String) -> Result<Option<Progress>, Error> {
-        let mine = Progress { since: Time::now(), reached: Some(reached) };
+        let mine = Progress { since: Time::now(), reached: Some(reached), ..had.clone() };
         Ok(self.job_moved(job, had, &mine).await?.then_some(mine))
+    }
+
+    /// Leaves a job to be done from its beginning once more, by whoever looks next. 1 `UpdateItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn job_again(&self, job: Job, had: &Progress) -> Result<(), Error> {
+        let free = Progress { since: Time::from_millis(0), reached: None, ..had.clone() };
+        self.job_moved(job, had, &free).await.map(drop)
     }
 
     async fn job_moved(&self, job: Job, had: &Progress, new: &Progress) -> Result<bool, Error> {
         let changes = Changes::default().set("pending_at", string(new.since)).value(":since", string(had.since));
         let changes = match &new.reached {
             Some(reached) => changes.set("reached", string(reached)),
+            None if had.reached.is_some() => changes.remove("reached"),
             None => changes,
         };
         self.table.update(&job.key(), "pending_at = :since", changes).await

@@ -7,6 +7,7 @@
 //! | history entry | `U#{user}` | `H#{entry}` | |
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
 //! | last number of an account's segments | `U#{user}` | `N` | |
+//! | membership that a user has joined | `U#{user}` | `B#{member}` | |
 //! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
 //! | key of a segment | `S#{segment}` | `K#{key}` | hash of its secret |
 //! | catalog | `S#{segment}` | `C#{catalog}` | |
@@ -69,6 +70,8 @@ pub(crate) const FIELDS: &str = "F#";
 pub(crate) const AWARDS: &str = "P#";
 /// Prefix of the sort keys of the uploads of a member or a segment.
 pub(crate) const UPLOADS: &str = "F#";
+/// Prefix of the sort keys of the memberships that a user has joined.
+pub(crate) const JOINED: &str = "B#";
 /// The sparse index of users with an unfinished change.
 pub(crate) const PENDING_INDEX: &str = "pending";
 
@@ -160,6 +163,11 @@ pub(crate) fn field(membership: MembershipId, field: FieldId) -> Key {
 
 pub(crate) fn member(member: MemberId) -> Key {
     Key::new(format!("E#{member}"), "E")
+}
+
+/// Where a user has the membership that it has joined as `member`.
+pub(crate) fn joined(user: UserId, member: MemberId) -> Key {
+    Key::new(partition(user), format!("{JOINED}{member}"))
 }
 
 pub(crate) fn award(member: MemberId, award: EntryId) -> Key {
@@ -264,6 +272,18 @@ pub(crate) fn tallies(directory: &str) -> String {
     format!("T#{directory}")
 }
 
+/// The partitions of a directory's counters, tallies and ranking.
+pub(crate) fn counters(directory: &str) -> Vec<String> {
+    let ranks = (0..crate::rank::SHARDS).map(|shard| rank(directory, shard, "").pk);
+    [counts(directory), tallies(directory)].into_iter().chain(ranks).collect()
+}
+
+/// Which of `shards` items counts a row: spread evenly. The last byte of an id counts what one request makes, so that it
+/// is mostly 0.
+pub(crate) fn shard(id: Uuid, shards: u8) -> u8 {
+    u8::try_from((id.as_u128() >> 8) % u128::from(shards)).unwrap_or(0)
+}
+
 /// One item of counters, in `pk`.
 pub(crate) fn counter(pk: String, shard: u8) -> Key {
     Key::new(pk, format!("{shard:02}"))
@@ -338,6 +358,7 @@ mod tests {
             (level(id.parse()?, id.parse()?), format!("M#{id} L#{id}")),
             (field(id.parse()?, id.parse()?), format!("M#{id} F#{id}")),
             (member(id.parse()?), format!("E#{id} E")),
+            (joined(id.parse()?, id.parse()?), format!("U#{id} B#{id}")),
             (award(id.parse()?, id.parse()?), format!("E#{id} P#{id}")),
             (upload(id.parse()?), format!("F#{id} F")),
             (upload_of(id.parse()?, None, id.parse()?), format!("S#{id} F#{id}")),
@@ -385,5 +406,12 @@ mod tests {
         for value in [Some("perez"), Some(""), Some("~"), None] {
             assert_eq!(placed(&place(value, id)), Some((value, id)));
         }
+    }
+
+    #[test]
+    fn the_rows_of_requests_that_make_one_each_are_spread_over_the_shards() {
+        let of_requests = (0..200).map(|_| Uuid::from_u128(domain::id::fresh().as_u128() & !0xff));
+        let shards: std::collections::HashSet<_> = of_requests.map(|id| shard(id, 16)).collect();
+        assert!(shards.len() > 12, "{shards:?}");
     }
 }

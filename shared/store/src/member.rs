@@ -173,6 +173,11 @@ impl Store {
                 Write::create(&self.table, &key, to_item(&new)?).on_condition_failed(exists)
             }
         }];
+        let user = |record: Option<&MemberRecord>| record.and_then(|record| record.member.fields.user_id);
+        if user(old) != user(new) {
+            writes.extend(user(old).map(|user| Write::delete_item(&self.table, keys::joined(user, id).attributes())));
+            writes.extend(user(new).map(|user| Write::mark(&self.table, &keys::joined(user, id))));
+        }
         let claims = |record: Option<&MemberRecord>| record.map(|record| claims(&record.member, &record.indexed));
         let (had, has) = (claims(old).unwrap_or_default(), claims(new).unwrap_or_default());
         for (field, value) in had.difference(&has) {

@@ -11,7 +11,7 @@ use crate::keys::{self, SK};
 use crate::table::{Table, Write};
 
 /// Of each node there are so many, against contention: a row always writes the same one.
-const SHARDS: u8 = 8;
+pub(crate) const SHARDS: u8 = 8;
 
 /// What turns the points of `id` from `old` into `new`, to be written in the row's own transaction: at most 16.
 /// Points are from 0 to 2^53.
@@ -69,7 +69,7 @@ fn steps(points: i64) -> Vec<(String, String)> {
 }
 
 fn shard(id: Uuid) -> u8 {
-    u8::try_from(id.as_u128() % u128::from(SHARDS)).unwrap_or(0)
+    keys::shard(id, SHARDS)
 }
 
 fn number(value: &AttributeValue) -> Option<i64> {

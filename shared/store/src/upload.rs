@@ -86,12 +86,23 @@ impl Store {
         }
     }
 
-    /// The uploads of a member, or those of a segment that are no member's: 1 `Query` for each megabyte.
+    /// The uploads of a segment that are no member's: 1 `Query` for each megabyte.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn uploads_of(&self, segment: SegmentId, member: Option<MemberId>) -> Result<Vec<UploadId>, Error> {
-        let pk = member.map_or_else(|| keys::segment(segment).pk, |member| keys::member(member).pk);
+    pub async fn uploads_of(&self, segment: SegmentId) -> Result<Vec<UploadId>, Error> {
+        self.uploads_in(keys::segment(segment).pk).await
+    }
+
+    /// The uploads of a member: 1 `Query` for each megabyte.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn uploads_of_member(&self, member: MemberId) -> Result<Vec<UploadId>, Error> {
+        self.uploads_in(keys::member(member).pk).await
+    }
+
+    async fn uploads_in(&self, pk: String) -> Result<Vec<UploadId>, Error> {
         let listed = self.table.all_items(&Query::under(pk, UPLOADS)).await?;
         let id = |item: &Item| item.get(SK)?.as_s().ok()?.strip_prefix(UPLOADS)?.parse().ok();
         Ok(listed.iter().filter_map(id).collect())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hyper::header::{self, HeaderMap};
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Result, s3_error};
 
@@ -59,7 +60,9 @@ pub(super) async fn put(shared: &Arc<Shared>, req: S3Request<PutObjectInput>) ->
     })
 }
 
-pub(super) fn copy(shared: &Arc<Shared>, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
+pub(super) fn copy(shared: &Arc<Shared>, req: S3Request<CopyObjectInput>) -> S3Result<CopyObjectOutput> {
+    let target = target(&req.headers)?;
+    let input = req.input;
     let (from_bucket, from_key) = match &input.copy_source {
         CopySource::Bucket { bucket, key, version_id } => {
             unversioned(version_id.as_deref())?;
@@ -80,7 +83,8 @@ pub(super) fn copy(shared: &Arc<Shared>, input: CopyObjectInput) -> S3Result<Cop
         ));
     }
     let event = shared.hook().map(|_| Cause::Copy);
-    let (object, created) = shared.store.copy(from, to, |source| copied(source, input, replaces), event)?;
+    let allowed = |old: Option<&Object>| target.check_write(old);
+    let (object, created) = shared.store.copy(from, to, |source| copied(source, input, replaces), allowed, event)?;
     if let Some(created) = created {
         shared.deliver(created);
     }
@@ -96,6 +100,18 @@ pub(super) fn copy(shared: &Arc<Shared>, input: CopyObjectInput) -> S3Result<Cop
         checksum_type: sums.checksum_type,
     };
     Ok(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() })
+}
+
+/// What must be true of the object that a copy would replace, which `s3s` does not read.
+fn target(headers: &HeaderMap) -> S3Result<Conditions> {
+    if headers.contains_key(header::IF_MATCH) {
+        return Err(s3_error!(NotImplemented, "The local S3 does not emulate copies over a certain object"));
+    }
+    match headers.get(header::IF_NONE_MATCH) {
+        None => Ok(Conditions::default()),
+        Some(any) if any == "*" => Ok(Conditions { none_match: Some(ETagCondition::Any), ..Conditions::default() }),
+        Some(_) => Err(s3_error!(InvalidArgument, "If-None-Match of a copy must be *")),
+    }
 }
 
 /// The new object that the request makes of `source`.

@@ -66,12 +66,14 @@ impl Store {
         Ok(created)
     }
 
-    /// Makes a second object of the content of one, described as `describe` says.
+    /// Makes a second object of the content of one, described as `describe` says, if `allowed` agrees to what it
+    /// replaces.
     pub(crate) fn copy(
         &self,
         (from_bucket, from_key): (&str, &str),
         (bucket, key): (&str, &str),
         describe: impl FnOnce(&Object) -> S3Result<Object>,
+        allowed: impl FnOnce(Option<&Object>) -> S3Result<()>,
         event: Option<Cause>,
     ) -> S3Result<(Object, Option<Created>)> {
         let mut db = self.lock();
@@ -81,6 +83,7 @@ impl Store {
         let source = find(&change, from_bucket, from_key)?.ok_or_else(no_such_key)?;
         let object = describe(&source)?;
         let old = find(&change, bucket, key)?;
+        allowed(old.as_ref())?;
         let created = write(&change, (bucket, key), &object, event)?;
         change.commit().internal()?;
         self.forget(&db, old)?;

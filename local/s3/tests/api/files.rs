@@ -19,8 +19,18 @@ const SHA256: [u8; 32] = [
     0x5c, 0x1f, 0xa7, 0x42, 0x5e, 0x73, 0x04, 0x33, 0x62, 0x93, 0x8b, 0x98, 0x24,
 ];
 
+fn upload() -> Uuid {
+    Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into())
+}
+
 fn quarantine() -> ObjectKey {
-    ObjectKey::quarantine(Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()))
+    ObjectKey::quarantine(upload())
+}
+
+/// Where an upload arrives, and where it stays.
+fn both() -> (ObjectKey, ObjectKey) {
+    let upload = upload();
+    (ObjectKey::quarantine(upload), ObjectKey::clean(upload))
 }
 
 #[tokio::test]
@@ -59,14 +69,7 @@ async fn a_presigned_upload_may_leave_the_checksum_out() {
 #[tokio::test]
 async fn a_checked_file_is_copied_with_what_is_known_of_it() {
     let system = System::start().await;
-    let (files, from, to) = (
-        system.files(),
-        quarantine(),
-        ObjectKey::clean(
-            Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()),
-            Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()),
-        ),
-    );
+    let (files, (from, to)) = (system.files(), both());
     let put = files.presign_put(&from, "image/png", 5, Some(&SHA256), MINUTE).await.unwrap();
     assert_eq!(send(&put, &[], "hello").await.status, 200);
     let etag = files.head(&from).await.unwrap().etag;
@@ -81,20 +84,60 @@ async fn a_checked_file_is_copied_with_what_is_known_of_it() {
 #[tokio::test]
 async fn a_file_that_was_replaced_after_its_check_is_not_copied() {
     let system = System::start().await;
-    let (files, from, to) = (
-        system.files(),
-        quarantine(),
-        ObjectKey::clean(
-            Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()),
-            Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()),
-        ),
-    );
+    let (files, (from, to)) = (system.files(), both());
     let put = files.presign_put(&from, "image/png", 5, None, MINUTE).await.unwrap();
     assert_eq!(send(&put, &[], "hello").await.status, 200);
     let checked = files.head(&from).await.unwrap().etag;
     assert_eq!(send(&put, &[], "virus").await.status, 200);
     assert!(matches!(files.copy(&from, &checked, &to).await, Err(Error::Changed)));
     assert!(matches!(files.head(&to).await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_not_copied_over() {
+    let system = System::start().await;
+    let (files, (from, to)) = (system.files(), both());
+    let put = files.presign_put(&from, "image/png", 5, None, MINUTE).await.unwrap();
+    assert_eq!(send(&put, &[], "hello").await.status, 200);
+    files.copy(&from, &files.head(&from).await.unwrap().etag, &to).await.unwrap();
+    assert_eq!(send(&put, &[], "other").await.status, 200);
+    let second = files.head(&from).await.unwrap().etag;
+    assert!(matches!(files.copy(&from, &second, &to).await, Err(Error::Changed)));
+    assert_eq!(system.content(to.as_str()).await.unwrap(), b"hello");
+}
+
+#[tokio::test]
+async fn a_file_is_read_whole_or_from_its_beginning_and_only_as_it_was_checked() {
+    let system = System::start().await;
+    let (files, key) = (system.files(), quarantine());
+    let put = files.presign_put(&key, "image/png", 5, None, MINUTE).await.unwrap();
+    assert_eq!(send(&put, &[], "hello").await.status, 200);
+    let etag = files.head(&key).await.unwrap().etag;
+    for (most, expected) in [(None, "hello"), (Some(4), "hell"), (Some(100), "hello")] {
+        let mut seen = Vec::new();
+        files.read(&key, &etag, most, |bytes| seen.extend_from_slice(bytes)).await.unwrap();
+        assert_eq!(seen, expected.as_bytes(), "{most:?}");
+    }
+    assert_eq!(send(&put, &[], "virus").await.status, 200);
+    assert!(matches!(files.read(&key, &etag, None, |_| {}).await, Err(Error::Changed)));
+}
+
+#[tokio::test]
+async fn an_upload_is_erased_under_both_keys() {
+    let system = System::start().await;
+    let (files, upload) = (system.files(), upload());
+    let keys = [ObjectKey::quarantine(upload), ObjectKey::clean(upload)];
+    for key in &keys {
+        let put = files.presign_put(key, "image/png", 5, None, MINUTE).await.unwrap();
+        assert_eq!(send(&put, &[], "hello").await.status, 200);
+        assert_eq!(files.tag(key, "scan").await.unwrap(), None);
+    }
+    files.erase(upload).await.unwrap();
+    files.erase(upload).await.unwrap();
+    for key in &keys {
+        assert!(matches!(files.head(key).await, Err(Error::NotFound)));
+        assert!(matches!(files.tag(key, "scan").await, Err(Error::NotFound)));
+    }
 }
 
 #[tokio::test]

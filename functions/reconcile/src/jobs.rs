@@ -1,0 +1,105 @@
+//! Does the jobs that changes have left: each from where it was left off, and none of them for ever in one run.
+
+use domain::{Error, MemberId, MembershipId, Time};
+use files::Files;
+use store::{Configuration, Job, Progress, Store};
+
+/// Does all jobs that nobody else is doing, until `end`; what is left then, the next run goes on with.
+///
+/// # Errors
+/// The last of those that failed; the others are done, and the next run tries it again.
+pub async fn run(store: &Store, files: &Files, end: Time) -> Result<(), Error> {
+    let mut outcome = Ok(());
+    for kind in Job::KINDS {
+        for job in store.jobs(kind).await? {
+            if Time::now() > end {
+                return outcome;
+            }
+            outcome = one(store, files, job, end).await.and(outcome);
+        }
+    }
+    outcome
+}
+
+async fn one(store: &Store, files: &Files, job: Job, end: Time) -> Result<(), Error> {
+    let Some(taken) = store.take_job(job).await? else { return Ok(()) };
+    let Some(progress) = work(store, files, job, (taken, end)).await? else { return Ok(()) };
+    // Joining and answering ask nothing of the membership's item, which would be contended: what began before the change
+    // and has not ended may still write what the job was to find.
+    if progress.is_early() && matches!(job, Job::EraseMembership(_) | Job::Refresh(_)) {
+        return store.job_again(job, &progress).await;
+    }
+    store.job_done(job, &progress).await
+}
+
+/// Does a job; `None` where time was up before its end.
+async fn work(
+    store: &Store,
+    files: &Files,
+    job: Job,
+    (progress, end): (Progress, Time),
+) -> Result<Option<Progress>, Error> {
+    match job {
+        Job::EraseSegment(id) => store.erase_segment(id).await?,
+        Job::EraseMember(id) => store.erase_member(id).await?,
+        Job::EraseUpload(id) => files.erase(id.uuid()).await?,
+        Job::EraseMembership(id) => {
+            let left = each_member(store, (job, id), progress, end, None).await?;
+            if left.is_some() {
+                store.erase_membership(id).await?;
+            }
+            return Ok(left);
+        }
+        Job::Refresh(id) => {
+            let configuration = match store.configuration(id).await {
+                // Deleted since.
+                Err(Error::NotFound) => return store.job_done(job, &progress).await.map(|()| None),
+                read => store.with_catalogs(read?).await?,
+            };
+            return each_member(store, (job, id), progress, end, Some(&configuration)).await;
+        }
+    }
+    Ok(Some(progress))
+}
+
+/// Refreshes each member of a membership under its levels and fields, in the order of their ids, or deletes each where
+/// there are none any more; `None` where time is up, or the job has begun again.
+async fn each_member(
+    store: &Store,
+    (job, membership): (Job, MembershipId),
+    mut progress: Progress,
+    end: Time,
+    configuration: Option<&Configuration>,
+) -> Result<Option<Progress>, Error> {
+    loop {
+        let after = progress.reached.as_deref().and_then(|id| id.parse().ok());
+        let members = store.member_ids(membership, after).await?;
+        for member in &members {
+            match configuration {
+                Some(configuration) => refresh(store, *member, configuration).await?,
+                None => store.delete_member_now(*member).await?,
+            }
+        }
+        let Some(last) = members.last() else { return Ok(Some(progress)) };
+        match store.job_reached(job, &progress, last.to_string()).await? {
+            Some(reached) if Time::now() < end => progress = reached,
+            Some(_) | None => return Ok(None),
+        }
+    }
+}
+
+/// Finds a member by what the levels and fields are now.
+async fn refresh(store: &Store, member: MemberId, configuration: &Configuration) -> Result<(), Error> {
+    loop {
+        let record = match store.member(member).await {
+            // Deleted since.
+            Err(Error::NotFound) => return Ok(()),
+            found => found?,
+        };
+        match store.refresh_member(&record, configuration).await {
+            // Somebody has changed it meanwhile.
+            Err(Error::Stale) => {}
+            refreshed => return refreshed.map(drop),
+        }
+    }
+}

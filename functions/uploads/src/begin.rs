@@ -1,0 +1,63 @@
+//! Who may begin an upload, and what it is held to.
+
+use domain::custom_field::FieldType;
+use domain::{CustomField, Error, FieldError, KeyScope, Member, MemberId, UploadFields, UserId};
+use edge::{App, Caller};
+
+use crate::is_itself;
+
+/// The master user whose the upload will be, if the caller may begin it and nothing speaks against it.
+pub(crate) async fn owner(app: &App, caller: &Caller, fields: &UploadFields) -> Result<UserId, Error> {
+    let (owner, errors) = match fields.member_id {
+        Some(member) => for_member(app, caller, member, fields).await?,
+        None => for_segment(app, caller, fields).await?,
+    };
+    if errors.is_empty() { Ok(owner) } else { Err(Error::Invalid(errors)) }
+}
+
+async fn for_segment(app: &App, caller: &Caller, fields: &UploadFields) -> Result<(UserId, Vec<FieldError>), Error> {
+    let (access, segment) = caller.accesses(app.store.segment(fields.segment_id)).await?;
+    access.manages(&segment, KeyScope::Write)?;
+    let mut errors = fields.unfit(None);
+    if fields.field.is_some() {
+        let message = "is required with field: whose membership has the field";
+        errors.push(FieldError::new("/member_id", "required", message));
+    }
+    Ok((segment.owner_id, errors))
+}
+
+async fn for_member(
+    app: &App,
+    caller: &Caller,
+    member: MemberId,
+    fields: &UploadFields,
+) -> Result<(UserId, Vec<FieldError>), Error> {
+    let (access, record) = caller.accesses(app.store.member(member)).await?;
+    let member = record.member;
+    if !is_itself(&access, &member) {
+        access.manages(&member, KeyScope::Write)?;
+    }
+    let mut errors = Vec::new();
+    if member.segment_id != fields.segment_id {
+        errors.push(FieldError::new("/segment_id", "invalid_choice", "must be the segment of the member"));
+    }
+    match field(app, &member, fields).await? {
+        Ok(field) => errors.extend(fields.unfit(field.as_ref())),
+        Err(unknown) => errors.push(unknown),
+    }
+    Ok((member.owner_id, errors))
+}
+
+/// The custom field that the file answers, if it names one.
+async fn field(
+    app: &App,
+    member: &Member,
+    fields: &UploadFields,
+) -> Result<Result<Option<CustomField>, FieldError>, Error> {
+    let Some(key) = &fields.field else { return Ok(Ok(None)) };
+    let configuration = app.store.configuration(member.membership_id).await?;
+    let is_meant = |field: &CustomField| field.fields.key == *key && field.fields.kind == FieldType::File;
+    let found = configuration.fields.into_iter().find(is_meant);
+    let message = "must be the key of a field of type file, of the member's membership";
+    Ok(found.map(Some).ok_or_else(|| FieldError::new("/field", "invalid_choice", message)))
+}

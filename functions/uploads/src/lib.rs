@@ -1,0 +1,160 @@
+//! `/v1/uploads`: private files of segments and members, which clients send to the bucket and get from it themselves.
+
+use std::time::Duration;
+
+use axum::extract::{FromRef, State as Shared};
+use domain::{Answer as Answered, Error, KeyScope, Member, Time, Upload, UploadFields, UploadId, UploadStatus};
+use edge::{
+    Access, Answer, App, Body, Caller, Created, Found, IfMatch, IfNoneMatch, NoContent, Path, Problem, Seed, Shown,
+};
+use files::{Files, ObjectKey};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+mod begin;
+mod new;
+
+use new::NewUpload;
+
+/// How long a file can be sent.
+const SENDING: Duration = Duration::from_secs(15 * 60);
+
+/// How long a file can be fetched, once it was asked for.
+const FETCHING: Duration = Duration::from_secs(60);
+
+/// When an upload vanishes whose file was not accepted: an `Idempotency-Key` may begin it anew for a day, and then it
+/// has a day to be sent and scanned.
+const LIFE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+/// What the routes need.
+#[derive(Debug, Clone, FromRef)]
+pub struct State {
+    /// The data and the edge.
+    pub app: App,
+    /// The bucket.
+    pub files: Files,
+}
+
+/// The routes.
+pub fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(create)).routes(routes!(read, delete)).routes(routes!(content))
+}
+
+/// Begins an upload, and says how to send its file.
+///
+/// Send the file by the method, to the URL and with the headers that the answer has, within 15 minutes. It is checked
+/// when it has arrived; the upload's status says what came of it.
+#[utoipa::path(post, path = "/v1/uploads", tag = "uploads", request_body = UploadFields,
+    responses((status = 201, description = "The upload, and how to send its file.", body = NewUpload)))]
+async fn create(
+    Shared(State { app, files }): Shared<State>,
+    caller: Caller,
+    seed: Seed,
+    Body(fields): Body<UploadFields>,
+) -> Answer<Created> {
+    let owner = begin::owner(&app, &caller, &fields).await?;
+    let id: UploadId = seed.id(0);
+    let upload = Upload::new(id, owner, fields, Time::of(id.uuid()));
+    match app.store.create_upload(&upload, upload.created_at.plus(LIFE)).await {
+        // An earlier try of this very request had made it before it was cut off.
+        Ok(()) | Err(Error::Conflict(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let expires_at = Time::now().plus(SENDING);
+    let fields = &upload.fields;
+    let sha256 = fields.sha256.as_ref().map(|sha256| sha256.bytes());
+    let (key, size) = (ObjectKey::quarantine(id.uuid()), fields.size.get().unsigned_abs());
+    let put = files.presign_put(&key, fields.content_type.as_str(), size, sha256.as_ref(), SENDING).await;
+    let put = put.map_err(Error::from)?;
+    Ok(Created::one(format!("/v1/uploads/{id}"), &NewUpload { upload, put, expires_at }))
+}
+
+/// Reads an upload: whether its file has arrived, and was accepted.
+#[utoipa::path(get, path = "/v1/uploads/{upload}", tag = "uploads",
+    responses((status = 200, description = "The upload.", body = Upload)))]
+async fn read(
+    Shared(app): Shared<App>,
+    caller: Caller,
+    Path(upload): Path<UploadId>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    let (upload, _) = reached(&app, &caller, upload, KeyScope::Read).await?;
+    Ok(Shown::unless(&has, &upload))
+}
+
+/// Fetches the file of an upload, as an attachment of its name.
+#[utoipa::path(get, path = "/v1/uploads/{upload}/content", tag = "uploads",
+    responses(
+        (status = 302, description = "Where the file is, for a minute.", headers(("Location", description = "A URL for whoever has it."))),
+        (status = 409, description = "The file is not there yet (`pending`), or was rejected (`rejected`).",
+            body = Problem, content_type = "application/problem+json")))]
+async fn content(
+    Shared(State { app, files }): Shared<State>,
+    caller: Caller,
+    Path(upload): Path<UploadId>,
+) -> Answer<Found> {
+    let (upload, _) = reached(&app, &caller, upload, KeyScope::Read).await?;
+    match upload.status {
+        UploadStatus::Available => {}
+        UploadStatus::Pending => {
+            let message = "The file has not arrived, or is still being checked; ask again in a moment.";
+            return Err(Error::conflict("", "pending", message).into());
+        }
+        UploadStatus::Rejected => {
+            let message = "The file was rejected, for the reason that the upload has; begin another upload.";
+            return Err(Error::conflict("", "rejected", message).into());
+        }
+    }
+    let clean = ObjectKey::clean(upload.id.uuid());
+    let get = files.presign_get(&clean, upload.fields.filename.as_str(), FETCHING).await;
+    Ok(Found(get.map_err(Error::from)?.url))
+}
+
+/// Deletes an upload and its file.
+///
+/// A member cannot delete a file while it is one of its answers.
+#[utoipa::path(delete, path = "/v1/uploads/{upload}", tag = "uploads",
+    responses((status = 204, description = "The upload is gone; its file follows.")))]
+async fn delete(
+    Shared(app): Shared<App>,
+    caller: Caller,
+    Path(upload): Path<UploadId>,
+    matches: IfMatch,
+) -> Answer<NoContent> {
+    loop {
+        let (upload, itself) = reached(&app, &caller, upload, KeyScope::Write).await?;
+        matches.check(upload.version)?;
+        if itself.is_some_and(|member| answers_with(&member, upload.id)) {
+            let message = "The file is one of the member's answers; take the answer back first.";
+            return Err(Error::conflict("", "in_use", message).into());
+        }
+        match app.store.delete_upload(&upload).await {
+            // It was accepted, or became an answer, since it was read.
+            Err(Error::Stale) if !matches.is_given() => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(NoContent),
+        }
+    }
+}
+
+/// An upload that the caller reaches: as who manages its segment, or else as the member whose it is, who comes along.
+async fn reached(app: &App, caller: &Caller, id: UploadId, scope: KeyScope) -> Result<(Upload, Option<Member>), Error> {
+    let (access, upload) = caller.accesses(app.store.upload(id)).await?;
+    match access.manages(&upload, scope) {
+        Err(Error::NotFound) => {}
+        managed => return managed.map(|()| (upload, None)),
+    }
+    let (Some(member), Some(_)) = (upload.fields.member_id, access.user()) else { return Err(Error::NotFound) };
+    let member = app.store.member(member).await?.member;
+    if is_itself(&access, &member) { Ok((upload, Some(member))) } else { Err(Error::NotFound) }
+}
+
+/// Whether the caller is the user who is the member.
+fn is_itself(access: &Access, member: &Member) -> bool {
+    member.fields.user_id.is_some_and(|user| access.is(user))
+}
+
+fn answers_with(member: &Member, upload: UploadId) -> bool {
+    let answer = Answered::Text(upload.to_string());
+    member.answers.iter().any(|(_, given)| *given == answer)
+}

@@ -1,0 +1,59 @@
+//! An upload that was just begun, with how to send its file.
+
+use domain::{Field as _, Object, Time, Upload};
+use files::Presigned;
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// An upload, and the request that sends its file.
+pub(crate) struct NewUpload {
+    pub(crate) upload: Upload,
+    pub(crate) put: Presigned,
+    /// When the request ends.
+    pub(crate) expires_at: Time,
+}
+
+impl Object for NewUpload {
+    fn version(&self) -> u64 {
+        self.upload.version()
+    }
+
+    fn show(&self) -> Value {
+        let mut shown = self.upload.show();
+        let headers: Map<_, _> =
+            self.put.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        if let Some(object) = shown.as_object_mut() {
+            object.insert("method".to_owned(), self.put.method.as_str().into());
+            object.insert("url".to_owned(), self.put.url.as_str().into());
+            object.insert("headers".to_owned(), headers.into());
+            object.insert("expires_at".to_owned(), self.expires_at.show());
+        }
+        shown
+    }
+}
+
+impl PartialSchema for NewUpload {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let headers = ObjectBuilder::new()
+            .additional_properties(Some(AdditionalProperties::RefOr(text().into())))
+            .description(Some("To be sent as they are; a browser sends `content-length` by itself."));
+        let mut schema = Upload::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            for (name, schema) in [
+                ("method", text().enum_values(Some(["PUT"])).into()),
+                ("url", text().description(Some("Whoever has it may send the file: keep it secret.")).into()),
+                ("headers", headers.into()),
+                ("expires_at", <Time as PartialSchema>::schema()),
+            ] {
+                object.properties.insert(name.to_owned(), schema);
+                object.required.push(name.to_owned());
+            }
+        }
+        schema
+    }
+}
+
+impl ToSchema for NewUpload {}
