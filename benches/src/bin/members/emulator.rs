@@ -61,6 +61,8 @@ fn plain(value: Value) -> Result<AttributeValue, Failure> {
             let entries = entries.into_iter().map(|(name, value)| Ok((name, plain(value)?)));
             Ok(AttributeValue::M(entries.collect::<Result<_, Failure>>()?))
         }
-        other => Err(format!("No member has {other:?}.").into()),
+        other @ (Value::B(_) | Value::Bs(_) | Value::Ns(_) | Value::Null(_) | Value::Ss(_) | _) => {
+            Err(format!("No member has {other:?}.").into())
+        }
     }
 }
