@@ -27,6 +27,7 @@ mod meter;
 mod points;
 mod races;
 mod routes;
+mod search;
 mod secrets;
 mod segments;
 mod sign_up;
