@@ -18,6 +18,7 @@ mod events;
 mod faults;
 mod fields;
 mod idempotency;
+mod isolation;
 mod keys;
 mod killed;
 mod limits;
