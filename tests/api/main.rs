@@ -22,6 +22,7 @@ mod isolation;
 mod keys;
 mod killed;
 mod limits;
+mod member_races;
 mod members;
 mod memberships;
 mod meter;
