@@ -11,18 +11,20 @@ use crate::system::{Ana, Call, Muster, Reply};
 use crate::world::{World, id};
 
 /// A route, with what a request to it needs.
-struct Route {
-    name: String,
-    method: String,
-    path: String,
+pub(crate) struct Route {
+    pub(crate) name: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
     tag: String,
-    body: Option<Value>,
+    pub(crate) body: Option<Value>,
+    /// The parameters of its query.
+    pub(crate) query: Vec<String>,
 }
 
 /// A world with one of everything, and every private route with the ids of that.
-struct Isolated {
-    world: World,
-    routes: Vec<Route>,
+pub(crate) struct Isolated {
+    pub(crate) world: World,
+    pub(crate) routes: Vec<Route>,
 }
 
 /// Private routes that name nothing in their path: they are about the caller's own things.
@@ -37,7 +39,7 @@ const OWN: [&str; 7] = [
 ];
 
 impl Isolated {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         // Nothing else may change the table meanwhile.
         let options = Options { reconcile_every: Duration::from_secs(3600), ..Options::default() };
         let open = json!({ "name": "Club", "self_enrolment": true });
@@ -76,7 +78,7 @@ impl Isolated {
 }
 
 /// The whole table is as it was.
-fn unchanged(before: &[String], after: &[String]) {
+pub(crate) fn unchanged(before: &[String], after: &[String]) {
     let gone: Vec<_> = before.iter().filter(|item| !after.contains(item)).collect();
     let new: Vec<_> = after.iter().filter(|item| !before.contains(item)).collect();
     assert!(gone.is_empty() && new.is_empty() && before.len() == after.len(), "{gone:#?} became {new:#?}");
@@ -103,10 +105,13 @@ impl Route {
             body
         });
         let tag = operation["tags"][0].as_str().unwrap().to_owned();
-        Self { name, method: method.to_uppercase(), path: filled, tag, body }
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let query = parameters.filter(|parameter| parameter["in"] == "query").map(|parameter| &parameter["name"]);
+        let query = query.map(|name| name.as_str().unwrap().to_owned()).collect();
+        Self { name, method: method.to_uppercase(), path: filled, tag, body, query }
     }
 
-    fn call<'a>(&self, muster: &'a Muster) -> Call<'a> {
+    pub(crate) fn call<'a>(&self, muster: &'a Muster) -> Call<'a> {
         let call = muster.call(&self.method, &self.path);
         match &self.body {
             Some(body) => call.json(body.clone()),

@@ -9,6 +9,7 @@
 mod addresses;
 mod auth;
 mod bad_input;
+mod bad_routes;
 mod conventions;
 mod costs;
 mod crashes;
