@@ -47,6 +47,44 @@ fn fitted(event: &Value, ana: &Ana, address: &str) -> String {
     event.to_string().replace("ACCESS_TOKEN", &ana.access)
 }
 
+/// Puts a segment of this user, and what is in it, in the place of what the event names by its path.
+async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
+    let named = |name: &str| event["pathParameters"][name].as_str();
+    if !["segment", "key", "membership", "member"].into_iter().any(|name| named(name).is_some()) {
+        return event.clone();
+    }
+    let made = |path: String, body: Value| async move {
+        let reply = muster.post(&path, body).by(ana).send().await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body["id"].as_str().unwrap().to_owned()
+    };
+    let segment = made("/v1/segments".to_owned(), json!({ "name": "Card users" })).await;
+    let of_segment = format!("/v1/segments/{segment}");
+    let of_key = if named("segment").is_some() { of_segment.as_str() } else { "/v1" };
+    let key = made(format!("{of_key}/keys"), json!({ "name": "Site", "scopes": ["read"] })).await;
+    let catalog = made(format!("{of_segment}/catalogs"), json!({ "name": "Banks", "options": [] })).await;
+    let membership = made(format!("{of_segment}/memberships"), json!({ "name": "Club" })).await;
+    let of_membership = format!("/v1/memberships/{membership}");
+    let level = json!({ "name": "Blue", "number": 1, "from_point": 0, "to_point": 100 });
+    let level = made(format!("{of_membership}/levels"), level).await;
+    let options = json!([{ "key": "bbva", "value": "BBVA" }]);
+    let field = json!({ "key": "bank", "name": "Bank", "type": "dropdown", "options": options, "searchable": true });
+    let field = made(format!("{of_membership}/fields"), field).await;
+    let member = made(format!("{of_membership}/members"), json!({ "name": "Ana" })).await;
+    let ids = [
+        ("segment", segment),
+        ("key", key),
+        ("catalog", catalog),
+        ("membership", membership),
+        ("level", level),
+        ("field", field),
+        ("member", member),
+    ];
+    let written = ids.iter().filter_map(|(name, id)| Some((named(name)?, id)));
+    let fitted = written.fold(event.to_string(), |text, (before, id)| text.replace(before, id));
+    serde_json::from_str(&fitted).unwrap()
+}
+
 /// The event, with a segment of this user and an upload whose file was accepted.
 async fn with_upload(muster: &Muster, ana: &Ana, event: String) -> String {
     let segment = segment(muster, ana).await.to_string();
@@ -92,6 +130,7 @@ async fn each_event_reaches_its_handler() {
         let Some(route) = route(&event) else { continue };
         let muster = Muster::start().await;
         let ana = muster.ana().await;
+        let event = with_segment(&muster, &ana, &event).await;
         let address = muster.address(&ana, "Home").await;
         let mut event = fitted(&event, &ana, &address);
         if name.starts_with("uploads-") {

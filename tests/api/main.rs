@@ -20,6 +20,7 @@ mod faults;
 mod fields;
 mod idempotency;
 mod isolation;
+mod jobs;
 mod keys;
 mod killed;
 mod limits;

@@ -31,7 +31,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "fields", description = "Custom fields: what members are asked."),
         (name = "members", description = "Who has joined, found by anything."),
         (name = "answers", description = "What members have answered."),
-        (name = "points", description = "Awards, and the ranking that follows from them."),
+        (name = "points", description = "What members get and lose, with a reason."),
+        (name = "ranking", description = "The place of each member by its points."),
         (name = "uploads", description = "Private files of segments and members."),
         (name = "docs", description = "This document, and whether the service is up."),
     )

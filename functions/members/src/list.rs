@@ -1,7 +1,7 @@
 //! Finding members, by anything.
 
 use axum::extract::State;
-use domain::custom_field::FieldType;
+use domain::custom_field::{FieldType, Values};
 use domain::{CustomField, KeyScope, Member, MembershipId};
 use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
 
@@ -69,7 +69,7 @@ pub(crate) async fn list(
     let mut list = list.resolve(
         |key| searchable(key).map(kind),
         // Who has chosen several stands at no one place.
-        |key| searchable(key).is_some_and(|kind| kind != FieldType::Multiple),
+        |key| searchable(key).is_some_and(|kind| kind.values() != Values::Several),
     )?;
     match access.manages(&configuration.membership, KeyScope::Read) {
         Err(domain::Error::NotFound) if is_open(&configuration.membership) => {
@@ -86,10 +86,10 @@ pub(crate) async fn list(
 
 /// What filters by an answer to a field of a type are.
 fn kind(kind: FieldType) -> FilterKind {
-    match kind {
-        FieldType::Number => FilterKind::Number,
-        FieldType::Boolean => FilterKind::Switch,
-        FieldType::Date => FilterKind::Date,
-        _ => FilterKind::Text,
+    match kind.values() {
+        Values::Number => FilterKind::Number,
+        Values::Boolean => FilterKind::Switch,
+        Values::Date => FilterKind::Date,
+        Values::Text | Values::Several => FilterKind::Text,
     }
 }

@@ -70,7 +70,7 @@ impl PartialSchema for Rank {
 impl ToSchema for Rank {}
 
 /// Lists the members of a membership by their points, the most first, each with its exact position.
-#[utoipa::path(get, path = "/v1/memberships/{membership}/ranking", tag = "points", params(List<Ranking>),
+#[utoipa::path(get, path = "/v1/memberships/{membership}/ranking", tag = "ranking", params(List<Ranking>),
     responses((status = 200, description = "A page of the ranking.", body = RankList)))]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -108,7 +108,7 @@ async fn positions(app: &App, membership: MembershipId, members: &[Member]) -> R
 }
 
 /// Reads a member's place in the ranking.
-#[utoipa::path(get, path = "/v1/members/{member}/ranking", tag = "points",
+#[utoipa::path(get, path = "/v1/members/{member}/ranking", tag = "ranking",
     responses((status = 200, description = "The member's place.", body = Rank)))]
 pub(crate) async fn read(State(app): State<App>, caller: Caller, Path(member): Path<MemberId>) -> Answer<Shown> {
     let seat = Seat::take(&app, &caller, member, KeyScope::Read).await?;

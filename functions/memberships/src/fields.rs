@@ -9,8 +9,15 @@ use edge::{
     Patch, Path, Seed, Shown, openapi,
 };
 use store::{Configuration, Part};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::{managed, shown};
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, change, delete))
+}
 
 /// How custom fields are listed.
 #[derive(Debug, Clone, Copy)]

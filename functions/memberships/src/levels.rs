@@ -11,8 +11,15 @@ use store::search::{Index, Indexed, Searched};
 use store::{Configuration, Part};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::{managed, shown};
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, change, delete))
+}
 
 /// How levels are listed.
 #[derive(Debug, Clone, Copy)]

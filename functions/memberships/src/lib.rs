@@ -4,7 +4,6 @@ use domain::{Error, KeyScope, Membership, MembershipId};
 use edge::{Access, App, Caller};
 use store::Configuration;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 mod fields;
 mod levels;
@@ -12,13 +11,7 @@ mod memberships;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(memberships::list, memberships::create))
-        .routes(routes!(memberships::read, memberships::change, memberships::delete))
-        .routes(routes!(levels::list, levels::create))
-        .routes(routes!(levels::read, levels::change, levels::delete))
-        .routes(routes!(fields::list, fields::create))
-        .routes(routes!(fields::read, fields::change, fields::delete))
+    memberships::router().merge(levels::router()).merge(fields::router())
 }
 
 /// Lets those see a membership who manage it, the users of its segment and, where people may enrol themselves, every

@@ -22,44 +22,44 @@ pub async fn run(store: &Store, files: &Files, end: Time) -> Result<(), Error> {
 }
 
 async fn one(store: &Store, files: &Files, job: Job, end: Time) -> Result<(), Error> {
-    let Some(progress) = store.take_job(job).await? else { return Ok(()) };
-    let progress = match job {
-        Job::EraseSegment(id) => {
-            store.erase_segment(id).await?;
-            Some(progress)
-        }
+    let Some(taken) = store.take_job(job).await? else { return Ok(()) };
+    let Some(progress) = work(store, files, job, (taken, end)).await? else { return Ok(()) };
+    // Joining and answering ask nothing of the membership's item, which would be contended: what began before the change
+    // and has not ended may still write what the job was to find.
+    if progress.is_early() && matches!(job, Job::EraseMembership(_) | Job::Refresh(_)) {
+        return store.job_again(job, &progress).await;
+    }
+    store.job_done(job, &progress).await
+}
+
+/// Does a job; `None` where time was up before its end.
+async fn work(
+    store: &Store,
+    files: &Files,
+    job: Job,
+    (progress, end): (Progress, Time),
+) -> Result<Option<Progress>, Error> {
+    match job {
+        Job::EraseSegment(id) => store.erase_segment(id).await?,
+        Job::EraseMember(id) => store.erase_member(id).await?,
+        Job::EraseUpload(id) => files.erase(id.uuid()).await?,
         Job::EraseMembership(id) => {
             let left = each_member(store, (job, id), progress, end, None).await?;
             if left.is_some() {
                 store.erase_membership(id).await?;
             }
-            left
+            return Ok(left);
         }
-        Job::EraseMember(id) => {
-            store.erase_member(id).await?;
-            Some(progress)
+        Job::Refresh(id) => {
+            let configuration = match store.configuration(id).await {
+                // Deleted since.
+                Err(Error::NotFound) => return store.job_done(job, &progress).await.map(|()| None),
+                read => store.with_catalogs(read?).await?,
+            };
+            return each_member(store, (job, id), progress, end, Some(&configuration)).await;
         }
-        Job::EraseUpload(id) => {
-            files.erase(id.uuid()).await?;
-            Some(progress)
-        }
-        Job::Refresh(id) => match store.configuration(id).await {
-            // Deleted since.
-            Err(Error::NotFound) => Some(progress),
-            configuration => {
-                let configuration = store.with_catalogs(configuration?).await?;
-                each_member(store, (job, id), progress, end, Some(&configuration)).await?
-            }
-        },
-    };
-    match progress {
-        // What began before the change and has not ended may still write what the job was to find.
-        Some(progress) if progress.is_early() && !matches!(job, Job::EraseUpload(_)) => {
-            store.job_again(job, &progress).await
-        }
-        Some(progress) => store.job_done(job, &progress).await,
-        None => Ok(()),
     }
+    Ok(Some(progress))
 }
 
 /// Refreshes each member of a membership under its levels and fields, in the order of their ids, or deletes each where

@@ -5,9 +5,11 @@ use domain::{Error, MemberId, MembershipId, SegmentId, UserId};
 
 use crate::Store;
 use crate::keys::{self, JOINED, PK, SK};
-use crate::member_index::directory;
+use crate::member_index;
+use crate::membership;
 use crate::pending::PendingKind;
 use crate::search::{From, Search};
+use crate::segment;
 use crate::table::{Item, Query, Write, backoff, string, unavailable};
 
 impl Store {
@@ -18,6 +20,7 @@ impl Store {
     pub async fn erase(&self, id: UserId) -> Result<(), Error> {
         self.delete_segments(id).await?;
         self.leave_memberships(id).await?;
+        self.erase_counters(&segment::directory(id)).await?;
         self.erase_rest(id).await?;
         let values = Item::from([(":pending".to_owned(), string(PendingKind::Purge.as_str()))]);
         let gone =
@@ -101,6 +104,7 @@ impl Store {
         for upload in self.uploads_of(id).await? {
             self.forget_upload(upload).await?;
         }
+        self.erase_counters(&membership::directory(id)).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
     }
 
@@ -109,7 +113,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn member_ids(&self, membership: MembershipId, after: Option<MemberId>) -> Result<Vec<MemberId>, Error> {
-        let pk = keys::index(&directory(membership), "id", None);
+        let pk = keys::index(&member_index::directory(membership), "id", None);
         let start = after.map(|id| {
             let place = keys::place(Some(&id.to_string()), id.uuid());
             Item::from([(PK.to_owned(), string(&pk)), (SK.to_owned(), string(place))])
@@ -125,10 +129,16 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn erase_membership(&self, id: MembershipId) -> Result<(), Error> {
-        for pk in keys::counters(&directory(id)) {
+        self.erase_counters(&member_index::directory(id)).await?;
+        self.erase_found(Query::all(keys::membership(id).pk)).await
+    }
+
+    /// Erases the counters and the ranking of a directory without rows.
+    async fn erase_counters(&self, directory: &str) -> Result<(), Error> {
+        for pk in keys::counters(directory) {
             self.erase_found(Query::all(pk)).await?;
         }
-        self.erase_found(Query::all(keys::membership(id).pk)).await
+        Ok(())
     }
 
     /// Erases the awards of a member who is deleted, and gives up its files.

@@ -278,6 +278,12 @@ pub(crate) fn counters(directory: &str) -> Vec<String> {
     [counts(directory), tallies(directory)].into_iter().chain(ranks).collect()
 }
 
+/// Which of `shards` items counts a row: spread evenly. The last byte of an id counts what one request makes, so that it
+/// is mostly 0.
+pub(crate) fn shard(id: Uuid, shards: u8) -> u8 {
+    u8::try_from((id.as_u128() >> 8) % u128::from(shards)).unwrap_or(0)
+}
+
 /// One item of counters, in `pk`.
 pub(crate) fn counter(pk: String, shard: u8) -> Key {
     Key::new(pk, format!("{shard:02}"))
@@ -400,5 +406,12 @@ mod tests {
         for value in [Some("perez"), Some(""), Some("~"), None] {
             assert_eq!(placed(&place(value, id)), Some((value, id)));
         }
+    }
+
+    #[test]
+    fn the_rows_of_requests_that_make_one_each_are_spread_over_the_shards() {
+        let of_requests = (0..200).map(|_| Uuid::from_u128(domain::id::fresh().as_u128() & !0xff));
+        let shards: std::collections::HashSet<_> = of_requests.map(|id| shard(id, 16)).collect();
+        assert!(shards.len() > 12, "{shards:?}");
     }
 }

@@ -7,6 +7,7 @@ mod address;
 mod affected;
 mod answer;
 mod batch;
+mod bulk;
 mod catalog;
 #[cfg(test)]
 mod emulator;
@@ -33,6 +34,7 @@ mod user;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
+pub use bulk::NewMembers;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
@@ -41,7 +43,7 @@ pub use membership::{Configuration, Part};
 pub use page::{Filter, Page, Window};
 pub use pending::{Pending, PendingKind};
 pub use search::From;
-pub use table::Table;
+pub use table::{Item, Table};
 pub use user::{Also, Sessions, UserRecord};
 
 /// Every read and write of Muster's data.

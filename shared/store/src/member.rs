@@ -29,7 +29,7 @@ pub struct MemberRecord {
 
 impl MemberRecord {
     /// The member as it is kept and found under the levels and fields as they are now.
-    fn under(member: Member, award_count: u64, configuration: &Configuration) -> Self {
+    pub(crate) fn under(member: Member, award_count: u64, configuration: &Configuration) -> Self {
         let member = configuration.placed(member);
         Self { indexed: indexed_answers(&member, configuration), member, award_count }
     }
@@ -59,7 +59,7 @@ impl AlsoOfMember<'_> {
 }
 
 /// How often another number is tried where one is taken: with millions of members, one in ten is.
-const NUMBER_TRIES: u8 = 20;
+pub(crate) const NUMBER_TRIES: u8 = 20;
 
 impl Store {
     /// A member: 1 `GetItem`.
@@ -156,7 +156,7 @@ impl Store {
     }
 
     /// What turns the member `old` into `new`, with all that goes with it.
-    fn member_writes(
+    pub(crate) fn member_writes(
         &self,
         old: Option<&MemberRecord>,
         new: Option<&MemberRecord>,
@@ -253,7 +253,7 @@ impl Store {
 }
 
 /// Where the error of a number stands that is taken: clients never see it.
-const NUMBER: &str = "/number";
+pub(crate) const NUMBER: &str = "/number";
 
 /// What a taken value means to the client.
 fn taken(field: &str, answers_at: &str) -> Error {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::answer;
-use domain::custom_field::FieldType;
+use domain::custom_field::{FieldType, Values};
 use domain::{Answer, Member, MembershipId};
 use serde::{Deserialize, Serialize};
 
@@ -133,11 +133,11 @@ fn value(indexed: answer::IndexValue) -> Value {
 
 /// How answers of a type are found, and what their values are.
 fn kind(kind: FieldType) -> (Kind, ValueType) {
-    match kind {
-        FieldType::Multiple => (Kind::Found, ValueType::Text),
-        FieldType::Number => (Kind::Ordered, ValueType::Number),
-        FieldType::Boolean | FieldType::Date => (Kind::Ordered, ValueType::Word),
-        _ => (Kind::Ordered, ValueType::Text),
+    match kind.values() {
+        Values::Several => (Kind::Found, ValueType::Text),
+        Values::Number => (Kind::Ordered, ValueType::Number),
+        Values::Boolean | Values::Date => (Kind::Ordered, ValueType::Word),
+        Values::Text => (Kind::Ordered, ValueType::Text),
     }
 }
 

@@ -81,7 +81,7 @@ impl Searched for CustomField {
 }
 
 /// The directory of a segment's memberships.
-fn directory(segment: SegmentId) -> String {
+pub(crate) fn directory(segment: SegmentId) -> String {
     format!("B#{segment}")
 }
 

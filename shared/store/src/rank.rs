@@ -69,7 +69,7 @@ fn steps(points: i64) -> Vec<(String, String)> {
 }
 
 fn shard(id: Uuid) -> u8 {
-    u8::try_from(id.as_u128() % u128::from(SHARDS)).unwrap_or(0)
+    keys::shard(id, SHARDS)
 }
 
 fn number(value: &AttributeValue) -> Option<i64> {

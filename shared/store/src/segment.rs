@@ -36,7 +36,7 @@ impl Searched for Segment {
 }
 
 /// The directory of an account's segments.
-fn directory(account: UserId) -> String {
+pub(crate) fn directory(account: UserId) -> String {
     format!("A#{account}")
 }
 

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::keys::{Key, PK, SK};
 
 /// An item as DynamoDB keeps it.
-pub(crate) type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
 /// A DynamoDB table and the client that reaches it.
 #[derive(Debug, Clone)]
@@ -206,8 +206,8 @@ pub(crate) struct Read {
 /// One write of a transaction, and what it means if its condition fails.
 #[derive(Debug)]
 pub(crate) struct Write {
-    item: TransactWriteItem,
-    meaning: Option<Error>,
+    pub(crate) item: TransactWriteItem,
+    pub(crate) meaning: Option<Error>,
 }
 
 impl Write {

@@ -49,7 +49,49 @@ words! {
     }
 }
 
+/// What the values of answers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// Text.
+    Text,
+    /// Decimal numbers.
+    Number,
+    /// Days.
+    Date,
+    /// Yes or no.
+    Boolean,
+    /// Several texts each.
+    Several,
+}
+
 impl FieldType {
+    /// What the values of its answers are.
+    #[must_use]
+    pub fn values(self) -> Values {
+        match self {
+            Self::Number => Values::Number,
+            Self::Date => Values::Date,
+            Self::Boolean => Values::Boolean,
+            Self::Multiple => Values::Several,
+            Self::Dropdown
+            | Self::String
+            | Self::Text
+            | Self::Url
+            | Self::Email
+            | Self::Phone
+            | Self::File
+            | Self::Curp
+            | Self::Rfc
+            | Self::Clabe
+            | Self::Cpf
+            | Self::Cnpj
+            | Self::Cuil
+            | Self::Nit
+            | Self::Ruc
+            | Self::Rut => Values::Text,
+        }
+    }
+
     /// Whether answers are choices of a list.
     #[must_use]
     pub fn chooses(self) -> bool {

@@ -12,7 +12,7 @@ use crate::{body, object, text};
 
 mod kind;
 
-pub use kind::{ContentType, FieldType};
+pub use kind::{ContentType, FieldType, Values};
 
 text!(
     /// What answers to a field are called: `[a-z][a-z0-9_]{0,63}`.

@@ -30,7 +30,8 @@ pub(crate) struct Directory<'a> {
 /// Finds the rows of a directory that meet a search.
 ///
 /// For a page of rows: a read unit a row, one or two for the entries of each bucket that facets select, and one for the
-/// counters. Filters on other fields cost besides what their ids do, 30 a unit, as far as [`COUNT_CAP`].
+/// counters. Filters on other fields cost besides what their ids do, 30 a unit, as far as [`COUNT_CAP`]: one filter for
+/// one value, or on the field that is sorted by, on the first page alone, which counts them.
 ///
 /// # Errors
 /// [`Error::Unavailable`]; [`Error::Internal`] for fields that the schema does not have, and positions of other sorts.
@@ -49,7 +50,12 @@ pub(super) async fn find_within<T: Indexed + DeserializeOwned + Send>(
 ) -> Result<Found<T>, Error> {
     let criteria = Criterion::all(&search.filters, directory.schema)?;
     let (facets, others): (Vec<_>, Vec<_>) = criteria.iter().cloned().partition(|one| one.kind == Kind::Facet);
-    let order = Order::new(&search.sort, directory.schema)?;
+    let mut order = Order::new(&search.sort, directory.schema)?;
+    if let [one] = others.as_slice()
+        && (facets.is_empty() || one.kind == Kind::Sorted)
+    {
+        order = order.among(one);
+    }
     let start = match &search.from {
         From::Offset(_) => None,
         From::After(position) | From::Before(position) => Some(order::parse(position, &order)?),

@@ -96,7 +96,8 @@ impl Index {
         let mut entries = BTreeSet::new();
         for ((field, value), kind) in &self.terms {
             let place = keys::place(value.as_deref(), self.id);
-            if *kind == Kind::Sorted {
+            // Without facets there is but one bucket: the directory.
+            if *kind == Kind::Sorted && !self.facets.is_empty() {
                 entries.insert(Key { pk: keys::index(directory, field, Some(&bucket)), sk: place.clone() });
             }
             entries.insert(Key { pk: keys::index(directory, field, None), sk: place });
@@ -129,5 +130,5 @@ pub(crate) fn writes(table: &Table, directory: &str, old: Option<&Index>, new: O
 }
 
 fn shard(id: Uuid) -> u8 {
-    u8::try_from(id.as_u128() % u128::from(SHARDS)).unwrap_or(0)
+    keys::shard(id, SHARDS)
 }

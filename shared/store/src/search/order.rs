@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::search::Sort;
 use crate::search::index::Index;
+use crate::search::range::Criterion;
 use crate::search::schema::{ID, Kind, Schema};
 
 /// A row's values of all fields of an order, the last of which is its id.
@@ -18,6 +19,8 @@ pub(super) struct By {
     pub(super) field: String,
     pub(super) kind: Kind,
     pub(super) descending: bool,
+    /// The one value that is asked for, of those that a row may have.
+    pub(super) only: Option<String>,
 }
 
 /// The fields that rows are ordered by; the last one is the id.
@@ -36,10 +39,21 @@ impl Order {
                 return Err(Error::internal("a field of several values has no order"));
             }
             if !decided {
-                order.push(By { field: sort.field.clone(), kind, descending: sort.descending });
+                order.push(By { field: sort.field.clone(), kind, descending: sort.descending, only: None });
             }
         }
         Ok(Self(order))
+    }
+
+    /// The same order for the rows of one value, if that is what is asked for: where ids alone decide, the entries of a
+    /// value are in the list's order, so that they are walked rather than all of them read.
+    pub(super) fn among(mut self, criterion: &Criterion) -> Self {
+        let by_id = matches!(self.0.as_slice(), [_]) && criterion.field != ID;
+        if let Some(value) = criterion.value.as_ref().filter(|_| by_id) {
+            let (field, only) = (criterion.field.clone(), Some(value.clone()));
+            self.0.insert(0, By { field, kind: criterion.kind, descending: self.ids_descend(), only });
+        }
+        self
     }
 
     pub(super) fn at(&self, depth: usize) -> Option<&By> {
@@ -65,8 +79,10 @@ impl Order {
         self.0.iter().any(|by| by.kind == Kind::Facet) || !self.has_no_ties(0)
     }
 
+    /// A row's values; it meets all filters.
     pub(super) fn tuple(&self, index: &Index) -> Tuple {
-        self.0.iter().map(|by| index.values(&by.field).next().flatten().map(str::to_owned)).collect()
+        let first = |by: &By| index.values(&by.field).next().flatten().map(str::to_owned);
+        self.0.iter().map(|by| by.only.clone().or_else(|| first(by))).collect()
     }
 
     pub(super) fn compare(&self, one: &[Option<String>], other: &[Option<String>]) -> Ordering {

@@ -48,6 +48,8 @@ pub(super) struct Criterion {
     pub(super) kind: Kind,
     /// In order, apart from one another.
     pub(super) ranges: Vec<Range>,
+    /// The value, where it asks for one alone.
+    pub(super) value: Option<String>,
 }
 
 impl Criterion {
@@ -70,7 +72,14 @@ impl Criterion {
             Test::AnyOf(any) => any.iter().map(|one| matching(one, values)).collect::<Result<_, _>>()?,
             Test::Range { gt, gte, lt, lte } => vec![bounded([gt, gte, lt, lte].map(Option::as_ref))],
         };
-        Ok(Self { field: filter.field.clone(), kind, ranges: apart(ranges) })
+        let value = match &filter.test {
+            Test::AnyOf(any) => match any.as_slice() {
+                [Match::Exact(value)] => Some(value.encoded()),
+                [Match::Prefix(_)] | [] | [_, ..] => None,
+            },
+            Test::Range { .. } => None,
+        };
+        Ok(Self { field: filter.field.clone(), kind, ranges: apart(ranges), value })
     }
 
     /// Narrows it to what meets another one on its field too.
@@ -81,6 +90,7 @@ impl Criterion {
             high: one.high.clone().min(other.high.clone()),
         });
         self.ranges = apart(both.collect());
+        self.value = None;
     }
 
     /// Whether a value meets it.

@@ -92,7 +92,7 @@ impl<T: Indexed + DeserializeOwned + Send> Walk<'_, T> {
 
     /// Walks a branch after reading who is in it.
     pub(super) async fn collect(&mut self, branch: Branch) -> Result<(), Error> {
-        let by_id = By { field: ID.to_owned(), kind: Kind::Sorted, descending: false };
+        let by_id = By { field: ID.to_owned(), kind: Kind::Sorted, descending: false, only: None };
         let mut merge = self.merge(&branch, &by_id, &Start::First, false);
         let mut ids = Vec::new();
         while let Some(Entry { id, .. }) = merge.next().await? {

@@ -1,0 +1,68 @@
+//! A DynamoDB in memory, its table, and what its calls consume.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue as Value;
+use dynoxide::{AttributeValue, Database, ImportOptions};
+use store::{Item, Store, Table};
+use tokio::net::TcpListener;
+
+use crate::Failure;
+use crate::meter::Meter;
+
+/// The table's name.
+const TABLE: &str = "muster";
+
+/// The emulator, which ends with the process.
+pub(crate) struct Emulator {
+    pub(crate) store: Store,
+    pub(crate) meter: Meter,
+    database: Database,
+}
+
+impl Emulator {
+    /// Starts one with an empty table.
+    pub(crate) async fn start() -> Result<Self, Failure> {
+        let database = Database::memory()?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
+        let meter = Meter::default();
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("local", "local-secret", None, None, "local"))
+            .endpoint_url(url)
+            .interceptor(meter.clone())
+            .build();
+        let store = Store::new(Table::new(Client::from_conf(config), TABLE));
+        store.ensure_table().await?;
+        Ok(Self { store, meter, database })
+    }
+
+    /// Puts many items past the protocol.
+    pub(crate) fn fill(&self, items: impl IntoIterator<Item = Item>) -> Result<(), Failure> {
+        let plain = |item: Item| item.into_iter().map(|(name, value)| Ok((name, plain(value)?))).collect();
+        let items = items.into_iter().map(plain).collect::<Result<_, Failure>>()?;
+        self.database.import_items(TABLE, items, ImportOptions::default())?;
+        Ok(())
+    }
+}
+
+/// A value of the SDK's as the emulator has it.
+fn plain(value: Value) -> Result<AttributeValue, Failure> {
+    let list = |values: Vec<Value>| values.into_iter().map(plain).collect::<Result<_, _>>();
+    match value {
+        Value::S(text) => Ok(AttributeValue::S(text)),
+        Value::N(number) => Ok(AttributeValue::N(number)),
+        Value::Bool(on) => Ok(AttributeValue::BOOL(on)),
+        Value::L(values) => Ok(AttributeValue::L(list(values)?)),
+        Value::M(entries) => {
+            let entries = entries.into_iter().map(|(name, value)| Ok((name, plain(value)?)));
+            Ok(AttributeValue::M(entries.collect::<Result<_, Failure>>()?))
+        }
+        other @ (Value::B(_) | Value::Bs(_) | Value::Ns(_) | Value::Null(_) | Value::Ss(_) | _) => {
+            Err(format!("No member has {other:?}.").into())
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What searches and rankings cost in memberships of a thousand, ten thousand and a hundred thousand members.
+//!
+//! Capacity units are judged and no times: they are what AWS bills, and the same on any machine.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+
+mod emulator;
+mod meter;
+mod people;
+mod report;
+mod searches;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::emulator::Emulator;
+use crate::people::Random;
+use crate::report::Report;
+use crate::searches::Filled;
+
+/// What goes wrong here, in words for whoever runs the program.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures what searching the members of small and large memberships costs.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How many members the memberships have, the fewest first.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
+    members: Vec<usize>,
+}
+
+/// So many members are written at once, so that their items do not fill the memory.
+const BATCH: usize = 1_000;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let report = match measure(&Arguments::parse()).await {
+        Ok(report) => report,
+        Err(failure) => {
+            eprintln!("{failure}");
+            return ExitCode::FAILURE;
+        }
+    };
+    print!("{report}");
+    let broken = report.broken();
+    broken.iter().for_each(|requirement| eprintln!("{requirement}"));
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn measure(arguments: &Arguments) -> Result<Report, Failure> {
+    let emulator = Emulator::start().await?;
+    let mut report = Report::default();
+    for size in &arguments.members {
+        eprintln!("Filling a membership with {size} members.");
+        let filled = fill(&emulator, *size).await?;
+        report.add(*size, filled.measure().await?);
+    }
+    Ok(report)
+}
+
+/// A membership of so many, in the emulator.
+async fn fill(emulator: &Emulator, size: usize) -> Result<Filled<'_>, Failure> {
+    let store = &emulator.store;
+    let configuration = people::membership(store).await?;
+    let mut random = Random(0x5EED);
+    let mut new = store.new_members(&configuration);
+    let (mut members, mut items) = (Vec::with_capacity(size), Vec::new());
+    for nth in 0..size {
+        let member = configuration.placed(people::member(&configuration, &mut random, (nth, size))?);
+        items.extend(new.add(&member)?);
+        members.push(member);
+        if (nth + 1) % BATCH == 0 {
+            emulator.fill(items.drain(..))?;
+        }
+    }
+    emulator.fill(items)?;
+    emulator.fill(new.counters())?;
+    Ok(Filled { store, meter: &emulator.meter, configuration, members })
+}

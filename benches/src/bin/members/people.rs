@@ -1,0 +1,234 @@
+//! A membership, and people who have joined it: skewed as people are. Few names are most people's, most are active and
+//! have few points, and not everybody has answered everything.
+
+use domain::answer::{Given, check_answers};
+use domain::custom_field::CustomFieldFields;
+use domain::field::Pointer;
+use domain::level::Points;
+use domain::segment::SegmentNumber;
+use domain::{
+    Answers, Body as _, Checks, CustomField, FieldId, Level, LevelFields, LevelId, Member, MemberFields, MemberId,
+    Membership, MembershipFields, MembershipId, Segment, SegmentFields, SegmentId, Time, UserId,
+};
+use serde_json::{Map, Value, json};
+use store::{Configuration, Part, Store};
+
+use crate::Failure;
+
+/// So many members live in Tulum, however many there are.
+pub(crate) const RARE: usize = 30;
+
+const NAMES: &[&str] = &[
+    "María",
+    "José",
+    "Juan",
+    "Guadalupe",
+    "Luis",
+    "Ana",
+    "Carlos",
+    "Verónica",
+    "Jorge",
+    "Rosa",
+    "Miguel",
+    "Leticia",
+    "Ángel",
+    "Sofía",
+    "Héctor",
+    "Ximena",
+    "Óscar",
+    "Brenda",
+    "Ramón",
+    "Yolanda",
+    "Iván",
+    "Zaira",
+];
+const LAST_NAMES: &[&str] = &[
+    "Hernández",
+    "García",
+    "Martínez",
+    "López",
+    "González",
+    "Pérez",
+    "Rodríguez",
+    "Sánchez",
+    "Ramírez",
+    "Cruz",
+    "Flores",
+    "Gómez",
+    "Morales",
+    "Vázquez",
+    "Reyes",
+    "Jiménez",
+    "Torres",
+    "Díaz",
+    "Gutiérrez",
+    "Ruiz",
+    "Mendoza",
+    "Aguilar",
+    "Ortiz",
+    "Moreno",
+    "Castillo",
+    "Romero",
+    "Álvarez",
+    "Méndez",
+    "Chávez",
+    "Rivera",
+    "Juárez",
+    "Ñúñez",
+];
+const CITIES: &[&str] = &[
+    "México",
+    "Guadalajara",
+    "Monterrey",
+    "Puebla",
+    "Tijuana",
+    "León",
+    "Zapopan",
+    "Mérida",
+    "Toluca",
+    "Querétaro",
+    "Cancún",
+    "Morelia",
+    "Saltillo",
+    "Durango",
+    "Xalapa",
+    "Tepic",
+    "Colima",
+    "Campeche",
+];
+const BANKS: usize = 90;
+const CATEGORIES: usize = 45;
+
+/// Numbers that are the same in each run: `SplitMix64`.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Below `end`, all alike.
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap_or(0)
+    }
+
+    /// Below `end`, the small ones much more often: half are in the first fifth.
+    fn low(&mut self, end: usize) -> usize {
+        self.below(1_000) * self.below(1_000) * end / 1_000_000
+    }
+
+    /// So many times of a hundred.
+    fn happens(&mut self, of_hundred: usize) -> bool {
+        self.below(100) < of_hundred
+    }
+
+    fn one_of(&mut self, all: &'static [&'static str]) -> &'static str {
+        let nth = self.low(all.len());
+        all.get(nth).copied().unwrap_or_default()
+    }
+}
+
+/// Makes a membership with five levels and eight searchable fields.
+pub(crate) async fn membership(store: &Store) -> Result<Configuration, Failure> {
+    let now = Time::now();
+    let fields = SegmentFields::parse(json!({ "name": "Bench" }))?;
+    let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, now);
+    let segment = store.create_segment(&segment).await?;
+    let fields = MembershipFields::parse(json!({ "name": "Bench" }))?;
+    let membership = Membership::new(MembershipId::fresh(), segment.id, segment.owner_id, fields, now);
+    store.create_membership(&membership).await?;
+    for number in 1..=5 {
+        let from = if number == 1 { 0 } else { number * 100 - 99 };
+        let level = json!({ "name": "L", "number": number, "from_point": from, "to_point": number * 100 });
+        let level = Level::new(LevelId::fresh(), membership.id, LevelFields::parse(level)?, now);
+        let before = store.configuration(membership.id).await?;
+        store.change_configuration(&before, Part::NewLevel(&level), false).await?;
+    }
+    for field in questions() {
+        let field = CustomField::new(FieldId::fresh(), membership.id, CustomFieldFields::parse(field)?, now);
+        let before = store.configuration(membership.id).await?;
+        store.change_configuration(&before, Part::NewField(&field), false).await?;
+    }
+    Ok(store.configuration(membership.id).await?)
+}
+
+fn questions() -> Vec<Value> {
+    let field = |key: &str, kind: &str| json!({ "key": key, "name": key, "type": kind, "searchable": true });
+    let choice = |key: &str, kind: &str, count: usize| {
+        let options: Vec<_> = (0..count).map(|nth| json!({ "key": option(nth), "value": option(nth) })).collect();
+        json!({ "key": key, "name": key, "type": kind, "searchable": true, "options": options })
+    };
+    let unique = json!({ "key": "rfc", "name": "rfc", "type": "rfc", "searchable": true, "unique": true });
+    vec![
+        choice("bank", "dropdown", BANKS),
+        choice("categories", "multiple", CATEGORIES),
+        field("city", "string"),
+        field("registered_name", "string"),
+        field("income", "number"),
+        field("employs", "boolean"),
+        field("since", "date"),
+        unique,
+    ]
+}
+
+/// The key of an option.
+pub(crate) fn option(nth: usize) -> String {
+    format!("o{nth:02}")
+}
+
+/// The RFC of the member who joined as the `nth`.
+pub(crate) fn rfc(nth: usize) -> String {
+    let letter = |power| char::from(b'A' + u8::try_from(nth / 26_usize.pow(power) % 26).unwrap_or_default());
+    let letters: String = (0..4).map(letter).collect();
+    format!("{letters}900101AB1")
+}
+
+/// The member who joins as the `nth` of so many.
+pub(crate) fn member(
+    configuration: &Configuration,
+    random: &mut Random,
+    (nth, of): (usize, usize),
+) -> Result<Member, Failure> {
+    let (name, last_name) = (random.one_of(NAMES), random.one_of(LAST_NAMES));
+    let status = match random.below(100) {
+        0..85 => "ACTIVE",
+        85..95 => "INACTIVE",
+        _ => "BLOCKED",
+    };
+    let day = |random: &mut Random| format!("2026-{:02}-{:02}", 1 + random.below(12), 1 + random.below(28));
+    let fields = json!({
+        "name": name, "last_name": (!random.happens(2)).then_some(last_name), "status": status, "origin": "web",
+        "starts_at": random.happens(60).then(|| format!("{}T00:00:00.000Z", day(random)))
+    });
+    let now = Time::now();
+    let mut member = Member::new(MemberId::fresh(), &configuration.membership, MemberFields::parse(fields)?, now);
+    let points = if random.happens(10) { 0 } else { random.low(501) };
+    member.points = i64::try_from(points).ok().and_then(Points::new).unwrap_or_default();
+    // As many, at even distances, whatever the number.
+    let rare = (nth + 1) * RARE / of > nth * RARE / of;
+    let city = if rare { "Tulum" } else { random.one_of(CITIES) };
+    let mut given = Map::from_iter([("city".to_owned(), json!(city)), ("rfc".to_owned(), json!(rfc(nth)))]);
+    let mut maybe = |random: &mut Random, of_hundred, key: &str, answer: &dyn Fn(&mut Random) -> Value| {
+        if random.happens(of_hundred) {
+            given.insert(key.to_owned(), answer(random));
+        }
+    };
+    maybe(random, 90, "bank", &|random| option(random.low(BANKS)).into());
+    maybe(random, 70, "categories", &|random| {
+        let mut chosen: Vec<_> = (0..3).map(|_| option(random.low(CATEGORIES))).collect();
+        chosen.sort();
+        chosen.dedup();
+        chosen.into()
+    });
+    maybe(random, 80, "registered_name", &|random| format!("{name} {last_name} {}", random.one_of(LAST_NAMES)).into());
+    maybe(random, 60, "income", &|random| (random.low(1_000) * 10_000).into());
+    maybe(random, 50, "employs", &|random| random.happens(30).into());
+    maybe(random, 50, "since", &|random| day(random).into());
+    let (questions, mut errors) = (configuration.questions(), Vec::new());
+    let at = Pointer::root();
+    member.answers = check_answers(&questions, Checks::Format, &Answers::default(), Given(given), &at, &mut errors);
+    if errors.is_empty() { Ok(member) } else { Err(format!("{errors:?}").into()) }
+}
