@@ -24,6 +24,7 @@ mod jobs;
 mod keys;
 mod killed;
 mod limits;
+mod member_costs;
 mod member_races;
 mod members;
 mod memberships;
