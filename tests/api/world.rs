@@ -26,7 +26,11 @@ impl World {
     }
 
     async fn with(membership: Value) -> Self {
-        let muster = Muster::start().await;
+        Self::on(Muster::start().await, membership).await
+    }
+
+    /// A world on a system with options of its own.
+    pub(crate) async fn on(muster: Muster, membership: Value) -> Self {
         let ana = muster.ana().await;
         let segment = muster.made(&ana, "/v1/segments", json!({ "name": "Card users" })).await;
         let segment = id(&segment);
@@ -136,8 +140,7 @@ impl Muster {
             for item in read.items() {
                 let passes = item["PK"].as_s().is_ok_and(|pk| pk.starts_with("R#") || pk.starts_with("I#"));
                 if !passes {
-                    let sorted: std::collections::BTreeMap<_, _> = item.iter().collect();
-                    all.push(format!("{sorted:?}"));
+                    all.push(told(&AttributeValue::M(item.clone())));
                 }
             }
             start = read.last_evaluated_key;
@@ -147,6 +150,19 @@ impl Muster {
         }
         all.sort();
         all
+    }
+}
+
+/// A value as text, the same for the same value.
+fn told(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::M(map) => {
+            let mut entries: Vec<_> = map.iter().map(|(name, value)| format!("{name}: {}", told(value))).collect();
+            entries.sort();
+            format!("{{{}}}", entries.join(", "))
+        }
+        AttributeValue::L(list) => format!("[{}]", list.iter().map(told).collect::<Vec<_>>().join(", ")),
+        other => format!("{other:?}"),
     }
 }
 
