@@ -120,9 +120,10 @@ pub(crate) fn text(answer: &Value, at: &str) -> Result<String, Failure> {
     text.map(str::to_owned).ok_or_else(|| format!("There is no text at {at} of {answer}").into())
 }
 
-/// Asserts that something is what it must be.
-pub(crate) fn check(what: &str, is: &Value, must_be: &Value) -> Result<(), Failure> {
-    if is == must_be { Ok(()) } else { Err(format!("{what}: {is} instead of {must_be}").into()) }
+/// Asserts what stands at a place of an answer.
+pub(crate) fn check(answer: &Value, at: &str, must_be: &Value) -> Result<(), Failure> {
+    let is = answer.pointer(at).unwrap_or(&Value::Null);
+    if is == must_be { Ok(()) } else { Err(format!("{at} is {is}, and must be {must_be}").into()) }
 }
 
 /// Prints a step. Whoever started the program may have stopped reading, which is no reason to end.
