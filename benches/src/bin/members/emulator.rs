@@ -51,18 +51,18 @@ impl Emulator {
 
 /// A value of the SDK's as the emulator has it.
 fn plain(value: Value) -> Result<AttributeValue, Failure> {
-    let list = |values: Vec<Value>| values.into_iter().map(plain).collect::<Result<_, _>>();
-    match value {
-        Value::S(text) => Ok(AttributeValue::S(text)),
-        Value::N(number) => Ok(AttributeValue::N(number)),
-        Value::Bool(on) => Ok(AttributeValue::BOOL(on)),
-        Value::L(values) => Ok(AttributeValue::L(list(values)?)),
-        Value::M(entries) => {
-            let entries = entries.into_iter().map(|(name, value)| Ok((name, plain(value)?)));
-            Ok(AttributeValue::M(entries.collect::<Result<_, Failure>>()?))
-        }
-        other @ (Value::B(_) | Value::Bs(_) | Value::Ns(_) | Value::Null(_) | Value::Ss(_) | _) => {
-            Err(format!("No member has {other:?}.").into())
-        }
+    if let Value::S(text) = value {
+        Ok(AttributeValue::S(text))
+    } else if let Value::N(number) = value {
+        Ok(AttributeValue::N(number))
+    } else if let Value::Bool(on) = value {
+        Ok(AttributeValue::BOOL(on))
+    } else if let Value::L(values) = value {
+        Ok(AttributeValue::L(values.into_iter().map(plain).collect::<Result<_, _>>()?))
+    } else if let Value::M(entries) = value {
+        let entries = entries.into_iter().map(|(name, value)| Ok((name, plain(value)?)));
+        Ok(AttributeValue::M(entries.collect::<Result<_, Failure>>()?))
+    } else {
+        Err(format!("No member has {value:?}.").into())
     }
 }

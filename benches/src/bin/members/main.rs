@@ -33,7 +33,9 @@ struct Arguments {
 /// So many members are written at once, so that their items do not fill the memory.
 const BATCH: usize = 1_000;
 
-#[tokio::main]
+// One thread: a call cannot be answered before all have been sent that do not wait for it, so that round trips are told
+// right.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let report = match measure(&Arguments::parse()).await {
         Ok(report) => report,

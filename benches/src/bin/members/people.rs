@@ -99,7 +99,7 @@ const CITIES: &[&str] = &[
 const BANKS: usize = 90;
 const CATEGORIES: usize = 45;
 
-/// Numbers that are the same in each run: `SplitMix64`.
+/// Numbers that are the same in each run, by `SplitMix64`.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

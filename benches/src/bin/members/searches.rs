@@ -34,10 +34,6 @@ struct Case<'a> {
     is_flat: (bool, bool),
 }
 
-/// Each search is made so often. The fewest round trips are told: where one call was answered before another one
-/// could be sent that did not wait for it, there seem to be more.
-const TRIES: usize = 3;
-
 /// Every order that one field makes.
 const SORTS: [&str; 26] = [
     "id",
@@ -102,7 +98,7 @@ impl Filled<'_> {
                 is_flat: (false, true),
                 ..case("an answer that a fifth have", is("answers.city", text("mexico")), mexico)
             },
-            Case { is_flat: (false, false), ..case("a prefix that a seventh have", marias(), maria) },
+            Case { is_flat: (false, true), ..case("a prefix that a seventh have", marias(), maria) },
             Case {
                 is_flat: (false, true),
                 sorts: &["answers.registered_name"],
@@ -152,16 +148,9 @@ impl Filled<'_> {
     }
 
     async fn search(&self, search: &Search) -> Result<(Found<MemberRecord>, Cost), Failure> {
-        let mut best: Option<(Found<MemberRecord>, Cost)> = None;
-        for _ in 0..TRIES {
-            self.meter.take();
-            let found = self.store.members(&self.configuration, search).await?;
-            let cost = self.meter.take();
-            if best.as_ref().is_none_or(|(_, best)| cost.rounds < best.rounds) {
-                best = Some((found, cost));
-            }
-        }
-        best.ok_or_else(|| "nothing was tried".into())
+        self.meter.take();
+        let found = self.store.members(&self.configuration, search).await?;
+        Ok((found, self.meter.take()))
     }
 
     /// The place of the member with the most points, to which the way is the longest, and the ranking's first page: a
@@ -180,13 +169,14 @@ impl Filled<'_> {
             all.push(Measure { what: format!("the place of {whose} in the ranking"), cost, is_flat: true });
         }
         let first = Search { sort: vec![by("-points")], ..page(From::Offset(0)) };
-        self.meter.take();
-        let found = self.store.members(&self.configuration, &first).await?;
+        let (found, search) = self.search(&first).await?;
         for run in found.rows.chunk_by(|one, other| one.member.points == other.member.points).take(2) {
             let points = run.first().map_or(0, |record| record.member.points.get());
             self.store.members_above(membership, points).await?;
         }
-        all.push(Measure { what: "the ranking, first page".to_owned(), cost: self.meter.take(), is_flat: true });
+        let places = self.meter.take();
+        let cost = Cost { units: search.units + places.units, rounds: search.rounds + places.rounds };
+        all.push(Measure { what: "the ranking, first page".to_owned(), cost, is_flat: true });
         Ok(())
     }
 }

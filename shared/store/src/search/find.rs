@@ -86,6 +86,12 @@ pub(super) async fn find_within<T: Indexed + DeserializeOwned + Send>(
             let (total, ()) = try_join(known_or(search, candidates.count()), walk.all(&scope)).await?;
             (walk.rows, Some(total))
         }
+        // More meet each filter than are counted: what is read of them would not be all, and no use.
+        [_, ..] if search.total.is_some_and(|(_, capped)| capped) => {
+            let mut walk = walk(rows, candidates.sets());
+            walk.all(&scope).await?;
+            (walk.rows, None)
+        }
         [_, ..] => match candidates.plan(search.total.is_none()).await? {
             Plan::Among(ids) => among(rows, ids, limits).await?,
             Plan::Walk(total) => {

@@ -112,6 +112,17 @@ async fn pages_cost_the_same_at_any_size() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_shares_a_value_with_many_is_counted_once_and_then_costs_a_page() {
+    let emulator = directory(5_000).await;
+    for (field, value) in [("last_name", "garcia"), ("tag", "red")] {
+        for sort in [&[][..], &["-id"]] {
+            let [_, next] = units(&emulator, &first(vec![is(field, Value::word(value))], by(sort))).await;
+            assert!(next <= 25.0, "{next}: {field}, {sort:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn totals_stop_where_nobody_counts_on_unless_counters_know() {
     const ROWS: u64 = 10_050;
     let emulator = Emulator::start().await;
@@ -135,5 +146,11 @@ async fn totals_stop_where_nobody_counts_on_unless_counters_know() {
         let found = search(&emulator, &query, None).await;
         assert_eq!((found.total, found.capped), total, "{query:?}");
         assert_eq!((found.rows.len(), found.more_after), (20, true));
+        let from = From::After(found.positions.last().unwrap().clone());
+        emulator.units();
+        search(&emulator, &Search { from, total: Some(total), ..query }, None).await;
+        // What was more than is counted is not read again.
+        let next = emulator.units();
+        assert!(next < 50.0, "{next}");
     }
 }
