@@ -79,6 +79,7 @@ pub(crate) async fn create(
             return Ok(Created::one(location, &new));
         }
         fits(&app, &new, &before).await?;
+        unanswered(&app, &new).await?;
         // Members have to be found among those who have not answered it.
         let refresh = new.fields.searchable.0;
         match app.store.change_configuration(&before, Part::NewField(&new), refresh).await {
@@ -183,6 +184,15 @@ async fn fits(app: &App, field: &CustomField, configuration: &Configuration) -> 
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Refuses a new field that is called as one that is gone, until nobody has kept an answer to that.
+async fn unanswered(app: &App, field: &CustomField) -> Result<(), Error> {
+    if app.store.answers_kept(field.membership_id, field.fields.key.as_str()).await? == 0 {
+        return Ok(());
+    }
+    let message = "was another field's, whose answers are still being erased; choose another one, or wait some minutes";
+    Err(Error::conflict("/key", "in_use", message))
 }
 
 /// Refuses a change, or the end, of a field that members have answered.

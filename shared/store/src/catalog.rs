@@ -8,7 +8,7 @@ use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, CATALOGS};
 use crate::search::{Index, Indexed, Kind, Schema, Searched, Value, ValueType};
-use crate::table::{Item, Query, Write, from_item, to_item};
+use crate::table::{Item, Query, TRANSACTION, Write, from_item, to_item};
 
 impl Indexed for Catalog {
     fn index(&self) -> Index {
@@ -78,7 +78,13 @@ impl Store {
     ) -> Result<(), Error> {
         let key = keys::catalog(new.segment_id, new.id);
         let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
-        writes.extend(memberships.map(|membership| self.begun(Job::Refresh(membership))));
+        let mut jobs: Vec<_> = memberships.map(|membership| self.begun(Job::Refresh(membership))).collect();
+        // Jobs that do not fit in begin before: what begins too early is done once more later.
+        while writes.len() + jobs.len() > TRANSACTION {
+            let some = jobs.split_off(jobs.len().saturating_sub(TRANSACTION));
+            self.table.transact(some).await?;
+        }
+        writes.extend(jobs);
         self.table.transact(writes).await
     }
 

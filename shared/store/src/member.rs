@@ -31,6 +31,9 @@ impl MemberRecord {
     /// The member as it is kept and found under the levels and fields as they are now.
     pub(crate) fn under(member: Member, award_count: u64, configuration: &Configuration) -> Self {
         let member = configuration.placed(member);
+        // Answers to a field that is gone must not become answers to another one that is called so.
+        let is_there = |key: &str| configuration.fields.iter().any(|field| field.fields.key.as_str() == key);
+        let member = Member { answers: member.answers.only(is_there), ..member };
         Self { indexed: indexed_answers(&member, configuration), member, award_count }
     }
 }
@@ -57,6 +60,9 @@ impl AlsoOfMember<'_> {
         u64::from(self.award.is_some())
     }
 }
+
+/// How long a member may be as JSON; as an item, it is a bit shorter than that, and DynamoDB takes 400 KB.
+const MOST_BYTES: usize = 390_000;
 
 /// How often another number is tried where one is taken: with millions of members, one in ten is.
 pub(crate) const NUMBER_TRIES: u8 = 20;
@@ -133,14 +139,26 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where the member has changed since it was read.
     pub async fn refresh_member(&self, old: &MemberRecord, configuration: &Configuration) -> Result<bool, Error> {
-        let new = MemberRecord::under(old.member.clone(), old.award_count, configuration);
-        if new.indexed == old.indexed && new.member.fields.level_id == old.member.fields.level_id {
-            return Ok(false);
+        let mut member = Member { version: old.member.version + 1, ..old.member.clone() };
+        loop {
+            let new = MemberRecord::under(member.clone(), old.award_count, configuration);
+            let same = new.member.answers == old.member.answers && new.indexed == old.indexed;
+            if same && new.member.fields.level_id == old.member.fields.level_id {
+                return Ok(false);
+            }
+            let writes = self.member_writes(Some(old), Some(&new), AlsoOfMember::default())?;
+            let taken = match self.table.transact(writes).await {
+                Err(Error::Conflict(taken)) => taken,
+                refreshed => return refreshed.map(|()| true),
+            };
+            // Somebody else has the answer by now: it is given up, or one member would hold up all that follow.
+            let is_free = |key: &str| taken.iter().all(|one| one.pointer != format!("/{key}"));
+            let answers = member.answers.only(is_free);
+            if answers == member.answers {
+                return Err(Error::Conflict(taken));
+            }
+            member = Member { answers, ..member };
         }
-        let member = Member { version: old.member.version + 1, ..new.member };
-        let new = MemberRecord { member, ..new };
-        self.table.transact(self.member_writes(Some(old), Some(&new), AlsoOfMember::default())?).await?;
-        Ok(true)
     }
 
     /// Deletes a member; its awards and files are left to a job. 1 transaction.
@@ -203,6 +221,11 @@ impl Store {
         }
         for file in also.files {
             writes.extend(self.upload_used(file, id));
+        }
+        let size = new.map(serde_json::to_vec).transpose().map_err(Error::internal)?.map_or(0, |item| item.len());
+        if size > MOST_BYTES {
+            let message = "makes the answers longer than can be kept of a member; shorten some of them";
+            return Err(Error::invalid(also.answers_at, "too_large", message));
         }
         if writes.len() > TRANSACTION {
             let message = "changes too many answers at once that members are found by; send some of them later";

@@ -139,6 +139,12 @@ impl Answers {
         Value::Object(self.0.iter().map(|(key, answer)| (key.clone(), answer.show())).collect())
     }
 
+    /// Those of these answers whose fields' keys are wanted.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(key, _)| wanted(key)).map(|(key, answer)| (key.clone(), answer.clone())).collect())
+    }
+
     /// Those of these answers that hold under `questions`.
     #[must_use]
     pub fn holding(&self, questions: &[Question<'_>]) -> Self {
