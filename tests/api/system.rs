@@ -243,7 +243,12 @@ impl Call<'_> {
     }
 
     pub(crate) async fn send(self) -> Reply {
-        let response = self.request.send().await.unwrap();
+        let again = self.request.try_clone();
+        let response = match (self.request.send().await, again) {
+            // A server that has refused a long body closes the connection, maybe while this request was on its way.
+            (Err(error), Some(again)) if error.is_request() => again.send().await.unwrap(),
+            (sent, _) => sent.unwrap(),
+        };
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);

@@ -85,15 +85,8 @@ async fn each_member(
         let after = progress.reached.as_deref().and_then(|id| id.parse().ok());
         let members = store.member_ids(membership, after).await?;
         for some in members.chunks(AT_ONCE) {
-            for done in join_all(some.iter().map(|member| one_member(store, *member, configuration))).await {
-                match done {
-                    // The same member would be in the way of all behind it for ever.
-                    Err(error) if !matches!(error, Error::Unavailable(_)) => {
-                        tracing::error!(cause = ?error, "a member could not be brought up to date; the others are");
-                    }
-                    done => done?,
-                }
-            }
+            let done = join_all(some.iter().map(|member| one_member(store, *member, configuration))).await;
+            done.into_iter().collect::<Result<(), Error>>()?;
         }
         let Some(last) = members.last() else { return Ok(Some(progress)) };
         match store.job_reached(job, &progress, last.to_string()).await? {
@@ -104,9 +97,18 @@ async fn each_member(
 }
 
 async fn one_member(store: &Store, member: MemberId, configuration: Option<&Configuration>) -> Result<(), Error> {
-    match configuration {
+    let done = match configuration {
         Some(configuration) => refresh(store, member, configuration).await,
         None => store.delete_member_now(member).await,
+    };
+    match done {
+        Err(Error::Unavailable(cause)) => Err(Error::Unavailable(cause)),
+        Err(error) => {
+            // The same member would be in the way of all behind it for ever.
+            tracing::error!(cause = ?error, "a member could not be brought up to date; the others are");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 

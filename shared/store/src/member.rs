@@ -226,15 +226,7 @@ impl Store {
                 Write::create(&self.table, &key, to_item(&new)?).on_condition_failed(exists)
             }
         }];
-        let user = |record: Option<&MemberRecord>| record.and_then(|record| record.member.fields.user_id);
-        if user(old) != user(new) {
-            writes.extend(user(old).map(|user| Write::delete_item(&self.table, keys::joined(user, id).attributes())));
-            if let Some(user) = user(new) {
-                writes.push(Write::mark(&self.table, &keys::joined(user, id)));
-                // A user who is being purged must not be left behind as a member.
-                writes.push(self.in_use(user).on_condition_failed(unknown_user()));
-            }
-        }
+        writes.extend(self.joins(id, old, new));
         let claims = |record: Option<&MemberRecord>| record.map(|record| claims(&record.member, &record.indexed));
         let (had, has) = (claims(old).unwrap_or_default(), claims(new).unwrap_or_default());
         for (field, value) in had.difference(&has) {
@@ -277,6 +269,21 @@ impl Store {
             self.fits(new, also.answers_at)?;
         }
         Ok(writes)
+    }
+
+    /// What lists a membership with the user who is its member.
+    fn joins(&self, id: MemberId, old: Option<&MemberRecord>, new: Option<&MemberRecord>) -> Vec<Write> {
+        let user = |record: Option<&MemberRecord>| record.and_then(|record| record.member.fields.user_id);
+        if user(old) == user(new) {
+            return Vec::new();
+        }
+        let left = user(old).map(|user| vec![Write::delete_item(&self.table, keys::joined(user, id).attributes())]);
+        let joined = user(new).map(|user| {
+            // A user who is being purged must not be left behind as a member.
+            let there = self.in_use(user).on_condition_failed(unknown_user());
+            vec![Write::mark(&self.table, &keys::joined(user, id)), there]
+        });
+        [left, joined].into_iter().flatten().flatten().collect()
     }
 
     /// Refuses a member that has grown past what one transaction could delete again.

@@ -129,7 +129,7 @@ async fn a_member_keeps_the_files_that_are_its_answers() {
     let kept = club.muster.delete(&path).by(&club.user).send().await;
     assert_eq!((kept.status.as_u16(), kept.errors()), (409, vec![(String::new(), "in_use".to_owned())]));
     answer(&club, json!({}), &upload).await;
-    assert_eq!(club.muster.delete(&path).by(&club.user).send().await.status, 204, "it took the answer back");
+    assert_eq!(club.muster.get(&path).by(&club.user).send().await.status, 404, "a file goes with its answer");
     assert_eq!(store.uploads_of_member(club.member.id).await.unwrap(), []);
 }
 
