@@ -110,6 +110,59 @@ async fn what_was_answered_survives_kill_9() {
 }
 
 #[tokio::test]
+async fn a_file_that_arrived_before_kill_9_is_checked_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (port, data) = (port(), ["--data", folder.path().to_str().unwrap(), "--fixed-code", "00000"]);
+    let mut program = start(port, &data);
+    let user = json!({ "email": "ana@example.com", "name": "Ana", "password": "correct horse battery" });
+    let made = post(&program, "/v1/users", user).await.1;
+    let path = format!("/v1/users/{}/verification", made["id"].as_str().unwrap());
+    let tokens = post(&program, &path, json!({ "code": "00000" })).await.1;
+    let token = tokens["access_token"].as_str().unwrap();
+    let segment = segment(port + 1, made["id"].as_str().unwrap()).await;
+    let pdf = "%PDF-1.4\n%%EOF\n";
+    let file = json!({
+        "segment_id": segment, "filename": "a.pdf", "content_type": "application/pdf", "size": pdf.len()
+    });
+    let client = reqwest::Client::new();
+    let call = client.post(format!("{}/v1/uploads", program.url)).bearer_auth(token).json(&file);
+    let begun: Value = call.send().await.unwrap().json().await.unwrap();
+    let sent = client.put(begun["url"].as_str().unwrap()).header("content-type", "application/pdf").body(pdf);
+    assert_eq!(sent.send().await.unwrap().status(), 200);
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+    drop(program);
+    let again = start(port, &data);
+    // Anew: the connections of the other one lead nowhere.
+    let client = reqwest::Client::new();
+    let url = format!("{}/v1/uploads/{}", again.url, begun["id"].as_str().unwrap());
+    let mut upload = Value::Null;
+    for _ in 0..100 {
+        upload = client.get(&url).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+        if upload["status"] != "PENDING" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(upload["status"], "AVAILABLE", "{upload}");
+}
+
+/// A segment of this user, written into the program's table.
+async fn segment(dynamodb: u16, owner: &str) -> String {
+    use domain::{Body as _, Segment, SegmentFields, SegmentId, Time, segment::SegmentNumber};
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new("us-east-1"))
+        .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("local", "local-secret", None, None, "test"))
+        .endpoint_url(format!("http://127.0.0.1:{dynamodb}"));
+    let table = store::Table::new(aws_sdk_dynamodb::Client::from_conf(config.build()), "muster");
+    let fields = SegmentFields::parse(json!({ "name": "Card users" })).unwrap();
+    let owner = owner.parse().unwrap();
+    let new = Segment::new(SegmentId::fresh(), owner, SegmentNumber::default(), fields, Time::now());
+    store::Store::new(table).create_segment(&new).await.unwrap().id.to_string()
+}
+
+#[tokio::test]
 async fn ctrl_c_ends_it_cleanly() {
     for signal in ["-INT", "-TERM"] {
         let mut program = start(port(), &["--ephemeral"]);

@@ -210,7 +210,7 @@ async fn parameters_out_of_range_or_unknown_are_refused_by_name() {
 }
 
 /// The one thing that is wrong is the field, or something in it.
-fn named(reply: &Reply, pointer: &str) {
+pub(crate) fn named(reply: &Reply, pointer: &str) {
     assert_eq!(reply.status, 400, "{pointer}: {reply:?}");
     assert!(!reply.errors().is_empty(), "{pointer}: {reply:?}");
     for (found, _) in reply.errors() {

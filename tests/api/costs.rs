@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use local::Options;
 use serde_json::{Value, json};
 
+use crate::member_costs;
 use crate::meter::{Cost, Meter};
 use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{member, put, segment};
@@ -29,14 +30,16 @@ fn documented() -> BTreeMap<String, Cost> {
     rows.collect()
 }
 
-struct Costs {
-    muster: Muster,
+/// What routes were found to cost.
+pub(crate) struct Costs {
+    pub(crate) muster: Muster,
     meter: Meter,
     found: BTreeMap<String, Cost>,
 }
 
 impl Costs {
-    async fn of(&mut self, route: &str, call: (&str, &str, Value), by: Option<&Ana>, status: u16) -> Value {
+    /// Measures one request, named as the document names it.
+    pub(crate) async fn of(&mut self, route: &str, call: (&str, &str, Value), by: Option<&Ana>, status: u16) -> Value {
         let (method, path, body) = call;
         let mut call = self.muster.call(method, path);
         if !body.is_null() {
@@ -78,6 +81,7 @@ async fn every_route_costs_what_the_document_says() {
     own(&mut costs, &ana).await;
     addresses(&mut costs, &ana).await;
     uploads(&mut costs, &ana).await;
+    member_costs::measure(&mut costs).await;
     ending(&mut costs, &ana).await;
     let documented = documented();
     let wrong: Vec<_> = costs.found.iter().filter(|(route, cost)| documented.get(*route) != Some(cost)).collect();

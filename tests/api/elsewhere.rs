@@ -67,6 +67,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     wiring.issuer = issuer(endpoint, &wiring.pool_id).await;
     let functions = Functions::connect(&wiring);
     functions.app.store.ensure_table().await.unwrap();
+    let bucket = bucket(&wiring).await;
     let answer = async |State(functions): State<Arc<Functions>>, Json(event): Json<Value>| {
         Json(challenge::answer(&functions.app.store, event).await.unwrap())
     };
@@ -74,6 +75,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     let router = functions.router().merge(triggers);
     tokio::spawn(local::serve(listener, router, std::future::pending()));
     tokio::spawn(reconcile(functions.clone(), options.reconcile_every));
+    tokio::spawn(arrivals(functions.clone(), bucket, wiring.bucket.clone()));
     (wiring, functions, url)
 }
 
@@ -125,6 +127,27 @@ async fn signed(service: &str, url: &str, body: String) -> String {
     instructions.apply_to_request_http1x(&mut request);
     let reply = reqwest::Client::new().execute(request.try_into().unwrap()).await.unwrap();
     reply.text().await.unwrap()
+}
+
+/// A bucket, as far as tests can tell it from the template's.
+async fn bucket(wiring: &Wiring) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.s3);
+    let client = aws_sdk_s3::Client::from_conf(config.build());
+    client.create_bucket().bucket(&wiring.bucket).send().await.unwrap();
+    client
+}
+
+/// Tells the `arrivals` function of what has arrived, as S3 would.
+async fn arrivals(functions: Functions, client: aws_sdk_s3::Client, bucket: String) {
+    let arrivals = functions.arrivals();
+    loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let listed = client.list_objects_v2().bucket(&bucket).prefix("quarantine/").send().await;
+        for object in listed.map(|listed| listed.contents.unwrap_or_default()).unwrap_or_default() {
+            let event = crate::uploads::created(object.key().unwrap());
+            drop(arrivals.handle(event).await);
+        }
+    }
 }
 
 /// A pool, its client and the client's secret, as the template has them.

@@ -6,6 +6,7 @@ use local::Options;
 use serde_json::{Value, json};
 
 use crate::system::{Ana, Muster};
+use crate::world::id;
 
 /// A system whose jobs are done when a test says so.
 async fn still() -> Muster {
@@ -22,13 +23,6 @@ impl Muster {
         }
     }
 
-    /// Sends a body as this user: the id of what was made.
-    async fn made(&self, ana: &Ana, path: &str, body: Value) -> String {
-        let reply = self.post(path, body).by(ana).send().await;
-        assert_eq!(reply.status, 201, "{reply:?}");
-        reply.body["id"].as_str().unwrap().to_owned()
-    }
-
     /// The first names that a search finds, in order.
     async fn names(&self, ana: &Ana, club: &str, query: &str) -> Vec<String> {
         let reply = self.get(&format!("/v1/memberships/{club}/members?{query}")).by(ana).send().await;
@@ -38,10 +32,15 @@ impl Muster {
     }
 }
 
+/// Makes something that must be taken: its id.
+async fn made(muster: &Muster, ana: &Ana, path: &str, body: Value) -> String {
+    id(&muster.made(ana, path, body).await)
+}
+
 /// A segment with a membership.
 async fn club(muster: &Muster, ana: &Ana) -> (String, String) {
-    let segment = muster.made(ana, "/v1/segments", json!({ "name": "Card users" })).await;
-    let club = muster.made(ana, &format!("/v1/segments/{segment}/memberships"), json!({ "name": "Club" })).await;
+    let segment = made(muster, ana, "/v1/segments", json!({ "name": "Card users" })).await;
+    let club = made(muster, ana, &format!("/v1/segments/{segment}/memberships"), json!({ "name": "Club" })).await;
     (segment, club)
 }
 
@@ -50,15 +49,15 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
     let muster = still().await;
     let ana = muster.ana().await;
     let (segment, club) = club(&muster, &ana).await;
-    muster.made(&ana, &format!("/v1/segments/{segment}/keys"), json!({ "name": "k", "scopes": ["read"] })).await;
+    made(&muster, &ana, &format!("/v1/segments/{segment}/keys"), json!({ "name": "k", "scopes": ["read"] })).await;
     let bank = json!({ "key": "bank", "name": "Bank", "type": "string", "searchable": true, "unique": true });
-    muster.made(&ana, &format!("/v1/memberships/{club}/fields"), bank).await;
+    made(&muster, &ana, &format!("/v1/memberships/{club}/fields"), bank).await;
     let level = json!({ "name": "One", "number": 1, "from_point": 0, "to_point": 9 });
-    let level = muster.made(&ana, &format!("/v1/memberships/{club}/levels"), level).await;
+    let level = made(&muster, &ana, &format!("/v1/memberships/{club}/levels"), level).await;
     let body = json!({ "name": "Zoe", "answers": { "bank": "Zanzibank" } });
-    let member = muster.made(&ana, &format!("/v1/memberships/{club}/members"), body).await;
+    let member = made(&muster, &ana, &format!("/v1/memberships/{club}/members"), body).await;
     let award = json!({ "delta": 5, "reason": "Zeal" });
-    muster.made(&ana, &format!("/v1/members/{member}/points"), award).await;
+    made(&muster, &ana, &format!("/v1/members/{member}/points"), award).await;
 
     assert_eq!(muster.delete(&format!("/v1/segments/{segment}")).by(&ana).send().await.status, 204);
     for path in [
@@ -94,11 +93,11 @@ async fn members_follow_changed_levels() {
     let level =
         |number: i64, from: i64, to: i64| json!({ "name": "L", "number": number, "from_point": from, "to_point": to });
     let levels = format!("/v1/memberships/{club}/levels");
-    let low = muster.made(&ana, &levels, level(1, 0, 100)).await;
-    let high = muster.made(&ana, &levels, level(2, 101, 200)).await;
+    let low = made(&muster, &ana, &levels, level(1, 0, 100)).await;
+    let high = made(&muster, &ana, &levels, level(2, 101, 200)).await;
     let members = format!("/v1/memberships/{club}/members");
-    let zoe = muster.made(&ana, &members, json!({ "name": "Zoe" })).await;
-    muster.made(&ana, &format!("/v1/members/{zoe}/points"), json!({ "delta": 90, "reason": "Zeal" })).await;
+    let zoe = made(&muster, &ana, &members, json!({ "name": "Zoe" })).await;
+    made(&muster, &ana, &format!("/v1/members/{zoe}/points"), json!({ "delta": 90, "reason": "Zeal" })).await;
 
     let path = format!("{levels}/{low}");
     assert_eq!(muster.patch(&path, json!({ "to_point": 80 })).by(&ana).send().await.status, 200);
@@ -118,10 +117,10 @@ async fn a_field_that_becomes_searchable_finds_who_answered_before() {
     let ana = muster.ana().await;
     let (_, club) = club(&muster, &ana).await;
     let fields = format!("/v1/memberships/{club}/fields");
-    let city = muster.made(&ana, &fields, json!({ "key": "city", "name": "City", "type": "string" })).await;
+    let city = made(&muster, &ana, &fields, json!({ "key": "city", "name": "City", "type": "string" })).await;
     let members = format!("/v1/memberships/{club}/members");
     for (name, city) in [("Zoe", json!("Zürich")), ("Ana", json!(null)), ("Bo", json!("Aarau"))] {
-        muster.made(&ana, &members, json!({ "name": name, "answers": { "city": city } })).await;
+        made(&muster, &ana, &members, json!({ "name": name, "answers": { "city": city } })).await;
     }
     let refused = muster.get(&format!("{members}?filter[answers.city]=zurich")).by(&ana).send().await;
     assert_eq!(refused.errors(), [("/filter[answers.city]".to_owned(), "unknown".to_owned())]);
@@ -147,10 +146,10 @@ async fn a_forced_change_leaves_the_field_among_what_is_missing() {
     let fields = format!("/v1/memberships/{club}/fields");
     let options = json!([{ "key": "a", "value": "A" }, { "key": "b", "value": "B" }]);
     let bank = json!({ "key": "bank", "name": "Bank", "type": "dropdown", "options": options, "required": true, "searchable": true });
-    let bank = muster.made(&ana, &fields, bank).await;
+    let bank = made(&muster, &ana, &fields, bank).await;
     let members = format!("/v1/memberships/{club}/members");
-    let zoe = muster.made(&ana, &members, json!({ "name": "Zoe", "answers": { "bank": "a" } })).await;
-    muster.made(&ana, &members, json!({ "name": "Bo", "answers": { "bank": "b" } })).await;
+    let zoe = made(&muster, &ana, &members, json!({ "name": "Zoe", "answers": { "bank": "a" } })).await;
+    made(&muster, &ana, &members, json!({ "name": "Bo", "answers": { "bank": "b" } })).await;
 
     let path = format!("{fields}/{bank}");
     let less = json!({ "options": [{ "key": "b", "value": "B" }] });
@@ -174,8 +173,8 @@ async fn a_purged_user_leaves_neither_segments_nor_memberships_that_it_joined() 
     let open = json!({ "self_enrolment": true });
     assert_eq!(muster.patch(&format!("/v1/memberships/{theirs}"), open).by(&bo).send().await.status, 200);
     let (_, mine) = club(&muster, &ana).await;
-    let joined = muster.made(&ana, &format!("/v1/memberships/{theirs}/members"), json!({ "name": "Zoe" })).await;
-    let had = muster.made(&ana, &format!("/v1/memberships/{mine}/members"), json!({ "name": "Zadig" })).await;
+    let joined = made(&muster, &ana, &format!("/v1/memberships/{theirs}/members"), json!({ "name": "Zoe" })).await;
+    let had = made(&muster, &ana, &format!("/v1/memberships/{mine}/members"), json!({ "name": "Zadig" })).await;
     assert_eq!(muster.names(&bo, &theirs, "").await, ["Zoe"]);
 
     assert_eq!(muster.delete("/v1/users/me?purge=true").by(&ana).send().await.status, 204);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
@@ -71,7 +72,8 @@ impl Meter {
             }
         }
         let units = |read: bool| {
-            let some = calls.iter().filter(|call| matches!(call.operation, "GetItem" | "Query") == read);
+            let some =
+                calls.iter().filter(|call| matches!(call.operation, "BatchGetItem" | "GetItem" | "Query") == read);
             // From plain zero: an empty sum of floats is -0.
             some.map(|call| call.units).fold(0.0, |sum, units| sum + units)
         };
@@ -123,6 +125,9 @@ fn consumed(output: &Output) -> (&'static str, f64) {
         ("GetItem", units(output.consumed_capacity()))
     } else if let Some(output) = output.downcast_ref::<QueryOutput>() {
         ("Query", units(output.consumed_capacity()))
+    } else if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
+        let each = output.consumed_capacity().iter();
+        ("BatchGetItem", each.map(|capacity| units(Some(capacity))).sum())
     } else if let Some(output) = output.downcast_ref::<PutItemOutput>() {
         ("PutItem", units(output.consumed_capacity()))
     } else if let Some(output) = output.downcast_ref::<UpdateItemOutput>() {

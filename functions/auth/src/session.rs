@@ -61,8 +61,8 @@ pub(crate) async fn logout(
     caller: Caller,
     Body(logout): Body<Logout>,
 ) -> Answer<NoContent> {
-    let session = caller.session()?;
     let access = caller.access().await?;
+    let session = caller.session()?;
     let record = access.user().ok_or(Error::Unauthenticated)?;
     // Cognito first: cut off here, the session is still good enough to log out once more. Whose the token is does not
     // matter here (RFC 7009): the session that is remembered below is refused for longer than its own token lives.

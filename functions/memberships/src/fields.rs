@@ -9,7 +9,6 @@ use edge::{
     Patch, Path, Seed, Shown, openapi,
 };
 use store::{Configuration, Part};
-
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

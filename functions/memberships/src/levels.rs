@@ -11,7 +11,6 @@ use store::search::{Index, Indexed, Searched};
 use store::{Configuration, Part};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
-
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -6,7 +6,6 @@ use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
     Path, Seed, Shown, openapi,
 };
-
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -30,10 +30,10 @@ pub(crate) async fn change_password(
     Path(user): Path<UserRef>,
     Body(change): Body<PasswordChange>,
 ) -> Answer<NoContent> {
-    let session = caller.session()?;
     let (record, counted) = tokio::join!(settled((&app, &identity), &caller, user), caller.tries_password());
     let record = record?;
     counted?;
+    let session = caller.session()?;
     let begun = app.store.begin(&record, PendingKind::Password).await?;
     let changed = identity.change_password(&session.token, change.old_password.reveal(), &change.new_password);
     if let Err(error) = changed.await {

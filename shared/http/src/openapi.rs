@@ -112,7 +112,7 @@ fn complete_responses(path: &str, method: &str, public: bool, operation: &mut Op
 fn errors(path: &str, method: &str, public: bool, has_body: bool) -> Vec<u16> {
     let rules: [(bool, &[u16]); 7] = [
         (true, &[400, 429, 500, 503]),
-        (!public, &[401, 404]),
+        (!public, &[401, 403, 404]),
         (path.contains('{'), &[404]),
         (public && has_body, &[401, 403]),
         (has_body, &[413, 415]),

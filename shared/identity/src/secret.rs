@@ -5,7 +5,13 @@ use std::sync::Arc;
 
 /// The secret of the app client; no debug output shows it.
 #[derive(Clone)]
-pub struct ClientSecret(Arc<str>);
+pub struct ClientSecret(
+    #[cfg_attr(
+        not(feature = "client"),
+        expect(dead_code, reason = "a function that never calls Cognito shows it to nobody")
+    )]
+    Arc<str>,
+);
 
 impl ClientSecret {
     /// The secret as Cognito gave it.

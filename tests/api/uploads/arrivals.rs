@@ -6,6 +6,7 @@ use local::Options;
 use serde_json::{Value, json};
 
 use super::club::{Club, id, put};
+use super::created;
 use super::cut::Cut;
 use super::samples::{PAGE, PNG, sha256};
 use crate::faults::Phase;
@@ -18,12 +19,7 @@ async fn untouched() -> Club {
 
 /// S3's event of a file.
 fn event(id: &str) -> Value {
-    let key = format!("quarantine/{id}");
-    json!({ "Records": [{
-        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventName": "ObjectCreated:Put",
-        "eventTime": "2026-11-21T10:00:00.000Z", "userIdentity": {}, "requestParameters": {}, "responseElements": {},
-        "s3": { "bucket": { "name": "files" }, "object": { "key": key, "size": 5, "sequencer": "00" } }
-    }] })
+    created(&format!("quarantine/{id}"))
 }
 
 /// GuardDuty's event of a file.
@@ -92,8 +88,7 @@ async fn an_event_twice_or_of_nothing_of_ours_changes_nothing() {
             club.arrivals().handle(event).await.unwrap();
         }
     }
-    let foreign = json!(event(&id).to_string().replace("quarantine/", "clean/"));
-    club.arrivals().handle(serde_json::from_str(foreign.as_str().unwrap()).unwrap()).await.unwrap();
+    club.arrivals().handle(created(&format!("clean/{id}"))).await.unwrap();
     assert_eq!(club.checked(&id).await, before);
     assert_eq!(club.fetch(&id).await.bytes, PNG);
     assert!(club.arrivals().handle(json!({ "Event": "s3:TestEvent" })).await.is_err());

@@ -12,11 +12,22 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use domain::Time;
 use files::{ObjectKey, Presigned};
+use local::Options;
 use serde_json::{Value, json};
 
 use crate::faults::{Phase, Plan, Verdict, functions_behind};
+use crate::system::Muster;
 use club::{Club, get, id, put};
 use samples::{ALL, JPEG, PAGE, PDF, PNG, sha256};
+
+/// S3's event of an object that was created.
+pub(crate) fn created(key: &str) -> Value {
+    json!({ "Records": [{
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventName": "ObjectCreated:Put",
+        "eventTime": "2026-11-21T10:00:00.000Z", "userIdentity": {}, "requestParameters": {}, "responseElements": {},
+        "s3": { "bucket": { "name": "files" }, "object": { "key": key, "size": 5, "sequencer": "00" } }
+    }] })
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_each_type_is_sent_accepted_and_fetched_again() {
@@ -220,8 +231,10 @@ async fn a_file_name_is_what_people_read_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_upload_is_not_there_and_its_file_can_be_erased() {
-    let club = Club::found().await;
+async fn a_deleted_upload_is_not_there_and_its_file_follows() {
+    // Jobs are done when the test says so.
+    let options = Options { reconcile_every: Duration::from_secs(3600), ..Options::default() };
+    let club = Club::with(Muster::with(options).await).await;
     let id = club.send("image/png", PNG).await;
     club.checked(&id).await;
     let path = format!("/v1/uploads/{id}");
@@ -234,8 +247,9 @@ async fn a_deleted_upload_is_not_there_and_its_file_can_be_erased() {
     }
     assert_eq!(club.muster.delete(&path).by(&club.owner).send().await.status, 404);
     assert_eq!(club.muster.items("J#erase_upload#").await, [format!("J#erase_upload#{id}")]);
-    // What the job does.
-    club.muster.functions.files.erase(id.parse().unwrap()).await.unwrap();
+    let (functions, end) = (&club.muster.functions, Time::now().plus(Duration::from_secs(10)));
+    reconcile::jobs::run(&functions.app.store, &functions.files, end).await.unwrap();
+    assert_eq!(club.muster.items("J#erase_upload#").await, Vec::<String>::new());
     assert_eq!(club.objects(&id).await, (false, false));
     assert_eq!(get(&url).await.status, 404);
 }
