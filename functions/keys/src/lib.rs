@@ -78,7 +78,9 @@ async fn create_for_account(
     seed: Seed,
     Body(fields): Body<KeyFields>,
 ) -> Answer<Created> {
-    let account = caller.access().await?.account(KeyScope::Admin)?;
+    let access = caller.access().await?;
+    let account = access.account(KeyScope::Admin)?;
+    access.gives(&fields)?;
     create(&app, (account, None), seed, fields).await
 }
 
@@ -114,7 +116,10 @@ async fn create_for_segment(
     seed: Seed,
     Body(fields): Body<KeyFields>,
 ) -> Answer<Created> {
-    let account = managed(&app, &caller, segment).await?;
+    let (access, found) = caller.accesses(app.store.segment(segment)).await?;
+    access.manages(&found, KeyScope::Admin)?;
+    access.gives(&fields)?;
+    let account = found.owner_id;
     create(&app, (account, Some(segment)), seed, fields).await
 }
 

@@ -62,20 +62,14 @@ pub(crate) async fn write(
         }
         let change = (&before.answers, &answers);
         let files = new_files(&app, &questions, change, (before, seat.role), &at).await?;
-        let gone = gone_files(&questions, &before.answers, &answers);
+        let gone = gone_files(&app, &questions, change).await?;
         let after = Member { answers, ..before.next(Time::now()) };
-        let also = AlsoOfMember { files: &files, ..AlsoOfMember::default() };
+        let also = AlsoOfMember { files: &files, gone: &gone, ..AlsoOfMember::default() };
         match app.store.change_member(&seat.record, after, &seat.configuration, also).await {
             // Who named no version wants the answers beside whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
             Err(error) => return Err(error.into()),
-            Ok(record) => {
-                // What no answer names any more is nobody's.
-                for file in gone {
-                    app.store.forget_upload(file).await?;
-                }
-                return Ok(Shown::new(&Answered(seat.configuration.shown(record.member))));
-            }
+            Ok(record) => return Ok(Shown::new(&Answered(seat.configuration.shown(record.member)))),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Files as answers: each must have been uploaded for this member, or for nobody yet, and be what its field asks for.
 
+use std::collections::HashSet;
+
 use domain::custom_field::FieldType;
 use domain::field::Pointer;
 use domain::{Answer, Answers, Error, FieldError, Member, Question, Upload, UploadId, UploadStatus};
@@ -22,6 +24,10 @@ pub(crate) async fn new_files(
     for question in questions.iter().filter(|question| question.field.fields.kind == FieldType::File) {
         let key = question.field.fields.key.as_str();
         let Some(id) = file(after, key).filter(|id| file(before, key) != Some(*id)) else { continue };
+        if file_keys(questions).any(|other| other != key && file(after, other) == Some(id)) {
+            errors.push(at.child(key).error("repeated", "answers another field already; upload it once more"));
+            continue;
+        }
         match app.store.upload(id).await {
             Ok(upload) => match unfit(&upload, question, member, role, &at.child(key)) {
                 None => files.push(upload),
@@ -34,11 +40,28 @@ pub(crate) async fn new_files(
     if errors.is_empty() { Ok(files) } else { Err(Error::Invalid(errors)) }
 }
 
-/// The files that `before` had and `after` has not.
-pub(crate) fn gone_files(questions: &[Question<'_>], before: &Answers, after: &Answers) -> Vec<UploadId> {
+/// The files that `before` had and that `after` has nowhere, as far as they are still there: 1 `GetItem` each.
+pub(crate) async fn gone_files(
+    app: &App,
+    questions: &[Question<'_>],
+    (before, after): (&Answers, &Answers),
+) -> Result<Vec<Upload>, Error> {
+    let keys = || file_keys(questions);
+    let kept: HashSet<_> = keys().filter_map(|key| file(after, key)).collect();
+    let mut gone = Vec::new();
+    for id in keys().filter_map(|key| file(before, key)).filter(|id| !kept.contains(id)) {
+        match app.store.upload(id).await {
+            Err(Error::NotFound) => {}
+            found => gone.push(found?),
+        }
+    }
+    Ok(gone)
+}
+
+/// The keys of those of the questions that files answer.
+fn file_keys<'a>(questions: &'a [Question<'_>]) -> impl Iterator<Item = &'a str> {
     let files = questions.iter().filter(|question| question.field.fields.kind == FieldType::File);
-    let keys = files.map(|question| question.field.fields.key.as_str());
-    keys.filter_map(|key| file(before, key).filter(|id| file(after, key) != Some(*id))).collect()
+    files.map(|question| question.field.fields.key.as_str())
 }
 
 fn file(answers: &Answers, key: &str) -> Option<UploadId> {

@@ -61,23 +61,24 @@ pub(crate) async fn list(
     list: List<Members>,
 ) -> Answer<Listed> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
+    // Whoever may not read the membership learns nothing of its fields either.
+    let list = match access.manages(&configuration.membership, KeyScope::Read) {
+        Err(domain::Error::NotFound) if is_open(&configuration.membership) => {
+            let user = access.user().ok_or(domain::Error::NotFound)?.user.id;
+            list.only("user_id", user)
+        }
+        managed => managed.map(|()| list)?,
+    };
     let searchable = |key: &str| {
         let named = |field: &&CustomField| field.fields.key.as_str() == key;
         let field = configuration.fields.iter().find(named)?;
         (field.fields.searchable.0 && field.fields.status.0).then_some(field.fields.kind)
     };
-    let mut list = list.resolve(
+    let list = list.resolve(
         |key| searchable(key).map(kind),
         // Who has chosen several stands at no one place.
         |key| searchable(key).is_some_and(|kind| kind.values() != Values::Several),
     )?;
-    match access.manages(&configuration.membership, KeyScope::Read) {
-        Err(domain::Error::NotFound) if is_open(&configuration.membership) => {
-            let user = access.user().ok_or(domain::Error::NotFound)?.user.id;
-            list = list.only("user_id", user);
-        }
-        managed => managed?,
-    }
     let configuration = app.store.with_catalogs(configuration).await?;
     let found = app.store.members(&configuration, list.search()).await?;
     let members = found.rows.iter().map(|record| configuration.shown(record.member.clone())).collect();

@@ -55,7 +55,14 @@ pub(crate) async fn award(
     loop {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         let before = &seat.record;
-        let points = award::after(before.member.points, fields.delta)?;
+        let points = match award::after(before.member.points, fields.delta) {
+            Ok(points) => points,
+            // Unless an earlier try of this very request has taken them already.
+            Err(error) => match app.store.award(member, id).await {
+                Ok(made) => return Ok(Created::one(format!("/v1/members/{member}/points"), &made)),
+                Err(_) => return Err(error.into()),
+            },
+        };
         let level_id = seat.configuration.level_of(points.get()).map(|level| level.id);
         let at = Time::of(id.uuid());
         let award =
@@ -69,7 +76,7 @@ pub(crate) async fn award(
                 continue;
             }
             // An earlier try of this very request had made it before it was cut off.
-            Err(Error::Conflict(taken)) if taken.iter().any(|one| one.pointer == "/id") => {
+            Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => {
                 app.store.award(member, id).await?
             }
             Err(error) => return Err(error.into()),

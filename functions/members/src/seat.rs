@@ -49,7 +49,9 @@ impl Seat {
 fn role(access: &Access, member: &Member, scope: KeyScope) -> Result<Role, Error> {
     match access.manages(member, scope) {
         Ok(()) => Ok(Role::Manager),
-        Err(Error::NotFound) if member.fields.user_id.is_some_and(|user| access.is(user)) => Ok(Role::Itself),
+        Err(Error::NotFound) if member.fields.user_id.is_some_and(|user| access.is(user)) => {
+            member.takes_part().map(|()| Role::Itself)
+        }
         Err(error) => Err(error),
     }
 }

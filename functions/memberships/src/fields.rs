@@ -41,6 +41,9 @@ impl ListSpec for CustomFields {
 /// Members can be found by so many fields: each is an item more in the transaction of a member, which has 100.
 const MOST_SEARCHABLE: usize = 30;
 
+/// A membership has so many: all of them are read for each of its members.
+const MOST_FIELDS: usize = 200;
+
 // The document's macro takes no generic types, but names of them.
 type CustomFieldList = openapi::ListOf<CustomField>;
 type CustomFieldPatch = MergePatch<CustomFieldFields>;
@@ -79,6 +82,14 @@ pub(crate) async fn create(
             return Ok(Created::one(location, &new));
         }
         fits(&app, &new, &before).await?;
+        if app.store.keepers(membership, new.fields.key.as_str()).await? > 0 {
+            let message = "was another field's, whose answers are being forgotten; repeat it in some minutes";
+            return Err(Error::conflict("/key", "in_use", message).into());
+        }
+        if before.fields.len() >= MOST_FIELDS {
+            let message = format!("A membership has at most {MOST_FIELDS} custom fields.");
+            return Err(Error::conflict("", "too_many", &message).into());
+        }
         // Members have to be found among those who have not answered it.
         let refresh = new.fields.searchable.0;
         match app.store.change_configuration(&before, Part::NewField(&new), refresh).await {
@@ -122,7 +133,8 @@ pub(crate) async fn change(
         let after = before.patched(patch.clone(), Time::now())?;
         fits(&app, &after, &configuration).await?;
         refuse_unless_forced(&app, &configuration, (before, Some(&after)), force).await?;
-        match app.store.change_configuration(&configuration, Part::Field(before, &after), true).await {
+        let refresh = is_found_otherwise(before, &after);
+        match app.store.change_configuration(&configuration, Part::Field(before, &after), refresh).await {
             // Who named no version wants the patch on whatever there is by now; another field is no matter to either.
             Err(Error::Stale) => {}
             Err(error) => return Err(error.into()),
@@ -152,6 +164,14 @@ pub(crate) async fn delete(
             Ok(_) => return Ok(NoContent),
         }
     }
+}
+
+/// Whether members are found by something else after a change of a field.
+fn is_found_otherwise(before: &CustomField, after: &CustomField) -> bool {
+    let (old, new) = (&before.fields, &after.fields);
+    let choices = |fields: &CustomFieldFields| (fields.options.clone(), fields.catalog_id);
+    let flags = |fields: &CustomFieldFields| (fields.searchable.0, fields.unique.0, fields.status.0);
+    old.kind != new.kind || old.level_ids != new.level_ids || flags(old) != flags(new) || choices(old) != choices(new)
 }
 
 /// Refuses a field that names what is not there, or stands in another's way.

@@ -37,6 +37,9 @@ impl ListSpec for Levels {
     const OPTIONS: &'static [(&'static str, &'static [&'static str])] = &[("include", &["fields"])];
 }
 
+/// A membership has so many: all of them are read for each of its members.
+const MOST_LEVELS: usize = 100;
+
 // The document's macro takes no generic types, but names of them.
 type LevelList = openapi::ListOf<LevelWithFields>;
 type LevelPatch = MergePatch<LevelFields>;
@@ -130,6 +133,10 @@ pub(crate) async fn create(
             return Ok(Created::one(location, &new));
         }
         beside(&new, &before)?;
+        if before.levels.len() >= MOST_LEVELS {
+            let message = format!("A membership has at most {MOST_LEVELS} levels.");
+            return Err(Error::conflict("", "too_many", &message).into());
+        }
         match app.store.change_configuration(&before, Part::NewLevel(&new), true).await {
             Err(Error::Stale) => {}
             Err(error) => return Err(error.into()),

@@ -1,8 +1,17 @@
 //! Does the jobs that changes have left: each from where it was left off, and none of them for ever in one run.
 
+use std::time::Duration;
+
 use domain::{Error, MemberId, MembershipId, Time};
 use files::Files;
+use futures_util::future::join_all;
 use store::{Configuration, Job, Progress, Store};
+
+/// So many members are worked on at once.
+const AT_ONCE: usize = 16;
+
+/// So long goes one job on while others wait.
+const SLICE: Duration = Duration::from_secs(60);
 
 /// Does all jobs that nobody else is doing, until `end`; what is left then, the next run goes on with.
 ///
@@ -15,7 +24,8 @@ pub async fn run(store: &Store, files: &Files, end: Time) -> Result<(), Error> {
             if Time::now() > end {
                 return outcome;
             }
-            outcome = one(store, files, job, end).await.and(outcome);
+            let until = end.min(Time::now().plus(SLICE));
+            outcome = one(store, files, job, until).await.and(outcome);
         }
     }
     outcome
@@ -74,10 +84,15 @@ async fn each_member(
     loop {
         let after = progress.reached.as_deref().and_then(|id| id.parse().ok());
         let members = store.member_ids(membership, after).await?;
-        for member in &members {
-            match configuration {
-                Some(configuration) => refresh(store, *member, configuration).await?,
-                None => store.delete_member_now(*member).await?,
+        for some in members.chunks(AT_ONCE) {
+            for done in join_all(some.iter().map(|member| one_member(store, *member, configuration))).await {
+                match done {
+                    // The same member would be in the way of all behind it for ever.
+                    Err(error) if !matches!(error, Error::Unavailable(_)) => {
+                        tracing::error!(cause = ?error, "a member could not be brought up to date; the others are");
+                    }
+                    done => done?,
+                }
             }
         }
         let Some(last) = members.last() else { return Ok(Some(progress)) };
@@ -85,6 +100,13 @@ async fn each_member(
             Some(reached) if Time::now() < end => progress = reached,
             Some(_) | None => return Ok(None),
         }
+    }
+}
+
+async fn one_member(store: &Store, member: MemberId, configuration: Option<&Configuration>) -> Result<(), Error> {
+    match configuration {
+        Some(configuration) => refresh(store, member, configuration).await,
+        None => store.delete_member_now(member).await,
     }
 }
 

@@ -112,7 +112,7 @@ async fn content(
 
 /// Deletes an upload and its file.
 ///
-/// A member cannot delete a file while it is one of its answers.
+/// A file cannot be deleted while it is one of its member's answers.
 #[utoipa::path(delete, path = "/v1/uploads/{upload}", tag = "uploads",
     responses((status = 204, description = "The upload is gone; its file follows.")))]
 async fn delete(
@@ -124,7 +124,14 @@ async fn delete(
     loop {
         let (upload, itself) = reached(&app, &caller, upload, KeyScope::Write).await?;
         matches.check(upload.version)?;
-        if itself.is_some_and(|member| answers_with(&member, upload.id)) {
+        let member = match (itself, upload.fields.member_id) {
+            (None, Some(id)) => match app.store.member(id).await {
+                Err(Error::NotFound) => None,
+                found => Some(found?.member),
+            },
+            (itself, _) => itself,
+        };
+        if member.is_some_and(|member| answers_with(&member, upload.id)) {
             let message = "The file is one of the member's answers; take the answer back first.";
             return Err(Error::conflict("", "in_use", message).into());
         }
@@ -146,7 +153,11 @@ async fn reached(app: &App, caller: &Caller, id: UploadId, scope: KeyScope) -> R
     }
     let (Some(member), Some(_)) = (upload.fields.member_id, access.user()) else { return Err(Error::NotFound) };
     let member = app.store.member(member).await?.member;
-    if is_itself(&access, &member) { Ok((upload, Some(member))) } else { Err(Error::NotFound) }
+    if !is_itself(&access, &member) {
+        return Err(Error::NotFound);
+    }
+    member.takes_part()?;
+    Ok((upload, Some(member)))
 }
 
 /// Whether the caller is the user who is the member.

@@ -62,7 +62,8 @@ pub enum KeyScope {
 }
 
 impl KeyScope {
-    const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+    /// Each scope.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
 
     /// The scope as clients see it.
     #[must_use]

@@ -1,6 +1,6 @@
 //! What a caller may reach: a person its own, a master user and its keys the segments of the account.
 
-use domain::{Error, Key, KeyScope, Member, Membership, Segment, SegmentId, Upload, UserId};
+use domain::{Error, Key, KeyFields, KeyScope, Member, Membership, Segment, SegmentId, Upload, UserId};
 use store::UserRecord;
 
 /// A caller who is known to be good.
@@ -77,6 +77,24 @@ impl Access {
             }
             Who::User(_) | Who::Key(_) => Err(Error::NotFound),
         }
+    }
+
+    /// Refuses a new key that could do more than the key that makes it, or outlive it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn gives(&self, new: &KeyFields) -> Result<(), Error> {
+        let Who::Key(key) = &self.0 else { return Ok(()) };
+        let ends = match (key.fields.expires_at, new.expires_at) {
+            (Some(mine), Some(its)) => its <= mine,
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        if ends && KeyScope::ALL.iter().all(|scope| key.fields.scopes.contains(*scope) || !new.scopes.contains(*scope))
+        {
+            return Ok(());
+        }
+        Err(Error::Forbidden("A key gives at most the scopes that it has, for as long as it holds itself."))
     }
 
     /// The account as a whole, for those who reach all of it: its master user, and account keys with the scope.

@@ -126,8 +126,13 @@ pub(crate) fn filters(
                 None
             }
         };
-        if let Some(test) = test {
-            filters.extend(if kind == FilterKind::Made { made(test) } else { Some((one.field.clone(), test)) });
+        match test {
+            Some(test) if kind == FilterKind::Made => match made(test) {
+                Some(range) => filters.push(range),
+                None => errors.push(at.error("too_many", "takes one time, or the ends of a range")),
+            },
+            Some(test) => filters.push((one.field.clone(), test)),
+            None => {}
         }
     }
     filters.into_iter().map(|(field, test)| Filter { field, test }).collect()

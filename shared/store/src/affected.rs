@@ -7,7 +7,7 @@ use domain::answer::{Invalidates, invalidates};
 use domain::{CatalogId, CustomField, Error, Membership, MembershipId, Question, SegmentId};
 
 use crate::Store;
-use crate::member_index::{ALL, answered, at_level, chosen};
+use crate::member_index::{ALL, answered, at_level, chosen, kept};
 use crate::membership::Configuration;
 use crate::search::{From, Search};
 
@@ -42,11 +42,13 @@ impl Store {
         let tallies = self.member_tallies(membership).await?;
         let tally = |name: &str| tallies.get(name).copied().unwrap_or_default();
         let answers = tally(&answered(old.field.fields.key.as_str()));
+        let kept = tally(&kept(old.field.fields.key.as_str()));
         let Some(changes) = changes else {
-            return Ok(Affected { members: answers, is_final: false });
+            return Ok(Affected { members: kept, is_final: false });
         };
         let count = |change: &Invalidates| match change {
-            Invalidates::Type | Invalidates::Levels | Invalidates::NewlyUnique => answers,
+            Invalidates::Type | Invalidates::Levels => answers,
+            Invalidates::NewlyUnique => kept,
             Invalidates::Options(keys) => {
                 let chosen = keys.iter().map(|option| tally(&chosen(old.field.fields.key.as_str(), option)));
                 // Who chose several that go is counted several times, but nobody beyond those who answered.
@@ -57,8 +59,16 @@ impl Store {
         Ok(Affected {
             members: changes.iter().map(count).max().unwrap_or_default(),
             // Two of those who answered may have the same answer: no force makes it unique.
-            is_final: answers > 0 && changes.contains(&Invalidates::NewlyUnique),
+            is_final: kept > 0 && changes.contains(&Invalidates::NewlyUnique),
         })
+    }
+
+    /// How many members have an answer under this key in their rows: 1 `Query`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn keepers(&self, membership: MembershipId, key: &str) -> Result<u64, Error> {
+        Ok(self.member_tallies(membership).await?.get(&kept(key)).copied().unwrap_or_default())
     }
 
     /// The memberships of a segment with a field that names this catalog, with their fields and catalogs: 1 `Query`

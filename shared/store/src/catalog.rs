@@ -8,7 +8,7 @@ use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, CATALOGS};
 use crate::search::{Index, Indexed, Kind, Schema, Searched, Value, ValueType};
-use crate::table::{Item, Query, Write, from_item, to_item};
+use crate::table::{Item, Query, TRANSACTION, Write, from_item, to_item};
 
 impl Indexed for Catalog {
     fn index(&self) -> Index {
@@ -78,8 +78,14 @@ impl Store {
     ) -> Result<(), Error> {
         let key = keys::catalog(new.segment_id, new.id);
         let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
-        writes.extend(memberships.map(|membership| self.begun(Job::Refresh(membership))));
-        self.table.transact(writes).await
+        for membership in memberships {
+            writes.push(self.begun(Job::Refresh(membership)));
+            // Of very many memberships the first change together with the catalog, and the others follow.
+            if writes.len() == TRANSACTION {
+                self.table.transact(std::mem::take(&mut writes)).await?;
+            }
+        }
+        if writes.is_empty() { Ok(()) } else { self.table.transact(writes).await }
     }
 
     /// Deletes a catalog: 1 transaction.

@@ -95,11 +95,15 @@ impl Store {
         }
     }
 
-    /// Erases what is left of a segment that is deleted, its memberships too.
+    /// Erases what is left of a segment that is deleted, its memberships too; nothing where a request that was cut off
+    /// has been repeated and made it once more.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn erase_segment(&self, id: SegmentId) -> Result<(), Error> {
+        if self.table.get(&keys::segment(id)).await?.is_some() {
+            return Ok(());
+        }
         self.delete_memberships(id).await?;
         for upload in self.uploads_of(id).await? {
             self.forget_upload(upload).await?;
@@ -129,6 +133,9 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn erase_membership(&self, id: MembershipId) -> Result<(), Error> {
+        if self.table.get(&keys::membership(id)).await?.is_some() {
+            return Ok(());
+        }
         self.erase_counters(&member_index::directory(id)).await?;
         self.erase_found(Query::all(keys::membership(id).pk)).await
     }
@@ -146,6 +153,9 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn erase_member(&self, id: MemberId) -> Result<(), Error> {
+        if self.table.get(&keys::member(id)).await?.is_some() {
+            return Ok(());
+        }
         for upload in self.uploads_of_member(id).await? {
             self.forget_upload(upload).await?;
         }

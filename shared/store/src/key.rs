@@ -66,10 +66,11 @@ impl Store {
         let mut item = to_item(key)?;
         item.insert("hash".to_owned(), string(hash));
         let mut writes = vec![Write::put(&self.table, keyed(&at, item))];
-        if let Some(segment) = key.segment_id {
-            let there = Write::check(&self.table, &keys::segment(segment), "attribute_exists(PK)", Item::new());
-            writes.push(there.on_condition_failed(Error::NotFound));
-        }
+        writes.push(match key.segment_id {
+            Some(segment) => Write::check(&self.table, &keys::segment(segment), "attribute_exists(PK)", Item::new())
+                .on_condition_failed(Error::NotFound),
+            None => self.in_use(key.account_id).on_condition_failed(Error::Unauthenticated),
+        });
         self.table.transact(writes).await
     }
 

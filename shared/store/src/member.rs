@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::member::MemberNumber;
-use domain::{Award, EntryId, Error, Member, MemberId, MembershipId, Upload};
+use domain::{Answer, Award, EntryId, Error, FieldError, Member, MemberId, MembershipId, Upload};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -35,6 +35,21 @@ impl MemberRecord {
     }
 }
 
+impl MemberRecord {
+    /// Gives up the claims of answers that are `taken` and were given before; whether there are such.
+    fn gives_up(&mut self, old: &Self, taken: &[FieldError], answers_at: &str) -> bool {
+        let mut gave_up = false;
+        for (key, indexed) in &mut self.indexed {
+            let is_taken = taken.iter().any(|one| one.pointer == format!("{answers_at}/{key}"));
+            if is_taken && old.member.answers.get(key) == self.member.answers.get(key) {
+                gave_up |= *indexed != indexed.unclaimed();
+                *indexed = indexed.unclaimed();
+            }
+        }
+        gave_up
+    }
+}
+
 impl Indexed for MemberRecord {
     fn index(&self) -> Index {
         index(&self.member, &self.indexed)
@@ -48,6 +63,8 @@ pub struct AlsoOfMember<'a> {
     pub award: Option<&'a Award>,
     /// The files that its new answers name.
     pub files: &'a [Upload],
+    /// The files that its former answers named and no answer does now.
+    pub gone: &'a [Upload],
     /// Where answers stand in the request's body: before the `/` and the key.
     pub answers_at: &'static str,
 }
@@ -57,6 +74,9 @@ impl AlsoOfMember<'_> {
         u64::from(self.award.is_some())
     }
 }
+
+/// So many bytes may a member have as JSON: an item of DynamoDB has 400 KB, and its index needs some.
+const MOST_BYTES: usize = 300 * 1024;
 
 /// How often another number is tried where one is taken: with millions of members, one in ten is.
 pub(crate) const NUMBER_TRIES: u8 = 20;
@@ -124,22 +144,47 @@ impl Store {
         also: AlsoOfMember<'_>,
     ) -> Result<MemberRecord, Error> {
         let record = MemberRecord::under(new, old.award_count + also.awards(), configuration);
-        self.table.transact(self.member_writes(Some(old), Some(&record), also)?).await?;
-        Ok(record)
+        self.replace_member(old, record, also).await
     }
 
-    /// Finds a member by what the levels and fields are now; whether anything had to change. 1 transaction if so.
+    /// Writes `new` over `old`. Where an answer that was given before has become another member's, since its field was
+    /// not unique for a while, it stays as it is without a claim.
+    async fn replace_member(
+        &self,
+        old: &MemberRecord,
+        mut new: MemberRecord,
+        also: AlsoOfMember<'_>,
+    ) -> Result<MemberRecord, Error> {
+        loop {
+            match self.table.transact(self.member_writes(Some(old), Some(&new), also)?).await {
+                Err(Error::Conflict(taken)) if new.gives_up(old, &taken, also.answers_at) => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(new),
+            }
+        }
+    }
+
+    /// Finds a member by what the levels and fields are now, and forgets what it answered to fields that are deleted;
+    /// whether anything had to change. 1 transaction if so.
     ///
     /// # Errors
     /// [`Error::Stale`] where the member has changed since it was read.
     pub async fn refresh_member(&self, old: &MemberRecord, configuration: &Configuration) -> Result<bool, Error> {
-        let new = MemberRecord::under(old.member.clone(), old.award_count, configuration);
-        if new.indexed == old.indexed && new.member.fields.level_id == old.member.fields.level_id {
+        let there = |key: &str| configuration.fields.iter().any(|field| field.fields.key.as_str() == key);
+        let member = Member { answers: old.member.answers.only(there), ..old.member.clone() };
+        let new = MemberRecord::under(member, old.award_count, configuration);
+        let same = new.indexed == old.indexed && new.member.answers == old.member.answers;
+        if same && new.member.fields.level_id == old.member.fields.level_id {
             return Ok(false);
         }
         let member = Member { version: old.member.version + 1, ..new.member };
-        let new = MemberRecord { member, ..new };
-        self.table.transact(self.member_writes(Some(old), Some(&new), AlsoOfMember::default())?).await?;
+        self.replace_member(old, MemberRecord { member, ..new }, AlsoOfMember::default()).await?;
+        let gone = old.indexed.iter().filter(|(key, indexed)| indexed.is_file() && !there(key));
+        for (key, _) in gone {
+            if let Some(Answer::Text(file)) = old.member.answers.get(key) {
+                self.forget_upload(file.parse()?).await?;
+            }
+        }
         Ok(true)
     }
 
@@ -176,7 +221,11 @@ impl Store {
         let user = |record: Option<&MemberRecord>| record.and_then(|record| record.member.fields.user_id);
         if user(old) != user(new) {
             writes.extend(user(old).map(|user| Write::delete_item(&self.table, keys::joined(user, id).attributes())));
-            writes.extend(user(new).map(|user| Write::mark(&self.table, &keys::joined(user, id))));
+            if let Some(user) = user(new) {
+                writes.push(Write::mark(&self.table, &keys::joined(user, id)));
+                // A user who is being purged must not be left behind as a member.
+                writes.push(self.in_use(user).on_condition_failed(unknown_user()));
+            }
         }
         let claims = |record: Option<&MemberRecord>| record.map(|record| claims(&record.member, &record.indexed));
         let (had, has) = (claims(old).unwrap_or_default(), claims(new).unwrap_or_default());
@@ -204,11 +253,32 @@ impl Store {
         for file in also.files {
             writes.extend(self.upload_used(file, id));
         }
+        for file in also.gone {
+            writes.extend(self.upload_gone(file));
+        }
         if writes.len() > TRANSACTION {
             let message = "changes too many answers at once that members are found by; send some of them later";
             return Err(Error::invalid(also.answers_at, "too_many", message));
         }
+        if let (Some(_), Some(new)) = (old, new) {
+            self.fits(new, also.answers_at)?;
+        }
         Ok(writes)
+    }
+
+    /// Refuses a member that has grown past what one transaction could delete again, or one item keep.
+    fn fits(&self, member: &MemberRecord, answers_at: &str) -> Result<(), Error> {
+        // Beside the member go the job that erases the rest, and what its user has of it.
+        if self.member_writes(None, Some(member), AlsoOfMember::default())?.len() + 2 > TRANSACTION {
+            let message = "has more choices and answers than a member can be found by; choose fewer";
+            return Err(Error::invalid(answers_at, "too_many", message));
+        }
+        let size = serde_json::to_string(member).map_err(Error::internal)?.len();
+        if size > MOST_BYTES {
+            let message = "makes the member too big; shorten some answers";
+            return Err(Error::invalid(answers_at, "too_long", message));
+        }
+        Ok(())
     }
 
     /// How many members have each tally of a membership: 1 `Query`.
@@ -254,6 +324,10 @@ impl Store {
 
 /// Where the error of a number stands that is taken: clients never see it.
 pub(crate) const NUMBER: &str = "/number";
+
+fn unknown_user() -> Error {
+    Error::invalid("/user_id", "unknown", "must be the id of a user of this segment")
+}
 
 /// What a taken value means to the client.
 fn taken(field: &str, answers_at: &str) -> Error {

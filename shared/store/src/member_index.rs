@@ -22,6 +22,18 @@ pub(crate) struct IndexedAs {
     counted: bool,
 }
 
+impl IndexedAs {
+    /// The same without a claim of its value.
+    pub(crate) fn unclaimed(self) -> Self {
+        Self { unique: false, ..self }
+    }
+
+    /// Whether it answered a file field.
+    pub(crate) fn is_file(self) -> bool {
+        self.kind == FieldType::File
+    }
+}
+
 /// How each answer was indexed, by the key of its field.
 pub(crate) type IndexedAnswers = BTreeMap<String, IndexedAs>;
 
@@ -36,6 +48,11 @@ pub(crate) const ALL: &str = "all";
 /// The tally of those who have answered a field.
 pub(crate) fn answered(key: &str) -> String {
     format!("answered:{key}")
+}
+
+/// The tally of those in whose row an answer is kept, whether it holds or not.
+pub(crate) fn kept(key: &str) -> String {
+    format!("kept:{key}")
 }
 
 /// The tally of those who have chosen an option.
@@ -56,8 +73,10 @@ pub(crate) fn indexed_answers(member: &Member, configuration: &Configuration) ->
         let answer = member.answers.get(fields.key.as_str());
         let counted = field.applies(member.fields.level_id) && answer.is_some_and(|answer| answer.holds(question));
         let searchable = fields.searchable.0 && fields.status.0;
-        let indexed = IndexedAs { kind: fields.kind, searchable, unique: fields.unique.0, counted };
-        (counted || searchable).then(|| (fields.key.as_str().to_owned(), indexed))
+        // What is kept stays claimed, though the member is not asked at the moment: it may be again.
+        let unique = fields.unique.0 && answer.is_some();
+        let indexed = IndexedAs { kind: fields.kind, searchable, unique, counted };
+        (counted || searchable || unique).then(|| (fields.key.as_str().to_owned(), indexed))
     });
     indexed.collect()
 }
@@ -95,6 +114,7 @@ pub(crate) fn index(member: &Member, answers: &IndexedAnswers) -> Index {
     if let Some(level) = &level {
         index = index.tally(&at_level(level));
     }
+    let index = member.answers.iter().fold(index, |index, (key, _)| index.tally(&kept(key)));
     answers.iter().fold(index, |index, (key, indexed)| with_answer(index, key, *indexed, member.answers.get(key)))
 }
 
@@ -145,7 +165,7 @@ fn kind(kind: FieldType) -> (Kind, ValueType) {
 pub(crate) fn claims(member: &Member, answers: &IndexedAnswers) -> BTreeSet<(String, String)> {
     let number = ("number".to_owned(), member.number.as_str().to_owned());
     let user = member.fields.user_id.map(|user| ("user_id".to_owned(), user.to_string()));
-    let unique = answers.iter().filter(|(_, indexed)| indexed.unique && indexed.counted);
+    let unique = answers.iter().filter(|(_, indexed)| indexed.unique);
     let unique = unique.filter_map(|(key, indexed)| {
         let value = member.answers.get(key)?.unique_value(indexed.kind)?;
         Some((format!("answers.{key}"), value))

@@ -84,7 +84,11 @@ impl Store {
                 .value(":last", number(numbers.last))
                 .named("#last", "last");
             let counted = Write::update(&self.table, &key, "attribute_not_exists(PK) OR #last = :last", next);
-            let mut writes = vec![create.on_condition_failed(exists), counted.on_condition_failed(Error::Stale)];
+            let mut writes = vec![
+                create.on_condition_failed(exists),
+                self.in_use(segment.owner_id).on_condition_failed(Error::Unauthenticated),
+                counted.on_condition_failed(Error::Stale),
+            ];
             writes.extend(search::writes(&self.table, &directory(segment.owner_id), None, Some(&segment.index())));
             match self.table.transact(writes).await {
                 // Another segment has taken the number.

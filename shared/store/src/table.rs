@@ -233,6 +233,7 @@ impl Write {
             .table_name(&*table.name)
             .set_key(Some(key.attributes()))
             .condition_expression(condition)
+            .set_expression_attribute_names(condition.contains("#status").then(status))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build();
         Self::built(check.map(|check| TransactWriteItem::builder().condition_check(check).build()))
@@ -305,6 +306,11 @@ impl Write {
             }
         }
     }
+}
+
+/// The alias of the one reserved word that conditions name.
+fn status() -> HashMap<String, String> {
+    HashMap::from([("#status".to_owned(), "status".to_owned())])
 }
 
 /// The parts of an update expression.

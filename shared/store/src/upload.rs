@@ -1,6 +1,6 @@
 //! Uploads. Each is listed where it belongs, under its member or else its segment, and found by its id.
 
-use domain::{Error, MemberId, SegmentId, Time, Upload, UploadId};
+use domain::{Error, MemberId, SegmentId, Time, Upload, UploadId, UploadStatus};
 
 use crate::Store;
 use crate::job::Job;
@@ -39,17 +39,20 @@ impl Store {
         self.table.transact(writes).await
     }
 
-    /// Writes what came of the check of a file, which stays from now on: 1 transaction.
+    /// Writes what came of the check of a file, which stays from now on if it was accepted: 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
     pub async fn check_upload(&self, old: &Upload, new: &Upload) -> Result<(), Error> {
         let key = keys::upload(new.id);
-        let changes = Changes::between(&to_item(old)?, &to_item(new)?).remove("expires_at");
-        let changes = changes.value(":version", number(old.version));
+        let changes = Changes::between(&to_item(old)?, &to_item(new)?).value(":version", number(old.version));
+        // What was rejected vanishes as what never came.
+        let stays = new.status == UploadStatus::Available;
+        let changes = if stays { changes.remove("expires_at") } else { changes };
         let checked = Write::update(&self.table, &key, "version = :version", changes);
         let listed = keys::upload_of(new.fields.segment_id, new.fields.member_id, new.id);
-        let writes = vec![checked.on_condition_failed(Error::Stale), Write::put(&self.table, listed.attributes())];
+        let mut writes = vec![checked.on_condition_failed(Error::Stale)];
+        writes.extend(stays.then(|| Write::put(&self.table, listed.attributes())));
         self.table.transact(writes).await
     }
 
@@ -58,15 +61,18 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
     pub async fn delete_upload(&self, upload: &Upload) -> Result<Job, Error> {
-        let job = Job::EraseUpload(upload.id);
+        self.table.transact(self.upload_gone(upload)).await?;
+        Ok(Job::EraseUpload(upload.id))
+    }
+
+    /// The writes by which an upload goes, its file being left to a job.
+    pub(crate) fn upload_gone(&self, upload: &Upload) -> Vec<Write> {
         let listed = keys::upload_of(upload.fields.segment_id, upload.fields.member_id, upload.id);
-        let writes = vec![
+        vec![
             self.removed(&keys::upload(upload.id), upload.version),
             Write::delete_item(&self.table, listed.attributes()),
-            self.begun(job),
-        ];
-        self.table.transact(writes).await?;
-        Ok(job)
+            self.begun(Job::EraseUpload(upload.id)),
+        ]
     }
 
     /// Deletes an upload that nothing names any more, if it is still there.

@@ -190,6 +190,12 @@ impl Store {
         self.table.update(&keys::user(record.user.id), "attribute_exists(signed_out)", changes).await.map(drop)
     }
 
+    /// Demands that a user is there and not deleted.
+    pub(crate) fn in_use(&self, user: UserId) -> Write {
+        let deleted = Item::from([(":deleted".to_owned(), string("DELETED"))]);
+        Write::check(&self.table, &keys::user(user), "attribute_exists(PK) AND #status <> :deleted", deleted)
+    }
+
     fn claimed(&self, user: &User, unique: &Unique) -> Result<Write, Error> {
         let key = keys::claim(user.segment_id.into(), unique);
         let write = Write::create(&self.table, &key, to_item(&Claim { user_id: user.id })?);

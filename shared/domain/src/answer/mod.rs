@@ -139,6 +139,13 @@ impl Answers {
         Value::Object(self.0.iter().map(|(key, answer)| (key.clone(), answer.show())).collect())
     }
 
+    /// Those of these answers whose keys `keep` says to keep.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let kept = self.0.iter().filter(|(key, _)| keep(key));
+        Self(kept.map(|(key, answer)| (key.clone(), answer.clone())).collect())
+    }
+
     /// Those of these answers that hold under `questions`.
     #[must_use]
     pub fn holding(&self, questions: &[Question<'_>]) -> Self {

@@ -288,6 +288,17 @@ impl Member {
         Ok(Self { fields: self.fields.clone().with(written), ..self.next(now) })
     }
 
+    /// Refuses what a member does itself where it is shut out.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn takes_part(&self) -> Result<(), Error> {
+        if self.fields.status.0 == MemberStatus::Blocked {
+            return Err(Error::Forbidden("You are shut out of this membership; ask its owner."));
+        }
+        Ok(())
+    }
+
     /// The member unchanged, one version on.
     #[must_use]
     pub fn next(&self, now: Time) -> Self {
