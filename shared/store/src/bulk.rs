@@ -31,7 +31,8 @@ impl Store {
 }
 
 impl NewMembers<'_> {
-    /// Adds a member, with the writes of [`Store::create_member`]: its row, claims and entries. Nothing is written.
+    /// Adds a member, with the writes of [`Store::create_member`]: its row, claims and entries. Nothing is
+    /// written, and nothing asked of what is there.
     ///
     /// # Errors
     /// [`Error::Conflict`] where another one has its id or a value that is unique.
@@ -74,8 +75,8 @@ impl NewMembers<'_> {
                 items.push(item);
             } else if let Some(update) = write.item.update {
                 added.push((key(&update.key)?, additions(update)));
-            } else {
-                return Err(Error::internal("a new member deletes and checks nothing"));
+            } else if write.item.condition_check.is_none() {
+                return Err(Error::internal("a new member deletes nothing"));
             }
         }
         self.created.extend(created);
@@ -120,11 +121,15 @@ mod tests {
 
     use super::*;
     use crate::emulator::Emulator;
+    use crate::keys;
     use crate::membership::Part;
+    use crate::table::string;
 
     /// A membership with a level and two fields, the same in each emulator.
-    async fn configuration(store: &Store) -> Configuration {
+    async fn configuration(store: &Store, emulator: &Emulator) -> Configuration {
         let (id, now) = (Uuid::from_u128(1), Time::of(Uuid::nil()));
+        let owner = Item::from([("status".to_owned(), string("ACTIVE"))]);
+        emulator.fill([(keys::user(UserId::from(id)), owner)].into_iter());
         let fields = SegmentFields::parse(json!({ "name": "S" })).unwrap();
         let segment = Segment::new(SegmentId::from(id), UserId::from(id), SegmentNumber::default(), fields, now);
         let segment = store.create_segment(&segment).await.unwrap();
@@ -166,7 +171,7 @@ mod tests {
     async fn the_items_are_those_that_transactions_leave() {
         let (one, other) = (Emulator::start().await, Emulator::start().await);
         let (by_one, at_once) = (Store::new(one.table.clone()), Store::new(other.table.clone()));
-        let (of, again) = (configuration(&by_one).await, configuration(&at_once).await);
+        let (of, again) = (configuration(&by_one, &one).await, configuration(&at_once, &other).await);
         let mut new = at_once.new_members(&again);
         // The second one's number would be the first one's, for which the last 64 bits of an id decide.
         for (id, points, answers) in [
