@@ -238,26 +238,90 @@ async fn a_field_that_was_answered_never_becomes_unique() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "answers are kept under their key, and another field of that key takes them over"]
 async fn a_field_with_answers_is_deleted_by_force_alone_and_they_never_come_back() {
     let world = World::start().await;
     let field = world.field("a", "string", json!({ "searchable": true })).await;
-    let (one, two) = (
-        world.member(json!({ "answers": { "a": "x" } })).await,
-        world.member(json!({ "answers": { "a": "x" } })).await,
-    );
+    let one = world.member(json!({ "answers": { "a": "x" } })).await;
+    let two = world.member(json!({ "answers": { "a": "x" } })).await;
     let reply = world.call("DELETE", &field).send().await;
     assert_eq!(refused(&reply), as_refused((409, "", "affects_members")));
     assert!(reply.body["errors"][0]["message"].as_str().unwrap().contains("2 members"));
     assert_eq!(world.call("DELETE", &format!("{field}?force=true")).send().await.status, 204);
     assert_eq!(world.read(&one).await["answers"], json!({}));
     assert_eq!(world.get(&world.path("/members?filter[answers.a]=x")).await.status, 400);
-    // Another field may be called so; what was answered to the former is none of its business.
-    world.field("a", "string", json!({ "unique": true, "searchable": true })).await;
-    for member in [&one, &two] {
-        assert_eq!(world.read(member).await["answers"], json!({}), "two would have the same unique answer");
+    // Another field may be called so once nobody has kept an answer; two would have the same unique one.
+    let again = json!({ "key": "a", "name": "A", "type": "string", "unique": true, "searchable": true });
+    let mut reply = world.send("POST", &world.path("/fields"), again.clone()).await;
+    while reply.status != 201 {
+        assert_eq!(refused(&reply), as_refused((409, "/key", "in_use")));
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        reply = world.send("POST", &world.path("/fields"), again.clone()).await;
     }
-    assert_eq!(world.send("PUT", &format!("{one}/answers"), json!({ "a": "x" })).await.status, 200);
+    for member in [&one, &two] {
+        assert_eq!(world.read(member).await["answers"], json!({}));
+    }
+    let answers = json!({ "a": "x" });
+    assert_eq!(world.send("PUT", &format!("{one}/answers"), answers.clone()).await.status, 200);
+    let twin = world.send("PUT", &format!("{two}/answers"), answers).await;
+    assert_eq!(refused(&twin), as_refused((409, "/a", "taken")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unique_answer_stays_its_members_while_it_is_not_asked() {
+    let world = World::start().await;
+    let (_low, high) = (world.level(1, 0, 9).await, world.level(2, 10, 99).await);
+    let field = world.field("nick", "string", json!({ "unique": true, "level_ids": [high] })).await;
+    let answers = json!({ "nick": "x" });
+    let one = world.member(json!({ "level_id": high, "answers": answers })).await;
+    world.award(&one, -10).await;
+    let two = world.send("POST", &world.path("/members"), json!({ "level_id": high, "answers": answers })).await;
+    assert_eq!(refused(&two), as_refused((409, "/answers/nick", "taken")));
+    world.award(&one, 10).await;
+    assert_eq!(world.read(&one).await["answers"], answers);
+    world.award(&one, -10).await;
+    assert_eq!(world.send("PATCH", &field, json!({ "unique": false })).await.status, 200);
+    assert_eq!(
+        world.send("POST", &world.path("/members"), json!({ "level_id": high, "answers": answers })).await.status,
+        201
+    );
+    let unique = world.send("PATCH", &format!("{field}?force=true"), json!({ "unique": true })).await;
+    assert_eq!(refused(&unique), as_refused((409, "/unique", "affects_members")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_detour_over_another_type_makes_equal_answers_unique() {
+    let world = World::start().await;
+    let field = world.field("a", "string", json!({})).await;
+    for _ in 0..2 {
+        world.member(json!({ "answers": { "a": "x" } })).await;
+    }
+    assert_eq!(world.send("PATCH", &format!("{field}?force=true"), json!({ "type": "number" })).await.status, 200);
+    world.until(&world.path("/members"), |reply| column(reply, "version") == [2, 2]).await;
+    let back = json!({ "type": "string", "unique": true });
+    let reply = world.send("PATCH", &format!("{field}?force=true"), back).await;
+    assert_eq!(refused(&reply), as_refused((409, "/unique", "affects_members")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_too_long_together_are_refused_and_none_is_lost() {
+    let world = World::start().await;
+    for nth in 0..40 {
+        world.field(&format!("f{nth}"), "text", json!({})).await;
+    }
+    let member = world.member(json!({})).await;
+    let mut kept = 0;
+    loop {
+        let answer = json!({ format!("f{kept}"): "€".repeat(4000) });
+        let reply = world.send("PUT", &format!("{member}/answers"), answer).await;
+        if reply.status != 200 {
+            assert_eq!(refused(&reply), as_refused((400, "", "too_large")));
+            break;
+        }
+        kept += 1;
+    }
+    assert!((30..40).contains(&kept), "{kept}");
+    world.award(&member, 5).await;
+    assert_eq!(world.read(&member).await["answers"].as_object().unwrap().len(), kept);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,7 +79,7 @@ async fn a_key_does_what_its_scopes_say_and_no_more() {
         ("write", "DELETE", member.clone(), Value::Null),
         ("admin", "PATCH", segment.clone(), json!({ "name": "T" })),
         ("admin", "GET", format!("{segment}/keys"), Value::Null),
-        ("admin", "POST", format!("{segment}/keys"), json!({ "name": "x", "scopes": ["read"] })),
+        ("admin", "POST", format!("{segment}/keys"), json!({ "name": "x", "scopes": ["admin"] })),
         ("admin", "POST", format!("{segment}/catalogs"), json!({ "name": "x", "options": [] })),
         ("admin", "POST", format!("{segment}/memberships"), json!({ "name": "x" })),
         ("admin", "PATCH", world.path(""), json!({ "name": "T" })),
@@ -250,4 +250,24 @@ async fn keys_are_listed_by_name_and_prefix() {
     let wrong = world.send("POST", "/v1/keys", json!({ "name": "x", "scopes": ["all"], "prefix": "mk_" })).await;
     assert_eq!(refused(&wrong), as_refused((400, "/scopes", "invalid_choice")));
     assert_eq!(wrong.errors().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_gives_no_more_than_it_has() {
+    let world = World::start().await;
+    let soon = domain::Time::now().plus(std::time::Duration::from_secs(3600)).to_string();
+    let body = json!({ "name": "Site", "scopes": ["read", "admin"], "expires_at": soon });
+    let mine = world.call("POST", &keys(&world)).json(body).send().await;
+    let mine = mine.body["secret"].as_str().unwrap();
+    for (scopes, ends, status) in [
+        (json!(["read"]), json!(soon), 201),
+        (json!(["read", "admin"]), json!(soon), 201),
+        (json!(["write"]), json!(soon), 403),
+        (json!(["read"]), Value::Null, 403),
+        (json!(["read"]), json!("2999-01-01T00:00:00.000Z"), 403),
+    ] {
+        let body = json!({ "name": "Other", "scopes": scopes, "expires_at": ends });
+        let reply = world.muster.post(&keys(&world), body.clone()).token(mine).send().await;
+        assert_eq!(reply.status, status, "{body}");
+    }
 }

@@ -92,7 +92,7 @@ async fn of_a_hundred_members_with_one_unique_answer_one_joins() {
     world.field("mail", "email", json!({ "unique": true, "searchable": true })).await;
     let path = world.path("/members");
     let body = |nth: u32| {
-        let mail = if nth % 2 == 0 { "one@example.com" } else { "ONE@example.com" };
+        let mail = if nth.is_multiple_of(2) { "one@example.com" } else { "ONE@example.com" };
         json!({ "name": format!("m{nth}"), "answers": { "mail": mail } })
     };
     let replies = all((0..100).map(|nth| world.send("POST", &path, body(nth)))).await;

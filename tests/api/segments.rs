@@ -257,6 +257,22 @@ async fn a_catalog_that_is_asked_from_changes_only_as_far_as_its_answers_hold() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_catalog_of_more_memberships_than_a_transaction_takes_changes_too() {
+    let world = World::start().await;
+    let segment = format!("/v1/segments/{}", world.segment);
+    let of = |key: &str| json!({ "name": "C", "options": [{ "key": key, "value": "A" }] });
+    let catalog = id(&world.muster.made(&world.ana, &format!("{segment}/catalogs"), of("a")).await);
+    for _ in 0..101 {
+        let club = world.muster.made(&world.ana, &format!("{segment}/memberships"), json!({ "name": "M" })).await;
+        let field = json!({ "key": "a", "name": "A", "type": "dropdown", "catalog_id": catalog });
+        world.muster.made(&world.ana, &format!("/v1/memberships/{}/fields", id(&club)), field).await;
+    }
+    let path = format!("{segment}/catalogs/{catalog}");
+    assert_eq!(world.send("PUT", &path, of("b")).await.status, 200);
+    assert_eq!(world.read(&path).await["options"][0]["key"], "b");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_that_is_wrong_with_a_catalog_is_told_at_once() {
     let world = World::start().await;
     let catalogs = format!("/v1/segments/{}/catalogs", world.segment);

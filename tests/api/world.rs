@@ -155,15 +155,15 @@ impl Muster {
 
 /// A value as text, the same for the same value.
 fn told(value: &AttributeValue) -> String {
-    match value {
-        AttributeValue::M(map) => {
-            let mut entries: Vec<_> = map.iter().map(|(name, value)| format!("{name}: {}", told(value))).collect();
-            entries.sort();
-            format!("{{{}}}", entries.join(", "))
-        }
-        AttributeValue::L(list) => format!("[{}]", list.iter().map(told).collect::<Vec<_>>().join(", ")),
-        other => format!("{other:?}"),
+    if let AttributeValue::M(map) = value {
+        let mut entries: Vec<_> = map.iter().map(|(name, value)| format!("{name}: {}", told(value))).collect();
+        entries.sort();
+        return format!("{{{}}}", entries.join(", "));
     }
+    if let AttributeValue::L(list) = value {
+        return format!("[{}]", list.iter().map(told).collect::<Vec<_>>().join(", "));
+    }
+    format!("{value:?}")
 }
 
 /// The id of what was made.

@@ -82,10 +82,7 @@ pub(crate) async fn create(
             return Ok(Created::one(location, &new));
         }
         fits(&app, &new, &before).await?;
-        if app.store.keepers(membership, new.fields.key.as_str()).await? > 0 {
-            let message = "was another field's, whose answers are being forgotten; repeat it in some minutes";
-            return Err(Error::conflict("/key", "in_use", message).into());
-        }
+        unanswered(&app, &new).await?;
         if before.fields.len() >= MOST_FIELDS {
             let message = format!("A membership has at most {MOST_FIELDS} custom fields.");
             return Err(Error::conflict("", "too_many", &message).into());
@@ -203,6 +200,15 @@ async fn fits(app: &App, field: &CustomField, configuration: &Configuration) -> 
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Refuses a new field that is called as one that is gone, until nobody has kept an answer to that.
+async fn unanswered(app: &App, field: &CustomField) -> Result<(), Error> {
+    if app.store.answers_kept(field.membership_id, field.fields.key.as_str()).await? == 0 {
+        return Ok(());
+    }
+    let message = "was another field's, whose answers are still being erased; choose another one, or wait some minutes";
+    Err(Error::conflict("/key", "in_use", message))
 }
 
 /// Refuses a change, or the end, of a field that members have answered.

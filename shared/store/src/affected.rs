@@ -41,16 +41,18 @@ impl Store {
         }
         let tallies = self.member_tallies(membership).await?;
         let tally = |name: &str| tallies.get(name).copied().unwrap_or_default();
-        let answers = tally(&answered(old.field.fields.key.as_str()));
-        let kept = tally(&kept(old.field.fields.key.as_str()));
+        let key = old.field.fields.key.as_str();
+        let answers = tally(&answered(key));
+        // Those who are not asked at the moment may be asked again.
+        let all_answers = answers + tally(&kept(key));
         let Some(changes) = changes else {
-            return Ok(Affected { members: kept, is_final: false });
+            return Ok(Affected { members: all_answers, is_final: false });
         };
         let count = |change: &Invalidates| match change {
             Invalidates::Type | Invalidates::Levels => answers,
-            Invalidates::NewlyUnique => kept,
+            Invalidates::NewlyUnique => all_answers,
             Invalidates::Options(keys) => {
-                let chosen = keys.iter().map(|option| tally(&chosen(old.field.fields.key.as_str(), option)));
+                let chosen = keys.iter().map(|option| tally(&chosen(key, option)));
                 // Who chose several that go is counted several times, but nobody beyond those who answered.
                 chosen.sum::<u64>().min(answers)
             }
@@ -59,16 +61,17 @@ impl Store {
         Ok(Affected {
             members: changes.iter().map(count).max().unwrap_or_default(),
             // Two of those who answered may have the same answer: no force makes it unique.
-            is_final: kept > 0 && changes.contains(&Invalidates::NewlyUnique),
+            is_final: all_answers > 0 && changes.contains(&Invalidates::NewlyUnique),
         })
     }
 
-    /// How many members have an answer under this key in their rows: 1 `Query`.
+    /// How many members have kept an answer to the field with this key, or to a former one: 1 `Query`.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn keepers(&self, membership: MembershipId, key: &str) -> Result<u64, Error> {
-        Ok(self.member_tallies(membership).await?.get(&kept(key)).copied().unwrap_or_default())
+    pub async fn answers_kept(&self, membership: MembershipId, key: &str) -> Result<u64, Error> {
+        let tallies = self.member_tallies(membership).await?;
+        Ok([answered(key), kept(key)].iter().filter_map(|name| tallies.get(name)).sum())
     }
 
     /// The memberships of a segment with a field that names this catalog, with their fields and catalogs: 1 `Query`

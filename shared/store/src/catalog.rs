@@ -78,14 +78,14 @@ impl Store {
     ) -> Result<(), Error> {
         let key = keys::catalog(new.segment_id, new.id);
         let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
-        for membership in memberships {
-            writes.push(self.begun(Job::Refresh(membership)));
-            // Of very many memberships the first change together with the catalog, and the others follow.
-            if writes.len() == TRANSACTION {
-                self.table.transact(std::mem::take(&mut writes)).await?;
-            }
+        let mut jobs: Vec<_> = memberships.map(|membership| self.begun(Job::Refresh(membership))).collect();
+        // Jobs that do not fit in begin before: what begins too early is done once more later.
+        while writes.len() + jobs.len() > TRANSACTION {
+            let some = jobs.split_off(jobs.len().saturating_sub(TRANSACTION));
+            self.table.transact(some).await?;
         }
-        if writes.is_empty() { Ok(()) } else { self.table.transact(writes).await }
+        writes.extend(jobs);
+        self.table.transact(writes).await
     }
 
     /// Deletes a catalog: 1 transaction.

@@ -31,6 +31,9 @@ impl MemberRecord {
     /// The member as it is kept and found under the levels and fields as they are now.
     pub(crate) fn under(member: Member, award_count: u64, configuration: &Configuration) -> Self {
         let member = configuration.placed(member);
+        // Answers to a field that is gone must not become answers to another one that is called so.
+        let is_there = |key: &str| configuration.fields.iter().any(|field| field.fields.key.as_str() == key);
+        let member = Member { answers: member.answers.only(is_there), ..member };
         Self { indexed: indexed_answers(&member, configuration), member, award_count }
     }
 }
@@ -75,8 +78,8 @@ impl AlsoOfMember<'_> {
     }
 }
 
-/// So many bytes may a member have as JSON: an item of DynamoDB has 400 KB, and its index needs some.
-const MOST_BYTES: usize = 300 * 1024;
+/// How long a member may be as JSON; as an item, it is a bit shorter than that, and DynamoDB takes 400 KB.
+const MOST_BYTES: usize = 390_000;
 
 /// How often another number is tried where one is taken: with millions of members, one in ten is.
 pub(crate) const NUMBER_TRIES: u8 = 20;
@@ -159,9 +162,23 @@ impl Store {
             match self.table.transact(self.member_writes(Some(old), Some(&new), also)?).await {
                 Err(Error::Conflict(taken)) if new.gives_up(old, &taken, also.answers_at) => {}
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(new),
+                Ok(()) => break,
             }
         }
+        self.forget_files(old, &new).await?;
+        Ok(new)
+    }
+
+    /// Forgets the files of answers that went with their fields.
+    async fn forget_files(&self, old: &MemberRecord, new: &MemberRecord) -> Result<(), Error> {
+        for (key, _) in old.indexed.iter().filter(|(_, indexed)| indexed.is_file()) {
+            let answer = old.member.answers.get(key);
+            let is_kept = new.member.answers.iter().any(|(_, kept)| Some(kept) == answer);
+            if let Some(Answer::Text(file)) = answer.filter(|_| !is_kept) {
+                self.forget_upload(file.parse()?).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Finds a member by what the levels and fields are now, and forgets what it answered to fields that are deleted;
@@ -170,22 +187,13 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where the member has changed since it was read.
     pub async fn refresh_member(&self, old: &MemberRecord, configuration: &Configuration) -> Result<bool, Error> {
-        let there = |key: &str| configuration.fields.iter().any(|field| field.fields.key.as_str() == key);
-        let member = Member { answers: old.member.answers.only(there), ..old.member.clone() };
+        let member = Member { version: old.member.version + 1, ..old.member.clone() };
         let new = MemberRecord::under(member, old.award_count, configuration);
-        let same = new.indexed == old.indexed && new.member.answers == old.member.answers;
+        let same = new.member.answers == old.member.answers && new.indexed == old.indexed;
         if same && new.member.fields.level_id == old.member.fields.level_id {
             return Ok(false);
         }
-        let member = Member { version: old.member.version + 1, ..new.member };
-        self.replace_member(old, MemberRecord { member, ..new }, AlsoOfMember::default()).await?;
-        let gone = old.indexed.iter().filter(|(key, indexed)| indexed.is_file() && !there(key));
-        for (key, _) in gone {
-            if let Some(Answer::Text(file)) = old.member.answers.get(key) {
-                self.forget_upload(file.parse()?).await?;
-            }
-        }
-        Ok(true)
+        self.replace_member(old, new, AlsoOfMember::default()).await.map(|_| true)
     }
 
     /// Deletes a member; its awards and files are left to a job. 1 transaction.
@@ -256,6 +264,11 @@ impl Store {
         for file in also.gone {
             writes.extend(self.upload_gone(file));
         }
+        let size = new.map(serde_json::to_vec).transpose().map_err(Error::internal)?.map_or(0, |item| item.len());
+        if size > MOST_BYTES {
+            let message = "makes the answers longer than can be kept of a member; shorten some of them";
+            return Err(Error::invalid(also.answers_at, "too_large", message));
+        }
         if writes.len() > TRANSACTION {
             let message = "changes too many answers at once that members are found by; send some of them later";
             return Err(Error::invalid(also.answers_at, "too_many", message));
@@ -266,17 +279,12 @@ impl Store {
         Ok(writes)
     }
 
-    /// Refuses a member that has grown past what one transaction could delete again, or one item keep.
+    /// Refuses a member that has grown past what one transaction could delete again.
     fn fits(&self, member: &MemberRecord, answers_at: &str) -> Result<(), Error> {
         // Beside the member go the job that erases the rest, and what its user has of it.
         if self.member_writes(None, Some(member), AlsoOfMember::default())?.len() + 2 > TRANSACTION {
             let message = "has more choices and answers than a member can be found by; choose fewer";
             return Err(Error::invalid(answers_at, "too_many", message));
-        }
-        let size = serde_json::to_string(member).map_err(Error::internal)?.len();
-        if size > MOST_BYTES {
-            let message = "makes the member too big; shorten some answers";
-            return Err(Error::invalid(answers_at, "too_long", message));
         }
         Ok(())
     }

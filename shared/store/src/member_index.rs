@@ -18,7 +18,9 @@ pub(crate) struct IndexedAs {
     kind: FieldType,
     searchable: bool,
     unique: bool,
-    /// Whether there was an answer that held, to a question that the member was asked.
+    /// Whether there was an answer that held.
+    held: bool,
+    /// Whether it was one to a question that the member was asked.
     counted: bool,
 }
 
@@ -50,7 +52,7 @@ pub(crate) fn answered(key: &str) -> String {
     format!("answered:{key}")
 }
 
-/// The tally of those in whose row an answer is kept, whether it holds or not.
+/// The tally of those who have kept an answer to a field that they are not asked, or that does not hold any more.
 pub(crate) fn kept(key: &str) -> String {
     format!("kept:{key}")
 }
@@ -71,12 +73,11 @@ pub(crate) fn indexed_answers(member: &Member, configuration: &Configuration) ->
     let indexed = questions.iter().filter_map(|question| {
         let (field, fields) = (question.field, &question.field.fields);
         let answer = member.answers.get(fields.key.as_str());
-        let counted = field.applies(member.fields.level_id) && answer.is_some_and(|answer| answer.holds(question));
+        let held = answer.is_some_and(|answer| answer.holds(question));
+        let counted = held && field.applies(member.fields.level_id);
         let searchable = fields.searchable.0 && fields.status.0;
-        // What is kept stays claimed, though the member is not asked at the moment: it may be again.
-        let unique = fields.unique.0 && answer.is_some();
-        let indexed = IndexedAs { kind: fields.kind, searchable, unique, counted };
-        (counted || searchable || unique).then(|| (fields.key.as_str().to_owned(), indexed))
+        let indexed = IndexedAs { kind: fields.kind, searchable, unique: fields.unique.0, held, counted };
+        (answer.is_some() || searchable).then(|| (fields.key.as_str().to_owned(), indexed))
     });
     indexed.collect()
 }
@@ -114,11 +115,13 @@ pub(crate) fn index(member: &Member, answers: &IndexedAnswers) -> Index {
     if let Some(level) = &level {
         index = index.tally(&at_level(level));
     }
-    let index = member.answers.iter().fold(index, |index, (key, _)| index.tally(&kept(key)));
     answers.iter().fold(index, |index, (key, indexed)| with_answer(index, key, *indexed, member.answers.get(key)))
 }
 
 fn with_answer(mut index: Index, key: &str, indexed: IndexedAs, answer: Option<&Answer>) -> Index {
+    if answer.is_some() && !indexed.counted {
+        index = index.tally(&kept(key));
+    }
     let answer = answer.filter(|_| indexed.counted);
     let values: Vec<_> = answer.iter().flat_map(|answer| answer.index_values(indexed.kind)).map(value).collect();
     if indexed.searchable {
@@ -161,11 +164,12 @@ fn kind(kind: FieldType) -> (Kind, ValueType) {
     }
 }
 
-/// The values that no other member of the membership may have: each with what it is a value of.
+/// The values that no other member of the membership may have: each with what it is a value of. An answer stays the
+/// member's while it is not asked, so that it is nobody else's when it is asked again.
 pub(crate) fn claims(member: &Member, answers: &IndexedAnswers) -> BTreeSet<(String, String)> {
     let number = ("number".to_owned(), member.number.as_str().to_owned());
     let user = member.fields.user_id.map(|user| ("user_id".to_owned(), user.to_string()));
-    let unique = answers.iter().filter(|(_, indexed)| indexed.unique);
+    let unique = answers.iter().filter(|(_, indexed)| indexed.unique && indexed.held);
     let unique = unique.filter_map(|(key, indexed)| {
         let value = member.answers.get(key)?.unique_value(indexed.kind)?;
         Some((format!("answers.{key}"), value))

@@ -139,11 +139,10 @@ impl Answers {
         Value::Object(self.0.iter().map(|(key, answer)| (key.clone(), answer.show())).collect())
     }
 
-    /// Those of these answers whose keys `keep` says to keep.
+    /// Those of these answers whose fields' keys are wanted.
     #[must_use]
-    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
-        let kept = self.0.iter().filter(|(key, _)| keep(key));
-        Self(kept.map(|(key, answer)| (key.clone(), answer.clone())).collect())
+    pub fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(key, _)| wanted(key)).map(|(key, answer)| (key.clone(), answer.clone())).collect())
     }
 
     /// Those of these answers that hold under `questions`.
