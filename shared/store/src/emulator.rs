@@ -65,6 +65,10 @@ fn plain(value: aws_sdk_dynamodb::types::AttributeValue) -> AttributeValue {
         AttributeValue::S(text)
     } else if let Theirs::N(number) = value {
         AttributeValue::N(number)
+    } else if let Theirs::Bool(on) = value {
+        AttributeValue::BOOL(on)
+    } else if let Theirs::M(entries) = value {
+        AttributeValue::M(entries.into_iter().map(|(name, value)| (name, plain(value))).collect())
     } else if let Theirs::L(list) = value {
         AttributeValue::L(list.into_iter().map(plain).collect())
     } else {

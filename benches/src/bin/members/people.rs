@@ -7,8 +7,9 @@ use domain::field::Pointer;
 use domain::level::Points;
 use domain::segment::SegmentNumber;
 use domain::{
-    Answers, Body as _, Checks, CustomField, FieldId, Level, LevelFields, LevelId, Member, MemberFields, MemberId,
-    Membership, MembershipFields, MembershipId, Segment, SegmentFields, SegmentId, Time, UserId,
+    Action, Actor, Answers, Body as _, Checks, CustomField, Entry, FieldId, Level, LevelFields, LevelId, Member,
+    MemberFields, MemberId, Membership, MembershipFields, MembershipId, Segment, SegmentFields, SegmentId, Time, User,
+    UserFields, UserId,
 };
 use serde_json::{Map, Value, json};
 use store::{Configuration, Part, Store};
@@ -134,8 +135,12 @@ impl Random {
 /// Makes a membership with five levels and eight searchable fields.
 pub(crate) async fn membership(store: &Store) -> Result<Configuration, Failure> {
     let now = Time::now();
+    let owner = UserId::fresh();
+    let fields = UserFields::parse(json!({ "email": format!("{owner}@example.com"), "name": "Ana" }))?;
+    let user = User::master(owner, fields, now);
+    store.sign_up(&user, &Entry::between(None, &user, (Action::Created, Actor::System, "bench")), false).await?;
     let fields = SegmentFields::parse(json!({ "name": "Bench" }))?;
-    let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, now);
+    let segment = Segment::new(SegmentId::fresh(), owner, SegmentNumber::default(), fields, now);
     let segment = store.create_segment(&segment).await?;
     let fields = MembershipFields::parse(json!({ "name": "Bench" }))?;
     let membership = Membership::new(MembershipId::fresh(), segment.id, segment.owner_id, fields, now);

@@ -98,7 +98,7 @@ impl Filled<'_> {
                 is_flat: (false, true),
                 ..case("an answer that a fifth have", is("answers.city", text("mexico")), mexico)
             },
-            Case { is_flat: (false, true), ..case("a prefix that a seventh have", marias(), maria) },
+            Case { is_flat: (false, false), ..case("a prefix that a seventh have", marias(), maria) },
             Case {
                 is_flat: (false, true),
                 sorts: &["answers.registered_name"],

@@ -48,7 +48,7 @@ pub(super) struct Criterion {
     pub(super) kind: Kind,
     /// In order, apart from one another.
     pub(super) ranges: Vec<Range>,
-    /// The value, where it asks for one alone.
+    /// The value, where it asks for no other one.
     pub(super) value: Option<String>,
 }
 
@@ -90,7 +90,6 @@ impl Criterion {
             high: one.high.clone().min(other.high.clone()),
         });
         self.ranges = apart(both.collect());
-        self.value = None;
     }
 
     /// Whether a value meets it.
