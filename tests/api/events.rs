@@ -8,6 +8,7 @@ use lambda_http::http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::limits::within_a_minute;
 use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{id, put, segment};
 use crate::uploads::samples::PDF;
@@ -170,6 +171,7 @@ async fn the_events_of_arrivals_are_understood() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_source_address_of_an_event_is_limited_and_no_header_changes_it() {
     let muster = Muster::with(local::Options { rate_limit_factor: 1, ..local::Options::default() }).await;
+    within_a_minute().await;
     let mut event = events()["users-sign-up"].clone();
     let mut statuses = Vec::new();
     for nth in 0..25 {

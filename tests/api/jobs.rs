@@ -99,11 +99,16 @@ async fn members_follow_changed_levels() {
     let zoe = made(&muster, &ana, &members, json!({ "name": "Zoe" })).await;
     made(&muster, &ana, &format!("/v1/members/{zoe}/points"), json!({ "delta": 90, "reason": "Zeal" })).await;
 
-    let path = format!("{levels}/{low}");
-    assert_eq!(muster.patch(&path, json!({ "to_point": 80 })).by(&ana).send().await.status, 200);
-    let path = format!("{levels}/{high}");
-    assert_eq!(muster.patch(&path, json!({ "from_point": 81 })).by(&ana).send().await.status, 200);
-    let read = muster.get(&format!("/v1/members/{zoe}")).by(&ana).send().await;
+    let path = format!("/v1/members/{zoe}");
+    let before = muster.get(&path).by(&ana).send().await;
+    let has = async || muster.get(&path).by(&ana).header("if-none-match", before.header("etag")).send().await.status;
+    assert_eq!(has().await, 304);
+    let path_of_low = format!("{levels}/{low}");
+    assert_eq!(muster.patch(&path_of_low, json!({ "to_point": 80 })).by(&ana).send().await.status, 200);
+    let path_of_high = format!("{levels}/{high}");
+    assert_eq!(muster.patch(&path_of_high, json!({ "from_point": 81 })).by(&ana).send().await.status, 200);
+    assert_eq!(has().await, 200, "it looks otherwise now");
+    let read = muster.get(&path).by(&ana).send().await;
     assert_eq!(read.body["level_id"], high.as_str(), "what is read is true at once");
 
     muster.work().await;

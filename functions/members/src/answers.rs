@@ -35,7 +35,7 @@ pub(crate) async fn read(
     has: IfNoneMatch,
 ) -> Answer<Shown> {
     let seat = Seat::take(&app, &caller, member, KeyScope::Read).await?;
-    Ok(Shown::unless(&has, &Answered(seat.shown())))
+    Ok(seat.shows(&has, &Answered(seat.shown())))
 }
 
 /// Answers some fields of a member's level, and leaves the other answers as they are; `null` takes an answer back.

@@ -22,7 +22,8 @@ pub(crate) async fn read(
     Path(member): Path<MemberId>,
     has: IfNoneMatch,
 ) -> Answer<Shown> {
-    Ok(Shown::unless(&has, &Seat::take(&app, &caller, member, KeyScope::Read).await?.shown()))
+    let seat = Seat::take(&app, &caller, member, KeyScope::Read).await?;
+    Ok(seat.shows(&has, &seat.shown()))
 }
 
 /// Changes a member by a merge patch. A level is reached by its points: `level_id` sets these to where the level

@@ -1,7 +1,7 @@
 //! Who acts on a member, and what the member is held to.
 
-use domain::{Checks, CustomField, Error, KeyScope, Member, MemberId, Membership, Question, SegmentId, UserId};
-use edge::{Access, App, Caller};
+use domain::{Checks, CustomField, Error, KeyScope, Member, MemberId, Membership, Object, Question, SegmentId, UserId};
+use edge::{Access, App, Caller, IfNoneMatch, Shown};
 use store::{Configuration, MemberRecord};
 
 /// What somebody is to a member.
@@ -38,6 +38,15 @@ impl Seat {
             return Err(Error::Forbidden("Only the owner of the segment can do this."));
         }
         Ok(seat)
+    }
+
+    /// Something of the member, unless the client has it. Its version tells what was written: where levels or fields
+    /// have changed since, it is shown in any case.
+    pub(crate) fn shows(&self, has: &IfNoneMatch, object: &impl Object) -> Shown {
+        if self.configuration.changed_since(self.record.member.updated_at) {
+            return Shown::new(object);
+        }
+        Shown::unless(has, object)
     }
 
     /// The member as clients see it.

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
 use domain::{Error, MemberId, MembershipId, SegmentId, UserId};
+use futures_util::future::try_join_all;
 
 use crate::Store;
 use crate::keys::{self, JOINED, PK, SK};
@@ -142,10 +143,8 @@ impl Store {
 
     /// Erases the counters and the ranking of a directory without rows.
     async fn erase_counters(&self, directory: &str) -> Result<(), Error> {
-        for pk in keys::counters(directory) {
-            self.erase_found(Query::all(pk)).await?;
-        }
-        Ok(())
+        let partitions = keys::counters(directory).into_iter();
+        try_join_all(partitions.map(|pk| self.erase_found(Query::all(pk)))).await.map(drop)
     }
 
     /// Erases the awards of a member who is deleted, and gives up its files.

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, AWARDS};
-use crate::member_index::{ALL, IndexedAnswers, claims, directory, index, indexed_answers, schema};
+use crate::member_index::{ALL, IndexedAnswers, chosen, claims, directory, index, indexed_answers, schema};
 use crate::membership::Configuration;
 use crate::page::{self, Page, Window};
 use crate::rank;
-use crate::search::{self, Directory, Found, Index, Indexed, Search};
+use crate::search::{self, COUNT_CAP, Directory, Found, Index, Indexed, Match, Search, Test, Value, fold};
 use crate::table::{Item, TRANSACTION, Write, from_item, string, to_item};
 
 /// A member with what Muster keeps about it for itself.
@@ -93,15 +93,29 @@ impl Store {
         self.table.get(&keys::member(id)).await?.ok_or(Error::NotFound).and_then(from_item)
     }
 
-    /// A page of a membership's members.
+    /// A page of a membership's members. How many have chosen an option is not counted: 1 `Query` of the tallies more.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn members(&self, of: &Configuration, search: &Search) -> Result<Found<MemberRecord>, Error> {
+        let total = match (search.total, chosen_option(of, search)) {
+            (None, Some((key, option))) => Some(self.count_choosers(of.membership.id, key, option).await?),
+            (known, _) => known,
+        };
+        let search = &Search { total, ..search.clone() };
         let key_of = |id| keys::member(MemberId::from(id));
         let (name, schema) = (directory(of.membership.id), schema(of));
         let directory = Directory { table: &self.table, name: &name, schema: &schema, key_of: &key_of };
         search::find(&directory, search).await
+    }
+
+    /// How many have chosen an option, and whether they are more than are counted.
+    async fn count_choosers(&self, membership: MembershipId, key: &str, option: &str) -> Result<(u64, bool), Error> {
+        let (prefix, option) = (chosen(key, ""), fold(option));
+        let tallies = self.member_tallies(membership).await?;
+        let of_option = |name: &str| name.strip_prefix(&prefix).is_some_and(|found| fold(found) == option);
+        let count = tallies.iter().filter(|(name, _)| of_option(name)).map(|(_, count)| count).sum::<u64>();
+        Ok((count.min(COUNT_CAP), count > COUNT_CAP))
     }
 
     /// Writes a new member at the level of its points, with a number of its own: 1 transaction.
@@ -339,6 +353,16 @@ impl Store {
 
 /// Where the error of a number stands that is taken: clients never see it.
 pub(crate) const NUMBER: &str = "/number";
+
+/// The field and the option, where a search asks for nothing but who has chosen one.
+fn chosen_option<'a>(of: &Configuration, search: &'a Search) -> Option<(&'a str, &'a str)> {
+    let [filter] = search.filters.as_slice() else { return None };
+    let Test::AnyOf(values) = &filter.test else { return None };
+    let [Match::Exact(Value::Text(option))] = values.as_slice() else { return None };
+    let key = filter.field.strip_prefix("answers.")?;
+    let field = of.fields.iter().find(|field| field.fields.key.as_str() == key)?;
+    field.fields.kind.chooses().then_some((key, option.as_str()))
+}
 
 fn unknown_user() -> Error {
     Error::invalid("/user_id", "unknown", "must be the id of a user of this segment")

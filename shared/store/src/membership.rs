@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Member, MemberFields, Membership, MembershipId,
-    Question, SegmentId,
+    Question, SegmentId, Time,
 };
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, FIELDS, LEVELS, SK};
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
-use crate::table::{Changes, Item, Query, Write, from_item, number, to_item};
+use crate::table::{Changes, Item, Query, Write, from_item, number, string, to_item};
 
 impl Indexed for Membership {
     fn index(&self) -> Index {
@@ -96,15 +96,15 @@ pub struct Configuration {
     pub fields: Vec<CustomField>,
     /// The catalogs that fields name, once they were read.
     pub catalogs: BTreeMap<CatalogId, Catalog>,
-    /// Counts the changes of levels and fields.
-    revision: u64,
+    revised: Revision,
 }
 
-/// How often levels and fields have changed.
-#[derive(Debug, Default, Deserialize)]
+/// How often levels and fields have changed, and when they did the last time.
+#[derive(Debug, Clone, Default, Deserialize)]
 struct Revision {
     #[serde(default)]
     revision: u64,
+    revised_at: Option<Time>,
 }
 
 impl Configuration {
@@ -137,6 +137,14 @@ impl Configuration {
     #[must_use]
     pub fn shown(&self, member: Member) -> Member {
         self.placed(member).under(&self.questions())
+    }
+
+    /// Whether a member that was written at `time` may look otherwise by now, since levels, fields or catalogs have
+    /// changed.
+    #[must_use]
+    pub fn changed_since(&self, time: Time) -> bool {
+        let catalogs = self.catalogs.values().map(|catalog| catalog.updated_at);
+        self.revised.revised_at.into_iter().chain(catalogs).any(|changed| changed >= time)
     }
 
     /// The level with this id.
@@ -195,10 +203,10 @@ impl Store {
             }
         }
         let item = membership.ok_or(Error::NotFound)?;
-        let Revision { revision } = from_item(item.clone())?;
+        let revised = from_item(item.clone())?;
         levels.sort_by_key(|level| level.fields.number.get());
         fields.sort_by_key(|field| (field.fields.position.0.get(), field.id));
-        Ok(Configuration { membership: from_item(item)?, levels, fields, catalogs: BTreeMap::new(), revision })
+        Ok(Configuration { membership: from_item(item)?, levels, fields, catalogs: BTreeMap::new(), revised })
     }
 
     /// The configuration with the catalogs that its fields name: 1 `BatchGetItem`, if they name any.
@@ -279,8 +287,9 @@ impl Store {
     ) -> Result<Option<Job>, Error> {
         let id = before.membership.id;
         let next = Changes::default()
-            .set("revision", number(before.revision + 1))
-            .value(":revision", number(before.revision))
+            .set("revision", number(before.revised.revision + 1))
+            .set("revised_at", string(Time::now()))
+            .value(":revision", number(before.revised.revision))
             .named("#revision", "revision");
         let counted = Write::update(&self.table, &keys::membership(id), "#revision = :revision", next);
         let mut writes = vec![counted.on_condition_failed(Error::Stale), self.part(id, part)?];
