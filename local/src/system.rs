@@ -148,7 +148,7 @@ fn on_created(arrivals: Arrivals) -> OnCreated {
 }
 
 /// The schedule that starts the `reconcile` function.
-async fn reconcile(functions: Functions, every: Duration) {
+pub async fn reconcile(functions: Functions, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     loop {
         ticks.tick().await;

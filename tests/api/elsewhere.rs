@@ -74,16 +74,9 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     let triggers = Router::new().route("/_trigger", post(answer)).with_state(Arc::new(functions.clone()));
     let router = functions.router().merge(triggers);
     tokio::spawn(local::serve(listener, router, std::future::pending()));
-    tokio::spawn(reconcile(functions.clone(), options.reconcile_every));
+    tokio::spawn(local::reconcile(functions.clone(), options.reconcile_every));
     tokio::spawn(arrivals(functions.clone(), bucket, wiring.bucket.clone()));
     (wiring, functions, url)
-}
-
-async fn reconcile(functions: Functions, every: Duration) {
-    loop {
-        tokio::time::sleep(every).await;
-        drop(reconcile::sweep(&functions.app.store, &functions.identity).await);
-    }
 }
 
 /// A function that asks this test what the `challenge` function would answer: its ARN.
