@@ -112,16 +112,11 @@ async fn a_wrong_password_an_unknown_user_and_a_blocked_user_look_the_same() {
         }
     }
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
-    let medians: Vec<Duration> = times
-        .iter_mut()
-        .map(|times| {
-            times.sort();
-            times[times.len() / 2]
-        })
-        .collect();
-    let (fastest, slowest) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
+    // The least times: whatever else the machine does only ever adds to one.
+    let least: Vec<Duration> = times.iter().filter_map(|times| times.iter().min().copied()).collect();
+    let (fastest, slowest) = (least.iter().min().unwrap(), least.iter().max().unwrap());
     // A look-up that was left out, or a hash, would show as a factor, not as a few per cent.
-    assert!(*slowest < *fastest * 2, "the medians tell the cases apart: {medians:?}");
+    assert!(*slowest < *fastest * 2, "the times tell the cases apart: {least:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
