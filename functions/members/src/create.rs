@@ -11,7 +11,7 @@ use store::{AlsoOfMember, Configuration};
 
 use crate::files::new_files;
 use crate::points::moved;
-use crate::seat::{Role, asked, checks, is_open, knows};
+use crate::seat::{Role, asked, checks, knows};
 
 type NewMember = Joining<MemberFields>;
 
@@ -64,7 +64,7 @@ pub(crate) async fn create(
 fn role(access: &Access, configuration: &Configuration) -> Result<Role, Error> {
     match access.manages(&configuration.membership, KeyScope::Write) {
         Ok(()) => Ok(Role::Manager),
-        Err(Error::NotFound) if access.user().is_some() && is_open(&configuration.membership) => Ok(Role::Itself),
+        Err(Error::NotFound) if access.user().is_some() && configuration.membership.is_open() => Ok(Role::Itself),
         Err(error) => Err(error),
     }
 }

@@ -5,8 +5,6 @@ use domain::custom_field::{FieldType, Values};
 use domain::{CustomField, KeyScope, Member, MembershipId};
 use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
 
-use crate::seat::is_open;
-
 /// How members are listed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Members;
@@ -63,7 +61,7 @@ pub(crate) async fn list(
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
     // Whoever may not read the membership learns nothing of its fields either.
     let list = match access.manages(&configuration.membership, KeyScope::Read) {
-        Err(domain::Error::NotFound) if is_open(&configuration.membership) => {
+        Err(domain::Error::NotFound) if configuration.membership.is_open() => {
             let user = access.user().ok_or(domain::Error::NotFound)?.user.id;
             list.only("user_id", user)
         }

@@ -65,11 +65,6 @@ fn role(access: &Access, member: &Member, scope: KeyScope) -> Result<Role, Error
     }
 }
 
-/// Whether users may enrol themselves.
-pub(crate) fn is_open(membership: &Membership) -> bool {
-    membership.fields.self_enrolment.0 && membership.fields.status.0
-}
-
 /// The questions that a member is asked, in their order.
 pub(crate) fn asked<'a>(configuration: &'a Configuration, member: &Member) -> Vec<Question<'a>> {
     let level = configuration.level_of(member.points.get()).map(|level| level.id);

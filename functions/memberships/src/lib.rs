@@ -18,8 +18,7 @@ pub fn router() -> OpenApiRouter<App> {
 /// user.
 fn readable(access: &Access, membership: &Membership) -> Result<(), Error> {
     let Some(user) = access.user() else { return access.manages(membership, KeyScope::Read) };
-    let open = membership.fields.self_enrolment.0 && membership.fields.status.0;
-    if open || user.user.segment_id == Some(membership.segment_id) {
+    if membership.is_open() || user.user.segment_id == Some(membership.segment_id) {
         return Ok(());
     }
     access.manages(membership, KeyScope::Read)

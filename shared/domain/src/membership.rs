@@ -34,6 +34,14 @@ object! {
     }
 }
 
+impl Membership {
+    /// Whether users may read it, enrol themselves and answer for themselves.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.fields.self_enrolment.0 && self.fields.status.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, AWARDS};
-use crate::member_index::{ALL, IndexedAnswers, chosen, claims, directory, index, indexed_answers, schema};
+use crate::member_index::{IndexedAnswers, chosen, claims, directory, index, indexed_answers, schema};
 use crate::membership::Configuration;
 use crate::page::{self, Page, Window};
 use crate::rank;
@@ -316,14 +316,6 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn member_tallies(&self, membership: MembershipId) -> Result<BTreeMap<String, u64>, Error> {
         search::tallies(&self.table, &directory(membership)).await
-    }
-
-    /// How many members a membership has: 1 `Query`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn count_members(&self, membership: MembershipId) -> Result<u64, Error> {
-        Ok(self.member_tallies(membership).await?.get(ALL).copied().unwrap_or_default())
     }
 
     /// How many members have more points than this: 1 `BatchGetItem`.

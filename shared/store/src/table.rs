@@ -241,8 +241,7 @@ impl Write {
 
     /// Puts an item that is nothing but its key, or leaves it there.
     pub(crate) fn mark(table: &Table, key: &Key) -> Self {
-        let put = Put::builder().table_name(&*table.name).set_item(Some(key.attributes())).build();
-        Self::built(put.map(|put| TransactWriteItem::builder().put(put).build()))
+        Self::put(table, key.attributes())
     }
 
     /// Adds to an item's numbers, which are 0 where they are not there.
