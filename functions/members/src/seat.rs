@@ -43,7 +43,7 @@ impl Seat {
     /// Something of the member, unless the client has it. Its version tells what was written: where levels or fields
     /// have changed since, it is shown in any case.
     pub(crate) fn shows(&self, has: &IfNoneMatch, object: &impl Object) -> Shown {
-        if self.configuration.changed_since(self.record.member.updated_at) {
+        if self.configuration.edition() != self.record.edition {
             return Shown::new(object);
         }
         Shown::unless(has, object)

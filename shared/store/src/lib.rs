@@ -39,7 +39,7 @@ pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
 pub use member::{AlsoOfMember, MemberRecord};
-pub use membership::{Configuration, Part};
+pub use membership::{Configuration, Edition, Part};
 pub use page::{Filter, Page, Window};
 pub use pending::{Pending, PendingKind};
 pub use search::From;

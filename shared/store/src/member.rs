@@ -10,7 +10,7 @@ use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, AWARDS};
 use crate::member_index::{IndexedAnswers, chosen, claims, directory, index, indexed_answers, schema};
-use crate::membership::Configuration;
+use crate::membership::{Configuration, Edition};
 use crate::page::{self, Page, Window};
 use crate::rank;
 use crate::search::{self, COUNT_CAP, Directory, Found, Index, Indexed, Match, Search, Test, Value, fold};
@@ -24,6 +24,8 @@ pub struct MemberRecord {
     pub member: Member,
     /// How many awards its ledger has.
     pub award_count: u64,
+    /// The levels, fields and catalogs that it was written under.
+    pub edition: Edition,
     indexed: IndexedAnswers,
 }
 
@@ -34,7 +36,8 @@ impl MemberRecord {
         // Answers to a field that is gone must not become answers to another one that is called so.
         let is_there = |key: &str| configuration.fields.iter().any(|field| field.fields.key.as_str() == key);
         let member = Member { answers: member.answers.only(is_there), ..member };
-        Self { indexed: indexed_answers(&member, configuration), member, award_count }
+        let (indexed, edition) = (indexed_answers(&member, configuration), configuration.edition());
+        Self { member, award_count, edition, indexed }
     }
 }
 

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Member, MemberFields, Membership, MembershipId,
-    Question, SegmentId, Time,
+    Question, SegmentId,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, FIELDS, LEVELS, SK};
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
-use crate::table::{Changes, Item, Query, Write, from_item, number, string, to_item};
+use crate::table::{Changes, Item, Query, Write, from_item, number, to_item};
 
 impl Indexed for Membership {
     fn index(&self) -> Index {
@@ -99,12 +99,19 @@ pub struct Configuration {
     revised: Revision,
 }
 
-/// How often levels and fields have changed, and when they did the last time.
+/// How often levels and fields have changed.
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Revision {
     #[serde(default)]
     revision: u64,
-    revised_at: Option<Time>,
+}
+
+/// Which state of a configuration a member was written under. Two are equal only if nothing has changed between them:
+/// a change of levels or fields counts `revision` up, and one of a catalog its own version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edition {
+    revision: u64,
+    catalogs: u64,
 }
 
 impl Configuration {
@@ -139,12 +146,11 @@ impl Configuration {
         self.placed(member).under(&self.questions())
     }
 
-    /// Whether a member that was written at `time` may look otherwise by now, since levels, fields or catalogs have
-    /// changed.
+    /// The state that this is, whatever the clocks say.
     #[must_use]
-    pub fn changed_since(&self, time: Time) -> bool {
-        let catalogs = self.catalogs.values().map(|catalog| catalog.updated_at);
-        self.revised.revised_at.into_iter().chain(catalogs).any(|changed| changed >= time)
+    pub fn edition(&self) -> Edition {
+        let catalogs = self.catalogs.values().map(|catalog| catalog.version).sum();
+        Edition { revision: self.revised.revision, catalogs }
     }
 
     /// The level with this id.
@@ -288,7 +294,6 @@ impl Store {
         let id = before.membership.id;
         let next = Changes::default()
             .set("revision", number(before.revised.revision + 1))
-            .set("revised_at", string(Time::now()))
             .value(":revision", number(before.revised.revision))
             .named("#revision", "revision");
         let counted = Write::update(&self.table, &keys::membership(id), "#revision = :revision", next);
