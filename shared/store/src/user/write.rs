@@ -267,6 +267,9 @@ fn must_be_childless(old: &User, new: &User) -> bool {
 }
 
 fn refuse_if_parent(old: &UserRecord, new: &User) -> Result<(), Error> {
+    if new.fields.parent_id == Some(new.id) {
+        return Err(no_parent());
+    }
     if old.child_count == 0 || !must_be_childless(&old.user, new) {
         return Ok(());
     }
