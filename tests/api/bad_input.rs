@@ -106,7 +106,6 @@ async fn each_rule_of_a_user_and_an_address_names_its_field() {
         ("/v1/users/me", "identification", json!({ "type": "dni", "value": "1" })),
         ("/v1/users/me", "identification", json!({ "type": "DNI", "value": "12#34" })),
         ("/v1/users/me", "version", json!(7)),
-        ("/v1/users/me", "status", json!("ACTIVE")),
         ("/v1/users/me/addresses", "latitude", json!(91)),
         ("/v1/users/me/addresses", "latitude", json!("north")),
         ("/v1/users/me/addresses", "longitude", json!(-180.5)),

@@ -75,6 +75,10 @@ async fn every_field_refuses_the_wrong_kind_of_value_by_name() {
                 if matches!(field.as_str(), "answers" | "metadata") && value.is_object() {
                     continue;
                 }
+                // Each user of a batch is refused by itself.
+                if field == "users" && value.as_array().is_some_and(|users| !users.is_empty()) {
+                    continue;
+                }
                 let mut body = example.clone();
                 body[field] = value.clone();
                 let reply = muster.call(&route.method, &route.path).json(body).by(ana).send().await;

@@ -41,5 +41,6 @@ mod silence;
 mod system;
 mod tokens;
 mod uploads;
+mod user_costs;
 mod users;
 mod world;
