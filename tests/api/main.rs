@@ -10,6 +10,7 @@ mod addresses;
 mod auth;
 mod bad_input;
 mod bad_routes;
+mod catalog_races;
 mod conventions;
 mod costs;
 mod crashes;

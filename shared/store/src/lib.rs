@@ -35,6 +35,7 @@ mod user;
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
 pub use bulk::NewMembers;
+pub use catalog::CatalogRecord;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;

@@ -183,6 +183,17 @@ pub enum Part<'a> {
     NoField(&'a CustomField),
 }
 
+impl Part<'_> {
+    /// The catalog that a field comes to name.
+    fn names(self) -> Option<CatalogId> {
+        match self {
+            Self::NewField(new) => new.fields.catalog_id,
+            Self::Field(old, new) => new.fields.catalog_id.filter(|id| old.fields.catalog_id != Some(*id)),
+            Self::NewLevel(_) | Self::Level(..) | Self::NoLevel(_) | Self::NoField(_) => None,
+        }
+    }
+}
+
 impl Store {
     /// A membership: 1 `GetItem`.
     ///
@@ -284,7 +295,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where another level or field has changed meanwhile; [`Error::Conflict`] where the id is there
-    /// already.
+    /// already; [`Error::Invalid`] where a field names a catalog that is gone.
     pub async fn change_configuration(
         &self,
         before: &Configuration,
@@ -298,6 +309,7 @@ impl Store {
             .named("#revision", "revision");
         let counted = Write::update(&self.table, &keys::membership(id), "#revision = :revision", next);
         let mut writes = vec![counted.on_condition_failed(Error::Stale), self.part(id, part)?];
+        writes.extend(part.names().map(|catalog| self.catalog_used(before.membership.segment_id, catalog)));
         let job = refresh.then_some(Job::Refresh(id));
         writes.extend(job.map(|job| self.begun(job)));
         self.table.transact(writes).await?;
