@@ -53,6 +53,11 @@ async fn work(
         Job::EraseSegment(id) => store.erase_segment(id).await?,
         Job::EraseMember(id) => store.erase_member(id).await?,
         Job::EraseUpload(id) => files.erase(id.uuid()).await?,
+        Job::EraseUnaccepted(id) => {
+            if store.forget_unaccepted(id).await? {
+                files.erase(id.uuid()).await?;
+            }
+        }
         Job::EraseMembership(id) => {
             let left = each_member(store, (job, id), progress, end, None).await?;
             if left.is_some() {

@@ -22,10 +22,6 @@ const SENDING: Duration = Duration::from_secs(15 * 60);
 /// How long a file can be fetched, once it was asked for.
 const FETCHING: Duration = Duration::from_secs(60);
 
-/// When an upload vanishes whose file was not accepted: an `Idempotency-Key` may begin it anew for a day, and then it
-/// has a day to be sent and scanned.
-const LIFE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
-
 /// What the routes need.
 #[derive(Debug, Clone, FromRef)]
 pub struct State {
@@ -55,7 +51,7 @@ async fn create(
     let owner = begin::owner(&app, &caller, &fields).await?;
     let id: UploadId = seed.id(0);
     let upload = Upload::new(id, owner, fields, Time::of(id.uuid()));
-    match app.store.create_upload(&upload, upload.created_at.plus(LIFE)).await {
+    match app.store.create_upload(&upload).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => {}
         Err(error) => return Err(error.into()),

@@ -106,8 +106,10 @@ struct Revision {
     revision: u64,
 }
 
-/// Which state of a configuration a member was written under. Two are equal only if nothing has changed between them:
-/// a change of levels or fields counts `revision` up, and one of a catalog its own version.
+/// Which state of a configuration a member was written under.
+///
+/// Two are equal only if nothing has changed between them: a change of levels or fields counts `revision` up, and one
+/// of a catalog its own version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
     revision: u64,
