@@ -11,7 +11,7 @@ use domain::{
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Patch, Path, Seed, Shown, openapi,
+    Patch, Path, Seed, Shown, Tries, openapi,
 };
 use store::{Configuration, Part};
 use utoipa_axum::router::OpenApiRouter;
@@ -80,6 +80,7 @@ pub(crate) async fn create(
     let id: FieldId = seed.id(0);
     let new = CustomField::new(id, membership, fields, Time::of(id.uuid()));
     let location = format!("/v1/memberships/{membership}/fields/{id}");
+    let mut tries = Tries::default();
     loop {
         let before = managed(&app, &caller, membership).await?;
         // An earlier try of this very request had made it before it was cut off.
@@ -95,7 +96,7 @@ pub(crate) async fn create(
         // Members have to be found among those who have not answered it.
         let refresh = new.fields.searchable.0;
         match app.store.change_configuration(&before, Part::NewField(&new), refresh).await {
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(Created::one(location, &new)),
         }
@@ -128,6 +129,7 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<CustomFieldFields>>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.field(field).ok_or(Error::NotFound)?;
@@ -140,7 +142,7 @@ pub(crate) async fn change(
         let refresh = is_found_otherwise(before, &after);
         match app.store.change_configuration(&configuration, Part::Field(before, &after), refresh).await {
             // Who named no version wants the patch on whatever there is by now; another field is no matter to either.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(Shown::new(&after)),
         }
@@ -157,6 +159,7 @@ pub(crate) async fn delete(
     force: Force,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.field(field).ok_or(Error::NotFound)?;
@@ -164,7 +167,7 @@ pub(crate) async fn delete(
         let catalogs = named(&app, &configuration, [before]).await?;
         force.allows(app.store.affected(membership, &question(before, &catalogs), None).await?)?;
         match app.store.change_configuration(&configuration, Part::NoField(before), true).await {
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{Error, MemberId, MembershipId, Time};
 use files::Files;
 use futures_util::future::join_all;
-use store::{Configuration, Job, Progress, Store};
+use store::{Configuration, Job, Progress, Store, Tries};
 
 /// So many members are worked on at once.
 const AT_ONCE: usize = 16;
@@ -119,6 +119,7 @@ async fn one_member(store: &Store, member: MemberId, configuration: Option<&Conf
 
 /// Finds a member by what the levels and fields are now.
 async fn refresh(store: &Store, member: MemberId, configuration: &Configuration) -> Result<(), Error> {
+    let mut tries = Tries::default();
     loop {
         let record = match store.member(member).await {
             // Deleted since.
@@ -127,7 +128,7 @@ async fn refresh(store: &Store, member: MemberId, configuration: &Configuration)
         };
         match store.refresh_member(&record, configuration).await {
             // Somebody has changed it meanwhile.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             refreshed => return refreshed.map(drop),
         }
     }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Catalog, CatalogFields, CatalogId, CustomField, Error, KeyScope, Question, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Path, Seed, Shown, openapi,
+    Path, Seed, Shown, Tries, openapi,
 };
 
 use store::{Affected, CatalogRecord, Configuration};
@@ -85,6 +85,7 @@ pub(crate) async fn replace(
     matches: IfMatch,
     Body(fields): Body<CatalogFields>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
         matches.check(before.catalog.version)?;
@@ -94,7 +95,7 @@ pub(crate) async fn replace(
         let memberships = uses.iter().map(|configuration| configuration.membership.id);
         match app.store.change_catalog(&before, &after, memberships).await {
             // Perhaps it still has its version, but a field has come to name it.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(Shown::new(&after)),
         }
@@ -110,6 +111,7 @@ pub(crate) async fn delete(
     Path((segment, catalog)): Path<(SegmentId, CatalogId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
         matches.check(before.catalog.version)?;
@@ -120,7 +122,7 @@ pub(crate) async fn delete(
         }
         match app.store.delete_catalog(&before).await {
             // Perhaps it still has its version, but a field has come to name it.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),
         }

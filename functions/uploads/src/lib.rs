@@ -6,6 +6,7 @@ use axum::extract::{FromRef, State as Shared};
 use domain::{Answer as Answered, Error, KeyScope, Member, Time, Upload, UploadFields, UploadId, UploadStatus};
 use edge::{
     Access, Answer, App, Body, Caller, Created, Found, IfMatch, IfNoneMatch, NoContent, Path, Problem, Seed, Shown,
+    Tries,
 };
 use files::{Files, ObjectKey};
 use utoipa_axum::router::OpenApiRouter;
@@ -117,6 +118,7 @@ async fn delete(
     Path(upload): Path<UploadId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let (upload, itself) = reached(&app, &caller, upload, KeyScope::Write).await?;
         matches.check(upload.version)?;
@@ -133,7 +135,7 @@ async fn delete(
         }
         match app.store.delete_upload(&upload).await {
             // It was accepted, or became an answer, since it was read.
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
         }

@@ -5,13 +5,14 @@ use domain::{Error, MemberId, MembershipId, SegmentId, UserId};
 use futures_util::future::try_join_all;
 
 use crate::Store;
+use crate::backoff::{Tries, backoff};
 use crate::keys::{self, JOINED, PK, SK};
 use crate::member_index;
 use crate::membership;
 use crate::pending::PendingKind;
 use crate::search::{From, Search};
 use crate::segment;
-use crate::table::{Item, Query, Write, backoff, string, unavailable};
+use crate::table::{Item, Query, Write, string, unavailable};
 
 impl Store {
     /// Erases everything in the user's partition, the user last, so that a crash leaves what says to go on.
@@ -83,6 +84,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn delete_member_now(&self, id: MemberId) -> Result<(), Error> {
+        let mut tries = Tries::default();
         loop {
             let record = match self.member(id).await {
                 Err(Error::NotFound) => return Ok(()),
@@ -90,7 +92,7 @@ impl Store {
             };
             match self.delete_member(&record).await {
                 // Somebody has changed it meanwhile.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 deleted => return deleted.map(drop),
             }
         }

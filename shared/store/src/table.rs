@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -14,6 +13,7 @@ use domain::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::backoff::backoff;
 use crate::keys::{Key, PK, SK};
 
 /// An item as DynamoDB keeps it.
@@ -446,18 +446,6 @@ fn merged(errors: impl Iterator<Item = Error>) -> Error {
         None if taken.is_empty() => Error::internal("a condition failed that was never given a meaning"),
         None => Error::Conflict(taken),
     }
-}
-
-/// Doubling from 10 ms to about a second, spread so that those who met once do not meet again.
-pub(crate) fn backoff(attempt: u32) -> Duration {
-    let spread = uuid_entropy();
-    let ceiling = 10_u64 << attempt.min(7);
-    Duration::from_millis(ceiling / 2 + spread % (ceiling / 2 + 1))
-}
-
-/// A few random bits; ids carry them already.
-fn uuid_entropy() -> u64 {
-    domain::id::fresh().as_u64_pair().1
 }
 
 /// A failed call as the domain tells it: the cause is for the log.

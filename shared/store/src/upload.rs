@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{Error, MemberId, SegmentId, Time, Upload, UploadId, UploadStatus};
 
 use crate::Store;
+use crate::backoff::Tries;
 use crate::job::Job;
 use crate::keys::{self, SK, UPLOADS};
 use crate::table::{Changes, Item, Query, Write, from_item, number, string, to_item};
@@ -112,6 +113,7 @@ impl Store {
     }
 
     async fn forget(&self, id: UploadId, goes: impl Fn(&Upload) -> bool) -> Result<bool, Error> {
+        let mut tries = Tries::default();
         loop {
             let upload = match self.upload(id).await {
                 Err(Error::NotFound) => return Ok(true),
@@ -122,7 +124,7 @@ impl Store {
             }
             match self.delete_upload(&upload).await {
                 // Somebody has changed it meanwhile.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 deleted => return deleted.map(|_| true),
             }
         }
