@@ -29,7 +29,6 @@ mod member_costs;
 mod member_races;
 mod members;
 mod memberships;
-mod meter;
 mod points;
 mod races;
 mod routes;
