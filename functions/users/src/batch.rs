@@ -32,7 +32,7 @@ body! {
 
 /// The users of a batch, not read yet.
 #[derive(Debug, Clone)]
-pub struct Rows(Vec<Value>);
+pub(crate) struct Rows(Vec<Value>);
 
 impl Field for Rows {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
