@@ -70,7 +70,7 @@ impl Club {
         // One that deletes the upload begins another one, for its file.
         for _ in 0..2 {
             let (functions, end) = (&self.muster.functions, Time::now().plus(Duration::from_secs(10)));
-            reconcile::jobs::run(&functions.app.store, &functions.files, end).await.unwrap();
+            reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await.unwrap();
         }
     }
 
