@@ -64,6 +64,8 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let of_key = if named("segment").is_some() { of_segment.as_str() } else { "/v1" };
     let key = made(format!("{of_key}/keys"), json!({ "name": "Site", "scopes": ["read"] })).await;
     let catalog = made(format!("{of_segment}/catalogs"), json!({ "name": "Banks", "options": [] })).await;
+    let status = made(format!("{of_segment}/statuses"), json!({ "name": "New" })).await;
+    let partner = made(format!("{of_segment}/partners"), json!({ "commercial_name": "A" })).await;
     let membership = made(format!("{of_segment}/memberships"), json!({ "name": "Club" })).await;
     let of_membership = format!("/v1/memberships/{membership}");
     let level = json!({ "name": "Blue", "number": 1, "from_point": 0, "to_point": 100 });
@@ -76,6 +78,8 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
         ("segment", segment),
         ("key", key),
         ("catalog", catalog),
+        ("status", status),
+        ("partner", partner),
         ("membership", membership),
         ("level", level),
         ("field", field),

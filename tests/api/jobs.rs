@@ -58,6 +58,12 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
     let member = made(&muster, &ana, &format!("/v1/memberships/{club}/members"), body).await;
     let award = json!({ "delta": 5, "reason": "Zeal" });
     made(&muster, &ana, &format!("/v1/members/{member}/points"), award).await;
+    let status = made(&muster, &ana, &format!("/v1/segments/{segment}/statuses"), json!({ "name": "Zoned" })).await;
+    let partners = format!("/v1/segments/{segment}/partners");
+    for nth in 0..30 {
+        let body = json!({ "commercial_name": format!("Zebra {nth}"), "reference_id": nth, "role": "customer" });
+        made(&muster, &ana, &partners, body).await;
+    }
 
     assert_eq!(muster.delete(&format!("/v1/segments/{segment}")).by(&ana).send().await.status, 204);
     for path in [
@@ -68,6 +74,8 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
         format!("/v1/memberships/{club}/members"),
         format!("/v1/members/{member}"),
         format!("/v1/members/{member}/answers"),
+        format!("/v1/segments/{segment}/statuses/{status}"),
+        partners,
     ] {
         assert_eq!(muster.get(&path).by(&ana).send().await.status, 404, "{path}");
     }
@@ -75,12 +83,12 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
 
     muster.work().await;
     let after = muster.whole_table().await;
-    for gone in ["Zoe", "zoe", "Zanzibank", "zanzibank", "Zeal", &member, &level] {
+    for gone in ["Zoe", "zoe", "Zanzibank", "zanzibank", "Zeal", "Zoned", "Zebra", "zebra", &member, &level] {
         assert!(!after.contains(gone), "{gone} is still there");
     }
     // The membership's job stays until no request can be running that knows nothing of it.
     let left = muster.items("").await;
-    let ids = [&segment, &club, &member];
+    let ids = [&segment, &club, &member, &status];
     let of_it: Vec<_> = left.iter().filter(|key| ids.iter().any(|id| key.contains(*id))).collect();
     assert_eq!(of_it, [&format!("J#erase_membership#{club}")]);
 }

@@ -3,19 +3,20 @@
 use serde_json::{Value, json};
 
 use crate::costs::Costs;
+use crate::segment_costs;
 use crate::system::Ana;
 use crate::world::id;
 
 /// A user who has requests left, and what it owns.
-struct Owner {
+pub(crate) struct Owner {
     user: Ana,
-    segment: String,
+    pub(crate) segment: String,
     membership: String,
 }
 
 impl Owner {
     /// Measures one request of the owner.
-    async fn of(&self, costs: &mut Costs, route: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn of(&self, costs: &mut Costs, route: &str, path: &str, body: Value) -> Value {
         let method = route.split(' ').next().unwrap();
         let status = match method {
             "POST" => 201,
@@ -37,6 +38,7 @@ pub(crate) async fn measure(costs: &mut Costs) {
     segments(costs, &mut owner).await;
     keys(costs, &owner).await;
     catalogs(costs, &owner).await;
+    segment_costs::measure(costs, &owner).await;
     memberships(costs, &mut owner).await;
     let levels = levels(costs, &owner).await;
     fields(costs, &owner).await;

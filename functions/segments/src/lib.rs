@@ -1,11 +1,15 @@
-//! `/v1/segments`: logical databases of users, and the catalogs that their memberships share.
+//! `/v1/segments`: logical databases of users, with the statuses and partners of these, and the catalogs that
+//! memberships share; `/v1/languages`.
 
 use edge::App;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod catalogs;
+mod languages;
+mod partners;
 mod segments;
+mod statuses;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
@@ -14,4 +18,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(segments::read, segments::change, segments::delete))
         .routes(routes!(catalogs::list, catalogs::create))
         .routes(routes!(catalogs::read, catalogs::replace, catalogs::delete))
+        .merge(statuses::router())
+        .merge(partners::router())
+        .routes(routes!(languages::list))
 }

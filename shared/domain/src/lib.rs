@@ -10,17 +10,20 @@ pub mod award;
 pub mod catalog;
 pub mod clock;
 pub mod custom_field;
+pub mod custom_status;
 pub mod document;
 pub mod error;
 pub mod field;
 pub mod history;
 pub mod id;
 pub mod key;
+pub mod language;
 pub mod level;
 pub mod member;
 pub mod membership;
 pub mod object;
 mod operation;
+pub mod partner;
 mod patch;
 pub mod place;
 pub mod segment;
@@ -35,17 +38,20 @@ pub use award::{Award, AwardFields};
 pub use catalog::{Catalog, CatalogFields};
 pub use clock::Time;
 pub use custom_field::{CustomField, CustomFieldFields, Question};
+pub use custom_status::{CustomStatus, CustomStatusFields};
 pub use document::{Checks, Document, DocumentType};
 pub use error::{Error, FieldError};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Action, Actor, Entry, EntryChange};
 pub use id::{
-    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, UploadId, UserId,
+    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, PartnerId, ProductId, SegmentId,
+    StatusId, UploadId, UserId,
 };
 pub use key::{Key, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};
 pub use member::{EnrolmentFields, Member, MemberFields};
 pub use membership::{Membership, MembershipFields};
+pub use partner::{Partner, PartnerFields};
 pub use segment::{Segment, SegmentFields};
 pub use text::{Email, Name, Password, Phone, ReferenceId, Username};
 pub use upload::{Upload, UploadFields, UploadStatus};

@@ -1,17 +1,20 @@
 //! Erasing what is a user's own, and what a segment, a membership or a member leaves.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
-use domain::{Error, MemberId, MembershipId, SegmentId, UserId};
+use domain::user::Unique;
+use domain::{CustomStatus, Error, MemberId, MembershipId, Partner, SegmentId, UserId};
 use futures_util::future::try_join_all;
+use serde::de::DeserializeOwned;
 
 use crate::Store;
-use crate::keys::{self, JOINED, PK, SK};
+use crate::keys::{self, JOINED, Key, PK, SK, Scope};
 use crate::member_index;
 use crate::membership;
+use crate::partner;
 use crate::pending::PendingKind;
-use crate::search::{From, Search};
+use crate::search::{From, Indexed, Search};
 use crate::segment;
-use crate::table::{Item, Query, Write, backoff, string, unavailable};
+use crate::table::{Item, Query, Write, backoff, from_item, string, unavailable};
 
 impl Store {
     /// Erases everything in the user's partition, the user last, so that a crash leaves what says to go on.
@@ -110,7 +113,36 @@ impl Store {
             self.forget_upload(upload).await?;
         }
         self.erase_counters(&membership::directory(id)).await?;
+        self.erase_parts::<CustomStatus>(id).await?;
+        self.erase_parts::<Partner>(id).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
+    }
+
+    /// Erases the things of one kind of a segment that is deleted: claims and index entries of each, then the thing
+    /// itself, so that a crash leaves what says to go on.
+    async fn erase_parts<T: Part>(&self, segment: SegmentId) -> Result<(), Error> {
+        let (query, directory) = (Query::under(keys::segment(segment).pk, T::PREFIX), T::directory(segment));
+        loop {
+            let read = self.table.query(&query, Some(BATCH), None).await?;
+            let (mut beside, mut rows) = (Vec::new(), Vec::new());
+            for item in read.items {
+                let key = item.iter().filter(|(name, _)| [PK, SK].contains(&name.as_str()));
+                rows.push(key.map(|(name, value)| (name.clone(), value.clone())).collect());
+                let part: T = from_item(item)?;
+                beside.extend(part.unique().map(|unique| keys::claim(Scope::Segment(segment), &unique)));
+                beside.extend(directory.iter().flat_map(|directory| part.index().entries(directory)));
+            }
+            if rows.is_empty() {
+                break;
+            }
+            let beside: Vec<_> = beside.iter().map(Key::attributes).collect();
+            try_join_all(beside.chunks(BATCH as usize).map(|some| self.erase_all(some.to_vec()))).await?;
+            self.erase_all(rows).await?;
+        }
+        match directory {
+            Some(directory) => self.erase_counters(&directory).await,
+            None => Ok(()),
+        }
     }
 
     /// Some members of a membership that is deleted or not, by their ids, from `after` on: 1 `Query`.
@@ -203,6 +235,42 @@ fn unless_stale(done: Result<(), Error>) -> Result<(), Error> {
     match done {
         Err(Error::Stale) => Ok(()),
         done => done,
+    }
+}
+
+/// A kind of thing that lives in its segment's partition, each with a value that no other one has.
+trait Part: Indexed + DeserializeOwned {
+    /// Prefix of the sort keys.
+    const PREFIX: &'static str;
+
+    /// What is searched as one, where an index finds them.
+    fn directory(segment: SegmentId) -> Option<String>;
+
+    /// What no other one has, if it has it.
+    fn unique(&self) -> Option<Unique>;
+}
+
+impl Part for CustomStatus {
+    const PREFIX: &'static str = keys::STATUSES;
+
+    fn directory(_: SegmentId) -> Option<String> {
+        None
+    }
+
+    fn unique(&self) -> Option<Unique> {
+        Some(self.unique())
+    }
+}
+
+impl Part for Partner {
+    const PREFIX: &'static str = keys::PARTNERS;
+
+    fn directory(segment: SegmentId) -> Option<String> {
+        Some(partner::directory(segment))
+    }
+
+    fn unique(&self) -> Option<Unique> {
+        self.unique()
     }
 }
 

@@ -11,6 +11,9 @@
 //! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
 //! | key of a segment | `S#{segment}` | `K#{key}` | hash of its secret |
 //! | catalog | `S#{segment}` | `C#{catalog}` | |
+//! | status of users | `S#{segment}` | `T#{status}` | how many users have it |
+//! | last number of a segment's statuses | `S#{segment}` | `N` | |
+//! | partner | `S#{segment}` | `B#{partner}` | how many users name it; entries in the index of its segment's partners |
 //! | membership | `M#{membership}` | `M` | entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
@@ -20,7 +23,7 @@
 //! | upload of a member | `E#{member}` | `F#{upload}` | |
 //! | upload of a segment | `S#{segment}` | `F#{upload}` | |
 //! | job | `J#{kind}#{subject}` | `J` | index `pending`: its kind / since when |
-//! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id` |
+//! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id`, `member_id` or `thing_id` |
 //! | first sign-up of the deployment | `D` | `FIRST` | |
 //! | deployment secret | `D` | `SECRET` | |
 //! | one-time secret | `O#{sha256}` | `O` | `user_id`, TTL |
@@ -46,7 +49,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
-    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, UploadId, UserId,
+    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, PartnerId, SegmentId, StatusId,
+    UploadId, UserId,
 };
 use uuid::Uuid;
 
@@ -62,6 +66,10 @@ pub(crate) const ENTRIES: &str = "H#";
 pub(crate) const KEYS: &str = "K#";
 /// Prefix of the sort keys of a segment's catalogs.
 pub(crate) const CATALOGS: &str = "C#";
+/// Prefix of the sort keys of a segment's statuses.
+pub(crate) const STATUSES: &str = "T#";
+/// Prefix of the sort keys of a segment's partners.
+pub(crate) const PARTNERS: &str = "B#";
 /// Prefix of the sort keys of a membership's levels.
 pub(crate) const LEVELS: &str = "L#";
 /// Prefix of the sort keys of a membership's custom fields.
@@ -147,6 +155,18 @@ pub(crate) fn segment(segment: SegmentId) -> Key {
 
 pub(crate) fn catalog(segment: SegmentId, catalog: CatalogId) -> Key {
     Key::new(self::segment(segment).pk, format!("{CATALOGS}{catalog}"))
+}
+
+pub(crate) fn custom_status(segment: SegmentId, status: StatusId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{STATUSES}{status}"))
+}
+
+pub(crate) fn status_numbers(segment: SegmentId) -> Key {
+    Key::new(self::segment(segment).pk, "N")
+}
+
+pub(crate) fn partner(segment: SegmentId, partner: PartnerId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{PARTNERS}{partner}"))
 }
 
 pub(crate) fn membership(membership: MembershipId) -> Key {
@@ -354,6 +374,9 @@ mod tests {
             (segment_numbers(id.parse()?), format!("U#{id} N")),
             (segment(id.parse()?), format!("S#{id} S")),
             (catalog(id.parse()?, id.parse()?), format!("S#{id} C#{id}")),
+            (custom_status(id.parse()?, id.parse()?), format!("S#{id} T#{id}")),
+            (status_numbers(id.parse()?), format!("S#{id} N")),
+            (partner(id.parse()?, id.parse()?), format!("S#{id} B#{id}")),
             (membership(id.parse()?), format!("M#{id} M")),
             (level(id.parse()?, id.parse()?), format!("M#{id} L#{id}")),
             (field(id.parse()?, id.parse()?), format!("M#{id} F#{id}")),

@@ -9,6 +9,7 @@ mod answer;
 mod batch;
 mod bulk;
 mod catalog;
+mod custom_status;
 #[cfg(test)]
 mod emulator;
 mod entry;
@@ -16,12 +17,14 @@ mod erase;
 mod job;
 mod key;
 mod keys;
+mod language;
 mod limit;
 mod member;
 mod member_index;
 mod membership;
 mod once;
 mod page;
+mod partner;
 mod pending;
 mod rank;
 mod schema;
@@ -29,6 +32,7 @@ pub mod search;
 mod secret;
 mod segment;
 mod table;
+mod unique;
 mod upload;
 mod user;
 
@@ -44,6 +48,7 @@ pub use page::{Filter, Page, Window};
 pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
+pub use unique::Used;
 pub use user::{Also, Sessions, UserRecord};
 
 /// Every read and write of Muster's data.

@@ -1,0 +1,42 @@
+//! What routes of the things of a segment cost: statuses, partners.
+
+use serde_json::{Value, json};
+
+use crate::costs::Costs;
+use crate::member_costs::Owner;
+use crate::world::id;
+
+/// Measures each route.
+pub(crate) async fn measure(costs: &mut Costs, owner: &Owner) {
+    owner.of(costs, "GET /v1/languages", "/v1/languages", Value::Null).await;
+    statuses(costs, owner).await;
+    partners(costs, owner).await;
+}
+
+async fn statuses(costs: &mut Costs, owner: &Owner) {
+    let path = format!("{}/statuses", owner.segment);
+    let made = owner.of(costs, "POST /v1/segments/{segment}/statuses", &path, json!({ "name": "New" })).await;
+    owner.of(costs, "GET /v1/segments/{segment}/statuses", &path, Value::Null).await;
+    let one = format!("{path}/{}", id(&made));
+    let route = "/v1/segments/{segment}/statuses/{status}";
+    owner.of(costs, &format!("GET {route}"), &one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {route}"), &one, json!({ "color": "#000000" })).await;
+    owner.of(costs, &format!("PATCH {route}, name"), &one, json!({ "name": "Old" })).await;
+    owner.of(costs, &format!("DELETE {route}"), &one, Value::Null).await;
+}
+
+async fn partners(costs: &mut Costs, owner: &Owner) {
+    let path = format!("{}/partners", owner.segment);
+    let body = json!({ "commercial_name": "A", "reference_id": "a" });
+    let made = owner.of(costs, "POST /v1/segments/{segment}/partners", &path, body).await;
+    let route = "GET /v1/segments/{segment}/partners";
+    owner.of(costs, route, &path, Value::Null).await;
+    let filter = format!("{path}?filter[reference_id]=a");
+    owner.of(costs, &format!("{route}, filter on reference_id"), &filter, Value::Null).await;
+    let one = format!("{path}/{}", id(&made));
+    let route = "/v1/segments/{segment}/partners/{partner}";
+    owner.of(costs, &format!("GET {route}"), &one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {route}"), &one, json!({ "commercial_name": "B" })).await;
+    owner.of(costs, &format!("PATCH {route}, reference_id"), &one, json!({ "reference_id": "b" })).await;
+    owner.of(costs, &format!("DELETE {route}"), &one, Value::Null).await;
+}
