@@ -66,6 +66,7 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let catalog = made(format!("{of_segment}/catalogs"), json!({ "name": "Banks", "options": [] })).await;
     let status = made(format!("{of_segment}/statuses"), json!({ "name": "New" })).await;
     let partner = made(format!("{of_segment}/partners"), json!({ "commercial_name": "A" })).await;
+    let product = made(format!("{of_segment}/products"), json!({ "title": "Course" })).await;
     let membership = made(format!("{of_segment}/memberships"), json!({ "name": "Club" })).await;
     let of_membership = format!("/v1/memberships/{membership}");
     let level = json!({ "name": "Blue", "number": 1, "from_point": 0, "to_point": 100 });
@@ -80,6 +81,7 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
         ("catalog", catalog),
         ("status", status),
         ("partner", partner),
+        ("product", product),
         ("membership", membership),
         ("level", level),
         ("field", field),

@@ -150,6 +150,7 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let status = world.muster.made(&world.ana, &format!("{segment}/statuses"), json!({ "name": "New" })).await;
     let partners = format!("{segment}/partners");
     let partner = world.muster.made(&world.ana, &partners, json!({ "commercial_name": "A" })).await;
+    let product = world.muster.made(&world.ana, &format!("{segment}/products"), json!({ "title": "Course" })).await;
     let field = world.field("bank", "dropdown", json!({ "options": options, "searchable": true })).await;
     let level = world.level(1, 0, 9).await;
     let member = world.member(json!({ "name": "Ana", "user_id": world.ana.id, "answers": { "bank": "a" } })).await;
@@ -164,6 +165,7 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
         ("catalog", id(&catalog)),
         ("status", id(&status)),
         ("partner", id(&partner)),
+        ("product", id(&product)),
         ("key", world.key(&["read"]).await.0),
         ("membership", world.membership.clone()),
         ("level", level),

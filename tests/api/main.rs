@@ -31,6 +31,7 @@ mod memberships;
 mod meter;
 mod partners;
 mod points;
+mod products;
 mod races;
 mod routes;
 mod search;

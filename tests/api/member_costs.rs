@@ -9,7 +9,7 @@ use crate::world::id;
 
 /// A user who has requests left, and what it owns.
 pub(crate) struct Owner {
-    user: Ana,
+    pub(crate) user: Ana,
     pub(crate) segment: String,
     membership: String,
 }

@@ -1,4 +1,4 @@
-//! What routes of the things of a segment cost: statuses, partners.
+//! What routes of the things of a segment cost: statuses, partners, products.
 
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ pub(crate) async fn measure(costs: &mut Costs, owner: &Owner) {
     owner.of(costs, "GET /v1/languages", "/v1/languages", Value::Null).await;
     statuses(costs, owner).await;
     partners(costs, owner).await;
+    products(costs, owner).await;
 }
 
 async fn statuses(costs: &mut Costs, owner: &Owner) {
@@ -39,4 +40,26 @@ async fn partners(costs: &mut Costs, owner: &Owner) {
     owner.of(costs, &format!("PATCH {route}"), &one, json!({ "commercial_name": "B" })).await;
     owner.of(costs, &format!("PATCH {route}, reference_id"), &one, json!({ "reference_id": "b" })).await;
     owner.of(costs, &format!("DELETE {route}"), &one, Value::Null).await;
+}
+
+async fn products(costs: &mut Costs, owner: &Owner) {
+    let path = format!("{}/products", owner.segment);
+    let route = "POST /v1/segments/{segment}/products";
+    let body = json!({ "title": "A", "reference_id": "a", "value": "1.50", "currency": "MXN" });
+    let made = owner.of(costs, &format!("{route}, with a membership of its own"), &path, body).await;
+    let body = json!({ "title": "A", "membership_id": made["membership_id"] });
+    let other = owner.of(costs, route, &path, body).await;
+    let route = "GET /v1/segments/{segment}/products";
+    owner.of(costs, route, &path, Value::Null).await;
+    let one = format!("{path}/{}", id(&made));
+    let route = "/v1/segments/{segment}/products/{product}";
+    owner.of(costs, &format!("GET {route}"), &one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {route}"), &one, json!({ "value": "2.50" })).await;
+    owner.of(costs, &format!("DELETE {route}"), &one, Value::Null).await;
+    // What is measured later finds the segment as it was.
+    for rest in
+        [format!("{path}/{}", id(&other)), format!("/v1/memberships/{}", made["membership_id"].as_str().unwrap())]
+    {
+        assert_eq!(costs.muster.delete(&rest).by(&owner.user).send().await.status, 204);
+    }
 }

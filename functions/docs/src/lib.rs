@@ -27,6 +27,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "catalogs", description = "Lists of choices that the custom fields of a segment share."),
         (name = "statuses", description = "Statuses that a segment makes up for its users."),
         (name = "partners", description = "The businesses that users of a segment belong to."),
+        (name = "products", description = "What a segment offers to subscribe to."),
         (name = "keys", description = "How programs reach an account or one of its segments."),
         (name = "memberships", description = "What people join in a segment."),
         (name = "levels", description = "Ranges of points that members climb."),

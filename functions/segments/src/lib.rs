@@ -1,5 +1,5 @@
-//! `/v1/segments`: logical databases of users, with the statuses and partners of these, and the catalogs that
-//! memberships share; `/v1/languages`.
+//! `/v1/segments`: logical databases of users, with the statuses and partners of these, what they can subscribe to, and
+//! the catalogs that memberships share; `/v1/languages`.
 
 use edge::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 mod catalogs;
 mod languages;
 mod partners;
+mod products;
 mod segments;
 mod statuses;
 
@@ -20,5 +21,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(catalogs::read, catalogs::replace, catalogs::delete))
         .merge(statuses::router())
         .merge(partners::router())
+        .merge(products::router())
         .routes(routes!(languages::list))
 }

@@ -102,7 +102,7 @@ mod tests {
     use utoipa::PartialSchema;
     use utoipa::openapi::{RefOr, Schema};
 
-    use crate::{address, catalog, custom_field, custom_status, level, member, membership, partner, segment};
+    use crate::{address, catalog, custom_field, custom_status, level, member, membership, partner, product, segment};
 
     fn tells_all_that_is_shown<T: PartialSchema>(example: &Value) {
         let RefOr::T(Schema::Object(schema)) = T::schema() else { panic!("no object") };
@@ -123,6 +123,7 @@ mod tests {
         tells_all_that_is_shown::<crate::Member>(&member::example());
         tells_all_that_is_shown::<crate::Membership>(&membership::example());
         tells_all_that_is_shown::<crate::Partner>(&partner::example());
+        tells_all_that_is_shown::<crate::Product>(&product::example());
         tells_all_that_is_shown::<crate::Segment>(&segment::example());
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
 use domain::user::Unique;
-use domain::{CustomStatus, Error, MemberId, MembershipId, Partner, SegmentId, UserId};
+use domain::{CustomStatus, Error, MemberId, MembershipId, Partner, Product, SegmentId, UserId};
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 
@@ -12,6 +12,7 @@ use crate::member_index;
 use crate::membership;
 use crate::partner;
 use crate::pending::PendingKind;
+use crate::product;
 use crate::search::{From, Indexed, Search};
 use crate::segment;
 use crate::table::{Item, Query, Write, backoff, from_item, string, unavailable};
@@ -115,6 +116,7 @@ impl Store {
         self.erase_counters(&membership::directory(id)).await?;
         self.erase_parts::<CustomStatus>(id).await?;
         self.erase_parts::<Partner>(id).await?;
+        self.erase_parts::<Product>(id).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
     }
 
@@ -267,6 +269,18 @@ impl Part for Partner {
 
     fn directory(segment: SegmentId) -> Option<String> {
         Some(partner::directory(segment))
+    }
+
+    fn unique(&self) -> Option<Unique> {
+        self.unique()
+    }
+}
+
+impl Part for Product {
+    const PREFIX: &'static str = keys::PRODUCTS;
+
+    fn directory(segment: SegmentId) -> Option<String> {
+        Some(product::directory(segment))
     }
 
     fn unique(&self) -> Option<Unique> {

@@ -14,7 +14,9 @@
 //! | status of users | `S#{segment}` | `T#{status}` | how many users have it |
 //! | last number of a segment's statuses | `S#{segment}` | `N` | |
 //! | partner | `S#{segment}` | `B#{partner}` | how many users name it; entries in the index of its segment's partners |
-//! | membership | `M#{membership}` | `M` | entries in the index of its segment's memberships |
+//! | product | `S#{segment}` | `P#{product}` | entries in the index of its segment's products |
+//! | how many subscribe to a product | `S#{segment}` | `Q#{product}#{shard}`, 0 to 7 | its membership; a number |
+//! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
 //! | member | `E#{member}` | `E` | entries in the index of its membership's members |
@@ -49,8 +51,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
-    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, PartnerId, SegmentId, StatusId,
-    UploadId, UserId,
+    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, PartnerId, ProductId, SegmentId,
+    StatusId, UploadId, UserId,
 };
 use uuid::Uuid;
 
@@ -70,6 +72,8 @@ pub(crate) const CATALOGS: &str = "C#";
 pub(crate) const STATUSES: &str = "T#";
 /// Prefix of the sort keys of a segment's partners.
 pub(crate) const PARTNERS: &str = "B#";
+/// Prefix of the sort keys of a segment's products.
+pub(crate) const PRODUCTS: &str = "P#";
 /// Prefix of the sort keys of a membership's levels.
 pub(crate) const LEVELS: &str = "L#";
 /// Prefix of the sort keys of a membership's custom fields.
@@ -167,6 +171,15 @@ pub(crate) fn status_numbers(segment: SegmentId) -> Key {
 
 pub(crate) fn partner(segment: SegmentId, partner: PartnerId) -> Key {
     Key::new(self::segment(segment).pk, format!("{PARTNERS}{partner}"))
+}
+
+pub(crate) fn product(segment: SegmentId, product: ProductId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{PRODUCTS}{product}"))
+}
+
+/// One item that counts the subscriptions of a product.
+pub(crate) fn subscription_count(segment: SegmentId, product: ProductId, shard: u8) -> Key {
+    Key::new(self::segment(segment).pk, format!("Q#{product}#{shard}"))
 }
 
 pub(crate) fn membership(membership: MembershipId) -> Key {
@@ -377,6 +390,8 @@ mod tests {
             (custom_status(id.parse()?, id.parse()?), format!("S#{id} T#{id}")),
             (status_numbers(id.parse()?), format!("S#{id} N")),
             (partner(id.parse()?, id.parse()?), format!("S#{id} B#{id}")),
+            (product(id.parse()?, id.parse()?), format!("S#{id} P#{id}")),
+            (subscription_count(id.parse()?, id.parse()?, 7), format!("S#{id} Q#{id}#7")),
             (membership(id.parse()?), format!("M#{id} M")),
             (level(id.parse()?, id.parse()?), format!("M#{id} L#{id}")),
             (field(id.parse()?, id.parse()?), format!("M#{id} F#{id}")),

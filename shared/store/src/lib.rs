@@ -26,6 +26,7 @@ mod once;
 mod page;
 mod partner;
 mod pending;
+mod product;
 mod rank;
 mod schema;
 pub mod search;

@@ -37,6 +37,9 @@ impl<T> Used<T> {
 /// The attribute that counts the users who name a status or a partner.
 pub(crate) const USER_COUNT: &str = "user_count";
 
+/// The attribute that counts the products that name a membership.
+pub(crate) const PRODUCT_COUNT: &str = "product_count";
+
 /// The last number that was given.
 #[derive(Debug, Default, Deserialize)]
 struct Numbers {
