@@ -134,7 +134,7 @@ impl Route {
         match (self.method.as_str(), self.tag.as_str()) {
             (_, "keys") => "admin",
             ("GET", _) => "read",
-            (_, "members" | "answers" | "points" | "uploads") => "write",
+            (_, "members" | "answers" | "points" | "subscriptions" | "uploads") => "write",
             _ => "admin",
         }
     }
@@ -155,6 +155,8 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let level = world.level(1, 0, 9).await;
     let member = world.member(json!({ "name": "Ana", "user_id": world.ana.id, "answers": { "bank": "a" } })).await;
     world.award(&member, 5).await;
+    let subscription = json!({ "user_id": world.ana.id, "product_id": id(&product) });
+    let subscription = world.muster.made(&world.ana, &format!("{segment}/subscriptions"), subscription).await;
     let upload =
         json!({ "segment_id": world.segment, "filename": "a.pdf", "content_type": "application/pdf", "size": 5 });
     let upload = world.muster.made(&world.ana, "/v1/uploads", upload).await;
@@ -171,6 +173,7 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
         ("level", level),
         ("field", of(field)),
         ("member", of(member)),
+        ("subscription", id(&subscription)),
         ("upload", id(&upload)),
     ])
 }

@@ -54,15 +54,15 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
     made(&muster, &ana, &format!("/v1/memberships/{club}/fields"), bank).await;
     let level = json!({ "name": "One", "number": 1, "from_point": 0, "to_point": 9 });
     let level = made(&muster, &ana, &format!("/v1/memberships/{club}/levels"), level).await;
-    let body = json!({ "name": "Zoe", "answers": { "bank": "Zanzibank" } });
+    let products = format!("/v1/segments/{segment}/products");
+    let body = json!({ "title": "Zither", "reference_id": "z", "membership_id": club });
+    let product = made(&muster, &ana, &products, body).await;
+    let body = json!({ "name": "Zoe", "user_id": ana.id, "product_id": product, "answers": { "bank": "Zanzibank" } });
     let member = made(&muster, &ana, &format!("/v1/memberships/{club}/members"), body).await;
     let award = json!({ "delta": 5, "reason": "Zeal" });
     made(&muster, &ana, &format!("/v1/members/{member}/points"), award).await;
     let status = made(&muster, &ana, &format!("/v1/segments/{segment}/statuses"), json!({ "name": "Zoned" })).await;
     let partners = format!("/v1/segments/{segment}/partners");
-    let products = format!("/v1/segments/{segment}/products");
-    let body = json!({ "title": "Zither", "reference_id": "z", "membership_id": club });
-    let product = made(&muster, &ana, &products, body).await;
     for nth in 0..30 {
         let body = json!({ "commercial_name": format!("Zebra {nth}"), "reference_id": nth, "role": "customer" });
         made(&muster, &ana, &partners, body).await;
@@ -80,6 +80,8 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
         format!("/v1/segments/{segment}/statuses/{status}"),
         partners,
         products,
+        format!("/v1/segments/{segment}/subscriptions"),
+        format!("/v1/subscriptions/{member}"),
     ] {
         assert_eq!(muster.get(&path).by(&ana).send().await.status, 404, "{path}");
     }

@@ -41,6 +41,7 @@ mod segments;
 mod sign_up;
 mod silence;
 mod statuses;
+mod subscriptions;
 mod system;
 mod tokens;
 mod uploads;

@@ -1,4 +1,5 @@
-//! What routes of the things of a segment cost: statuses, partners, products.
+//! What routes of the things of a segment cost: statuses, partners, products and the
+//! subscriptions to these.
 
 use serde_json::{Value, json};
 
@@ -51,6 +52,7 @@ async fn products(costs: &mut Costs, owner: &Owner) {
     let other = owner.of(costs, route, &path, body).await;
     let route = "GET /v1/segments/{segment}/products";
     owner.of(costs, route, &path, Value::Null).await;
+    subscriptions(costs, owner, &id(&made)).await;
     let one = format!("{path}/{}", id(&made));
     let route = "/v1/segments/{segment}/products/{product}";
     owner.of(costs, &format!("GET {route}"), &one, Value::Null).await;
@@ -62,4 +64,22 @@ async fn products(costs: &mut Costs, owner: &Owner) {
     {
         assert_eq!(costs.muster.delete(&rest).by(&owner.user).send().await.status, 204);
     }
+}
+
+async fn subscriptions(costs: &mut Costs, owner: &Owner, product: &str) {
+    let path = format!("{}/subscriptions", owner.segment);
+    let body = json!({ "user_id": owner.user.id, "product_id": product });
+    let made = owner.of(costs, "POST /v1/segments/{segment}/subscriptions", &path, body).await;
+    let route = "GET /v1/segments/{segment}/subscriptions";
+    owner.of(costs, route, &path, Value::Null).await;
+    let filter = format!("{path}?filter[user_id]={}", owner.user.id);
+    owner.of(costs, &format!("{route}, filter on user_id"), &filter, Value::Null).await;
+    let ending = format!("{path}?filter[status]=ACTIVE&filter[expires_at][lt]=2030-01-01T00:00:00Z");
+    owner.of(costs, &format!("{route}, those that end"), &ending, Value::Null).await;
+    let one = format!("/v1/subscriptions/{}", id(&made));
+    let route = "/v1/subscriptions/{subscription}";
+    owner.of(costs, &format!("GET {route}"), &one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {route}"), &one, json!({ "expires_at": "2027-01-01T00:00:00Z" })).await;
+    owner.of(costs, &format!("PATCH {route}, status"), &one, json!({ "status": "INACTIVE" })).await;
+    owner.of(costs, &format!("DELETE {route}"), &one, Value::Null).await;
 }

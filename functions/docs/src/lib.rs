@@ -35,6 +35,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "members", description = "Who has joined, found by anything."),
         (name = "answers", description = "What members have answered."),
         (name = "points", description = "What members get and lose, with a reason."),
+        (name = "subscriptions", description = "What users of a segment have of its products."),
         (name = "ranking", description = "The place of each member by its points."),
         (name = "uploads", description = "Private files of segments and members."),
         (name = "languages", description = "What the language of a user can be."),

@@ -5,9 +5,10 @@ use domain::user::Unique;
 use domain::{CustomStatus, Error, MemberId, MembershipId, Partner, Product, SegmentId, UserId};
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::Store;
-use crate::keys::{self, JOINED, Key, PK, SK, Scope};
+use crate::keys::{self, JOINED, Key, PK, SK, SUBSCRIPTION_COUNTS, Scope};
 use crate::member_index;
 use crate::membership;
 use crate::partner;
@@ -117,6 +118,9 @@ impl Store {
         self.erase_parts::<CustomStatus>(id).await?;
         self.erase_parts::<Partner>(id).await?;
         self.erase_parts::<Product>(id).await?;
+        // From here on nobody can subscribe, not even by a request that has begun before.
+        self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
+        self.erase_subscriptions(id).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
     }
 
@@ -152,14 +156,20 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn member_ids(&self, membership: MembershipId, after: Option<MemberId>) -> Result<Vec<MemberId>, Error> {
-        let pk = keys::index(&member_index::directory(membership), "id", None);
+        let ids = self.ids_in(&member_index::directory(membership), after.map(MemberId::uuid)).await?;
+        Ok(ids.into_iter().map(MemberId::from).collect())
+    }
+
+    /// The ids of some rows of a directory, from `after` on.
+    pub(crate) async fn ids_in(&self, directory: &str, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
+        let pk = keys::index(directory, "id", None);
         let start = after.map(|id| {
-            let place = keys::place(Some(&id.to_string()), id.uuid());
+            let place = keys::place(Some(&id.to_string()), id);
             Item::from([(PK.to_owned(), string(&pk)), (SK.to_owned(), string(place))])
         });
         let query = Query { keys_only: true, ..Query::all(pk) };
         let read = self.table.query(&query, Some(100), start).await?;
-        let id = |item: &Item| keys::placed(item.get(SK)?.as_s().ok()?).map(|(_, id)| MemberId::from(id));
+        let id = |item: &Item| keys::placed(item.get(SK)?.as_s().ok()?).map(|(_, id)| id);
         Ok(read.items.iter().filter_map(id).collect())
     }
 
@@ -176,7 +186,7 @@ impl Store {
     }
 
     /// Erases the counters and the ranking of a directory without rows.
-    async fn erase_counters(&self, directory: &str) -> Result<(), Error> {
+    pub(crate) async fn erase_counters(&self, directory: &str) -> Result<(), Error> {
         let partitions = keys::counters(directory).into_iter();
         try_join_all(partitions.map(|pk| self.erase_found(Query::all(pk)))).await.map(drop)
     }

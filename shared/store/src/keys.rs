@@ -19,7 +19,7 @@
 //! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
-//! | member | `E#{member}` | `E` | entries in the index of its membership's members |
+//! | member | `E#{member}` | `E` | entries in the index of its membership's members, and of its segment's subscriptions |
 //! | award of points | `E#{member}` | `P#{entry}` | |
 //! | upload | `F#{upload}` | `F` | TTL until the file has arrived |
 //! | upload of a member | `E#{member}` | `F#{upload}` | |
@@ -74,6 +74,8 @@ pub(crate) const STATUSES: &str = "T#";
 pub(crate) const PARTNERS: &str = "B#";
 /// Prefix of the sort keys of a segment's products.
 pub(crate) const PRODUCTS: &str = "P#";
+/// Prefix of the sort keys of what counts the subscriptions of a segment's products.
+pub(crate) const SUBSCRIPTION_COUNTS: &str = "Q#";
 /// Prefix of the sort keys of a membership's levels.
 pub(crate) const LEVELS: &str = "L#";
 /// Prefix of the sort keys of a membership's custom fields.
@@ -179,7 +181,7 @@ pub(crate) fn product(segment: SegmentId, product: ProductId) -> Key {
 
 /// One item that counts the subscriptions of a product.
 pub(crate) fn subscription_count(segment: SegmentId, product: ProductId, shard: u8) -> Key {
-    Key::new(self::segment(segment).pk, format!("Q#{product}#{shard}"))
+    Key::new(self::segment(segment).pk, format!("{SUBSCRIPTION_COUNTS}{product}#{shard}"))
 }
 
 pub(crate) fn membership(membership: MembershipId) -> Key {

@@ -32,6 +32,7 @@ mod schema;
 pub mod search;
 mod secret;
 mod segment;
+mod subscription;
 mod table;
 mod unique;
 mod upload;

@@ -10,10 +10,13 @@ use crate::unique::PRODUCT_COUNT;
 
 /// The subscriptions of a product are counted by so many items, against contention: a member always counts in the same
 /// one. They are there as long as the product is, so that nobody subscribes to one that is gone.
-const SHARDS: u8 = 8;
+pub(crate) const SHARDS: u8 = 8;
 
 /// The attribute that counts subscriptions.
-const COUNT: &str = "subscription_count";
+pub(crate) const COUNT: &str = "subscription_count";
+
+/// The attribute beside it that says which membership the product's is.
+pub(crate) const MEMBERSHIP: &str = "membership_id";
 
 impl Indexed for Product {
     fn index(&self) -> Index {
@@ -153,9 +156,6 @@ impl Store {
         writes
     }
 }
-
-/// The attribute that says of which membership a product is, where its subscriptions are counted.
-const MEMBERSHIP: &str = "membership_id";
 
 fn unknown() -> Error {
     Error::invalid("/membership_id", "unknown", "must be the id of a membership of this segment")
