@@ -107,7 +107,7 @@ async fn ids_that_are_none_name_nothing() {
     let isolated = Isolated::start().await;
     let (muster, ana) = (&isolated.world.muster, &isolated.world.ana);
     let before = muster.lasting().await;
-    let own = ["v1", "me", "users", "segments", "memberships", "members", "keys", "uploads"];
+    let own = ["v1", "me", "users", "segments", "memberships", "members", "subscriptions", "keys", "uploads"];
     for route in &isolated.routes {
         let path = route.path.split('?').next().unwrap();
         for id in path.split('/').filter(|part| part.len() == 36 && !own.contains(part)) {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::costs::Costs;
+use crate::segment_costs;
 use crate::system::Ana;
 use crate::user_costs;
 use crate::world::id;
@@ -38,6 +39,7 @@ pub(crate) async fn measure(costs: &mut Costs) {
     segments(costs, &mut owner).await;
     keys(costs, &owner).await;
     catalogs(costs, &owner).await;
+    segment_costs::measure(costs, &owner).await;
     memberships(costs, &mut owner).await;
     let levels = levels(costs, &owner).await;
     fields(costs, &owner).await;

@@ -111,7 +111,7 @@ pub(crate) async fn change(
     }
 }
 
-/// Deletes a membership with its levels, fields and members.
+/// Deletes a membership with its levels, fields and members; not while a product names it.
 #[utoipa::path(delete, path = "/v1/memberships/{membership}", tag = "memberships",
     responses((status = 204, description = "The membership is gone; its members go within minutes.")))]
 pub(crate) async fn delete(
@@ -122,10 +122,13 @@ pub(crate) async fn delete(
 ) -> Answer<NoContent> {
     let mut tries = Tries::default();
     loop {
-        let before = managed(&app, &caller, membership).await?;
-        matches.check(before.version)?;
-        match app.store.delete_membership(&before).await {
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
+        let (access, before) = caller.accesses(app.store.used_membership(membership)).await?;
+        access.manages(&before.thing, KeyScope::Admin)?;
+        matches.check(before.thing.version)?;
+        before.unused("Products")?;
+        match app.store.delete_unused_membership(&before.thing).await {
+            // It has changed, or a product has come to name it: reading again tells.
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
         }

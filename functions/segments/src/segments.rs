@@ -130,6 +130,11 @@ pub(crate) async fn managed(app: &App, caller: &Caller, segment: SegmentId, scop
     Ok(segment)
 }
 
+/// Whether a thing was made by an earlier try of this very request, which was cut off then.
+pub(crate) fn made_before(error: &Error) -> bool {
+    matches!(error, Error::Conflict(taken) if taken.iter().any(|one| one.code == "exists"))
+}
+
 /// Refuses an address that is not its owner's.
 async fn reachable(app: &App, account: UserId, fields: &SegmentFields) -> Result<(), Error> {
     match fields.shipping_address_id {

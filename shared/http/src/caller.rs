@@ -218,7 +218,8 @@ fn holds(record: &UserRecord, claims: &Claims) -> bool {
     let sessions = &record.sessions;
     let ended = sessions.ended.is_some_and(|ended| claims.began <= ended)
         && sessions.kept.as_deref() != Some(claims.session.as_str());
-    record.user.status == Status::Active && !ended && !sessions.signed_out.contains_key(&claims.session)
+    let lives = record.user.status == Status::Active && !record.user.excluded;
+    lives && !ended && !sessions.signed_out.contains_key(&claims.session)
 }
 
 /// Whoever calls a route that asks for no credential, and takes one: nobody, where none was sent.

@@ -10,6 +10,7 @@ mod backoff;
 mod batch;
 mod bulk;
 mod catalog;
+mod custom_status;
 #[cfg(test)]
 mod emulator;
 mod entry;
@@ -17,19 +18,24 @@ mod erase;
 mod job;
 mod key;
 mod keys;
+mod language;
 mod limit;
 mod member;
 mod member_index;
 mod membership;
 mod once;
 mod page;
+mod partner;
 mod pending;
+mod product;
 mod rank;
 mod schema;
 pub mod search;
 mod secret;
 mod segment;
+mod subscription;
 mod table;
+mod unique;
 mod upload;
 mod user;
 
@@ -47,6 +53,7 @@ pub use page::{Filter, Page, Window};
 pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
+pub use unique::Used;
 pub use user::{Also, Changed, Sessions, Since, UserChanges, UserRecord};
 
 /// Every read and write of Muster's data.

@@ -13,6 +13,7 @@ use crate::job::Job;
 use crate::keys::{self, FIELDS, LEVELS, SK};
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
 use crate::table::{Changes, Item, Query, Write, from_item, number, to_item};
+use crate::unique::{PRODUCT_COUNT, Used};
 
 impl Indexed for Membership {
     fn index(&self) -> Index {
@@ -205,6 +206,14 @@ impl Store {
         self.table.get(&keys::membership(id)).await?.ok_or(Error::NotFound).and_then(from_item)
     }
 
+    /// A membership, with how many products name it: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn used_membership(&self, id: MembershipId) -> Result<Used<Membership>, Error> {
+        self.table.get(&keys::membership(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
     /// A membership with its levels and fields, catalogs not read: 1 `Query` for each megabyte.
     ///
     /// # Errors
@@ -254,16 +263,22 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
     pub async fn create_membership(&self, membership: &Membership) -> Result<(), Error> {
+        let mut writes = self.new_membership(membership, 0)?;
+        writes.push(self.in_segment(membership.segment_id));
+        self.table.transact(writes).await
+    }
+
+    /// The writes of a new membership that so many products name.
+    pub(crate) fn new_membership(&self, membership: &Membership, products: u64) -> Result<Vec<Write>, Error> {
         let exists = Error::conflict("/id", "exists", "is the id of a membership that is there already");
         let mut item = to_item(membership)?;
         item.insert("revision".to_owned(), number(0));
+        item.insert(PRODUCT_COUNT.to_owned(), number(products));
         let create = Write::create(&self.table, &keys::membership(membership.id), item);
-        let segment = keys::segment(membership.segment_id);
-        let there = Write::check(&self.table, &segment, "attribute_exists(PK)", Item::new());
-        let mut writes = vec![create.on_condition_failed(exists), there.on_condition_failed(Error::NotFound)];
+        let mut writes = vec![create.on_condition_failed(exists)];
         let has = membership.index();
         writes.extend(search::writes(&self.table, &directory(membership.segment_id), None, Some(&has)));
-        self.table.transact(writes).await
+        Ok(writes)
     }
 
     /// Writes `new` over `old`: 1 transaction.
@@ -278,13 +293,26 @@ impl Store {
         self.table.transact(writes).await
     }
 
-    /// Deletes a membership; its levels, fields and members are left to a job. 1 transaction.
+    /// Deletes a membership that no product names; its levels, fields and members are left to a job. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, or a product has come to name it, since it was read.
+    pub async fn delete_unused_membership(&self, membership: &Membership) -> Result<Job, Error> {
+        let key = keys::membership(membership.id);
+        self.end_membership(membership, self.removed_unused(&key, membership.version, PRODUCT_COUNT)).await
+    }
+
+    /// Deletes a membership, whatever names it, as its segment goes. 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_membership(&self, membership: &Membership) -> Result<Job, Error> {
-        let job = Job::EraseMembership(membership.id);
+    pub(crate) async fn delete_membership(&self, membership: &Membership) -> Result<Job, Error> {
         let gone = self.removed(&keys::membership(membership.id), membership.version);
+        self.end_membership(membership, gone).await
+    }
+
+    async fn end_membership(&self, membership: &Membership, gone: Write) -> Result<Job, Error> {
+        let job = Job::EraseMembership(membership.id);
         let mut writes = vec![gone, self.begun(job)];
         let had = membership.index();
         writes.extend(search::writes(&self.table, &directory(membership.segment_id), Some(&had), None));
