@@ -96,11 +96,11 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
     {
         assert!(!after.contains(gone), "{gone} is still there");
     }
-    // The membership's job stays until no request can be running that knows nothing of it.
+    // The jobs of both stay until no request can be running that knows nothing of them.
     let left = muster.items("").await;
     let ids = [&segment, &club, &member, &status, &product];
     let of_it: Vec<_> = left.iter().filter(|key| ids.iter().any(|id| key.contains(*id))).collect();
-    assert_eq!(of_it, [&format!("J#erase_membership#{club}")]);
+    assert_eq!(of_it, [&format!("J#erase_membership#{club}"), &format!("J#erase_segment#{segment}")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
