@@ -1,5 +1,6 @@
 //! Does the jobs that changes have left: each from where it was left off, and none of them for ever in one run.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use domain::{Error, MemberId, MembershipId, Time};
@@ -59,6 +60,11 @@ async fn work(
             }
         }
         Job::EraseMembership(id) => {
+            // A request that was cut off has been repeated and made it once more: its members are not those that go.
+            match store.membership(id).await {
+                Err(Error::NotFound) => {}
+                found => return found.map(|_| Some(progress)),
+            }
             let left = each_member(store, (job, id), progress, end, None).await?;
             if left.is_some() {
                 store.erase_membership(id).await?;
@@ -117,8 +123,9 @@ async fn one_member(store: &Store, member: MemberId, configuration: Option<&Conf
     }
 }
 
-/// Finds a member by what the levels and fields are now.
+/// Finds a member by what the levels and fields are now: those that the job has read, or later ones.
 async fn refresh(store: &Store, member: MemberId, configuration: &Configuration) -> Result<(), Error> {
+    let mut configuration = Cow::Borrowed(configuration);
     let mut tries = Tries::default();
     loop {
         let record = match store.member(member).await {
@@ -126,10 +133,15 @@ async fn refresh(store: &Store, member: MemberId, configuration: &Configuration)
             Err(Error::NotFound) => return Ok(()),
             found => found?,
         };
-        match store.refresh_member(&record, configuration).await {
-            // Somebody has changed it meanwhile.
+        match store.refresh_member(&record, &configuration).await {
+            // Somebody has changed it meanwhile, perhaps under other levels and fields.
             Err(Error::Stale) => tries.again().await?,
             refreshed => return refreshed.map(drop),
         }
+        configuration = match store.configuration(record.member.membership_id).await {
+            // Deleted since.
+            Err(Error::NotFound) => return Ok(()),
+            read => Cow::Owned(store.with_catalogs(read?).await?),
+        };
     }
 }
