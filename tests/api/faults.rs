@@ -113,7 +113,7 @@ pub(crate) async fn wiring_behind(muster: &Muster, plan: Plan) -> Wiring {
 }
 
 /// DynamoDB's answer to a transaction that met another one.
-fn contended() -> Verdict {
+pub(crate) fn contended() -> Verdict {
     let reasons = json!([{ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" }, { "Code": "None" }]);
     let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
