@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::costs::Costs;
 use crate::segment_costs;
 use crate::system::Ana;
+use crate::user_costs;
 use crate::world::id;
 
 /// A user who has requests left, and what it owns.
@@ -44,6 +45,7 @@ pub(crate) async fn measure(costs: &mut Costs) {
     fields(costs, &owner).await;
     let member = members(costs, &owner, &levels).await;
     points(costs, &owner, &member).await;
+    user_costs::measure(costs, &owner).await;
     ending(costs, &owner, &member).await;
 }
 

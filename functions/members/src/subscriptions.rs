@@ -7,13 +7,12 @@ use domain::{
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi,
+    Path, Seed, Shown, Tries, openapi,
 };
 use store::{AlsoOfMember, Configuration, MemberRecord};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::points::Waits;
 use crate::seat::{Seat, knows};
 
 /// The routes.
@@ -116,7 +115,7 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<SubscriptionFields>>,
 ) -> Answer<Shown> {
-    let mut waits = Waits::default();
+    let mut tries = Tries::default();
     loop {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         let before = of(&seat)?;
@@ -126,7 +125,7 @@ pub(crate) async fn change(
         let after = seat.record.member.subscribed(after.fields, now);
         match app.store.change_member(&seat.record, after, &seat.configuration, AlsoOfMember::default()).await {
             // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(record) => return Ok(Shown::new(&record.member.subscription().ok_or(Error::NotFound)?)),
         }
@@ -143,12 +142,12 @@ pub(crate) async fn delete(
     Path(member): Path<MemberId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut waits = Waits::default();
+    let mut tries = Tries::default();
     loop {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         matches.check(of(&seat)?.version)?;
         match app.store.delete_member(&seat.record).await {
-            Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
         }
@@ -188,7 +187,7 @@ fn both<T>(one: Result<(), Error>, other: Result<T, Error>) -> Result<T, Error> 
 
 /// Makes the member that the user is already a subscriber, unless it is one.
 async fn goes_on(app: &App, of: &Configuration, fields: SubscriptionFields) -> Result<MemberRecord, Error> {
-    let mut waits = Waits::default();
+    let mut tries = Tries::default();
     let user: UserId = fields.user_id;
     loop {
         let taken = |message| Error::conflict("/user_id", "taken", message);
@@ -202,7 +201,7 @@ async fn goes_on(app: &App, of: &Configuration, fields: SubscriptionFields) -> R
         }
         let after = before.member.subscribed(fields.clone(), Time::now());
         match app.store.change_member(&before, after, of, AlsoOfMember::default()).await {
-            Err(Error::Stale) => waits.wait().await?,
+            Err(Error::Stale) => tries.again().await?,
             changed => return changed,
         }
     }

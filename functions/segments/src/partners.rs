@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Error, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi,
+    Path, Seed, Shown, Tries, openapi,
 };
 use store::Used;
 use utoipa_axum::router::OpenApiRouter;
@@ -98,13 +98,14 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<PartnerFields>>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let before = found(&app, &caller, (segment, partner), KeyScope::Admin).await?.thing;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         match app.store.change_partner(&before, &after).await {
             // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(Shown::new(&after)),
         }
@@ -120,13 +121,14 @@ pub(crate) async fn delete(
     Path((segment, partner)): Path<(SegmentId, PartnerId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let before = found(&app, &caller, (segment, partner), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
         match app.store.delete_partner(&before.thing).await {
             // It has changed, or a user has come to belong to it: reading again tells.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),
         }

@@ -5,7 +5,7 @@ use domain::custom_status::StatusNumber;
 use domain::{CustomStatus, CustomStatusFields, Error, KeyScope, MergePatch, SegmentId, StatusId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi,
+    Path, Seed, Shown, Tries, openapi,
 };
 use store::Used;
 use utoipa_axum::router::OpenApiRouter;
@@ -92,6 +92,7 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<CustomStatusFields>>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let before = found(&app, &caller, (segment, status), KeyScope::Admin).await?.thing;
         matches.check(before.version)?;
@@ -99,7 +100,7 @@ pub(crate) async fn change(
         after.follows(&before)?;
         match app.store.change_custom_status(&before, &after).await {
             // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(Shown::new(&after)),
         }
@@ -115,13 +116,14 @@ pub(crate) async fn delete(
     Path((segment, status)): Path<(SegmentId, StatusId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let before = found(&app, &caller, (segment, status), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
         match app.store.delete_custom_status(&before.thing).await {
             // It has changed, or a user has got it: reading again tells.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),
         }

@@ -3,6 +3,7 @@
 use domain::{CustomStatus, Error, SegmentId, StatusId};
 
 use crate::Store;
+use crate::backoff::Tries;
 use crate::keys::{self, STATUSES};
 use crate::search::{Index, Indexed, Kind, Schema, Searched, Value, ValueType};
 use crate::table::{Query, Write, from_item, to_item};
@@ -49,6 +50,7 @@ impl Store {
     /// [`Error::Conflict`] where the name is taken or the id is there already; [`Error::NotFound`] where the segment is
     /// gone.
     pub async fn create_custom_status(&self, new: &CustomStatus) -> Result<CustomStatus, Error> {
+        let mut tries = Tries::default();
         loop {
             let (number, counted) = self.next_number(&keys::status_numbers(new.segment_id)).await?;
             let status = CustomStatus { number, ..new.clone() };
@@ -59,7 +61,7 @@ impl Store {
             writes.extend(self.status_claims(None, Some(&status)));
             match self.table.transact(writes).await {
                 // Another status has taken the number.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(status),
             }

@@ -2,12 +2,13 @@
 
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
 use domain::user::Unique;
-use domain::{CustomStatus, Error, MemberId, MembershipId, Partner, Product, SegmentId, UserId};
+use domain::{CustomStatus, Error, MemberId, MembershipId, Partner, Product, SegmentId, User, UserId};
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::Store;
+use crate::backoff::{Tries, backoff};
 use crate::keys::{self, JOINED, Key, PK, SK, SUBSCRIPTION_COUNTS, Scope};
 use crate::member_index;
 use crate::membership;
@@ -16,24 +17,57 @@ use crate::pending::PendingKind;
 use crate::product;
 use crate::search::{From, Indexed, Search};
 use crate::segment;
-use crate::table::{Item, Query, Write, backoff, from_item, string, unavailable};
+use crate::table::{Item, Query, Write, from_item, string, unavailable};
+use crate::user;
 
 impl Store {
-    /// Erases everything in the user's partition, the user last, so that a crash leaves what says to go on.
+    /// Erases everything of a user who is being purged, the user last, so that a crash leaves what says to go on.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn erase(&self, id: UserId) -> Result<(), Error> {
-        self.delete_segments(id).await?;
+    /// [`Error::Stale`] where somebody else has done it; [`Error::Unavailable`].
+    pub async fn erase(&self, user: &User) -> Result<(), Error> {
+        let id = user.id;
+        if user.segment_id.is_none() {
+            self.delete_segments(id).await?;
+            self.erase_counters(&segment::directory(id)).await?;
+        }
         self.leave_memberships(id).await?;
-        self.erase_counters(&segment::directory(id)).await?;
+        if let Some(photo) = user.fields.photo_upload_id {
+            self.forget_upload(photo).await?;
+        }
         self.erase_rest(id).await?;
         let values = Item::from([(":pending".to_owned(), string(PendingKind::Purge.as_str()))]);
         let gone =
             Write::delete(&self.table, &keys::user(id), "attribute_not_exists(PK) OR pending = :pending", values);
         let mut writes = vec![gone.on_condition_failed(Error::Stale)];
-        writes.extend(self.first_undone(id).await?);
+        if user.segment_id.is_none() {
+            writes.extend(self.first_undone(id).await?);
+        }
+        writes.extend(self.around(Some(user), None)?);
         self.table.transact(writes).await
+    }
+
+    /// Erases a user whose segment is deleted, whatever it is by now; its identity in Cognito must be gone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn erase_with_segment(&self, id: UserId) -> Result<(), Error> {
+        let mut tries = Tries::default();
+        loop {
+            let Some(record) = self.user(id).await? else { return Ok(()) };
+            self.leave_memberships(id).await?;
+            self.erase_rest(id).await?;
+            let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
+            // What it names goes too.
+            let mut alone = record.user;
+            let fields = &mut alone.fields;
+            (fields.parent_id, fields.partner_id, fields.status_id) = (None, None, None);
+            writes.extend(self.around(Some(&alone), None)?);
+            match self.table.transact(writes).await {
+                Err(Error::Stale) => tries.again().await?,
+                done => return done,
+            }
+        }
     }
 
     /// Erases all in a user's partition but the user itself.
@@ -88,6 +122,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn delete_member_now(&self, id: MemberId) -> Result<(), Error> {
+        let mut tries = Tries::default();
         loop {
             let record = match self.member(id).await {
                 Err(Error::NotFound) => return Ok(()),
@@ -95,7 +130,7 @@ impl Store {
             };
             match self.delete_member(&record).await {
                 // Somebody has changed it meanwhile.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 deleted => return deleted.map(drop),
             }
         }
@@ -115,6 +150,10 @@ impl Store {
             self.forget_upload(upload).await?;
         }
         self.erase_counters(&membership::directory(id)).await?;
+        for directory in [user::directory, user::excluded_directory, user::deleted_directory] {
+            self.erase_counters(&directory(id)).await?;
+        }
+        self.erase_found(Query::all(keys::changes(id))).await?;
         self.erase_parts::<CustomStatus>(id).await?;
         self.erase_parts::<Partner>(id).await?;
         self.erase_parts::<Product>(id).await?;
@@ -155,9 +194,23 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn member_ids(&self, membership: MembershipId, after: Option<MemberId>) -> Result<Vec<MemberId>, Error> {
-        let ids = self.ids_in(&member_index::directory(membership), after.map(MemberId::uuid)).await?;
-        Ok(ids.into_iter().map(MemberId::from).collect())
+    pub async fn member_ids(&self, membership: MembershipId, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
+        self.ids_in(&member_index::directory(membership), after).await
+    }
+
+    /// Some users of a segment that is deleted or not, by their ids, from `after` on, and then, once there are no more, some
+    /// of those who are excluded, and at last of those who are deleted: 1 to 3 `Query`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn user_ids(&self, segment: SegmentId, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
+        let mut ids = self.ids_in(&user::directory(segment), after).await?;
+        for directory in [user::excluded_directory, user::deleted_directory] {
+            if ids.is_empty() {
+                ids = self.ids_in(&directory(segment), None).await?;
+            }
+        }
+        Ok(ids)
     }
 
     /// The ids of some rows of a directory, from `after` on.

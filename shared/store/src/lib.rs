@@ -6,6 +6,7 @@ use domain::{Error, UserId};
 mod address;
 mod affected;
 mod answer;
+mod backoff;
 mod batch;
 mod bulk;
 mod catalog;
@@ -40,7 +41,9 @@ mod user;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
+pub use backoff::Tries;
 pub use bulk::NewMembers;
+pub use catalog::CatalogRecord;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
@@ -51,7 +54,7 @@ pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
-pub use user::{Also, Sessions, UserRecord};
+pub use user::{Also, Changed, Sessions, Since, UserChanges, UserRecord};
 
 /// Every read and write of Muster's data.
 #[derive(Debug, Clone)]

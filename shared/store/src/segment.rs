@@ -3,6 +3,7 @@
 use domain::{AddressId, Error, Segment, SegmentId, UserId};
 
 use crate::Store;
+use crate::backoff::Tries;
 use crate::job::Job;
 use crate::keys;
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
@@ -63,6 +64,7 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the id is there already, as when a request that was cut off is repeated.
     pub async fn create_segment(&self, segment: &Segment) -> Result<Segment, Error> {
+        let mut tries = Tries::default();
         loop {
             let (number, counted) = self.next_number(&keys::segment_numbers(segment.owner_id)).await?;
             let segment = Segment { number, ..segment.clone() };
@@ -76,7 +78,7 @@ impl Store {
             writes.extend(search::writes(&self.table, &directory(segment.owner_id), None, Some(&segment.index())));
             match self.table.transact(writes).await {
                 // Another segment has taken the number.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(segment),
             }
