@@ -239,7 +239,9 @@ async fn an_answer_to_a_field_that_came_while_a_job_ran_is_kept() {
     });
     let functions = Functions::connect(&wiring_behind(&muster, plan).await);
     let end = domain::Time::now().plus(Duration::from_secs(60));
-    let job = tokio::spawn(async move { reconcile::jobs::run(&functions.app.store, &functions.files, end).await });
+    let job = tokio::spawn(async move {
+        reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await
+    });
     reached.notified().await;
     let field = json!({ "key": "city", "name": "City", "type": "string" });
     made(&muster, &ana, &format!("/v1/memberships/{club}/fields"), field).await;

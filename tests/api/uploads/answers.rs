@@ -24,7 +24,7 @@ async fn work(club: &Club) {
     for _ in 0..3 {
         club.muster.age("pending_at", AttributeValue::S(Time::from_millis(0).to_string())).await;
         let (functions, end) = (&club.muster.functions, Time::now().plus(Duration::from_secs(10)));
-        reconcile::jobs::run(&functions.app.store, &functions.files, end).await.unwrap();
+        reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await.unwrap();
     }
 }
 
@@ -92,7 +92,7 @@ async fn a_file_goes_with_the_field_that_it_answers_wherever_that_is_cut_off() {
         assert_eq!(gone.status, 204, "{gone:?}");
         let (functions, files) = Cut::at(point).functions(&club.muster);
         let end = Time::now().plus(Duration::from_secs(10));
-        let whole = reconcile::jobs::run(&functions.app.store, &files, end).await.is_ok();
+        let whole = reconcile::jobs::run((&functions.app.store, &functions.identity, &files), end).await.is_ok();
         work(&club).await;
         assert_eq!(club.muster.items("F#").await, Vec::<String>::new(), "{point:?}");
         assert_eq!(club.objects(&file).await, (false, false), "{point:?}");
