@@ -34,7 +34,7 @@ mod user;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
-pub use bulk::NewMembers;
+pub use bulk::{NewMembers, NewUsers};
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
