@@ -1,10 +1,12 @@
 //! Users of a segment.
 
-use domain::{Entry, Error, User, UserId};
+use domain::{Entry, Error, SegmentId, User, UserId};
 
 use crate::Store;
-use crate::bulk::Gathered;
+use crate::bulk::{Gathered, key};
+use crate::keys::{self, ENTRIES, Key};
 use crate::table::Item;
+use crate::user::directory;
 
 /// Gathers new users of a segment that has none yet.
 #[derive(Debug)]
@@ -12,24 +14,43 @@ pub struct NewUsers<'a> {
     store: &'a Store,
     owner: UserId,
     gathered: Gathered,
+    /// Partitions of index entries, and what the names of those begin with that are a bucket's.
+    left_out: Vec<(String, String)>,
+    histories: bool,
 }
 
 impl Store {
     /// No users yet, of a segment of this owner's.
     #[must_use]
     pub fn new_users(&self, owner: UserId) -> NewUsers<'_> {
-        NewUsers { store: self, owner, gathered: Gathered::default() }
+        NewUsers { store: self, owner, gathered: Gathered::default(), left_out: Vec::new(), histories: true }
     }
 }
 
 impl NewUsers<'_> {
+    /// Leaves out histories, and the entries of these fields: for a bench that reads none of it, and has not the memory.
+    #[must_use]
+    pub fn without(mut self, segment: SegmentId, fields: &[&str]) -> Self {
+        let partition = |field: &&str, bucket| keys::index(&directory(segment), field, bucket);
+        self.left_out = fields.iter().map(|field| (partition(field, None), partition(field, Some("")))).collect();
+        self.histories = false;
+        self
+    }
+
     /// Adds a user who has no parent, with the writes of [`Store::create_user`]: its row, claims, history, entries and
     /// change. Nothing is written, and nothing asked of what is there.
     ///
     /// # Errors
     /// [`Error::Conflict`] where another one has its id or a value that is unique.
     pub fn add(&mut self, user: &User, entry: &Entry) -> Result<Vec<Item>, Error> {
-        self.gathered.add(self.store.new_user_of(self.owner, user, entry)?)
+        let mut items = self.gathered.add(self.store.new_user_of(self.owner, user, entry)?)?;
+        items.retain(|item| key(item).is_ok_and(|key| self.keeps(&key)));
+        Ok(items)
+    }
+
+    fn keeps(&self, key: &Key) -> bool {
+        let is_in = |(whole, bucket): &(String, String)| key.pk == *whole || key.pk.starts_with(bucket);
+        (self.histories || !key.sk.starts_with(ENTRIES)) && !self.left_out.iter().any(is_in)
     }
 
     /// The items that all of them change together: counters.
@@ -46,9 +67,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::bulk::{everything, key};
+    use crate::bulk::everything;
     use crate::emulator::Emulator;
-    use crate::keys;
     use crate::table::string;
 
     fn id(nth: u128) -> Uuid {
@@ -111,5 +131,19 @@ mod tests {
         assert!(by_one.len() > 50, "{}", by_one.len());
         assert_eq!(by_one.keys().collect::<Vec<_>>(), at_once.keys().collect::<Vec<_>>());
         assert_eq!(by_one, at_once);
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_not_read_is_left_out() {
+        let emulator = Emulator::start().await;
+        let store = Store::new(emulator.table.clone());
+        let of = segment(&store, &emulator).await;
+        let (user, entry) = user(&of, 2, json!({ "name": "Ana", "last_name": "Núñez" }));
+        let (mut all, new) = (store.new_users(of.owner_id), store.new_users(of.owner_id));
+        let keys = |items: Vec<Item>| items.iter().map(|item| key(item).unwrap()).collect::<Vec<_>>();
+        let mut all = keys(all.add(&user, &entry).unwrap());
+        let few = keys(new.without(of.id, &["name"]).add(&user, &entry).unwrap());
+        all.retain(|key| !few.contains(key));
+        let parts: Vec<_> = all.iter().map(|key| key.pk.split('#').nth(3).unwrap_or("history")).collect();
+        assert_eq!(parts, ["name", "name", "history"]);
     }
 }

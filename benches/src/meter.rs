@@ -6,6 +6,7 @@ use std::time::Instant;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -17,21 +18,21 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 /// Collects the calls; a clone shares them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Meter(Arc<Mutex<Vec<Call>>>);
+pub struct Meter(Arc<Mutex<Vec<Call>>>);
 
 /// What a search cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Cost {
+pub struct Cost {
     /// Read capacity units.
-    pub(crate) units: f64,
+    pub units: f64,
     /// How many calls waited for one another.
-    pub(crate) rounds: usize,
+    pub rounds: usize,
 }
 
 /// One call that was answered.
 #[derive(Debug)]
 struct Call {
-    /// Not a number where it was none of the reads that are known here, which then shows in the table.
+    /// Not a number where it was none of the calls that are known here, which then shows in the table.
     units: f64,
     began: Instant,
     ended: Instant,
@@ -46,7 +47,7 @@ impl Storable for Began {
 
 impl Meter {
     /// What was read since the last time.
-    pub(crate) fn take(&self) -> Cost {
+    pub fn take(&self) -> Cost {
         let mut calls = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         // The longest chain of calls that did not overlap: each of them waited for the one before it.
         calls.sort_by_key(|call| call.ended);
@@ -99,6 +100,9 @@ fn consumed(output: &Output) -> f64 {
         output.consumed_capacity().map_or(f64::NAN, units)
     } else if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
         output.consumed_capacity().iter().map(units).sum()
+    } else if output.downcast_ref::<UpdateItemOutput>().is_some() {
+        // It reads nothing.
+        0.0
     } else {
         f64::NAN
     }
