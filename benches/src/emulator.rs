@@ -1,15 +1,14 @@
 //! A DynamoDB in memory, its table, and what its calls consume.
 
+use crate::Failure;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue as Value;
 use dynoxide::{AttributeValue, Database, ImportOptions};
+use local::Meter;
 use store::{Item, Store, Table};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-
-use crate::Failure;
-use crate::meter::Meter;
 
 /// The table's name.
 const TABLE: &str = "muster";
@@ -43,7 +42,7 @@ impl Emulator {
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("local", "local-secret", None, None, "local"))
             .endpoint_url(url)
-            .interceptor(meter.clone())
+            .interceptor(meter.interceptor())
             .build();
         let store = Store::new(Table::new(Client::from_conf(config), TABLE));
         store.ensure_table().await?;

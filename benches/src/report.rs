@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use crate::meter::Cost;
+use local::Cost;
 
 /// A search may cost so many times as much where it costs the most as where it costs the least.
 const RATIO: f64 = 2.0;
@@ -70,7 +70,7 @@ impl Report {
 fn ratio(costs: &[Cost]) -> f64 {
     // Not `f64::max`, which passes over what is no number.
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-    for Cost { units, .. } in costs {
+    for Cost { read_units: units, .. } in costs {
         if units.is_nan() {
             return f64::NAN;
         }
@@ -91,7 +91,7 @@ impl Display for Report {
         writeln!(out, "------:|")?;
         for Row { what, costs, is_flat } in &self.rows {
             write!(out, "| {what:widest$} |")?;
-            costs.iter().try_for_each(|cost| write!(out, " {:>7.1} | {:>5} |", cost.units, cost.rounds))?;
+            costs.iter().try_for_each(|cost| write!(out, " {:>7.1} | {:>5} |", cost.read_units, cost.rounds))?;
             writeln!(out, " {:>5.2}{} |", ratio(costs), if *is_flat { "" } else { "*" })?;
         }
         writeln!(out, "\n\\* Its answer, or what is equal in it, grows with how many are searched: not judged.")

@@ -142,9 +142,13 @@ impl Caller {
             Credential::Token(session) => Some(session.claims.user_id),
             Credential::Key(_) => None,
         };
-        let id = match of {
-            UserRef::Id(id) => id,
-            UserRef::Me => own.ok_or(Error::Forbidden("A key is nobody; name the user by its id."))?,
+        let id = match (of, own) {
+            (UserRef::Id(id), _) | (UserRef::Me, Some(id)) => id,
+            (UserRef::Me, None) => {
+                // A key that does not hold learns that first.
+                self.access().await?;
+                return Err(Error::Forbidden("A key is nobody; name the user by its id."));
+            }
         };
         if own == Some(id) {
             let (access, found) = self.accesses(read(id)).await?;

@@ -6,13 +6,14 @@ use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use crate::Store;
+use crate::backoff::{Tries, backoff};
 use crate::keys::{self, JOINED, PK, SK};
 use crate::member_index;
 use crate::membership;
 use crate::pending::PendingKind;
 use crate::search::{From, Search};
 use crate::segment;
-use crate::table::{Item, Query, Write, backoff, string, unavailable};
+use crate::table::{Item, Query, Write, string, unavailable};
 use crate::user;
 
 impl Store {
@@ -47,6 +48,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn erase_with_segment(&self, id: UserId) -> Result<(), Error> {
+        let mut tries = Tries::default();
         loop {
             let Some(record) = self.user(id).await? else { return Ok(()) };
             self.leave_memberships(id).await?;
@@ -57,7 +59,7 @@ impl Store {
             alone.fields.parent_id = None;
             writes.extend(self.around(Some(&alone), None)?);
             match self.table.transact(writes).await {
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 done => return done,
             }
         }
@@ -115,6 +117,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn delete_member_now(&self, id: MemberId) -> Result<(), Error> {
+        let mut tries = Tries::default();
         loop {
             let record = match self.member(id).await {
                 Err(Error::NotFound) => return Ok(()),
@@ -122,7 +125,7 @@ impl Store {
             };
             match self.delete_member(&record).await {
                 // Somebody has changed it meanwhile.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 deleted => return deleted.map(drop),
             }
         }

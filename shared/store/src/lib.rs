@@ -6,6 +6,7 @@ use domain::{Error, UserId};
 mod address;
 mod affected;
 mod answer;
+mod backoff;
 mod batch;
 mod bulk;
 mod catalog;
@@ -34,7 +35,9 @@ mod user;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
+pub use backoff::Tries;
 pub use bulk::{NewMembers, NewUsers};
+pub use catalog::CatalogRecord;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;

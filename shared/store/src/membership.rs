@@ -106,8 +106,10 @@ struct Revision {
     revision: u64,
 }
 
-/// Which state of a configuration a member was written under. Two are equal only if nothing has changed between them:
-/// a change of levels or fields counts `revision` up, and one of a catalog its own version.
+/// Which state of a configuration a member was written under.
+///
+/// Two are equal only if nothing has changed between them: a change of levels or fields counts `revision` up, and one
+/// of a catalog its own version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
     revision: u64,
@@ -181,6 +183,17 @@ pub enum Part<'a> {
     Field(&'a CustomField, &'a CustomField),
     /// A custom field that goes.
     NoField(&'a CustomField),
+}
+
+impl Part<'_> {
+    /// The catalog that a field comes to name.
+    fn names(self) -> Option<CatalogId> {
+        match self {
+            Self::NewField(new) => new.fields.catalog_id,
+            Self::Field(old, new) => new.fields.catalog_id.filter(|id| old.fields.catalog_id != Some(*id)),
+            Self::NewLevel(_) | Self::Level(..) | Self::NoLevel(_) | Self::NoField(_) => None,
+        }
+    }
 }
 
 impl Store {
@@ -284,7 +297,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where another level or field has changed meanwhile; [`Error::Conflict`] where the id is there
-    /// already.
+    /// already; [`Error::Invalid`] where a field names a catalog that is gone.
     pub async fn change_configuration(
         &self,
         before: &Configuration,
@@ -298,6 +311,7 @@ impl Store {
             .named("#revision", "revision");
         let counted = Write::update(&self.table, &keys::membership(id), "#revision = :revision", next);
         let mut writes = vec![counted.on_condition_failed(Error::Stale), self.part(id, part)?];
+        writes.extend(part.names().map(|catalog| self.catalog_used(before.membership.segment_id, catalog)));
         let job = refresh.then_some(Job::Refresh(id));
         writes.extend(job.map(|job| self.begun(job)));
         self.table.transact(writes).await?;

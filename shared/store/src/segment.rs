@@ -5,6 +5,7 @@ use domain::{AddressId, Error, Segment, SegmentId, UserId};
 use serde::Deserialize;
 
 use crate::Store;
+use crate::backoff::Tries;
 use crate::job::Job;
 use crate::keys;
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
@@ -71,6 +72,7 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the id is there already, as when a request that was cut off is repeated.
     pub async fn create_segment(&self, segment: &Segment) -> Result<Segment, Error> {
+        let mut tries = Tries::default();
         loop {
             let key = keys::segment_numbers(segment.owner_id);
             let numbers: Numbers = self.table.get(&key).await?.map(from_item).transpose()?.unwrap_or_default();
@@ -92,7 +94,7 @@ impl Store {
             writes.extend(search::writes(&self.table, &directory(segment.owner_id), None, Some(&segment.index())));
             match self.table.transact(writes).await {
                 // Another segment has taken the number.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(segment),
             }

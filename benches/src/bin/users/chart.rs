@@ -93,8 +93,9 @@ pub(crate) fn draw(report: &Report, path: &Path) -> Result<(), Failure> {
 /// What the dearest row of a group takes at each size.
 fn dearest(report: &Report, group: &Group) -> Vec<(f64, f64)> {
     let rows: Vec<&Row> = report.rows.iter().filter(|row| (group.has)(&row.what)).collect();
-    let at =
-        |nth: usize| rows.iter().filter_map(move |row| row.costs.get(nth)).map(|cost| cost.units).fold(0.0, f64::max);
+    let at = |nth: usize| {
+        rows.iter().filter_map(move |row| row.costs.get(nth)).map(|cost| cost.read_units).fold(0.0, f64::max)
+    };
     report.sizes.iter().enumerate().map(|(nth, size)| (*size as f64, at(nth))).collect()
 }
 

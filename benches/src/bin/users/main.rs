@@ -2,7 +2,7 @@
 //!
 //! Capacity units are judged and no times: they are what AWS bills, and the same on any machine.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+#![expect(clippy::print_stderr, reason = "a program for a terminal")]
 
 mod cases;
 mod chart;
@@ -46,17 +46,7 @@ const UNREAD: [&str; 2] = ["name", "updated_at"];
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let report = match measure(&arguments).await {
-        Ok(report) => report,
-        Err(failure) => {
-            eprintln!("{failure}");
-            return ExitCode::FAILURE;
-        }
-    };
-    print!("{report}");
-    let broken = report.broken();
-    broken.iter().for_each(|requirement| eprintln!("{requirement}"));
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    benches::told(measure(&arguments).await, Report::broken)
 }
 
 async fn measure(arguments: &Arguments) -> Result<Report, Failure> {

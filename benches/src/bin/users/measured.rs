@@ -2,9 +2,9 @@
 //! the people in memory.
 
 use benches::Failure;
-use benches::meter::Meter;
 use benches::report::Measure;
 use domain::{SegmentId, Time, User};
+use local::Meter;
 use store::search::{Found, Search};
 use store::{From, Scope, Since, Store};
 

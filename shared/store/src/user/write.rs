@@ -6,6 +6,7 @@ use domain::user::Unique;
 use domain::{Entry, Error, Status, Time, User, UserId};
 
 use crate::Store;
+use crate::backoff::Tries;
 use crate::keys;
 use crate::pending::{Pending, PendingKind, begin, end};
 use crate::search::{self, Indexed as _};
@@ -82,12 +83,14 @@ impl Store {
         (mut user, mut entry): (User, Entry),
         writes: impl Fn(&User, &Entry) -> Result<(Vec<Write>, UserRecord), Error>,
     ) -> Result<UserRecord, Error> {
+        let mut tries = Tries::default();
         loop {
             let (writes, record) = writes(&user, &entry)?;
             match (self.table.transact(writes).await, user.segment_id) {
                 (Err(Error::Conflict(taken)), Some(segment)) => match changes::without_late(taken) {
                     Some(taken) => return Err(Error::Conflict(taken)),
                     None => {
+                        tries.again().await?;
                         user.updated_at = self.untold(segment, user.id).await?;
                         entry.at = user.updated_at;
                     }
