@@ -10,7 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 const SIZE: (u32, u32) = (900, 460);
 
 /// Right of the lines, for what they are.
-const MARGIN: u32 = 270;
+const MARGIN: u32 = 290;
 
 /// A group of rows, and the colour of its line.
 struct Group {
@@ -61,10 +61,10 @@ pub(crate) fn draw(report: &Report, path: &Path) -> Result<(), Failure> {
     area.fill(&WHITE)?;
     let (left, right) = area.split_horizontally(SIZE.0 - MARGIN);
     let mut chart = ChartBuilder::on(&left)
-        .caption("Read units of one request, by users in the segment", ("sans-serif", 18))
+        .caption("Read units of one request, by users in the segment", ("sans-serif", 20))
         .margin(12)
-        .x_label_area_size(44)
-        .y_label_area_size(52)
+        .x_label_area_size(50)
+        .y_label_area_size(58)
         .build_cartesian_2d((least..last).log_scale(), 0.0..most * 1.1)?;
     chart
         .configure_mesh()
@@ -74,7 +74,7 @@ pub(crate) fn draw(report: &Report, path: &Path) -> Result<(), Failure> {
         .y_label_formatter(&|units| format!("{units:.0}"))
         .x_desc("users in the segment")
         .y_desc("read units")
-        .label_style(("sans-serif", 13))
+        .label_style(("sans-serif", 16))
         .draw()?;
     for (group, line) in &lines {
         let style = ShapeStyle::from(&group.colour).stroke_width(2);
@@ -83,7 +83,7 @@ pub(crate) fn draw(report: &Report, path: &Path) -> Result<(), Failure> {
         let Some(end) = line.last() else { continue };
         let (_, y) = chart.backend_coord(end);
         let anchor = Pos::new(HPos::Left, VPos::Center);
-        let style = ("sans-serif", 14).into_font().color(&group.colour).pos(anchor);
+        let style = ("sans-serif", 17).into_font().color(&group.colour).pos(anchor);
         right.draw(&Text::new(format!("{}: {:.0}", group.what, end.1), (4, y), style))?;
     }
     area.present()?;
