@@ -25,7 +25,14 @@ pub(crate) async fn measure(costs: &mut Costs, owner: &Owner) {
     let third = id(&third);
     let child = json!({ "parent_id": third });
     owner.of(costs, &format!("POST {of_route}, with a parent"), &users, child).await;
-    owner.of(costs, &format!("GET {of_route}"), &users, Value::Null).await;
+    lists(costs, owner, &users, of_route).await;
+    changes(costs, owner, (&one, &third)).await;
+    feed(costs, owner, &users, of_route).await;
+    endings(costs, owner, (&users, &other), of_route).await;
+}
+
+async fn lists(costs: &mut Costs, owner: &Owner, users: &str, of_route: &str) {
+    owner.of(costs, &format!("GET {of_route}"), users, Value::Null).await;
     for (about, query) in [
         ("sort by name", "sort=last_name"),
         ("sort by facets", "sort=status,-gender"),
@@ -35,11 +42,15 @@ pub(crate) async fn measure(costs: &mut Costs, owner: &Owner) {
     ] {
         owner.of(costs, &format!("GET {of_route}, {about}"), &format!("{users}?{query}"), Value::Null).await;
     }
+}
+
+async fn changes(costs: &mut Costs, owner: &Owner, (one, third): (&str, &str)) {
     let user = "/v1/users/{user}";
-    owner.of(costs, &format!("GET {user}, of a segment"), &one, Value::Null).await;
-    owner.of(costs, &format!("PATCH {user}, of a segment"), &one, json!({ "name": "Ana" })).await;
-    owner.of(costs, &format!("PATCH {user}, of a segment, blocked"), &one, json!({ "status": "BLOCKED" })).await;
-    owner.of(costs, &format!("PATCH {user}, of a segment, e-mail"), &one, email("d@example.com")).await;
+    let email = |email: &str| json!({ "email": email });
+    owner.of(costs, &format!("GET {user}, of a segment"), one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {user}, of a segment"), one, json!({ "name": "Ana" })).await;
+    owner.of(costs, &format!("PATCH {user}, of a segment, blocked"), one, json!({ "status": "BLOCKED" })).await;
+    owner.of(costs, &format!("PATCH {user}, of a segment, e-mail"), one, email("d@example.com")).await;
     let family = format!("/v1/users/{third}/family");
     owner.of(costs, &format!("GET {user}/family"), &family, Value::Null).await;
     let password = ("POST", &*format!("{one}/password"), json!({ "new_password": "staple battery horse" }));
@@ -47,13 +58,21 @@ pub(crate) async fn measure(costs: &mut Costs, owner: &Owner) {
     let exists =
         format!("/v1/users/exists?email=d@example.com&segment_id={}", owner.segment.rsplit('/').next().unwrap());
     owner.of(costs, "GET /v1/users/exists, of a segment", &exists, Value::Null).await;
+}
+
+async fn feed(costs: &mut Costs, owner: &Owner, users: &str, of_route: &str) {
     owner.of(costs, &format!("GET {of_route}/changes"), &format!("{users}/changes"), Value::Null).await;
     let part = format!("{users}/changes?page[size]=1");
     owner.of(costs, &format!("GET {of_route}/changes, told before"), &part, Value::Null).await;
-    let batch = json!({ "users": (0..10).map(|n| email(&format!("{n}@example.com"))).collect::<Vec<_>>() });
+    let batch = (0..10).map(|n| json!({ "email": format!("{n}@example.com") })).collect::<Vec<_>>();
+    let batch = json!({ "users": batch });
     let batch = ("POST", &*format!("{users}/batch"), batch);
     costs.of(&format!("POST {of_route}/batch, of ten"), batch, Some(&owner.user), 200).await;
-    owner.of(costs, &format!("DELETE {user}, of a segment"), &other, Value::Null).await;
+}
+
+async fn endings(costs: &mut Costs, owner: &Owner, (users, other): (&str, &str), of_route: &str) {
+    let user = "/v1/users/{user}";
+    owner.of(costs, &format!("DELETE {user}, of a segment"), other, Value::Null).await;
     owner.of(costs, &format!("GET {of_route}/deleted"), &format!("{users}/deleted"), Value::Null).await;
     let restoration = ("POST", &*format!("{other}/restoration"), Value::Null);
     costs.of(&format!("POST {user}/restoration, of a segment"), restoration, Some(&owner.user), 200).await;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use domain::{Error, MemberId, Time, UserId};
+use domain::{Error, MemberId, SegmentId, Time, UserId};
 use files::Files;
 use futures_util::future::join_all;
 use identity::Identity;
@@ -56,19 +56,7 @@ async fn work(
     (progress, end): (Progress, Time),
 ) -> Result<Option<Progress>, Error> {
     match job {
-        Job::EraseSegment(id) => {
-            // A request that was cut off has been repeated, and has made it once more.
-            match store.segment(id).await {
-                Err(Error::NotFound) => {}
-                found => return found.map(|_| Some(progress)),
-            }
-            let erase = |user| erase_user(store, identity, user);
-            let left = each(store, job, progress, end, |after| store.user_ids(id, after), erase).await?;
-            if left.is_some() {
-                store.erase_segment(id).await?;
-            }
-            return Ok(left);
-        }
+        Job::EraseSegment(id) => return erase_segment((store, identity), (job, id), (progress, end)).await,
         Job::EraseMember(id) => store.erase_member(id).await?,
         Job::EraseUpload(id) => files.erase(id.uuid()).await?,
         Job::EraseUnaccepted(id) => {
@@ -100,6 +88,25 @@ async fn work(
         }
     }
     Ok(Some(progress))
+}
+
+/// Erases a segment that is deleted, with its users.
+async fn erase_segment(
+    (store, identity): (&Store, &Identity),
+    (job, id): (Job, SegmentId),
+    (progress, end): (Progress, Time),
+) -> Result<Option<Progress>, Error> {
+    // A request that was cut off has been repeated, and has made it once more.
+    match store.segment(id).await {
+        Err(Error::NotFound) => {}
+        found => return found.map(|_| Some(progress)),
+    }
+    let erase = |user| erase_user(store, identity, user);
+    let left = each(store, job, progress, end, |after| store.user_ids(id, after), erase).await?;
+    if left.is_some() {
+        store.erase_segment(id).await?;
+    }
+    Ok(left)
 }
 
 /// Does something with each row of a directory in the order of their ids, as `some` lists them; `None` where time is up,

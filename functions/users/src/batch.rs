@@ -36,17 +36,15 @@ pub(crate) struct Rows(Vec<Value>);
 
 impl Field for Rows {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        match value {
-            Value::Array(users) if (1..=MOST).contains(&users.len()) => Some(Self(users)),
-            Value::Array(_) => {
-                errors.push(at.error("invalid_length", "must have 1 to 100 users"));
-                None
-            }
-            _ => {
-                errors.push(at.error("invalid_type", "must be an array"));
-                None
-            }
+        let Value::Array(users) = value else {
+            errors.push(at.error("invalid_type", "must be an array"));
+            return None;
+        };
+        if !(1..=MOST).contains(&users.len()) {
+            errors.push(at.error("invalid_length", "must have 1 to 100 users"));
+            return None;
         }
+        Some(Self(users))
     }
 
     fn show(&self) -> Value {

@@ -35,6 +35,11 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(password::change_password))
         .routes(routes!(restore::restore))
         .routes(routes!(history::history))
+        .merge(of_segments())
+}
+
+fn of_segments() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
         .routes(routes!(family::family))
         .routes(routes!(list::list, create::create))
         .routes(routes!(list::deleted))

@@ -150,10 +150,7 @@ impl Store {
             self.forget_upload(upload).await?;
         }
         self.erase_counters(&membership::directory(id)).await?;
-        for directory in [user::directory, user::excluded_directory, user::deleted_directory] {
-            self.erase_counters(&directory(id)).await?;
-        }
-        self.erase_found(Query::all(keys::changes(id))).await?;
+        self.erase_counts_of_users(id).await?;
         self.erase_parts::<CustomStatus>(id).await?;
         self.erase_parts::<Partner>(id).await?;
         self.erase_parts::<Product>(id).await?;
@@ -161,6 +158,14 @@ impl Store {
         self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
         self.erase_subscriptions(id).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
+    }
+
+    /// Erases the counters and the changes of a segment without users.
+    async fn erase_counts_of_users(&self, id: SegmentId) -> Result<(), Error> {
+        for directory in [user::directory, user::excluded_directory, user::deleted_directory] {
+            self.erase_counters(&directory(id)).await?;
+        }
+        self.erase_found(Query::all(keys::changes(id))).await
     }
 
     /// Erases the things of one kind of a segment that is deleted: claims and index entries of each, then the thing
