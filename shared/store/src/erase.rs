@@ -52,10 +52,10 @@ impl Store {
             self.leave_memberships(id).await?;
             self.erase_rest(id).await?;
             let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
-            // Its parent goes too.
-            let mut alone = record.user;
-            alone.fields.parent_id = None;
-            writes.extend(self.around(Some(&alone), None)?);
+            // Its parent goes too, and so do the changes that are told: neither is kept up.
+            let user = &record.user;
+            writes.extend(user.unique_values().iter().map(|unique| self.released(user, unique)));
+            writes.extend(self.in_directories(Some(user), None));
             match self.table.transact(writes).await {
                 Err(Error::Stale) => {}
                 done => return done,
