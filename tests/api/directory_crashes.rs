@@ -1,11 +1,16 @@
 //! `kill -9` in the middle of what spans a segment's users and Cognito, and what a deleted segment leaves: nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use crate::crashes::still;
 use crate::faults::{Phase, Plan, Verdict, functions_behind};
 use crate::killed::{cut_off, points};
-use crate::recount::agrees;
+use crate::recount::{Item, agrees, text};
 use crate::system::{Muster, PASSWORD, Reply};
 use crate::world::{World, id};
 
@@ -123,13 +128,13 @@ async fn a_purge_of_a_user_cut_off_anywhere_is_completed_once_it_has_begun() {
     assert!(ends.len() >= 8 && ends.contains(&true) && ends.contains(&false), "{ends:?}");
 }
 
-/// Holds the first call of an operation until it is told to go on: the plan, when it is reached, what tells.
-fn held(what: &'static str) -> (Plan, std::sync::Arc<tokio::sync::Notify>, std::sync::Arc<tokio::sync::Notify>) {
-    let (reached, go_on) = <(std::sync::Arc<tokio::sync::Notify>, std::sync::Arc<tokio::sync::Notify>)>::default();
+/// Holds the first call of an operation until it is told to go on: the plan, what tells that it is reached, what to tell.
+fn held(what: &'static str) -> (Plan, Arc<Notify>, Arc<Notify>) {
+    let (reached, go_on) = <(Arc<Notify>, Arc<Notify>)>::default();
     let (here, told) = (reached.clone(), go_on.clone());
-    let first = std::sync::atomic::AtomicBool::new(true);
-    let plan: Plan = std::sync::Arc::new(move |operation, _, phase| {
-        if operation == what && phase == Phase::Before && first.swap(false, std::sync::atomic::Ordering::SeqCst) {
+    let first = AtomicBool::new(true);
+    let plan: Plan = Arc::new(move |operation, _, phase| {
+        if operation == what && phase == Phase::Before && first.swap(false, Ordering::SeqCst) {
             here.notify_one();
             return Verdict::Until(told.clone());
         }
@@ -139,7 +144,7 @@ fn held(what: &'static str) -> (Plan, std::sync::Arc<tokio::sync::Notify>, std::
 }
 
 /// A call of the owner to functions elsewhere, on its way: its status.
-fn sent(url: &str, world: &World, (method, path, body): (&str, &str, Value)) -> tokio::task::JoinHandle<u16> {
+fn sent(url: &str, world: &World, (method, path, body): (&str, &str, Value)) -> JoinHandle<u16> {
     let call = reqwest::Client::new().request(method.parse().unwrap(), format!("{url}{path}"));
     let call = call.bearer_auth(&world.ana.access).header("content-type", "application/json").body(body.to_string());
     tokio::spawn(async move { call.send().await.unwrap().status().as_u16() })
@@ -236,8 +241,6 @@ async fn a_user_deleted_while_its_password_was_being_set_comes_back() {
 
 /// Both parts of every key.
 async fn keys(muster: &Muster) -> Vec<String> {
-    let key = |item: &crate::recount::Item| {
-        format!("{} {}", crate::recount::text(item, "PK"), crate::recount::text(item, "SK"))
-    };
+    let key = |item: &Item| format!("{} {}", text(item, "PK"), text(item, "SK"));
     muster.all_items().await.iter().map(key).collect()
 }

@@ -167,7 +167,6 @@ async fn changes(all: usize) {
         made += worker.await.unwrap();
     }
     let failed = failed.load(Ordering::Relaxed);
-    println!("{made} changes were made; {failed} calls failed");
     assert!(made > all / 3 && failed > all / 20, "{made} {failed}");
     agrees(&world).await;
     let store = &world.muster.functions.app.store;

@@ -47,7 +47,15 @@ async fn lives(world: &World) -> (String, String) {
     let photo = upload(world, json!({ "content_type": "image/png" }), PNG).await;
     let patch = json!({ "photo_upload_id": photo, "email": "zzq.later@example.com", "name": "Zzqlater" });
     assert_eq!(world.send("PATCH", &path, patch).await.status, 200);
+    let member = joins(world, &user).await;
+    logs_in(world, "zzq.later@example.com").await;
+    let block = json!({ "status": "BLOCKED", "status_reason": "ZZQREASON" });
+    assert_eq!(world.send("PATCH", &path, block).await.status, 200);
+    (user, member)
+}
 
+/// Becomes a member with answers, a file and points: the member's id.
+async fn joins(world: &World, user: &str) -> String {
     world.field("city", "string", json!({ "searchable": true, "unique": true })).await;
     world.field("certificate", "file", json!({ "content_types": ["application/pdf"], "max_size": 1000 })).await;
     let member =
@@ -57,19 +65,19 @@ async fn lives(world: &World) -> (String, String) {
     let file = upload(world, of_member, PDF).await;
     assert_eq!(world.send("PUT", &format!("{member}/answers"), json!({ "certificate": file })).await.status, 200);
     world.award(&member, 7).await;
+    member_id
+}
 
-    let login =
-        json!({ "email": "zzq.later@example.com", "password": "zzq correct horse", "segment_id": world.segment });
+/// Has a session, an address and another password.
+async fn logs_in(world: &World, email: &str) {
+    let login = json!({ "email": email, "password": "zzq correct horse", "segment_id": world.segment });
     let tokens = world.muster.call("POST", "/v1/auth/login").json(login).send().await;
     assert_eq!(tokens.status, 200, "{tokens:?}");
-    let eva = Ana::of("zzq.later@example.com".to_owned(), &tokens);
+    let eva = Ana::of(email.to_owned(), &tokens);
     world.muster.address(&eva, "Zzqhome").await;
     let change = json!({ "old_password": "zzq correct horse", "new_password": PASSWORD });
     let path_of_own = "/v1/users/me/password";
     assert_eq!(world.muster.post(path_of_own, change).by(&eva).send().await.status, 204);
-    let block = json!({ "status": "BLOCKED", "status_reason": "ZZQREASON" });
-    assert_eq!(world.send("PATCH", &path, block).await.status, 200);
-    (user, member_id)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +107,7 @@ async fn a_purged_user_leaves_no_trace() {
         let s3 = aws_sdk_s3::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.s3).build();
         let listed = aws_sdk_s3::Client::from_conf(s3).list_objects_v2().bucket(&wiring.bucket).send().await.unwrap();
         assert!(listed.contents().is_empty(), "{:?}", listed.contents());
-        assert_eq!(world.muster.identities().await, [world.ana.id.clone()]);
+        assert_eq!(world.muster.identities().await, [world.ana.id.as_str()]);
         assert_eq!(world.get(&path).await.status, 404);
         let changes = world.read(&format!("/v1/segments/{}/users/changes", world.segment)).await;
         assert_eq!((&changes["data"][0]["id"], &changes["data"][0]["user"]), (&json!(user), &Value::Null));

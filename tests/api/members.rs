@@ -13,7 +13,7 @@ async fn a_member_is_made_read_changed_and_deleted() {
     let world = World::start().await;
     world.field("bank", "string", json!({ "required": true })).await;
     let body = json!({ "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": 5204165000000001_u64,
-        "origin": "web", "product_id": "p1", "starts_at": "2026-01-01T00:00:00Z" });
+        "origin": "web", "starts_at": "2026-01-01T00:00:00Z" });
     let made = world.send("POST", &world.path("/members"), body).await;
     assert_eq!((made.status.as_u16(), made.header("etag")), (201, "\"1\""), "{made:?}");
     let path = made.header("location").to_owned();
@@ -275,4 +275,8 @@ async fn a_member_finds_itself_alone_in_the_list() {
     assert_eq!(list(&eve, &both).await, ["Eve"]);
     assert!(list(&new, "").await.is_empty());
     assert_eq!(list(&world.ana, "sort=name").await, ["Bob", "Eve"]);
+    let found = world.get(&world.path("/members?filter[name]=Eve")).await;
+    let eves = format!("/v1/members/{}", column(&found, "id")[0].as_str().unwrap());
+    assert_eq!(world.send("PATCH", &eves, json!({ "status": "BLOCKED" })).await.status, 200);
+    assert_eq!(world.muster.get(&world.path("/members")).by(&eve).send().await.status, 403, "who is shut out");
 }

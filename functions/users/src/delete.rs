@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{Action, Actor, Entry, Error, FieldError, KeyScope, Status, Time, field::Pointer};
-use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, UserRef};
+use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Tries, UserRef};
 use identity::Identity;
 use store::{Also, PendingKind, UserRecord};
 
@@ -33,6 +33,7 @@ pub(crate) async fn delete(
     let how = How { purge: flag(&mut query, "purge", &mut errors), cascade: flag(&mut query, "cascade", &mut errors) };
     query.finish("purge, cascade", errors)?;
     let scope = if how.purge { KeyScope::Admin } else { KeyScope::Write };
+    let mut tries = Tries::default();
     loop {
         let before = caller.acts(user, scope).await?.record;
         matches.check(before.user.version)?;
@@ -40,7 +41,7 @@ pub(crate) async fn delete(
         match ended(&app, &identity, &before, how, act).await {
             // Read again, it shows what came between: another version, which who named one is told; children, or nothing
             // any more.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),
         }
@@ -74,6 +75,7 @@ async fn end_children(
     purge: bool,
     act: (Actor, &str),
 ) -> Result<(), Error> {
+    let mut tries = Tries::default();
     loop {
         let children = children(app, &parent.user, 100).await?;
         if children.is_empty() {
@@ -87,7 +89,8 @@ async fn end_children(
                 (false, _) => deleted(app, &record, None, act).await.map(drop),
             };
             match done {
-                Ok(()) | Err(Error::Stale) => {}
+                Ok(()) => {}
+                Err(Error::Stale) => tries.again().await?,
                 Err(error) => return Err(error),
             }
         }

@@ -20,6 +20,8 @@ pub enum Job {
     EraseMember(MemberId),
     /// A file is not wanted any more.
     EraseUpload(UploadId),
+    /// A file is about to be accepted: it goes, unless it was. Begun for later, and not at all once it was accepted.
+    EraseUnaccepted(UploadId),
     /// Levels or fields of a membership have changed: its members are found by what they are now.
     Refresh(MembershipId),
 }
@@ -46,7 +48,8 @@ impl Progress {
 
 impl Job {
     /// The name of each kind.
-    pub const KINDS: [&str; 5] = ["erase_segment", "erase_membership", "erase_member", "erase_upload", "refresh"];
+    pub const KINDS: [&str; 6] =
+        ["erase_segment", "erase_membership", "erase_member", "erase_upload", "erase_unaccepted", "refresh"];
 
     /// How long a request may run: each function's timeout, and some more.
     const REQUESTS: Duration = Duration::from_secs(20);
@@ -60,11 +63,12 @@ impl Job {
             Self::EraseMembership(id) => ("erase_membership", id.to_string()),
             Self::EraseMember(id) => ("erase_member", id.to_string()),
             Self::EraseUpload(id) => ("erase_upload", id.to_string()),
+            Self::EraseUnaccepted(id) => ("erase_unaccepted", id.to_string()),
             Self::Refresh(id) => ("refresh", id.to_string()),
         }
     }
 
-    fn key(self) -> keys::Key {
+    pub(crate) fn key(self) -> keys::Key {
         let (kind, subject) = self.parts();
         keys::job(kind, subject)
     }
@@ -76,6 +80,7 @@ impl Job {
             "erase_membership" => id.parse().ok().map(Self::EraseMembership),
             "erase_member" => id.parse().ok().map(Self::EraseMember),
             "erase_upload" => id.parse().ok().map(Self::EraseUpload),
+            "erase_unaccepted" => id.parse().ok().map(Self::EraseUnaccepted),
             "refresh" => id.parse().ok().map(Self::Refresh),
             _ => None,
         }
@@ -85,10 +90,15 @@ impl Job {
 impl Store {
     /// The write that begins a job; one that is under way begins again.
     pub(crate) fn begun(&self, job: Job) -> Write {
+        self.begun_for(job, Time::from_millis(0))
+    }
+
+    /// The write that begins a job which nobody does before `from`; one that is under way begins again then.
+    pub(crate) fn begun_for(&self, job: Job, from: Time) -> Write {
         let item = Item::from([
             ("pending".to_owned(), string(job.parts().0)),
             // Nobody has it yet.
-            ("pending_at".to_owned(), string(Time::from_millis(0))),
+            ("pending_at".to_owned(), string(from)),
             ("begun_at".to_owned(), string(Time::now())),
         ]);
         Write::put(&self.table, crate::table::keyed(&job.key(), item))

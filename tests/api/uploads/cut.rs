@@ -1,4 +1,4 @@
-//! Cuts a run of the `arrivals` function off at one of the calls that it makes.
+//! Cuts a run of a function off at one of the calls that it makes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,12 +33,17 @@ impl Cut {
 
     /// The function, as it will be cut off.
     pub(crate) fn arrivals(&self, muster: &Muster) -> Arrivals {
+        let (functions, files) = self.functions(muster);
+        Arrivals { files, scanned: false, ..functions.arrivals() }
+    }
+
+    /// All functions and the bucket, as they will be cut off.
+    pub(crate) fn functions(&self, muster: &Muster) -> (Functions, Files) {
         let interceptor = SharedInterceptor::new(self.clone());
         let wiring = Wiring { interceptor: Some(interceptor.clone()), ..muster.wiring.clone() };
         let s3 = aws_sdk_s3::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.s3);
         let s3 = s3.interceptor(interceptor).retry_config(RetryConfig::disabled()).build();
-        let files = Files::new(aws_sdk_s3::Client::from_conf(s3), &wiring.bucket);
-        Arrivals { files, scanned: false, ..Functions::connect(&wiring).arrivals() }
+        (Functions::connect(&wiring), Files::new(aws_sdk_s3::Client::from_conf(s3), &wiring.bucket))
     }
 }
 
