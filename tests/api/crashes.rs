@@ -14,7 +14,7 @@ use crate::system::{Ana, Muster, PASSWORD};
 const NEW_PASSWORD: &str = "staple battery horse";
 
 /// A system whose reconciler does nothing by itself.
-async fn still() -> Muster {
+pub(crate) async fn still() -> Muster {
     still_for(SignUpMode::Open).await
 }
 
@@ -24,22 +24,22 @@ async fn still_for(sign_up: SignUpMode) -> Muster {
 
 impl Muster {
     /// Makes every pending change look abandoned: as if its lease had passed.
-    async fn leases_pass(&self) {
+    pub(crate) async fn leases_pass(&self) {
         self.age("pending_at", AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned())).await;
     }
 
     /// Makes every running request look abandoned.
-    async fn running_ends(&self) {
+    pub(crate) async fn running_ends(&self) {
         self.age("running_until", AttributeValue::N("0".to_owned())).await;
     }
 
     /// Makes the second pass in which all sessions of a user have ended; a login would wait for that.
-    async fn seconds_pass(&self) {
+    pub(crate) async fn seconds_pass(&self) {
         self.age("sessions_from", AttributeValue::N("0".to_owned())).await;
     }
 
     /// Runs the reconciler once, after the leases have passed; nothing may stay pending.
-    async fn reconcile(&self) {
+    pub(crate) async fn reconcile(&self) {
         self.leases_pass().await;
         let functions = &self.functions;
         reconcile::sweep(&functions.app.store, &functions.identity).await.unwrap();

@@ -1,5 +1,5 @@
-//! Ten thousand random changes of a segment's users, sixteen at once, over a connection that fails: what is counted
-//! equals a recount at the end.
+//! Random changes of a segment's users, sixteen at once, over a connection that fails: what is counted equals a recount
+//! at the end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,8 +15,6 @@ use crate::faults::{Phase, Plan, Verdict, contended, wiring_behind};
 use crate::recount::agrees;
 use crate::reference::Random;
 use crate::world::World;
-
-const CHANGES: usize = 1_600;
 
 const AT_ONCE: u64 = 16;
 
@@ -128,7 +126,17 @@ impl Worker {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_changes_that_fail_at_times_all_that_is_counted_equals_a_recount() {
+    changes(400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes"]
 async fn after_ten_thousand_changes_that_fail_at_times_all_that_is_counted_equals_a_recount() {
+    changes(10_000).await;
+}
+
+async fn changes(all: usize) {
     let world = World::start().await;
     let failed = Arc::<AtomicUsize>::default();
     let wiring = wiring_behind(&world.muster, failing(failed.clone())).await;
@@ -143,7 +151,7 @@ async fn after_ten_thousand_changes_that_fail_at_times_all_that_is_counted_equal
         };
         tokio::spawn(async move {
             let (mut made, mut broken) = (0, Vec::new());
-            for _ in 0..CHANGES / AT_ONCE as usize {
+            for _ in 0..all / AT_ONCE as usize {
                 match worker.change().await {
                     Ok(()) => made += 1,
                     Err(error @ Error::Internal(_)) => broken.push(format!("{error:?}")),
@@ -159,8 +167,7 @@ async fn after_ten_thousand_changes_that_fail_at_times_all_that_is_counted_equal
         made += worker.await.unwrap();
     }
     let failed = failed.load(Ordering::Relaxed);
-    println!("{made} changes were made; {failed} calls failed");
-    assert!(made > CHANGES / 3 && failed > 300, "{made} {failed}");
+    assert!(made > all / 3 && failed > all / 20, "{made} {failed}");
     agrees(&world).await;
     let store = &world.muster.functions.app.store;
     for id in store.pending(PendingKind::Purge, Time::now()).await.unwrap() {

@@ -25,7 +25,7 @@ impl Directory {
         let mut directory = Self { world, random: Random(seed), made: 0 };
         let mut parents: Vec<String> = Vec::new();
         while directory.made < users {
-            let mut bodies: Vec<_> = (0..100.min(users - directory.made)).map(|_| directory.body()).collect();
+            let mut bodies: Vec<_> = (0..100.min(users - directory.made)).map(|_| directory.another()).collect();
             for body in bodies.iter_mut().filter(|_| !parents.is_empty()) {
                 if directory.random.one_in(3) {
                     body["parent_id"] = json!(directory.random.of(&parents[..parents.len().min(9)]));
@@ -66,7 +66,7 @@ impl Directory {
     }
 
     /// The body of a new user.
-    fn body(&mut self) -> Value {
+    fn another(&mut self) -> Value {
         self.made += 1;
         fields(&mut self.random, self.made)
     }
@@ -153,7 +153,7 @@ impl Directory {
             format!("/v1/users/{user}")
         };
         let (changed, gone) = (touch(&mut self.random), touch(&mut self.random));
-        let (new, mut other) = (self.body(), self.body());
+        let (new, mut other) = (self.another(), self.another());
         for field in ["email", "username", "identification", "tax_identification", "operation_country", "reference_id"]
         {
             other.as_object_mut().unwrap().remove(field);

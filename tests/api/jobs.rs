@@ -19,7 +19,7 @@ async fn still() -> Muster {
 
 impl Muster {
     /// Does what there is to do.
-    async fn work(&self) {
+    pub(crate) async fn work(&self) {
         let end = domain::Time::now().plus(Duration::from_secs(60));
         // A job that is done begins another one: a segment's those of its memberships, these those of their members.
         for _ in 0..4 {

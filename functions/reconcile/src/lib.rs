@@ -61,7 +61,7 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
         // Nobody can tell which password holds, so no session may: whoever knows the right one logs in again.
         PendingKind::Password => {
             let act = (Action::PasswordChangeInterrupted, Actor::System, "reconcile");
-            store.finish_password(record, act, None).await
+            store.finish_password(record, act, None).await.map(drop)
         }
         PendingKind::Purge => {
             identity.delete(id).await?;

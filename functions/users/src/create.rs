@@ -56,7 +56,8 @@ pub(crate) async fn made(
         Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
         made => made?,
     };
-    let Some(password) = new.password.filter(|_| !record.has_login) else { return Ok(record.user) };
+    // Of an earlier try nobody knows whether it came to set the password: again does what once does.
+    let Some(password) = new.password else { return Ok(record.user) };
     let act = (Action::PasswordChanged, act.0, act.1);
     match set_password(app, identity, &record, &password, act).await {
         Ok(()) => {}

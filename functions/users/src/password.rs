@@ -72,7 +72,7 @@ async fn by_itself(
         return Err(error);
     }
     let act = (Action::PasswordChanged, caller.actor(), caller.request_id());
-    app.store.finish_password(begun, act, Some(&session.claims.session)).await
+    app.store.finish_password(begun, act, Some(&session.claims.session)).await.map(drop)
 }
 
 /// Sets a user's password without the old one. Cut off, nobody knows which one holds: `reconcile` ends all sessions.
@@ -84,11 +84,20 @@ pub(crate) async fn set_password(
     act: (Action, Actor, &str),
 ) -> Result<(), Error> {
     let begun = app.store.begin(record, PendingKind::Password).await?;
-    if let Err(error) = identity.set_password(record.user.id, record.user.fields.email.as_ref(), password).await {
-        app.store.end_if_refused(&begun, &error).await?;
-        return Err(error);
+    let id = record.user.id;
+    let done = match identity.set_password(id, record.user.fields.email.as_ref(), password).await {
+        Ok(()) => app.store.finish_password(begun, act, None).await,
+        Err(error) => app.store.end_if_refused(&begun, &error).await.and(Err(error)),
+    };
+    if matches!(done, Ok(true)) {
+        return Ok(());
     }
-    app.store.finish_password(begun, act, None).await
+    // Who was erased meanwhile has an identity again, maybe, that nobody else knows of.
+    if app.store.user(id).await?.is_none_or(|record| record.is_being_erased()) {
+        identity.delete(id).await?;
+        return Err(Error::NotFound);
+    }
+    done.map(drop)
 }
 
 fn in_use(record: &UserRecord) -> Result<(), Error> {

@@ -49,8 +49,7 @@ async fn by_manager(app: &App, caller: &Caller, id: UserId) -> Answer<Shown> {
     if record.user.status != Status::Deleted || role == Role::Itself {
         return Err(not_deleted("The user is not deleted.").into());
     }
-    if record.pending.is_some() {
-        // It is being erased.
+    if record.is_being_erased() {
         return Err(Error::NotFound.into());
     }
     restored(app, &record, caller.actor(), caller.request_id()).await

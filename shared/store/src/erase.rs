@@ -58,11 +58,10 @@ impl Store {
             self.leave_memberships(id).await?;
             self.erase_rest(id).await?;
             let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
-            // What it names goes too.
-            let mut alone = record.user;
-            let fields = &mut alone.fields;
-            (fields.parent_id, fields.partner_id, fields.status_id) = (None, None, None);
-            writes.extend(self.around(Some(&alone), None)?);
+            // What it names goes too, and so do the changes that are told: neither is kept up.
+            let user = &record.user;
+            writes.extend(user.unique_values().iter().map(|unique| self.released(user, unique)));
+            writes.extend(self.in_directories(Some(user), None));
             match self.table.transact(writes).await {
                 Err(Error::Stale) => tries.again().await?,
                 done => return done,

@@ -103,7 +103,14 @@ impl Store {
         let has_login = old.has_login || kind == PendingKind::Password;
         let changes =
             if has_login && !old.has_login { changes.set("has_login", AttributeValue::Bool(true)) } else { changes };
-        let condition = "attribute_exists(PK) AND attribute_not_exists(pending)";
+        // A first password makes an identity, with the e-mail that the user has: it is still that one.
+        let (condition, changes) = match has_login && !old.has_login {
+            true => (
+                "version = :version AND attribute_not_exists(pending)",
+                changes.value(":version", number(old.user.version)),
+            ),
+            false => ("attribute_exists(PK) AND attribute_not_exists(pending)", changes),
+        };
         let begun = UserRecord { pending: Some(pending), has_login, ..old.clone() };
         if self.table.update(&keys::user(old.user.id), condition, changes).await? {
             return Ok(begun);
@@ -162,7 +169,8 @@ impl Store {
         }
     }
 
-    /// Ends a change of password, and all sessions but the one that is kept, whatever else has changed meanwhile.
+    /// Ends a change of password, and all sessions but the one that is kept, whatever else has changed meanwhile: whether
+    /// it was still this one.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the user is gone.
@@ -171,7 +179,7 @@ impl Store {
         begun: UserRecord,
         act: (Action, Actor, &str),
         kept: Option<&str>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let mut record = begun;
         loop {
             let user = record.user.next(Time::now());
@@ -183,10 +191,10 @@ impl Store {
                     record = self.user(user.id).await?.ok_or(Error::NotFound)?;
                     // Somebody else has settled it, or is erasing the user.
                     if record.pending != pending {
-                        return Ok(());
+                        return Ok(false);
                     }
                 }
-                ended => return ended.map(drop),
+                ended => return ended.map(|_| true),
             }
         }
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::keys::{self, Scope};
-use crate::pending::Pending;
+use crate::pending::{Pending, PendingKind};
 use crate::table::{Changes, Item, Write, from_item, number, string};
 
 pub use changes::{Changed, Since, UserChanges};
@@ -38,6 +38,14 @@ pub struct UserRecord {
     pub child_count: u64,
     /// Whether it has had a password, and with it an identity in Cognito. Every master user has.
     pub has_login: bool,
+}
+
+impl UserRecord {
+    /// Whether the user is being erased: gone for everybody.
+    #[must_use]
+    pub fn is_being_erased(&self) -> bool {
+        self.pending.is_some_and(|pending| pending.kind == PendingKind::Purge)
+    }
 }
 
 /// Which sessions of a user still hold.

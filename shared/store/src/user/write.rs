@@ -168,6 +168,10 @@ impl Store {
         if let Some(pending) = old.pending.filter(|_| also.ends && also.begins.is_none()) {
             changes = pending.named(changes);
         }
+        if !old.has_login && old.user.fields.email != new.fields.email {
+            // Once there is an identity, Cognito must be told of the e-mail.
+            condition.push_str(" AND attribute_not_exists(has_login)");
+        }
         if must_be_childless(&old.user, new) {
             condition.push_str(" AND (attribute_not_exists(child_count) OR child_count = :none)");
             changes = changes.value(":none", number(0));
@@ -213,7 +217,8 @@ impl Store {
         Ok(writes)
     }
 
-    fn in_directories(&self, old: Option<&User>, new: Option<&User>) -> Vec<Write> {
+    /// What moves a user's index entries and counts from the directory that it was in to the one that it is in.
+    pub(crate) fn in_directories(&self, old: Option<&User>, new: Option<&User>) -> Vec<Write> {
         let place = |user: Option<&User>| user.and_then(|user| Some((directory_of(user)?, user.index())));
         match (place(old), place(new)) {
             (Some((was, had)), Some((is, has))) if was == is => {

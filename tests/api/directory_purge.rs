@@ -1,0 +1,116 @@
+//! A purged user of a segment leaves no trace: not in the table, not in the bucket, not in Cognito.
+
+use serde_json::{Value, json};
+
+use crate::crashes::still;
+use crate::recount::{agrees, text};
+use crate::system::{Ana, PASSWORD};
+use crate::uploads::club::put;
+use crate::uploads::samples::{PDF, PNG};
+use crate::world::{World, id};
+
+/// What each text of the user holds, and what else is its alone.
+const TRACES: [&str; 5] = ["zzq", "5599887766", "20998877", "20-99887", "1931-07-13"];
+
+/// A user of whom everything is known.
+fn everything() -> Value {
+    json!({
+        "email": "Zzq.Eva@example.com", "username": "zzqeva", "reference_id": "zzq-1", "password": "zzq correct horse",
+        "name": "Zzqname", "last_name": "Zzqlást", "second_last_name": "ZZQSECOND", "phone": "+525599887766",
+        "gender": "OTHER", "birthdate": "1931-07-13", "nationality": "MDG", "operation_country": "ARG",
+        "language": "zz-zzqlang", "identification": { "type": "DNI", "value": "20.998.877" },
+        "tax_identification": { "type": "CUIL", "value": "20-20998877-5" }, "tax_condition": "ZZQTAX",
+        "legal_address": { "street_name": "Zzqstreet", "region": "Salta" },
+        "country": { "code": "ZZQC", "name": "Zzqcountry" }, "state": { "code": "ZZQS", "name": "Zzqstate" },
+        "city": { "code": "ZZQT", "name": "Zzqcity" }, "valid_until": "2031-07-13T10:00:00Z",
+        "metadata": { "zzqkey": ["zzqvalue"] },
+    })
+}
+
+/// Uploads a file, which must be accepted: its id.
+async fn upload(world: &World, more: Value, bytes: &[u8]) -> String {
+    let mut body = json!({ "segment_id": world.segment, "filename": "zzq.bin", "size": bytes.len() });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let begun = world.muster.made(&world.ana, "/v1/uploads", body).await;
+    assert_eq!(put(&begun, bytes, &[]).await.status, 200);
+    let path = format!("/v1/uploads/{}", id(&begun));
+    let checked = world.until(&path, |reply| reply.body["status"] != "PENDING").await;
+    assert_eq!(checked.body["status"], "AVAILABLE");
+    id(&begun)
+}
+
+/// Lives: a photo, a membership with answers and a file, a login, an address, and changes of all sorts.
+async fn lives(world: &World) -> (String, String) {
+    let users = format!("/v1/segments/{}/users", world.segment);
+    let user = id(&world.muster.made(&world.ana, &users, everything()).await);
+    let path = format!("/v1/users/{user}");
+    let photo = upload(world, json!({ "content_type": "image/png" }), PNG).await;
+    let patch = json!({ "photo_upload_id": photo, "email": "zzq.later@example.com", "name": "Zzqlater" });
+    assert_eq!(world.send("PATCH", &path, patch).await.status, 200);
+    let member = joins(world, &user).await;
+    logs_in(world, "zzq.later@example.com").await;
+    let block = json!({ "status": "BLOCKED", "status_reason": "ZZQREASON" });
+    assert_eq!(world.send("PATCH", &path, block).await.status, 200);
+    (user, member)
+}
+
+/// Becomes a member with answers, a file and points: the member's id.
+async fn joins(world: &World, user: &str) -> String {
+    world.field("city", "string", json!({ "searchable": true, "unique": true })).await;
+    world.field("certificate", "file", json!({ "content_types": ["application/pdf"], "max_size": 1000 })).await;
+    let member =
+        world.member(json!({ "user_id": user, "name": "Zzqmember", "answers": { "city": "Zzqanswer" } })).await;
+    let member_id = member.rsplit('/').next().unwrap().to_owned();
+    let of_member = json!({ "member_id": member_id, "field": "certificate", "content_type": "application/pdf" });
+    let file = upload(world, of_member, PDF).await;
+    assert_eq!(world.send("PUT", &format!("{member}/answers"), json!({ "certificate": file })).await.status, 200);
+    world.award(&member, 7).await;
+    member_id
+}
+
+/// Has a session, an address and another password.
+async fn logs_in(world: &World, email: &str) {
+    let login = json!({ "email": email, "password": "zzq correct horse", "segment_id": world.segment });
+    let tokens = world.muster.call("POST", "/v1/auth/login").json(login).send().await;
+    assert_eq!(tokens.status, 200, "{tokens:?}");
+    let eva = Ana::of(email.to_owned(), &tokens);
+    world.muster.address(&eva, "Zzqhome").await;
+    let change = json!({ "old_password": "zzq correct horse", "new_password": PASSWORD });
+    let path_of_own = "/v1/users/me/password";
+    assert_eq!(world.muster.post(path_of_own, change).by(&eva).send().await.status, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purged_user_leaves_no_trace() {
+    for deleted_first in [false, true] {
+        let world = World::on(still().await, json!({ "name": "Club" })).await;
+        let (user, member) = lives(&world).await;
+        let table = format!("{:?}", world.muster.all_items().await).to_lowercase();
+        assert!(TRACES.iter().filter(|trace| table.contains(*trace)).count() > 3, "the traces are looked for rightly");
+        let path = format!("/v1/users/{user}");
+        if deleted_first {
+            assert_eq!(world.call("DELETE", &path).send().await.status, 204);
+        }
+        assert_eq!(world.call("DELETE", &format!("{path}?purge=true")).send().await.status, 204);
+        world.muster.work().await;
+
+        let items = world.muster.all_items().await;
+        for item in &items {
+            let told = format!("{item:?}").to_lowercase();
+            let traces: Vec<_> = TRACES.iter().filter(|trace| told.contains(*trace)).collect();
+            assert!(traces.is_empty(), "{traces:?} in {item:?}");
+            let is_change = text(item, "PK") == format!("G#{}", world.segment);
+            assert!(is_change || !told.contains(&user), "{item:?}");
+            assert!(!told.contains(&member), "{item:?}");
+        }
+        let wiring = &world.muster.wiring;
+        let s3 = aws_sdk_s3::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.s3).build();
+        let listed = aws_sdk_s3::Client::from_conf(s3).list_objects_v2().bucket(&wiring.bucket).send().await.unwrap();
+        assert!(listed.contents().is_empty(), "{:?}", listed.contents());
+        assert_eq!(world.muster.identities().await, [world.ana.id.as_str()]);
+        assert_eq!(world.get(&path).await.status, 404);
+        let changes = world.read(&format!("/v1/segments/{}/users/changes", world.segment)).await;
+        assert_eq!((&changes["data"][0]["id"], &changes["data"][0]["user"]), (&json!(user), &Value::Null));
+        agrees(&world).await;
+    }
+}
