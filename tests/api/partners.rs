@@ -38,14 +38,14 @@ async fn a_partner_is_made_read_changed_and_deleted() {
     for (query, found) in [("filter[reference_id]=77", 0), ("filter[reference_id]=78", 1), ("filter[status]=true", 0)] {
         assert_eq!(column(&world.get(&format!("{}?{query}", path(&world))).await, "id").len(), found, "{query}");
     }
-    world.muster.set_user_count(&world.segment, &format!("B#{}", id(&made.body)), 1).await;
+    let user = format!("/v1/users/{}", world.user(json!({ "partner_id": made.body["id"] })).await);
     assert_eq!(refused(&world.call("DELETE", &one).send().await), as_refused((409, "", "in_use")));
-    world.muster.set_user_count(&world.segment, &format!("B#{}", id(&made.body)), 0).await;
+    assert_eq!(world.send("PATCH", &user, json!({ "partner_id": null })).await.status, 200);
     assert_eq!(world.call("DELETE", &one).header("if-match", "\"1\"").send().await.status, 412);
     assert_eq!(world.call("DELETE", &one).send().await.status, 204);
     assert_eq!(world.get(&one).await.status, 404);
     assert_eq!(world.read(&path(&world)).await["page"]["total_items"], 0);
-    for prefix in [format!("C#S#{}#", world.segment), format!("X#P#{}#", world.segment)] {
+    for prefix in [format!("C#S#{}#partner", world.segment), format!("X#P#{}#", world.segment)] {
         assert!(world.muster.items(&prefix).await.is_empty(), "{prefix}");
     }
 }

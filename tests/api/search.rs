@@ -60,7 +60,7 @@ impl Searched {
 /// The paths of the members.
 async fn enrolled(world: &World, products: &[String; 3]) -> Vec<String> {
     let mut members = Vec::new();
-    for body in people([&world.ana.id, &world.user().await, &world.user().await], products) {
+    for body in people([&world.ana.id, &world.user(json!({})).await, &world.user(json!({})).await], products) {
         members.push(world.member(body).await);
     }
     for (member, points) in members.iter().zip([5, 50, 50, 0]) {

@@ -2,23 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
 use crate::races::all;
-use crate::system::Muster;
 use crate::world::{World, as_refused, column, id, refused};
-
-impl Muster {
-    /// Sets how many users name a thing of a segment, as their own transactions will.
-    pub(crate) async fn set_user_count(&self, segment: &str, sk: &str, count: u32) {
-        let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
-        let keys = [key("PK", format!("S#{segment}")), key("SK", sk.to_owned())];
-        let update = self.dynamodb().update_item().table_name(&self.wiring.table).set_key(Some(keys.into()));
-        let update = update.update_expression("SET user_count = :count");
-        update.expression_attribute_values(":count", AttributeValue::N(count.to_string())).send().await.unwrap();
-    }
-}
 
 fn path(world: &World) -> String {
     format!("/v1/segments/{}/statuses", world.segment)
@@ -125,8 +112,8 @@ async fn whether_a_status_excludes_cannot_be_changed() {
 async fn a_status_that_users_have_stays() {
     let world = World::start().await;
     let made = world.muster.made(&world.ana, &path(&world), json!({ "name": "Had" })).await;
-    let (one, sk) = (format!("{}/{}", path(&world), id(&made)), format!("T#{}", id(&made)));
-    world.muster.set_user_count(&world.segment, &sk, 2).await;
+    let one = format!("{}/{}", path(&world), id(&made));
+    let user = format!("/v1/users/{}", world.user(json!({ "status_id": made["id"] })).await);
     for etag in ["\"1\"", "*"] {
         let reply = world.call("DELETE", &one).header("if-match", etag).send().await;
         assert_eq!(refused(&reply), as_refused((409, "", "in_use")));
@@ -135,7 +122,7 @@ async fn a_status_that_users_have_stays() {
     let changed = world.send("PATCH", &one, json!({ "color": "#000000" })).await;
     assert!(changed.status == 200 && changed.body.get("user_count").is_none(), "{changed:?}");
     assert_eq!(refused(&world.call("DELETE", &one).send().await), as_refused((409, "", "in_use")));
-    world.muster.set_user_count(&world.segment, &sk, 0).await;
+    assert_eq!(world.send("PATCH", &user, json!({ "status_id": null })).await.status, 200);
     assert_eq!(world.call("DELETE", &one).send().await.status, 204);
 }
 

@@ -30,7 +30,7 @@ impl World {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subscription_is_made_read_changed_and_deleted() {
     let world = World::start().await;
-    let (user, product) = (world.user().await, world.product().await);
+    let (user, product) = (world.user(json!({})).await, world.product().await);
     let body =
         json!({ "user_id": user, "product_id": product, "reference_id": 5, "expires_at": "2027-01-01T00:00:00Z" });
     let made = world.send("POST", &path(&world), body).await;
@@ -105,7 +105,7 @@ async fn only_users_of_the_segment_subscribe_and_only_to_its_products() {
     let other = world.muster.made(&world.ana, "/v1/segments", json!({ "name": "Other" })).await;
     let products = format!("/v1/segments/{}/products", id(&other));
     let others = id(&world.muster.made(&world.ana, &products, json!({ "title": "T" })).await);
-    let (user, product) = (world.user().await, world.product().await);
+    let (user, product) = (world.user(json!({})).await, world.product().await);
     let unknown = |pointer: &str| (pointer.to_owned(), "unknown".to_owned());
     for (user, product, expected) in [
         (&eve.id, &product, vec![unknown("/user_id")]),
@@ -132,7 +132,7 @@ async fn only_users_of_the_segment_subscribe_and_only_to_its_products() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_with_a_product_is_a_subscription_however_it_came_to_it() {
     let world = World::start().await;
-    let (user, product, second) = (world.user().await, world.product().await, world.product().await);
+    let (user, product, second) = (world.user(json!({})).await, world.product().await, world.product().await);
     let member = world.member(json!({ "user_id": user, "product_id": product })).await;
     let one = member.replace("members", "subscriptions");
     assert_eq!(world.read(&one).await["quantity"], 1);
@@ -165,7 +165,7 @@ async fn a_member_with_a_product_is_a_subscription_however_it_came_to_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_subscriptions_of_one_user_to_one_product_one_is_made() {
     let world = World::start().await;
-    let (user, product, second) = (world.user().await, world.product().await, world.product().await);
+    let (user, product, second) = (world.user(json!({})).await, world.product().await, world.product().await);
     let (path, refusal) = (path(&world), as_refused((409, "/user_id", "taken")));
     let body = |product: &str| json!({ "user_id": user, "product_id": product });
     let replies = all((0..50).map(|_| world.send("POST", &path, body(&product)))).await;
@@ -189,7 +189,7 @@ async fn a_product_with_subscriptions_stays_whatever_the_crowd() {
     let one = format!("/v1/segments/{}/products/{product}", world.segment);
     let mut users = Vec::new();
     for _ in 0..20 {
-        users.push(world.user().await);
+        users.push(world.user(json!({})).await);
     }
     let path = path(&world);
     let subscribing =
@@ -222,7 +222,7 @@ async fn subscriptions_are_found_by_anything() {
     .into_iter()
     .enumerate()
     {
-        let user = world.user().await;
+        let user = world.user(json!({})).await;
         let body = json!({ "user_id": user, "product_id": product, "status": status, "expires_at": expires,
             "reference_id": format!("r{nth}"), "starts_at": format!("2026-0{}-01T00:00:00Z", nth + 1) });
         world.muster.made(&world.ana, &path(&world), body).await;

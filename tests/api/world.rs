@@ -86,22 +86,11 @@ impl World {
         format!("/v1/members/{}", id(&self.made("/members", body).await))
     }
 
-    /// A user of the segment, as if it had been made there: its id.
-    pub(crate) async fn user(&self) -> String {
-        let mut item = self.muster.item(&format!("U#{}", self.ana.id), "U").await;
-        let id = domain::UserId::fresh().to_string();
-        for (name, value) in [("PK", format!("U#{id}")), ("id", id.clone()), ("segment_id", self.segment.clone())] {
-            item.insert(name.to_owned(), AttributeValue::S(value));
-        }
-        self.muster
-            .dynamodb()
-            .put_item()
-            .table_name(&self.muster.wiring.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .unwrap();
-        id
+    /// A user of the segment: its id.
+    pub(crate) async fn user(&self, fields: Value) -> String {
+        let mut user = json!({ "email": format!("{}@example.com", domain::UserId::fresh()) });
+        user.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        id(&self.muster.made(&self.ana, &format!("/v1/segments/{}/users", self.segment), user).await)
     }
 
     /// A product whose subscribers join the membership: its id.

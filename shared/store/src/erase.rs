@@ -150,13 +150,18 @@ impl Store {
         }
         self.erase_counters(&membership::directory(id)).await?;
         self.erase_counts_of_users(id).await?;
+        self.erase_things(id).await?;
+        self.erase_found(Query::all(keys::segment(id).pk)).await
+    }
+
+    /// Erases the statuses, partners, products and subscriptions of a segment that is deleted.
+    async fn erase_things(&self, id: SegmentId) -> Result<(), Error> {
         self.erase_parts::<CustomStatus>(id).await?;
         self.erase_parts::<Partner>(id).await?;
         self.erase_parts::<Product>(id).await?;
         // From here on nobody can subscribe, not even by a request that has begun before.
         self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
-        self.erase_subscriptions(id).await?;
-        self.erase_found(Query::all(keys::segment(id).pk)).await
+        self.erase_subscriptions(id).await
     }
 
     /// Erases the counters and the changes of a segment without users.
