@@ -25,6 +25,7 @@ mod patch;
 pub mod place;
 pub mod segment;
 pub mod text;
+pub mod transfer;
 pub mod upload;
 pub mod user;
 pub mod value;
@@ -40,7 +41,8 @@ pub use error::{Error, FieldError};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Action, Actor, Entry, EntryChange};
 pub use id::{
-    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, UploadId, UserId,
+    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, SegmentId,
+    UploadId, UserId,
 };
 pub use key::{Key, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};
@@ -48,5 +50,6 @@ pub use member::{EnrolmentFields, Member, MemberFields};
 pub use membership::{Membership, MembershipFields};
 pub use segment::{Segment, SegmentFields};
 pub use text::{Email, Name, Password, Phone, ReferenceId, Username};
+pub use transfer::{Export, ExportFields, Format, Import, ImportFields, MatchBy, TransferStatus};
 pub use upload::{Upload, UploadFields, UploadStatus};
 pub use user::{SignUp, Status, User, UserFields};
