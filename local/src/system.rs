@@ -154,7 +154,7 @@ pub async fn reconcile(functions: Functions, every: Duration) {
         ticks.tick().await;
         let (store, end) = (&functions.app.store, Time::now().plus(Duration::from_secs(60)));
         let swept = reconcile::sweep(store, &functions.identity).await;
-        if let Err(error) = swept.and(reconcile::jobs::run(store, &functions.files, end).await) {
+        if let Err(error) = swept.and(reconcile::jobs::run((store, &functions.identity, &functions.files), end).await) {
             tracing::warn!(cause = told(&error), "reconciling failed; tried again");
         }
     }

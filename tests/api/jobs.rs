@@ -19,7 +19,9 @@ impl Muster {
         let end = domain::Time::now().plus(Duration::from_secs(60));
         // A job that is done begins another one: a segment's those of its memberships, these those of their members.
         for _ in 0..4 {
-            reconcile::jobs::run(&self.functions.app.store, &self.functions.files, end).await.unwrap();
+            reconcile::jobs::run((&self.functions.app.store, &self.functions.identity, &self.functions.files), end)
+                .await
+                .unwrap();
         }
     }
 

@@ -14,6 +14,7 @@ mod conventions;
 mod costs;
 mod crashes;
 mod cursors;
+mod directory;
 mod elsewhere;
 mod events;
 mod faults;

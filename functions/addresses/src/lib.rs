@@ -1,7 +1,7 @@
 //! `/v1/users/{user}/addresses`: where users live, get bills and parcels.
 
 use axum::extract::State;
-use domain::{Address, AddressFields, AddressId, Error, MergePatch, Time};
+use domain::{Address, AddressFields, AddressId, Error, KeyScope, MergePatch, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany,
     Patch, Path, Seed, Shown, UserRef, openapi,
@@ -52,8 +52,8 @@ async fn list(
             Ok((page, Some(total)))
         }
     };
-    let (owner, (page, counted)) = caller.reads(user, read).await?;
-    let total = counted.unwrap_or(owner.address_count);
+    let (owner, (page, counted)) = caller.reads(user, KeyScope::Read, read).await?;
+    let total = counted.unwrap_or(owner.record.address_count);
     Ok(list.answer(&app, page, |address| address.id.to_string(), total).await?)
 }
 
@@ -68,7 +68,7 @@ async fn create(
     seed: Seed,
     Body(new): Body<OneOrMany<AddressFields>>,
 ) -> Answer<Created> {
-    let owner = caller.acts(user).await?.user.id;
+    let owner = caller.acts(user, KeyScope::Write).await?.record.user.id;
     let base = format!("/v1/users/{owner}/addresses");
     let address = |(nth, fields)| {
         let id: AddressId = seed.id(nth);
@@ -99,7 +99,7 @@ async fn read(
     Path((user, address)): Path<(UserRef, AddressId)>,
     has: IfNoneMatch,
 ) -> Answer<Shown> {
-    let (_, address) = caller.reads(user, |owner| app.store.address(owner, address)).await?;
+    let (_, address) = caller.reads(user, KeyScope::Read, |owner| app.store.address(owner, address)).await?;
     Ok(Shown::unless(&has, &address))
 }
 
@@ -115,7 +115,7 @@ async fn change(
     Body(Patch(patch)): Body<Patch<AddressFields>>,
 ) -> Answer<Shown> {
     loop {
-        let (_, before) = caller.reads(user, |owner| app.store.address(owner, address)).await?;
+        let (_, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         match app.store.change_address(&after).await {
@@ -136,9 +136,9 @@ async fn delete(
     Path((user, address)): Path<(UserRef, AddressId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let (owner, before) = caller.reads(user, |owner| app.store.address(owner, address)).await?;
+    let (owner, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
     matches.check(before.version)?;
     let version = matches.is_given().then_some(before.version);
-    app.store.delete_address(owner.user.id, address, version).await?;
+    app.store.delete_address(owner.record.user.id, address, version).await?;
     Ok(NoContent)
 }

@@ -14,7 +14,7 @@ pub async fn activate(
     request_id: &RequestId,
     one_time: Option<(String, Time)>,
 ) -> Result<(), Error> {
-    let user = record.user.moved(Status::Active, None, Time::now());
+    let user = record.user.moved(Status::Active, Time::now());
     let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
     app.store.change_user(record, &user, &entry, Also { one_time, ..Also::default() }).await.map(drop)
 }

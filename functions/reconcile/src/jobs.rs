@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use domain::{Error, MemberId, MembershipId, Time};
+use domain::{Error, MemberId, Time, UserId};
 use files::Files;
 use futures_util::future::join_all;
+use identity::Identity;
 use store::{Configuration, Job, Progress, Store};
+use uuid::Uuid;
 
-/// So many members are worked on at once.
+/// What jobs work on.
+pub type System<'a> = (&'a Store, &'a Identity, &'a Files);
+
+/// So many rows are worked on at once.
 const AT_ONCE: usize = 16;
 
 /// So long goes one job on while others wait.
@@ -17,7 +22,7 @@ const SLICE: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// The last of those that failed; the others are done, and the next run tries it again.
-pub async fn run(store: &Store, files: &Files, end: Time) -> Result<(), Error> {
+pub async fn run((store, identity, files): System<'_>, end: Time) -> Result<(), Error> {
     let mut outcome = Ok(());
     for kind in Job::KINDS {
         for job in store.jobs(kind).await? {
@@ -25,18 +30,19 @@ pub async fn run(store: &Store, files: &Files, end: Time) -> Result<(), Error> {
                 return outcome;
             }
             let until = end.min(Time::now().plus(SLICE));
-            outcome = one(store, files, job, until).await.and(outcome);
+            outcome = one((store, identity, files), job, until).await.and(outcome);
         }
     }
     outcome
 }
 
-async fn one(store: &Store, files: &Files, job: Job, end: Time) -> Result<(), Error> {
+async fn one(system: System<'_>, job: Job, end: Time) -> Result<(), Error> {
+    let (store, ..) = system;
     let Some(taken) = store.take_job(job).await? else { return Ok(()) };
-    let Some(progress) = work(store, files, job, (taken, end)).await? else { return Ok(()) };
+    let Some(progress) = work(system, job, (taken, end)).await? else { return Ok(()) };
     // Joining and answering ask nothing of the membership's item, which would be contended: what began before the change
     // and has not ended may still write what the job was to find.
-    if progress.is_early() && matches!(job, Job::EraseMembership(_) | Job::Refresh(_)) {
+    if progress.is_early() && matches!(job, Job::EraseSegment(_) | Job::EraseMembership(_) | Job::Refresh(_)) {
         return store.job_again(job, &progress).await;
     }
     store.job_done(job, &progress).await
@@ -44,17 +50,28 @@ async fn one(store: &Store, files: &Files, job: Job, end: Time) -> Result<(), Er
 
 /// Does a job; `None` where time was up before its end.
 async fn work(
-    store: &Store,
-    files: &Files,
+    (store, identity, files): System<'_>,
     job: Job,
     (progress, end): (Progress, Time),
 ) -> Result<Option<Progress>, Error> {
     match job {
-        Job::EraseSegment(id) => store.erase_segment(id).await?,
+        Job::EraseSegment(id) => {
+            // A request that was cut off has been repeated, and has made it once more.
+            if store.segment(id).await.is_ok() {
+                return Ok(Some(progress));
+            }
+            let erase = |user| erase_user(store, identity, user);
+            let left = each(store, job, progress, end, |after| store.user_ids(id, after), erase).await?;
+            if left.is_some() {
+                store.erase_segment(id).await?;
+            }
+            return Ok(left);
+        }
         Job::EraseMember(id) => store.erase_member(id).await?,
         Job::EraseUpload(id) => files.erase(id.uuid()).await?,
         Job::EraseMembership(id) => {
-            let left = each_member(store, (job, id), progress, end, None).await?;
+            let erase = |member: Uuid| one_member(store, member.into(), None);
+            let left = each(store, job, progress, end, |after| store.member_ids(id, after), erase).await?;
             if left.is_some() {
                 store.erase_membership(id).await?;
             }
@@ -66,34 +83,46 @@ async fn work(
                 Err(Error::NotFound) => return store.job_done(job, &progress).await.map(|()| None),
                 read => store.with_catalogs(read?).await?,
             };
-            return each_member(store, (job, id), progress, end, Some(&configuration)).await;
+            let refresh = |member: Uuid| one_member(store, member.into(), Some(&configuration));
+            return each(store, job, progress, end, |after| store.member_ids(id, after), refresh).await;
         }
     }
     Ok(Some(progress))
 }
 
-/// Refreshes each member of a membership under its levels and fields, in the order of their ids, or deletes each where
-/// there are none any more; `None` where time is up, or the job has begun again.
-async fn each_member(
+/// Does something with each row of a directory in the order of their ids, as `some` lists them; `None` where time is up,
+/// or the job has begun again.
+async fn each<L: Future<Output = Result<Vec<Uuid>, Error>>, D: Future<Output = Result<(), Error>>>(
     store: &Store,
-    (job, membership): (Job, MembershipId),
+    job: Job,
     mut progress: Progress,
     end: Time,
-    configuration: Option<&Configuration>,
+    some: impl Fn(Option<Uuid>) -> L,
+    with: impl Fn(Uuid) -> D,
 ) -> Result<Option<Progress>, Error> {
     loop {
         let after = progress.reached.as_deref().and_then(|id| id.parse().ok());
-        let members = store.member_ids(membership, after).await?;
-        for some in members.chunks(AT_ONCE) {
-            let done = join_all(some.iter().map(|member| one_member(store, *member, configuration))).await;
+        let rows = some(after).await?;
+        for some in rows.chunks(AT_ONCE) {
+            let done = join_all(some.iter().map(|row| with(*row))).await;
             done.into_iter().collect::<Result<(), Error>>()?;
         }
-        let Some(last) = members.last() else { return Ok(Some(progress)) };
+        let Some(last) = rows.last() else { return Ok(Some(progress)) };
         match store.job_reached(job, &progress, last.to_string()).await? {
             Some(reached) if Time::now() < end => progress = reached,
             Some(_) | None => return Ok(None),
         }
     }
+}
+
+/// Erases a user whose segment is deleted.
+async fn erase_user(store: &Store, identity: &Identity, id: Uuid) -> Result<(), Error> {
+    let id = UserId::from(id);
+    let Some(record) = store.user(id).await? else { return Ok(()) };
+    if record.has_login {
+        identity.delete(id).await?;
+    }
+    store.erase_with_segment(id).await
 }
 
 async fn one_member(store: &Store, member: MemberId, configuration: Option<&Configuration>) -> Result<(), Error> {

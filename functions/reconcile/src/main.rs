@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
     let run = |_: LambdaEvent<Value>| async {
         let (swept, worked) = (
             reconcile::sweep(&store, &identity).await,
-            reconcile::jobs::run(&store, &files, Time::now().plus(BUDGET)).await,
+            reconcile::jobs::run((&store, &identity, &files), Time::now().plus(BUDGET)).await,
         );
         swept.and(worked)?;
         Ok::<_, Error>(())

@@ -1,18 +1,19 @@
 //! `PATCH /v1/users/{user}`.
 
 use axum::extract::State;
-use domain::user::{User, UserFields};
-use domain::{Action, Entry, Error, MergePatch, Time};
-use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, UserRef};
+use domain::{Action, Entry, Error, KeyScope, MergePatch, Segment, Status, Time, User, UserState};
+use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, UserRef};
 use identity::Identity;
 use store::{Also, Pending, PendingKind, UserRecord};
 
+use crate::create::check_photo;
 use crate::settled;
 
 // The document's macro takes no generic types, but names of them.
-type UserPatch = MergePatch<UserFields>;
+type UserPatch = MergePatch<UserState>;
 
-/// Changes a user by a merge patch. A new e-mail is where codes go from now on.
+/// Changes a user by a merge patch. A new e-mail is where codes go from now on. Who has the segment of a user also
+/// blocks it, with a reason, and lets it in again; a user who is blocked is signed out at once.
 #[utoipa::path(patch, path = "/v1/users/{user}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user after the change.", body = User)))]
 pub(crate) async fn change(
@@ -21,11 +22,11 @@ pub(crate) async fn change(
     caller: Caller,
     Path(user): Path<UserRef>,
     matches: IfMatch,
-    Body(Patch(patch)): Body<Patch<UserFields>>,
+    Body(Patch(patch)): Body<Patch<UserState>>,
 ) -> Answer<Shown> {
     loop {
-        let before = settled((&app, &identity), &caller, user).await?;
-        matches.check(before.user.version)?;
+        let before = settled((&app, &identity), &caller, user, KeyScope::Write).await?;
+        matches.check(before.record.user.version)?;
         match apply(&app, &identity, &caller, &before, patch.clone()).await {
             // Read again, it shows what came between: another version, which who named one is told; another change under
             // way, which is told in its own words; or nothing any more.
@@ -40,20 +41,31 @@ async fn apply(
     app: &App,
     identity: &Identity,
     caller: &Caller,
-    before: &UserRecord,
-    patch: MergePatch<UserFields>,
+    Subject { record: before, role }: &Subject,
+    patch: MergePatch<UserState>,
 ) -> Result<User, Error> {
-    let after = before.user.patched(patch, Time::now())?;
-    let entry = Entry::between(Some(&before.user), &after, (Action::Updated, caller.actor(), caller.request_id()));
+    if before.user.status == Status::Deleted {
+        return Err(Error::conflict("", "deleted", "The user is deleted; restore it first."));
+    }
+    let segment = segment_of(app, &before.user).await?;
+    let settings = segment.as_ref().map(|segment| &segment.fields.settings.0);
+    let after = before.user.patched(patch, *role, settings, Time::now())?;
+    check_photo(app, Some(&before.user), &after).await?;
+    let act = (action(&before.user, &after), caller.actor(), caller.request_id());
+    let entry = Entry::between(Some(&before.user), &after, act);
     if entry.changes.is_empty() {
         return Ok(before.user.clone());
     }
     let email = after.fields.email.clone().filter(|email| before.user.fields.email.as_ref() != Some(email));
+    // Without an identity there is nothing to tell Cognito.
+    let email = email.filter(|_| before.has_login);
     if email.is_some() && before.pending.is_some() {
         return Err(Pending::in_progress());
     }
     let begins = email.is_some().then_some(PendingKind::Email);
-    let changed = app.store.change_user(before, &after, &entry, Also { begins, ..Also::default() }).await?;
+    let ends_sessions = (after.status == Status::Blocked && before.user.status != Status::Blocked).then_some(None);
+    let also = Also { begins, ends_sessions, ..Also::default() };
+    let changed = app.store.change_user(before, &after, &entry, also).await?;
     if let Some(email) = email {
         match identity.set_email(after.id, &email).await {
             Ok(()) => drop(app.store.end(&changed).await?),
@@ -64,7 +76,23 @@ async fn apply(
             }
         }
     }
-    Ok(after)
+    Ok(changed.user)
+}
+
+/// The segment that a user is in: 1 read, if it is in one.
+async fn segment_of(app: &App, user: &User) -> Result<Option<Segment>, Error> {
+    match user.segment_id {
+        Some(segment) => app.store.segment(segment).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn action(before: &User, after: &User) -> Action {
+    match (before.status, after.status) {
+        (Status::Active, Status::Blocked) => Action::Blocked,
+        (Status::Blocked, Status::Active) => Action::Unblocked,
+        _ => Action::Updated,
+    }
 }
 
 /// The e-mail of before, since Cognito does not take the new one.

@@ -1,14 +1,25 @@
 //! `DELETE /v1/users/{user}`: out of use, restorable; with `purge=true` erased for good.
 
 use axum::extract::State;
-use domain::{Action, Actor, Entry, Error, FieldError, Status, Time, field::Pointer};
+use domain::{Action, Actor, Entry, Error, FieldError, KeyScope, Status, Time, field::Pointer};
 use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, UserRef};
 use identity::Identity;
 use store::{Also, PendingKind, UserRecord};
 
-/// Deletes a user. Its e-mail, username, reference id and document are free again at once, and all sessions end.
+use crate::family::children;
+
+/// How a user is deleted.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    purge: bool,
+    cascade: bool,
+}
+
+/// Deletes a user. Its e-mail, username, reference id and document are free again at once, and all sessions end. A user
+/// with children is refused, unless they are to be deleted with it.
 #[utoipa::path(delete, path = "/v1/users/{user}", tag = "users",
-    params(("purge" = Option<bool>, Query, description = "Erase the user and all that is its own, for good.")),
+    params(("purge" = Option<bool>, Query, description = "Erase the user and all that is its own, for good."),
+        ("cascade" = Option<bool>, Query, description = "Delete the user's children too.")),
     responses((status = 204, description = "The user is deleted.")))]
 pub(crate) async fn delete(
     State(app): State<App>,
@@ -19,18 +30,64 @@ pub(crate) async fn delete(
     mut query: Query,
 ) -> Answer<NoContent> {
     let mut errors = Vec::new();
-    let purge = purge(&mut query, &mut errors);
-    query.finish("purge", errors)?;
+    let how = How { purge: flag(&mut query, "purge", &mut errors), cascade: flag(&mut query, "cascade", &mut errors) };
+    query.finish("purge, cascade", errors)?;
+    let scope = if how.purge { KeyScope::Admin } else { KeyScope::Write };
     loop {
-        let before = caller.acts(user).await?;
+        let before = caller.acts(user, scope).await?.record;
         matches.check(before.user.version)?;
         let act = (caller.actor(), caller.request_id());
-        let done =
-            if purge { purged(&app, &identity, &before, act).await } else { deleted(&app, &before, None, act).await };
-        match done {
+        match ended(&app, &identity, &before, how, act).await {
             Err(Error::Stale) if !matches.is_given() => {}
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),
+        }
+    }
+}
+
+async fn ended(app: &App, identity: &Identity, before: &UserRecord, how: How, act: (Actor, &str)) -> Result<(), Error> {
+    if how.cascade {
+        end_children(app, identity, before, how.purge, act).await?;
+    }
+    let before = match how.cascade {
+        // The children have been counted off.
+        true => &app.store.user(before.user.id).await?.ok_or(Error::NotFound)?,
+        false => before,
+    };
+    match (how.purge, before.user.status) {
+        (true, _) => purged(app, identity, before, act).await,
+        // It is what was asked for.
+        (false, Status::Deleted) => Ok(()),
+        (false, Status::Unverified | Status::Active | Status::Blocked) => {
+            deleted(app, before, None, act).await.map(drop)
+        }
+    }
+}
+
+/// Deletes the children of a user; one who is changed meanwhile is looked at again.
+async fn end_children(
+    app: &App,
+    identity: &Identity,
+    parent: &UserRecord,
+    purge: bool,
+    act: (Actor, &str),
+) -> Result<(), Error> {
+    loop {
+        let children = children(app, &parent.user, 100).await?;
+        if children.is_empty() {
+            return Ok(());
+        }
+        for child in children {
+            let Some(record) = app.store.user(child.id).await? else { continue };
+            let done = match (purge, record.user.status) {
+                (true, _) => purged(app, identity, &record, act).await,
+                (false, Status::Deleted) => Ok(()),
+                (false, _) => deleted(app, &record, None, act).await.map(drop),
+            };
+            match done {
+                Ok(()) | Err(Error::Stale) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 }
@@ -46,9 +103,9 @@ pub(crate) async fn purged(
     before: &UserRecord,
     act: (Actor, &str),
 ) -> Result<(), Error> {
-    deleted(app, before, Some(PendingKind::Purge), act).await?;
+    let gone = deleted(app, before, Some(PendingKind::Purge), act).await?;
     identity.delete(before.user.id).await?;
-    app.store.erase(before.user.id).await
+    app.store.erase(&gone.user).await
 }
 
 async fn deleted(
@@ -56,19 +113,19 @@ async fn deleted(
     before: &UserRecord,
     begins: Option<PendingKind>,
     (actor, request_id): (Actor, &str),
-) -> Result<(), Error> {
-    let after = before.user.moved(Status::Deleted, None, Time::now());
+) -> Result<UserRecord, Error> {
+    let after = before.user.moved(Status::Deleted, Time::now());
     let entry = Entry::between(Some(&before.user), &after, (Action::Deleted, actor, request_id));
     let also = Also { begins, ends_sessions: Some(None), ..Also::default() };
-    app.store.change_user(before, &after, &entry, also).await.map(drop)
+    app.store.change_user(before, &after, &entry, also).await
 }
 
-fn purge(query: &mut Query, errors: &mut Vec<FieldError>) -> bool {
-    match query.take("purge", errors).as_deref() {
+fn flag(query: &mut Query, name: &'static str, errors: &mut Vec<FieldError>) -> bool {
+    match query.take(name, errors).as_deref() {
         None | Some("false") => false,
         Some("true") => true,
         Some(_) => {
-            errors.push(Pointer::root().child("purge").error("invalid_choice", "must be true or false"));
+            errors.push(Pointer::root().child(name).error("invalid_choice", "must be true or false"));
             false
         }
     }

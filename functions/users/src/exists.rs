@@ -2,10 +2,9 @@
 
 use axum::extract::State;
 use domain::user::Unique;
-use domain::{Document, Email, Error, Field, FieldError, ReferenceId, Username, field::Pointer};
+use domain::{Document, Email, Error, Field, FieldError, KeyScope, ReferenceId, SegmentId, Username, field::Pointer};
 use edge::{Answer, App, Caller, Query, Rendered, Visitor};
 use serde_json::json;
-use store::Scope;
 use utoipa::ToSchema;
 
 /// Whether somebody has the value.
@@ -18,7 +17,7 @@ pub(crate) struct Existence {
 /// What may be asked for.
 const KNOWN: &str = "email, username, reference_id, identification_type with identification_value";
 
-/// Tells whether a master user has this e-mail, username, reference id or identity document.
+/// Tells whether a master user, or one of a segment of one's own, has this e-mail, username, reference id or identity document.
 #[utoipa::path(get, path = "/v1/users/exists", tag = "users",
     params(
         ("email" = Option<String>, Query, description = "An e-mail, in any case."),
@@ -26,6 +25,7 @@ const KNOWN: &str = "email, username, reference_id, identification_type with ide
         ("reference_id" = Option<String>, Query, description = "A reference id."),
         ("identification_type" = Option<String>, Query, description = "A document's type, with its value."),
         ("identification_value" = Option<String>, Query, description = "A document's number, with its type."),
+        ("segment_id" = Option<SegmentId>, Query, description = "Ask for the users of this segment, not for master users."),
     ),
     responses((status = 200, description = "Whether it is taken.", body = Existence)))]
 pub(crate) async fn exists(
@@ -36,21 +36,29 @@ pub(crate) async fn exists(
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
     let asked = asked(&mut query, &mut errors);
-    query.finish(KNOWN, errors)?;
+    let segment = parameter::<SegmentId>(&mut query, "segment_id", &mut errors);
+    query.finish(&format!("{KNOWN}; segment_id"), errors)?;
     let [unique] = asked.as_slice() else {
         return Err(Error::invalid("", "one_of", &format!("Ask for exactly one of {KNOWN}.")).into());
     };
     // By address too: whoever asks for long lists of people may have signed up more than once.
     let (live, counted, by_source, holder) = tokio::join!(
-        caller.access(),
+        reaches(&app, &caller, segment),
         caller.asks_who_exists(),
         visitor.asks_who_exists(),
-        app.store.holder(Scope::Masters, unique)
+        app.store.holder(segment.into(), unique)
     );
     live?;
     counted?;
     by_source?;
     Ok(Rendered(json!({ "exists": holder?.is_some() })))
+}
+
+/// Lets everybody pass who asks for master users, and whoever has the segment that is asked for.
+async fn reaches(app: &App, caller: &Caller, segment: Option<SegmentId>) -> Result<(), Error> {
+    let Some(segment) = segment else { return caller.access().await.map(drop) };
+    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
+    access.manages(&segment, KeyScope::Read)
 }
 
 /// The values that the query names.

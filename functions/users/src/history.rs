@@ -1,7 +1,7 @@
 //! `GET /v1/users/{user}/history`.
 
 use axum::extract::State;
-use domain::Entry;
+use domain::{Entry, KeyScope};
 use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, UserRef};
 
 /// How history is listed.
@@ -27,6 +27,6 @@ pub(crate) async fn history(
     list: List<History>,
 ) -> Answer<Listed> {
     let window = list.window();
-    let (owner, page) = caller.reads(user, |id| app.store.entries(id, &window)).await?;
-    Ok(list.answer(&app, page, |entry| entry.id.to_string(), owner.entry_count).await?)
+    let (owner, page) = caller.reads(user, KeyScope::Read, |id| app.store.entries(id, &window)).await?;
+    Ok(list.answer(&app, page, |entry| entry.id.to_string(), owner.record.entry_count).await?)
 }

@@ -1,16 +1,21 @@
-//! `/v1/users`: master users from sign-up to purge.
+//! `/v1/users` and `/v1/segments/{segment}/users`: users from sign-up or creation to purge.
 
-use domain::{Error, UserId};
-use edge::{App, Caller, UserRef};
+use domain::{Error, KeyScope, UserId};
+use edge::{App, Caller, Subject, UserRef};
 use identity::Identity;
-use store::{Pending, UserRecord};
+use store::Pending;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+mod batch;
 mod change;
+mod changes;
+mod create;
 mod delete;
 mod exists;
+mod family;
 mod history;
+mod list;
 mod password;
 mod read;
 mod restore;
@@ -30,18 +35,27 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(password::change_password))
         .routes(routes!(restore::restore))
         .routes(routes!(history::history))
+        .routes(routes!(family::family))
+        .routes(routes!(list::list, create::create))
+        .routes(routes!(list::deleted))
+        .routes(routes!(changes::changes))
+        .routes(routes!(batch::batch))
 }
 
 /// The user that the path names, with no abandoned change left on it.
-async fn settled(state: (&App, &Identity), caller: &Caller, user: UserRef) -> Result<UserRecord, Error> {
-    let (app, identity) = state;
-    let record = caller.acts(user).await?;
-    if !record.pending.is_some_and(Pending::is_abandoned) {
-        return Ok(record);
+async fn settled(
+    (app, identity): (&App, &Identity),
+    caller: &Caller,
+    user: UserRef,
+    scope: KeyScope,
+) -> Result<Subject, Error> {
+    let subject = caller.acts(user, scope).await?;
+    if !subject.record.pending.is_some_and(Pending::is_abandoned) {
+        return Ok(subject);
     }
-    reconcile::settled(&app.store, identity, record).await?;
+    reconcile::settled(&app.store, identity, subject.record).await?;
     // Settling may have ended the caller's own session, which is then told so.
-    caller.acts(user).await
+    caller.acts(user, scope).await
 }
 
 /// Where a user is to be found.

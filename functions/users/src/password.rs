@@ -2,25 +2,26 @@
 
 use axum::extract::State;
 use domain::text::Secret;
-use domain::{Action, Password, body};
+use domain::{Action, Actor, Error, KeyScope, Password, Role, Status, body};
 use edge::{Answer, App, Body, Caller, NoContent, Path, UserRef};
 use identity::Identity;
-use store::PendingKind;
+use store::{PendingKind, UserRecord};
 
 use crate::settled;
 
 body! {
     /// The password before and after.
     pub struct PasswordChange {
-        /// The present password.
-        pub old_password: Secret,
+        /// The present password; whoever has the segment of a user sets its password without.
+        pub old_password: Option<Secret>,
         /// The new password.
         pub new_password: Password,
     }
     example { "old_password": "correct horse battery", "new_password": "staple battery horse" }
 }
 
-/// Changes the password. All other sessions of the user end.
+/// Changes the password, by the present one, and ends all other sessions of the user; or gives a user of a segment a
+/// password, for whoever has the segment, and ends all sessions of the user. From then on that user can log in.
 #[utoipa::path(post, path = "/v1/users/{user}/password", tag = "users", request_body = PasswordChange,
     responses((status = 204, description = "The new password holds.")))]
 pub(crate) async fn change_password(
@@ -30,17 +31,62 @@ pub(crate) async fn change_password(
     Path(user): Path<UserRef>,
     Body(change): Body<PasswordChange>,
 ) -> Answer<NoContent> {
-    let (record, counted) = tokio::join!(settled((&app, &identity), &caller, user), caller.tries_password());
-    let record = record?;
-    counted?;
+    let subject = settled((&app, &identity), &caller, user, KeyScope::Write).await?;
+    match (subject.role, change.old_password) {
+        (Role::Itself, Some(old)) => {
+            caller.tries_password().await?;
+            by_itself(&app, &identity, &caller, subject.record, (old.reveal(), &change.new_password)).await?;
+        }
+        (Role::Itself, None) => return Err(Error::invalid("/old_password", "required", "is required").into()),
+        (Role::Manager, None) => {
+            in_use(&subject.record)?;
+            let act = (Action::PasswordChanged, caller.actor(), caller.request_id());
+            set_password(&app, &identity, &subject.record, &change.new_password, act).await?;
+        }
+        (Role::Manager, Some(_)) => {
+            let message = "is for users who change their own password; leave it out";
+            return Err(Error::invalid("/old_password", "not_applicable", message).into());
+        }
+    }
+    Ok(NoContent)
+}
+
+async fn by_itself(
+    app: &App,
+    identity: &Identity,
+    caller: &Caller,
+    record: UserRecord,
+    (old, new): (&str, &Password),
+) -> Result<(), Error> {
     let session = caller.session()?;
     let begun = app.store.begin(&record, PendingKind::Password).await?;
-    let changed = identity.change_password(&session.token, change.old_password.reveal(), &change.new_password);
-    if let Err(error) = changed.await {
+    if let Err(error) = identity.change_password(&session.token, old, new).await {
         app.store.end_if_refused(&begun, &error).await?;
-        return Err(error.into());
+        return Err(error);
     }
     let act = (Action::PasswordChanged, caller.actor(), caller.request_id());
-    app.store.finish_password(begun, act, Some(&session.claims.session)).await?;
-    Ok(NoContent)
+    app.store.finish_password(begun, act, Some(&session.claims.session)).await
+}
+
+/// Sets a user's password without the old one. Cut off, nobody knows which one holds: `reconcile` ends all sessions.
+pub(crate) async fn set_password(
+    app: &App,
+    identity: &Identity,
+    record: &UserRecord,
+    password: &Password,
+    act: (Action, Actor, &str),
+) -> Result<(), Error> {
+    let begun = app.store.begin(record, PendingKind::Password).await?;
+    if let Err(error) = identity.set_password(record.user.id, record.user.fields.email.as_ref(), password).await {
+        app.store.end_if_refused(&begun, &error).await?;
+        return Err(error);
+    }
+    app.store.finish_password(begun, act, None).await
+}
+
+fn in_use(record: &UserRecord) -> Result<(), Error> {
+    if record.user.status == Status::Deleted {
+        return Err(Error::conflict("", "deleted", "The user is deleted; restore it first."));
+    }
+    Ok(())
 }

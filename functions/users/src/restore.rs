@@ -3,11 +3,13 @@
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::User;
-use domain::{Action, Actor, Entry, Error, Status, Time, UserId, body};
-use edge::{Account, Answer, App, Attempt, Body, Path, RequestId, Shown, Visitor};
-use identity::{Identity, LoggedIn};
+use domain::{Action, Actor, Entry, Error, KeyScope, Role, Status, Time, UserId, body};
+use edge::{
+    Account, Answer, Anybody, App, Attempt, Caller, MaybeBody, Path, RequestId, Shown, Subject, UserRef, Visitor,
+};
+use identity::LoggedIn;
 use reconcile::settled;
-use store::{Also, Pending};
+use store::{Also, Pending, UserRecord};
 
 body! {
     /// What proves that a deleted user is one's own: its tokens have ended with it.
@@ -18,36 +20,79 @@ body! {
     example { "password": "correct horse battery" }
 }
 
-/// Restores a deleted master user, by its password. 409 names each value that somebody else has taken since.
-#[utoipa::path(post, path = "/v1/users/{user}/restoration", tag = "users", security(()),
-    request_body = Restoration,
+/// Restores a deleted user: a master user by its password; a user of a segment by whoever has the segment, with a token or
+/// a key and no body. 409 names each value that somebody else has taken since.
+#[utoipa::path(post, path = "/v1/users/{user}/restoration", tag = "users", security((), ("token" = []), ("key" = [])),
+    request_body = Option<Restoration>,
     responses((status = 200, description = "The user, ACTIVE again.", body = User)))]
 pub(crate) async fn restore(
-    State(app): State<App>,
-    State(identity): State<Identity>,
+    State(state): State<crate::State>,
+    Anybody(caller): Anybody,
     visitor: Visitor,
     request_id: RequestId,
     Path(id): Path<UserId>,
-    Body(restoration): Body<Restoration>,
+    MaybeBody(restoration): MaybeBody<Restoration>,
+) -> Answer<Shown> {
+    match (caller, restoration) {
+        (Some(caller), None) => by_manager(&state.app, &caller, id).await,
+        (None, Some(restoration)) => by_itself(&state, &visitor, &request_id, (id, restoration)).await,
+        (None, None) => Err(Error::Unauthenticated.into()),
+        (Some(_), Some(_)) => {
+            let message = "Send the password of a master user, or the credential of whoever has the segment, not both.";
+            Err(Error::invalid("", "exclusive", message).into())
+        }
+    }
+}
+
+async fn by_manager(app: &App, caller: &Caller, id: UserId) -> Answer<Shown> {
+    let Subject { record, role } = caller.acts(UserRef::Id(id), KeyScope::Write).await?;
+    if record.user.status != Status::Deleted || role == Role::Itself {
+        return Err(not_deleted("The user is not deleted.").into());
+    }
+    if record.pending.is_some() {
+        // It is being erased.
+        return Err(Error::NotFound.into());
+    }
+    restored(app, &record, caller.actor(), caller.request_id()).await
+}
+
+async fn by_itself(
+    crate::State { app, identity }: &crate::State,
+    visitor: &Visitor,
+    request_id: &RequestId,
+    (id, restoration): (UserId, Restoration),
 ) -> Answer<Shown> {
     let found = match visitor.tries(Attempt::Login, Account::Id(id)).await? {
-        Some(record) => settled(&app.store, &identity, record).await?,
+        Some(record) => settled(&app.store, identity, record).await?,
         None => None,
     };
-    // Blocked users, and those who are being erased, are as unknown as those who never were.
-    let known = found
-        .filter(|record| matches!(record.user.status, Status::Active | Status::Deleted) && record.pending.is_none());
+    // Blocked users, those of segments, and those who are being erased are as unknown as those who never were.
+    let known = found.filter(|record| record.user.segment_id.is_none() && record.pending.is_none());
+    let known = known.filter(|record| matches!(record.user.status, Status::Active | Status::Deleted));
     let asked = known.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
     let (LoggedIn::Tokens(_), Some(record)) = (identity.login(asked, restoration.password.reveal()).await?, known)
     else {
         return Err(Error::Unauthenticated.into());
     };
     if record.user.status != Status::Deleted {
-        return Err(Error::conflict("", "not_deleted", "The user is not deleted; log in.").into());
+        return Err(not_deleted("The user is not deleted; log in.").into());
     }
-    let user = record.user.moved(Status::Active, None, Time::now());
-    let entry = Entry::between(Some(&record.user), &user, (Action::Restored, Actor::User(id), &request_id.0));
-    let restored = app.store.change_user(&record, &user, &entry, Also::default()).await;
-    restored.map_err(Pending::instead_of_stale)?;
-    Ok(Shown::new(&user))
+    restored(app, &record, Actor::User(id), &request_id.0).await
+}
+
+async fn restored(app: &App, record: &UserRecord, actor: Actor, request_id: &str) -> Answer<Shown> {
+    let user = record.user.moved(Status::Active, Time::now());
+    let entry = Entry::between(Some(&record.user), &user, (Action::Restored, actor, request_id));
+    match app.store.change_user(record, &user, &entry, Also::default()).await {
+        Ok(restored) => Ok(Shown::new(&restored.user)),
+        Err(Error::Invalid(_)) => {
+            let message = "is a user who is deleted, or a child by now; restore the parent first, or free it";
+            Err(Error::conflict("/parent_id", "no_parent", message).into())
+        }
+        Err(error) => Err(Pending::instead_of_stale(error).into()),
+    }
+}
+
+fn not_deleted(message: &str) -> Error {
+    Error::conflict("", "not_deleted", message)
 }

@@ -44,6 +44,10 @@ pub enum Action {
     PasswordChanged,
     /// A password change was cut off by a crash: either password may hold, and all sessions have ended.
     PasswordChangeInterrupted,
+    /// Shut out, with a reason.
+    Blocked,
+    /// Let in again.
+    Unblocked,
     /// Deleted; restorable.
     Deleted,
     /// Restored.

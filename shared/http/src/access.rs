@@ -38,6 +38,16 @@ owned!(Membership, |membership| membership.segment_id);
 owned!(Member, |member| member.segment_id);
 owned!(Upload, |upload| upload.fields.segment_id);
 
+/// A master user is nobody's.
+impl TryFrom<&UserRecord> for Owner {
+    type Error = Error;
+
+    fn try_from(record: &UserRecord) -> Result<Self, Error> {
+        let (account, segment) = record.owner_id.zip(record.user.segment_id).ok_or(Error::NotFound)?;
+        Ok(Self { account, segment })
+    }
+}
+
 impl Access {
     pub(crate) fn of_user(record: UserRecord) -> Self {
         Self(Who::User(Box::new(record)))
@@ -66,8 +76,8 @@ impl Access {
     ///
     /// # Errors
     /// [`Error::NotFound`] for other people's things; [`Error::Forbidden`] for a key without the scope.
-    pub fn manages(&self, thing: impl Into<Owner>, scope: KeyScope) -> Result<(), Error> {
-        let owner = thing.into();
+    pub fn manages(&self, thing: impl TryInto<Owner>, scope: KeyScope) -> Result<(), Error> {
+        let owner = thing.try_into().map_err(|_| Error::NotFound)?;
         match &self.0 {
             Who::User(record) if record.user.id == owner.account => Ok(()),
             Who::Key(key)

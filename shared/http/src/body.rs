@@ -90,6 +90,24 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Body<T> {
     }
 }
 
+/// What a request may carry, or leave out.
+#[derive(Debug, Clone)]
+pub struct MaybeBody<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for MaybeBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let bytes = collect(body).await?;
+        if bytes.is_empty() && !parts.headers.contains_key(CONTENT_TYPE) {
+            return Ok(Self(None));
+        }
+        let request = Request::from_parts(parts, bytes.into());
+        Body::from_request(request, state).await.map(|Body(body)| Self(Some(body)))
+    }
+}
+
 /// Reads a whole body, as far as a body may go.
 pub(crate) async fn collect(body: axum::body::Body) -> Result<Bytes, Failure> {
     match Limited::new(body, LIMIT).collect().await {

@@ -8,7 +8,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::{Actor, Error, Status, Time, UserId};
+use domain::{Actor, Error, KeyScope, Role, Status, Time, UserId};
 use identity::Claims;
 use store::UserRecord;
 
@@ -47,6 +47,15 @@ impl std::fmt::Debug for Session {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "Session({})", self.claims.user_id)
     }
+}
+
+/// A user that a caller acts on, and what the caller is to it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The user.
+    pub record: UserRecord,
+    /// What the caller is to it.
+    pub role: Role,
 }
 
 /// How exact it is when a key was used the last time; each time would be a write more a request.
@@ -107,36 +116,45 @@ impl Caller {
         Ok((access?, found?))
     }
 
-    /// The user that the path names, if the caller may act on it.
+    /// The user that the path names, if the caller may act on it: itself, or, with the scope, one of its segments'.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::NotFound`] for somebody else's.
-    pub async fn acts(&self, on: UserRef) -> Result<UserRecord, Error> {
-        let (record, ()) = self.reads(on, |_| std::future::ready(Ok(()))).await?;
-        Ok(record)
+    /// [`Error::Unauthenticated`]; [`Error::NotFound`] for somebody else's; [`Error::Forbidden`] for a key without the scope.
+    pub async fn acts(&self, on: UserRef, scope: KeyScope) -> Result<Subject, Error> {
+        let (subject, ()) = self.reads(on, scope, |_| std::future::ready(Ok(()))).await?;
+        Ok(subject)
     }
 
-    /// The user that the path names, if the caller may see it, and what `read` reads of it, in one round of latency.
+    /// The user that the path names, if the caller may act on it, and what `read` reads of it, in one round of latency.
     ///
     /// # Errors
     /// As [`Caller::acts`], and those of `read`.
-    pub async fn reads<T, F>(&self, of: UserRef, read: impl FnOnce(UserId) -> F) -> Result<(UserRecord, T), Error>
+    pub async fn reads<T, F>(
+        &self,
+        of: UserRef,
+        scope: KeyScope,
+        read: impl FnOnce(UserId) -> F,
+    ) -> Result<(Subject, T), Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let own = match (&self.credential, of) {
-            (Credential::Token(session), UserRef::Me) => Some(session.claims.user_id),
-            (Credential::Token(session), UserRef::Id(id)) if id == session.claims.user_id => Some(id),
-            (Credential::Token(_) | Credential::Key(_), _) => None,
+        let own = match &self.credential {
+            Credential::Token(session) => Some(session.claims.user_id),
+            Credential::Key(_) => None,
         };
-        let Some(id) = own else {
-            // Nothing of somebody else's is read, but a caller who is shut out learns that first.
-            self.access().await?;
-            return Err(Error::NotFound);
+        let id = match of {
+            UserRef::Id(id) => id,
+            UserRef::Me => own.ok_or(Error::Forbidden("A key is nobody; name the user by its id."))?,
         };
-        let (access, found) = self.accesses(read(id)).await?;
-        let record = access.user().cloned().ok_or(Error::NotFound)?;
-        Ok((record, found))
+        if own == Some(id) {
+            let (access, found) = self.accesses(read(id)).await?;
+            let record = access.user().cloned().ok_or(Error::NotFound)?;
+            return Ok((Subject { record, role: Role::Itself }, found));
+        }
+        let (access, record, found) = tokio::join!(self.access(), self.app.store.user(id), read(id));
+        let (access, record) = (access?, record?.ok_or(Error::NotFound)?);
+        access.manages(&record, scope)?;
+        Ok((Subject { record, role: Role::Manager }, found?))
     }
 
     /// Counts a question whether somebody exists.
@@ -199,6 +217,27 @@ fn holds(record: &UserRecord, claims: &Claims) -> bool {
     record.user.status == Status::Active && !ended && !sessions.signed_out.contains_key(&claims.session)
 }
 
+/// Whoever calls a route that asks for no credential, and takes one: nobody, where none was sent.
+#[derive(Debug, Clone)]
+pub struct Anybody(pub Option<Caller>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Anybody
+where
+    App: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        if !parts.headers.contains_key(AUTHORIZATION) && !parts.headers.contains_key(KEY_HEADER) {
+            return Ok(Self(None));
+        }
+        Caller::from_request_parts(parts, state).await.map(|caller| Self(Some(caller)))
+    }
+}
+
+/// The header of a key, where there is no bearer token.
+const KEY_HEADER: &str = "x-api-key";
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller
 where
     App: FromRef<S>,
@@ -227,7 +266,7 @@ where
 
 /// The one credential of a request: a bearer token, or a key in the header of its own.
 fn credential(headers: &HeaderMap) -> Option<&str> {
-    match (headers.contains_key(AUTHORIZATION), headers.get_all("x-api-key").iter().collect::<Vec<_>>().as_slice()) {
+    match (headers.contains_key(AUTHORIZATION), headers.get_all(KEY_HEADER).iter().collect::<Vec<_>>().as_slice()) {
         (true, []) => bearer(headers),
         (false, [key]) => key.to_str().ok().filter(|key| KeySecret::is_meant(key)),
         _ => None,

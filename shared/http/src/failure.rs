@@ -142,33 +142,40 @@ pub struct FieldProblem {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let (status, code) = self.status();
-        let mut problem = Problem {
-            kind: format!("urn:muster:error:{code}"),
-            title: status.canonical_reason().unwrap_or_default().to_owned(),
-            status: status.as_u16(),
-            detail: self.detail(),
-            instance: String::new(),
-            code: code.to_owned(),
-            errors: Vec::new(),
-            user_id: None,
-        };
+        let (status, _) = self.status();
         let mut response = status.into_response();
-        self.log(code);
         if let Some((name, value)) = self.header() {
             response.headers_mut().insert(name, value);
         }
-        if let Self::Domain(Error::Invalid(errors) | Error::Conflict(errors)) = self {
-            problem.errors = errors;
-        } else if let Self::Domain(Error::Unverified(user)) = self {
-            problem.user_id = Some(user);
-        }
-        response.extensions_mut().insert(problem);
+        response.extensions_mut().insert(self.problem(""));
         response
     }
 }
 
 impl Failure {
+    /// The problem as clients see it; its cause is logged.
+    #[must_use]
+    pub fn problem(self, request_id: &str) -> Problem {
+        let (status, code) = self.status();
+        self.log(code);
+        let mut problem = Problem {
+            kind: format!("urn:muster:error:{code}"),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            detail: self.detail(),
+            instance: request_id.to_owned(),
+            code: code.to_owned(),
+            errors: Vec::new(),
+            user_id: None,
+        };
+        if let Self::Domain(Error::Invalid(errors) | Error::Conflict(errors)) = self {
+            problem.errors = errors;
+        } else if let Self::Domain(Error::Unverified(user)) = self {
+            problem.user_id = Some(user);
+        }
+        problem
+    }
+
     /// The header that some failures carry.
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let Self::Domain(error) = self else { return None };

@@ -1,6 +1,7 @@
 //! `filter[…]` and `sort` of a list: what is asked for, as the table's search takes it.
 
 use domain::clock::Date;
+use domain::document::DocumentNumber;
 use domain::field::Pointer;
 use domain::{Field as _, FieldError, Time};
 use store::search::{Filter, Match, Sort, Test, Value};
@@ -19,6 +20,8 @@ pub enum FilterKind {
     Text,
     /// An id or a code, compared as it is; `abc*` is a prefix.
     Word,
+    /// The number of a document, compared without separators and case; `abc*` is a prefix.
+    Document,
     /// A number; `[gte]` and the like are ranges.
     Number,
     /// A day; `[gte]` and the like are ranges.
@@ -42,7 +45,14 @@ impl FilterKind {
     }
 
     fn has_prefixes(self) -> bool {
-        matches!(self, Self::Text | Self::Word)
+        matches!(self, Self::Text | Self::Word | Self::Document)
+    }
+
+    fn prefix(self, text: &str) -> String {
+        match DocumentNumber::parse(text) {
+            Ok(number) if self == Self::Document => number.as_str().to_owned(),
+            Ok(_) | Err(_) => text.to_owned(),
+        }
     }
 
     fn value(self, text: &str, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Value> {
@@ -55,6 +65,10 @@ impl FilterKind {
             Self::Switch => refuse("invalid_choice", "must be true, false, or both divided by a comma"),
             Self::Choice(choices) if choices.contains(&text) => Some(Value::word(text)),
             Self::Choice(choices) => refuse("invalid_choice", &format!("must be among {}", choices.join(", "))),
+            Self::Document => match DocumentNumber::parse(text) {
+                Ok(number) => Some(Value::word(number.as_str())),
+                Err((code, message)) => refuse(code, message),
+            },
             Self::Text | Self::Word if text.is_empty() => refuse("required", "must have a value"),
             Self::Text => Some(Value::Text(text.to_owned())),
             Self::Word => Some(Value::word(text)),
@@ -149,7 +163,7 @@ fn any_of(asked: &Asked, kind: FilterKind, at: &Pointer, errors: &mut Vec<FieldE
             errors.push(at.error("required", "must have something in front of *"));
             None
         }
-        Some(prefix) if kind.has_prefixes() => Some(Match::Prefix(prefix.to_owned())),
+        Some(prefix) if kind.has_prefixes() => Some(Match::Prefix(kind.prefix(prefix))),
         Some(_) | None => kind.value(text, at, errors).map(Match::Exact),
     });
     matches.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Test::AnyOf)

@@ -354,6 +354,9 @@ fn about(kind: FilterKind) -> &'static str {
             "Only rows with one of these values, divided by commas; `abc*` is a prefix. Case and accents do not count."
         }
         FilterKind::Word => "Only rows with one of these values, divided by commas; `abc*` is a prefix.",
+        FilterKind::Document => {
+            "Only rows with one of these numbers, divided by commas; `abc*` is a prefix. Separators and case do not count."
+        }
         FilterKind::Number | FilterKind::Date | FilterKind::Time | FilterKind::Made => {
             "Only rows with one of these values, divided by commas."
         }
@@ -364,7 +367,7 @@ fn filter_schema(kind: FilterKind) -> ObjectBuilder {
     match kind {
         FilterKind::Switch => text().enum_values(Some(["true", "false"])),
         FilterKind::Choice(choices) => text().enum_values(Some(choices.iter().copied())),
-        FilterKind::Text | FilterKind::Word => text().min_length(Some(1)),
+        FilterKind::Text | FilterKind::Word | FilterKind::Document => text().min_length(Some(1)),
         FilterKind::Number => ObjectBuilder::new().schema_type(Type::Number),
         FilterKind::Date => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
         FilterKind::Time | FilterKind::Made => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),

@@ -22,6 +22,16 @@ impl Seed {
         let counted = (low & random & !0xff) | (nth as u64 & 0xff);
         Uuid::from_u64_pair(high, (low & !random) | counted).into()
     }
+
+    /// The id of the `nth` of many things of their own, in no order: they share no counter, as [`Seed::id`]'s do.
+    #[must_use]
+    pub fn scattered<T: From<Uuid>>(self, nth: usize) -> T {
+        let (high, low) = self.0.as_u64_pair();
+        let random = 0x3fff_ffff_ffff_ffff;
+        // The odd constant of Knuth's multiplicative hash spreads whole numbers over 64 bits, no two alike.
+        let spread = (nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Uuid::from_u64_pair(high, (low & !random) | ((low ^ spread) & random)).into()
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Seed {

@@ -2,7 +2,7 @@
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, UserStatusType};
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, UserStatusType};
 use domain::{Email, Error, Password, UserId};
 
 use crate::Pool;
@@ -63,6 +63,50 @@ impl Identity {
                 _ => general(failure),
             }),
         }
+    }
+
+    /// Gives a user a password without asking for the old one, and an identity if it has none; the e-mail, if there is
+    /// one, counts as verified. Nothing is sent. Twice does what once does.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the pool refuses the password or the e-mail.
+    pub async fn set_password(&self, user: UserId, email: Option<&Email>, password: &Password) -> Result<(), Error> {
+        let attributes = match email {
+            Some(email) => vec![attribute("email", email.as_str())?, attribute("email_verified", "true")?],
+            None => Vec::new(),
+        };
+        let made = self
+            .client
+            .admin_create_user()
+            .user_pool_id(&self.pool.id)
+            .username(user.to_string())
+            .set_user_attributes((!attributes.is_empty()).then_some(attributes))
+            .message_action(MessageActionType::Suppress)
+            .send();
+        match made.await {
+            Ok(_) => {}
+            Err(failure) if name(&failure) == "UsernameExistsException" => {}
+            Err(failure) if name(&failure) == "InvalidParameterException" => {
+                return Err(Error::invalid(
+                    "/email",
+                    "invalid_email",
+                    "is not an e-mail address that codes can be sent to",
+                ));
+            }
+            Err(failure) => return Err(general(failure)),
+        }
+        let set = self
+            .client
+            .admin_set_user_password()
+            .user_pool_id(&self.pool.id)
+            .username(user.to_string())
+            .password(password.reveal())
+            .permanent(true)
+            .send();
+        set.await.map(drop).map_err(|failure| match name(&failure) {
+            "InvalidPasswordException" => password_refused("/password"),
+            _ => general(failure),
+        })
     }
 
     /// Whether a user has an identity.

@@ -1,8 +1,9 @@
 //! Erasing what is a user's own, and what a segment, a membership or a member leaves.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
-use domain::{Error, MemberId, MembershipId, SegmentId, UserId};
+use domain::{Error, MemberId, MembershipId, SegmentId, User, UserId};
 use futures_util::future::try_join_all;
+use uuid::Uuid;
 
 use crate::Store;
 use crate::keys::{self, JOINED, PK, SK};
@@ -12,23 +13,54 @@ use crate::pending::PendingKind;
 use crate::search::{From, Search};
 use crate::segment;
 use crate::table::{Item, Query, Write, backoff, string, unavailable};
+use crate::user;
 
 impl Store {
-    /// Erases everything in the user's partition, the user last, so that a crash leaves what says to go on.
+    /// Erases everything of a user who is being purged, the user last, so that a crash leaves what says to go on.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn erase(&self, id: UserId) -> Result<(), Error> {
-        self.delete_segments(id).await?;
+    /// [`Error::Stale`] where somebody else has done it; [`Error::Unavailable`].
+    pub async fn erase(&self, user: &User) -> Result<(), Error> {
+        let id = user.id;
+        if user.segment_id.is_none() {
+            self.delete_segments(id).await?;
+            self.erase_counters(&segment::directory(id)).await?;
+        }
         self.leave_memberships(id).await?;
-        self.erase_counters(&segment::directory(id)).await?;
+        if let Some(photo) = user.fields.photo_upload_id {
+            self.forget_upload(photo).await?;
+        }
         self.erase_rest(id).await?;
         let values = Item::from([(":pending".to_owned(), string(PendingKind::Purge.as_str()))]);
         let gone =
             Write::delete(&self.table, &keys::user(id), "attribute_not_exists(PK) OR pending = :pending", values);
         let mut writes = vec![gone.on_condition_failed(Error::Stale)];
-        writes.extend(self.first_undone(id).await?);
+        if user.segment_id.is_none() {
+            writes.extend(self.first_undone(id).await?);
+        }
+        writes.extend(self.around(Some(user), None)?);
         self.table.transact(writes).await
+    }
+
+    /// Erases a user whose segment is deleted, whatever it is by now; its identity in Cognito must be gone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn erase_with_segment(&self, id: UserId) -> Result<(), Error> {
+        loop {
+            let Some(record) = self.user(id).await? else { return Ok(()) };
+            self.leave_memberships(id).await?;
+            self.erase_rest(id).await?;
+            let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
+            // Its parent goes too.
+            let mut alone = record.user;
+            alone.fields.parent_id = None;
+            writes.extend(self.around(Some(&alone), None)?);
+            match self.table.transact(writes).await {
+                Err(Error::Stale) => {}
+                done => return done,
+            }
+        }
     }
 
     /// Erases all in a user's partition but the user itself.
@@ -109,7 +141,10 @@ impl Store {
         for upload in self.uploads_of(id).await? {
             self.forget_upload(upload).await?;
         }
-        self.erase_counters(&membership::directory(id)).await?;
+        for directory in [membership::directory(id), user::directory(id), user::deleted_directory(id)] {
+            self.erase_counters(&directory).await?;
+        }
+        self.erase_found(Query::all(keys::changes(id))).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
     }
 
@@ -117,15 +152,29 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn member_ids(&self, membership: MembershipId, after: Option<MemberId>) -> Result<Vec<MemberId>, Error> {
-        let pk = keys::index(&member_index::directory(membership), "id", None);
+    pub async fn member_ids(&self, membership: MembershipId, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
+        self.ids_in(&member_index::directory(membership), after).await
+    }
+
+    /// Some users of a segment that is deleted or not, by their ids, from `after` on, those in use before those who are
+    /// deleted: 1 or 2 `Query`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn user_ids(&self, segment: SegmentId, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
+        let in_use = self.ids_in(&user::directory(segment), after).await?;
+        if in_use.is_empty() { self.ids_in(&user::deleted_directory(segment), None).await } else { Ok(in_use) }
+    }
+
+    async fn ids_in(&self, directory: &str, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
+        let pk = keys::index(directory, "id", None);
         let start = after.map(|id| {
-            let place = keys::place(Some(&id.to_string()), id.uuid());
+            let place = keys::place(Some(&id.to_string()), id);
             Item::from([(PK.to_owned(), string(&pk)), (SK.to_owned(), string(place))])
         });
         let query = Query { keys_only: true, ..Query::all(pk) };
         let read = self.table.query(&query, Some(100), start).await?;
-        let id = |item: &Item| keys::placed(item.get(SK)?.as_s().ok()?).map(|(_, id)| MemberId::from(id));
+        let id = |item: &Item| keys::placed(item.get(SK)?.as_s().ok()?).map(|(_, id)| id);
         Ok(read.items.iter().filter_map(id).collect())
     }
 

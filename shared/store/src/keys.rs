@@ -30,8 +30,10 @@
 //! | counts of buckets | `N#{directory}` | `{shard}`, 00 to 15 | a number a bucket, named `.{bucket}` |
 //! | tallies | `T#{directory}` | `{shard}`, 00 to 15 | a number a tally, named `.{tally}` |
 //! | node of a ranking | `P#{directory}#{shard}` | `p{path}` | a number a child |
+//! | last change of a segment's user | `G#{segment}` | `{time}`, then U+0001 and the user | stays when the user is purged |
+//! | up to when changes are told | `G#{segment}` | `~{shard}`, 00 to 15 | `told_until` |
 //!
-//! A directory is named by what it holds: `S#{segment}`, `M#{membership}`. A bucket is the values of all facets, in the
+//! A directory is named by what it holds: `S#{segment}` users, `D#{segment}` deleted users, `M#{membership}` members. A bucket is the values of all facets, in the
 //! order of the facets' names, percent-encoded and joined by dots; `~` is none.
 //!
 //! Values that clients choose are hashed: they cannot forge a key, grow one past DynamoDB's limit, or stand as
@@ -46,7 +48,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
-    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, UploadId, UserId,
+    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, SegmentId, Time, UploadId, UserId,
 };
 use uuid::Uuid;
 
@@ -299,6 +301,30 @@ pub(crate) fn counted_name(attribute: &str) -> Option<&str> {
     attribute.strip_prefix('.')
 }
 
+/// The partition of a segment's changes.
+pub(crate) fn changes(segment: SegmentId) -> String {
+    format!("G#{segment}")
+}
+
+/// Where the last change of a user stands among those of its segment.
+pub(crate) fn change(segment: SegmentId, at: Time, user: UserId) -> Key {
+    Key::new(changes(segment), format!("{at}\u{1}{user}"))
+}
+
+/// The time and the user of a change.
+pub(crate) fn changed(sk: &str) -> Option<(Time, UserId)> {
+    let (time, user) = sk.split_once('\u{1}')?;
+    Some((serde_json::from_value(time.into()).ok()?, user.parse().ok()?))
+}
+
+/// Prefix of the sort keys of [`told`]; no time begins so, and it comes after them all.
+pub(crate) const TOLD: &str = "~";
+
+/// Says up to when a shard's changes have been told: no change is written any more with a time up to that.
+pub(crate) fn told(segment: SegmentId, shard: u8) -> Key {
+    Key::new(changes(segment), format!("{TOLD}{shard:02}"))
+}
+
 /// One node of a directory's ranking.
 pub(crate) fn rank(directory: &str, shard: u8, path: &str) -> Key {
     Key::new(format!("P#{directory}#{shard}"), format!("p{path}"))
@@ -363,6 +389,11 @@ mod tests {
             (upload(id.parse()?), format!("F#{id} F")),
             (upload_of(id.parse()?, None, id.parse()?), format!("S#{id} F#{id}")),
             (upload_of(id.parse()?, Some(id.parse()?), id.parse()?), format!("E#{id} F#{id}")),
+            (
+                change(id.parse()?, Time::from_millis(0), id.parse()?),
+                format!("G#{id} 1970-01-01T00:00:00.000Z\u{1}{id}"),
+            ),
+            (told(id.parse()?, 7), format!("G#{id} ~07")),
             (job("erase_member", id), format!("J#erase_member#{id} J")),
             (first(), "D FIRST".to_owned()),
             (secret(), "D SECRET".to_owned()),

@@ -44,7 +44,7 @@ pub use page::{Filter, Page, Window};
 pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
-pub use user::{Also, Sessions, UserRecord};
+pub use user::{Also, Changed, Sessions, Since, UserChanges, UserRecord};
 
 /// Every read and write of Muster's data.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Action, Actor, Entry, Error, Time, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +99,12 @@ impl Store {
     pub async fn begin(&self, old: &UserRecord, kind: PendingKind) -> Result<UserRecord, Error> {
         let pending = Pending::now(kind);
         let changes = begin(Changes::default(), pending);
+        // Cognito may have an identity of the user from now on, which goes with the user.
+        let has_login = old.has_login || kind == PendingKind::Password;
+        let changes =
+            if has_login && !old.has_login { changes.set("has_login", AttributeValue::Bool(true)) } else { changes };
         let condition = "attribute_exists(PK) AND attribute_not_exists(pending)";
-        let begun = UserRecord { pending: Some(pending), ..old.clone() };
+        let begun = UserRecord { pending: Some(pending), has_login, ..old.clone() };
         if self.table.update(&keys::user(old.user.id), condition, changes).await? {
             return Ok(begun);
         }

@@ -1,0 +1,138 @@
+//! `POST /v1/segments/{segment}/users/batch`.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use domain::{Body as _, Error, KeyScope, NewUser, Segment, SegmentId, UserId};
+use edge::{Answer, App, Body, Caller, Failure, FromJson, Path, Problem, Rendered, Seed};
+use futures_util::stream::{self, StreamExt as _};
+use identity::Identity;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::create::{made, managed};
+
+/// How many users a batch may have.
+const MOST: usize = 100;
+
+/// So many users are made at once.
+const AT_ONCE: usize = 16;
+
+/// New users, each to stand or fall alone.
+#[derive(Debug, ToSchema)]
+#[schema(example = json!({ "users": [{ "email": "ana@example.com", "name": "Ana" }, { "email": "eva@example.com" }] }))]
+pub(crate) struct Batch {
+    /// 1 to 100 users.
+    #[schema(schema_with = new_users)]
+    users: Vec<Value>,
+}
+
+fn new_users() -> RefOr<Schema> {
+    let user = <NewUser as utoipa::PartialSchema>::schema();
+    utoipa::openapi::ArrayBuilder::new().items(user).min_items(Some(1)).max_items(Some(MOST)).into()
+}
+
+/// What came of a batch.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
+pub(crate) struct BatchResults {
+    results: Vec<BatchResult>,
+}
+
+/// What came of one user of a batch.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
+pub(crate) struct BatchResult {
+    /// The place in the batch, from 0.
+    index: usize,
+    /// 201, or the status that the user alone would have been refused with.
+    status: u16,
+    /// The user that was made.
+    id: Option<UserId>,
+    /// Why it was not.
+    error: Option<Problem>,
+}
+
+impl FromJson for Batch {
+    fn from_json(value: Value) -> Result<Self, Error> {
+        let Value::Object(mut body) = value else {
+            return Err(Error::invalid("", "invalid_type", "The body must be a JSON object."));
+        };
+        let users = body.remove("users");
+        if let Some(other) = body.keys().next() {
+            return Err(Error::invalid(&format!("/{other}"), "unknown", "is not a field here; known are: users"));
+        }
+        match users {
+            Some(Value::Array(users)) if (1..=MOST).contains(&users.len()) => Ok(Self { users }),
+            Some(Value::Array(_)) => Err(Error::invalid("/users", "invalid_length", "must have 1 to 100 users")),
+            Some(_) => Err(Error::invalid("/users", "invalid_type", "must be an array")),
+            None => Err(Error::invalid("/users", "required", "is required")),
+        }
+    }
+}
+
+/// Makes up to 100 users of a segment, each of which stands or falls alone. Of those that claim the same value, the first
+/// stands.
+#[utoipa::path(post, path = "/v1/segments/{segment}/users/batch", tag = "users", request_body = Batch,
+    responses((status = 200, description = "What came of each.", body = BatchResults)))]
+pub(crate) async fn batch(
+    State(app): State<App>,
+    State(identity): State<Identity>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    seed: Seed,
+    Body(batch): Body<Batch>,
+) -> Answer<Rendered> {
+    let segment = managed(&app, &caller, segment, KeyScope::Write).await?;
+    let users: Vec<_> = batch.users.into_iter().map(NewUser::parse).collect();
+    let rounds = rounds(&users);
+    let mut users: Vec<_> = users.into_iter().map(Some).collect();
+    let mut results = Vec::new();
+    for round in rounds {
+        let rows = round.into_iter().filter_map(|index| Some((index, users.get_mut(index)?.take()?)));
+        let made =
+            rows.map(|(index, new)| row((&app, &identity, &caller), &segment, (index, seed.scattered(index)), new));
+        results.extend(stream::iter(made).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
+    }
+    results.sort_by_key(|(index, _)| *index);
+    let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
+    Ok(Rendered(json!({ "results": results })))
+}
+
+async fn row(
+    (app, identity, caller): (&App, &Identity, &Caller),
+    segment: &Segment,
+    (index, id): (usize, UserId),
+    new: Result<NewUser, Error>,
+) -> (usize, Value) {
+    let act = (caller.actor(), caller.request_id());
+    let made = async { made(app, identity, (segment, id), new?, act).await };
+    let result = match made.await {
+        Ok(user) => json!({ "index": index, "status": 201, "id": user.id.to_string() }),
+        Err(error) => {
+            let problem = Failure::from(error).problem(caller.request_id());
+            json!({ "index": index, "status": problem.status, "error": problem })
+        }
+    };
+    (index, result)
+}
+
+/// Rows that can be made at once, round by round: one that claims what an earlier one claims waits for it.
+fn rounds(users: &[Result<NewUser, Error>]) -> Vec<Vec<usize>> {
+    let mut claimed: HashMap<(&'static str, String), usize> = HashMap::new();
+    let mut rounds: Vec<Vec<usize>> = Vec::new();
+    for (index, user) in users.iter().enumerate() {
+        let values = user.as_ref().map(|user| user.fields.unique_values()).unwrap_or_default();
+        let values: Vec<_> = values.into_iter().map(|unique| (unique.field, unique.value)).collect();
+        let round = values.iter().filter_map(|value| claimed.get(value)).max().map_or(0, |before| before + 1);
+        claimed.extend(values.into_iter().map(|value| (value, round)));
+        if rounds.len() <= round {
+            rounds.resize_with(round + 1, Vec::new);
+        }
+        if let Some(round) = rounds.get_mut(round) {
+            round.push(index);
+        }
+    }
+    rounds
+}

@@ -1,0 +1,99 @@
+//! `POST /v1/segments/{segment}/users`.
+
+use axum::extract::State;
+use domain::{
+    Action, Actor, Entry, Error, KeyScope, NewUser, Segment, SegmentId, Status, Time, UploadStatus, User, UserId,
+};
+use edge::{Answer, App, Body, Caller, Created, Path, Seed};
+use identity::Identity;
+use reconcile::settled;
+use store::{Pending, UserRecord};
+
+use crate::delete::purged;
+use crate::location;
+use crate::password::set_password;
+
+/// Makes a user of a segment, ACTIVE at once. It can log in if it is given a password, now or later.
+#[utoipa::path(post, path = "/v1/segments/{segment}/users", tag = "users", request_body = NewUser,
+    responses((status = 201, description = "The user.", body = User)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    State(identity): State<Identity>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    seed: Seed,
+    Body(new): Body<NewUser>,
+) -> Answer<Created> {
+    let segment = managed(&app, &caller, segment, KeyScope::Write).await?;
+    let act = (caller.actor(), caller.request_id());
+    let user = made(&app, &identity, (&segment, seed.id(0)), new, act).await?;
+    Ok(Created::one(location(user.id), &user))
+}
+
+/// The segment, for whoever may act on its users: 1 round of latency.
+pub(crate) async fn managed(app: &App, caller: &Caller, segment: SegmentId, scope: KeyScope) -> Result<Segment, Error> {
+    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
+    access.manages(&segment, scope)?;
+    Ok(segment)
+}
+
+/// Makes a user of a segment: 1 transaction, and 2 writes more for a password.
+pub(crate) async fn made(
+    app: &App,
+    identity: &Identity,
+    (segment, id): (&Segment, UserId),
+    new: NewUser,
+    act: (Actor, &str),
+) -> Result<User, Error> {
+    let errors = new.fields.check_in(&segment.fields.settings.0, None);
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let user = User::of_segment(id, segment.id, new.fields, Time::of(id.uuid()));
+    check_photo(app, None, &user).await?;
+    let entry = Entry::between(None, &user, (Action::Created, act.0, act.1));
+    let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
+        Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
+        made => made?,
+    };
+    let Some(password) = new.password.filter(|_| !record.has_login) else { return Ok(record.user) };
+    let act = (Action::PasswordChanged, act.0, act.1);
+    match set_password(app, identity, &record, &password, act).await {
+        Ok(()) => {}
+        Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
+        Err(refused) => {
+            purged(app, identity, &record, (act.1, act.2)).await?;
+            return Err(refused);
+        }
+    }
+    Ok(app.store.user(id).await?.ok_or(Error::NotFound)?.user)
+}
+
+/// What an earlier try of this very request had made before it was cut off.
+async fn made_before(app: &App, identity: &Identity, id: UserId) -> Result<Option<UserRecord>, Error> {
+    let Some(record) = app.store.user(id).await? else { return Ok(None) };
+    let Some(record) = settled(&app.store, identity, record).await? else { return Ok(None) };
+    if record.pending.is_some() {
+        return Err(Pending::in_progress());
+    }
+    Ok(Some(record).filter(|record| record.user.status != Status::Deleted))
+}
+
+/// Refuses a photo that is no file of the user's segment: 1 read, if there is a new one.
+pub(crate) async fn check_photo(app: &App, before: Option<&User>, user: &User) -> Result<(), Error> {
+    let had = before.and_then(|before| before.fields.photo_upload_id);
+    let Some(photo) = user.fields.photo_upload_id.filter(|photo| Some(*photo) != had) else { return Ok(()) };
+    let upload = match app.store.upload(photo).await {
+        Err(Error::NotFound) => None,
+        found => Some(found?),
+    };
+    let fits = upload.is_some_and(|upload| {
+        Some(upload.fields.segment_id) == user.segment_id
+            && upload.fields.member_id.is_none()
+            && upload.status == UploadStatus::Available
+    });
+    if fits {
+        return Ok(());
+    }
+    Err(Error::invalid("/photo_upload_id", "unknown", "must be the id of an AVAILABLE upload of this segment"))
+}

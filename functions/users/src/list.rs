@@ -1,0 +1,114 @@
+//! `GET /v1/segments/{segment}/users` and `…/users/deleted`.
+
+use axum::extract::State;
+use domain::{DocumentType, Error, KeyScope, SegmentId, Status, User, user::Gender};
+use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
+use store::search::{Match, Search, Test, Value};
+
+use crate::create::managed;
+
+/// How users are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Users;
+
+impl ListSpec for Users {
+    const SORTS: &'static [&'static str] = &[
+        "id",
+        "created_at",
+        "updated_at",
+        "email",
+        "name",
+        "last_name",
+        "gender",
+        "status",
+        "identification_type",
+        "identification_value",
+    ];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("status", FilterKind::Choice(Status::NAMES)),
+        ("status_reason", FilterKind::Word),
+        ("email", FilterKind::Text),
+        ("username", FilterKind::Text),
+        ("reference_id", FilterKind::Word),
+        ("name", FilterKind::Text),
+        ("last_name", FilterKind::Text),
+        ("second_last_name", FilterKind::Text),
+        ("phone", FilterKind::Word),
+        ("gender", FilterKind::Choice(Gender::NAMES)),
+        ("birthdate", FilterKind::Date),
+        ("nationality", FilterKind::Word),
+        ("operation_country", FilterKind::Word),
+        ("language", FilterKind::Word),
+        ("identification_type", FilterKind::Choice(DocumentType::NAMES)),
+        ("identification_value", FilterKind::Document),
+        ("tax_identification_type", FilterKind::Choice(DocumentType::NAMES)),
+        ("tax_identification_value", FilterKind::Document),
+        ("tax_condition", FilterKind::Word),
+        ("country", FilterKind::Text),
+        ("state", FilterKind::Text),
+        ("city", FilterKind::Text),
+        ("photo_upload_id", FilterKind::Word),
+        ("parent_id", FilterKind::Word),
+        ("valid_until", FilterKind::Time),
+        ("created_at", FilterKind::Made),
+        ("updated_at", FilterKind::Time),
+    ];
+}
+
+// The document's macro takes no generic types, but names of them.
+type UserList = openapi::ListOf<User>;
+
+/// Lists the users of a segment; those who are deleted only where nothing but `filter[status]=DELETED` is asked of the
+/// status.
+#[utoipa::path(get, path = "/v1/segments/{segment}/users", tag = "users", params(List<Users>),
+    responses((status = 200, description = "A page of users.", body = UserList)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    list: List<Users>,
+) -> Answer<Listed> {
+    let deleted = asks_for_deleted(list.search())?;
+    let search = async {
+        match deleted {
+            true => app.store.deleted_users(segment, list.search()).await,
+            false => app.store.users(segment, list.search()).await,
+        }
+    };
+    let (managed, found) = tokio::join!(managed(&app, &caller, segment, KeyScope::Read), search);
+    managed?;
+    Ok(list.found(&app, found?).await?)
+}
+
+/// Lists the users of a segment who are deleted and not erased: the deleted history. `updated_at` is when.
+#[utoipa::path(get, path = "/v1/segments/{segment}/users/deleted", tag = "users", params(List<Users>),
+    responses((status = 200, description = "A page of deleted users.", body = UserList)))]
+pub(crate) async fn deleted(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    list: List<Users>,
+) -> Answer<Listed> {
+    let search = app.store.deleted_users(segment, list.search());
+    let (managed, found) = tokio::join!(managed(&app, &caller, segment, KeyScope::Read), search);
+    managed?;
+    Ok(list.found(&app, found?).await?)
+}
+
+/// Whether it is users who are deleted that are asked for: they are kept apart from the others.
+fn asks_for_deleted(search: &Search) -> Result<bool, Error> {
+    let is_deleted = |one: &Match| *one == Match::Exact(Value::word(Status::Deleted.as_str()));
+    for filter in search.filters.iter().filter(|filter| filter.field == "status") {
+        let Test::AnyOf(values) = &filter.test else { continue };
+        match (values.iter().any(is_deleted), values.iter().all(is_deleted)) {
+            (true, true) => return Ok(true),
+            (true, false) => {
+                let message = "takes DELETED by itself only; ask for the others by themselves";
+                return Err(Error::invalid("/filter[status]", "exclusive", message));
+            }
+            (false, _) => {}
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,38 @@
+//! What clients keep about a user for themselves.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::error::FieldError;
+use crate::field::{Field, Pointer};
+
+/// A JSON object of the client's own, at most 8 KiB; its numbers keep their digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = Object)]
+pub struct Metadata(String);
+
+impl Field for Metadata {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        if !value.is_object() {
+            errors.push(at.error("invalid_type", "must be a JSON object"));
+            return None;
+        }
+        let object = value.to_string();
+        if object.len() > 8 * 1024 {
+            errors.push(at.error("too_long", "must be at most 8 KiB of JSON"));
+            return None;
+        }
+        Some(Self(object))
+    }
+
+    fn show(&self) -> Value {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        utoipa::openapi::ObjectBuilder::new().into()
+    }
+}

@@ -1,0 +1,229 @@
+//! Users: what they are, how they begin, change, end and come back.
+
+mod metadata;
+mod new;
+mod operation;
+mod state;
+mod unique;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::clock::{Date, Time};
+use crate::document::Document;
+use crate::field::{Body, Field, Object, bookkeeping, shown_schema};
+use crate::id::{SegmentId, UploadId, UserId};
+use crate::place::{LegalAddress, Place};
+use crate::text::{Code, Country, Email, Language, Name, Phone, ReferenceId, Username};
+use crate::{body, words};
+
+pub use metadata::Metadata;
+pub use new::{NewUser, SignUp};
+pub use state::{Role, UserState};
+pub use unique::Unique;
+
+/// A person, master or of a segment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct User {
+    /// The id; Cognito's username too.
+    pub id: UserId,
+    /// The segment that the user belongs to; a master user has none.
+    pub segment_id: Option<SegmentId>,
+    /// Where in its life the user stands.
+    pub status: Status,
+    /// Why it stands there.
+    pub status_reason: Option<Code>,
+    /// What the user, or who keeps it, writes.
+    #[serde(flatten)]
+    pub fields: UserFields,
+    /// Counts the changes; it is the `ETag`.
+    pub version: u64,
+    /// When the user came to be.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+words! {
+    /// The stations of a user's life: `UNVERIFIED → ACTIVE ⇄ BLOCKED → DELETED` (restorable) `→` purged, which leaves nothing.
+    pub enum Status {
+        /// Signed up; the e-mail is not verified yet.
+        Unverified = "UNVERIFIED",
+        /// In use.
+        Active = "ACTIVE",
+        /// Shut out until made active again.
+        Blocked = "BLOCKED",
+        /// Out of use; its unique values are free again.
+        Deleted = "DELETED",
+    }
+}
+
+body! {
+    /// What is written about a user.
+    #[derive(Serialize, Deserialize, Default)]
+    pub struct UserFields {
+        /// E-mail, unique without case.
+        pub email: Option<Email>,
+        /// Name to log in with, unique without case.
+        pub username: Option<Username>,
+        /// The user's id in another system, unique.
+        pub reference_id: Option<ReferenceId>,
+        /// First name.
+        pub name: Option<Name>,
+        /// Last name.
+        pub last_name: Option<Name>,
+        /// Second last name.
+        pub second_last_name: Option<Name>,
+        /// Phone number, E.164.
+        pub phone: Option<Phone>,
+        /// Gender.
+        pub gender: Option<Gender>,
+        /// Day of birth.
+        pub birthdate: Option<Date>,
+        /// ISO 3166-1 alpha-3.
+        pub nationality: Option<Country>,
+        /// The country that the user does business in, ISO 3166-1 alpha-3.
+        pub operation_country: Option<Country>,
+        /// Language, BCP 47.
+        pub language: Option<Language>,
+        /// Identity document, unique.
+        pub identification: Option<Document>,
+        /// Tax document.
+        pub tax_identification: Option<Document>,
+        /// Tax condition, as the country names it.
+        pub tax_condition: Option<Code>,
+        /// Where the user is reached by law.
+        pub legal_address: Option<LegalAddress>,
+        /// Country.
+        pub country: Option<Place>,
+        /// State.
+        pub state: Option<Place>,
+        /// City.
+        pub city: Option<Place>,
+        /// The user's photo: a file of its segment.
+        pub photo_upload_id: Option<UploadId>,
+        /// The user of the same segment whose child this one is; a child has no children of its own.
+        pub parent_id: Option<UserId>,
+        /// Until when the user is meant to be in use.
+        pub valid_until: Option<Time>,
+        /// Anything else, up to 8 KiB of JSON.
+        pub metadata: Option<Metadata>,
+    }
+    example {
+        "email": "ana@example.com", "name": "Ana", "last_name": "López", "phone": "+5215512345678",
+        "gender": "FEMALE", "birthdate": "1990-02-28", "language": "es-MX"
+    }
+    patch { "last_name": "López García", "phone": null, "metadata": { "plan": "gold" } }
+}
+
+words! {
+    /// A user's gender.
+    pub enum Gender {
+        /// Male.
+        Male = "MALE",
+        /// Female.
+        Female = "FEMALE",
+        /// Neither, or not told.
+        Other = "OTHER",
+    }
+}
+
+impl User {
+    /// A master user who has just signed up.
+    #[must_use]
+    pub fn master(id: UserId, fields: UserFields, now: Time) -> Self {
+        Self::new(id, None, Status::Unverified, fields, now)
+    }
+
+    /// A new user of a segment, in use at once.
+    #[must_use]
+    pub fn of_segment(id: UserId, segment: SegmentId, fields: UserFields, now: Time) -> Self {
+        Self::new(id, Some(segment), Status::Active, fields, now)
+    }
+
+    fn new(id: UserId, segment_id: Option<SegmentId>, status: Status, fields: UserFields, now: Time) -> Self {
+        let (version, created_at, updated_at) = (1, now, now);
+        Self { id, segment_id, status, status_reason: None, fields, version, created_at, updated_at }
+    }
+
+    /// The user in another station of its life, one version on.
+    #[must_use]
+    pub fn moved(&self, status: Status, now: Time) -> Self {
+        Self { status, status_reason: None, ..self.next(now) }
+    }
+
+    /// The user unchanged, one version on.
+    #[must_use]
+    pub fn next(&self, now: Time) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+
+    /// Each value of this user that nobody else in its scope may have; none once it is deleted.
+    #[must_use]
+    pub fn unique_values(&self) -> Vec<Unique> {
+        if self.status == Status::Deleted { Vec::new() } else { self.fields.unique_values() }
+    }
+}
+
+impl UserFields {
+    /// Each value that nobody else in the scope may have.
+    #[must_use]
+    pub fn unique_values(&self) -> Vec<Unique> {
+        let values = [
+            self.email.as_ref().map(Unique::email),
+            self.username.as_ref().map(Unique::username),
+            self.reference_id.as_ref().map(Unique::reference),
+            self.identification.as_ref().map(Unique::identification),
+        ];
+        values.into_iter().flatten().collect()
+    }
+}
+
+impl PartialSchema for User {
+    fn schema() -> RefOr<Schema> {
+        shown_schema::<UserFields>(vec![
+            ("id", <UserId as PartialSchema>::schema()),
+            ("segment_id", <Option<SegmentId> as Field>::schema()),
+            ("status", <Status as PartialSchema>::schema()),
+            ("status_reason", <Option<Code> as Field>::schema()),
+        ])
+    }
+}
+
+impl ToSchema for User {}
+
+impl Object for User {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn show(&self) -> Value {
+        let mut shown = Map::from_iter([
+            ("id".to_owned(), self.id.show()),
+            ("segment_id".to_owned(), self.segment_id.show()),
+            ("status".to_owned(), self.status.as_str().into()),
+            ("status_reason".to_owned(), self.status_reason.show()),
+        ]);
+        shown.extend(self.fields.show());
+        shown.extend(bookkeeping(self.version, self.created_at, self.updated_at));
+        Value::Object(shown)
+    }
+}
+
+/// A user for the examples of the OpenAPI document.
+#[must_use]
+pub fn example() -> Value {
+    let mut example = json!({
+        "id": "0199d2a4-5c00-7000-8000-000000000001", "segment_id": null, "status": "ACTIVE", "status_reason": null,
+        "version": 2, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:05:00.000Z"
+    });
+    if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), UserFields::example()) {
+        object.extend(fields);
+    }
+    example
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! What comes with a new user: its fields, and a password that goes to Cognito.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::field::{Body, Field, Fields};
+use crate::text::{Email, Password};
+use crate::user::UserFields;
+use crate::user::state::MASTER_REQUIRES;
+
+/// What a new master user sends: [`UserFields`] with e-mail and name, and a password.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    /// Goes to Cognito and nowhere else.
+    pub password: Password,
+    /// Everything else; `email` is there.
+    pub fields: UserFields,
+    /// The e-mail among the fields.
+    pub email: Email,
+}
+
+impl Body for SignUp {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let password = fields.take("password");
+        for required in MASTER_REQUIRES {
+            fields.require(required);
+        }
+        let fields = UserFields::read(fields)?;
+        Some(Self { password: password?, email: fields.email.clone()?, fields })
+    }
+
+    fn show(&self) -> Map<String, Value> {
+        self.fields.show()
+    }
+
+    fn example() -> Value {
+        with_password_example(UserFields::example())
+    }
+
+    fn schema() -> RefOr<Schema> {
+        with_password(Self::example(), &["password", "email", "name"])
+    }
+}
+
+impl PartialSchema for SignUp {
+    fn schema() -> RefOr<Schema> {
+        <Self as Body>::schema()
+    }
+}
+
+impl ToSchema for SignUp {}
+
+/// What a new user of a segment sends: [`UserFields`], of which the segment says what must be there, and a password if
+/// it is to log in.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Goes to Cognito and nowhere else.
+    pub password: Option<Password>,
+    /// Everything else.
+    pub fields: UserFields,
+}
+
+impl Body for NewUser {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let password = fields.take("password");
+        let fields = UserFields::read(fields)?;
+        Some(Self { password: password?, fields })
+    }
+
+    fn show(&self) -> Map<String, Value> {
+        self.fields.show()
+    }
+
+    fn example() -> Value {
+        UserFields::example()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        with_password(Self::example(), &[])
+    }
+}
+
+impl PartialSchema for NewUser {
+    fn schema() -> RefOr<Schema> {
+        <Self as Body>::schema()
+    }
+}
+
+impl ToSchema for NewUser {}
+
+fn with_password(example: Value, required: &[&str]) -> RefOr<Schema> {
+    let mut schema = <UserFields as Body>::schema();
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.properties.insert("password".to_owned(), <Password as Field>::schema());
+        object.required.extend(required.iter().map(|name| (*name).to_owned()));
+        object.examples = vec![example];
+    }
+    schema
+}
+
+fn with_password_example(mut example: Value) -> Value {
+    if let Some(object) = example.as_object_mut() {
+        object.insert("password".to_owned(), json!("correct horse battery"));
+    }
+    example
+}

@@ -1,0 +1,190 @@
+//! How a user changes: what a patch may do to it, and what a segment asks of it.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::clock::Time;
+use crate::error::{Error, FieldError};
+use crate::field::{Body, Field, Fields, MergePatch, Pointer};
+use crate::segment::Settings;
+use crate::text::Code;
+use crate::user::{Status, User, UserFields};
+
+/// What somebody is to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The user itself.
+    Itself,
+    /// The master user whose segment it is in, or a key with the scope.
+    Manager,
+}
+
+/// All of a user that a patch can change.
+#[derive(Debug, Clone)]
+pub struct UserState {
+    /// ACTIVE or BLOCKED.
+    pub status: Status,
+    /// Why the user is blocked.
+    pub status_reason: Option<Code>,
+    /// Everything else.
+    pub fields: UserFields,
+}
+
+impl Body for UserState {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let (status, status_reason) = (fields.take("status"), fields.take("status_reason"));
+        let fields = UserFields::read(fields)?;
+        Some(Self { status: status?, status_reason: status_reason?, fields })
+    }
+
+    fn fixed(&self, before: &Self, errors: &mut Vec<FieldError>) {
+        let at = |name| Pointer::root().child(name);
+        let moves = matches!(
+            (before.status, self.status),
+            (Status::Active, Status::Blocked) | (Status::Blocked, Status::Active)
+        );
+        if self.status != before.status && !moves {
+            let message = format!("cannot be changed from {} to {}", before.status.as_str(), self.status.as_str());
+            errors.push(at("status").error("invalid_transition", &message));
+        }
+        let reason = self.status_reason.is_some() && self.status_reason != before.status_reason;
+        if reason && self.status != Status::Blocked {
+            errors.push(at("status_reason").error("not_applicable", "goes with the status BLOCKED"));
+        }
+    }
+
+    fn show(&self) -> Map<String, Value> {
+        let mut shown = self.fields.show();
+        shown.insert("status".to_owned(), self.status.show());
+        shown.insert("status_reason".to_owned(), self.status_reason.show());
+        shown
+    }
+
+    fn example() -> Value {
+        UserFields::example()
+    }
+
+    fn patch_example() -> Value {
+        UserFields::patch_example()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let mut schema = <UserFields as Body>::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            let mut status = <Status as Field>::schema();
+            if let RefOr::T(Schema::Object(status)) = &mut status {
+                status.enum_values = Some(vec![json!("ACTIVE"), json!("BLOCKED")]);
+                let description = "Of a user of a segment: BLOCKED shuts it out, ACTIVE lets it in again.";
+                status.description = Some(description.to_owned());
+            }
+            object.properties.insert("status".to_owned(), status);
+            object.properties.insert("status_reason".to_owned(), <Option<Code> as Field>::schema());
+        }
+        schema
+    }
+}
+
+impl PartialSchema for UserState {
+    fn schema() -> RefOr<Schema> {
+        <Self as Body>::schema()
+    }
+}
+
+impl ToSchema for UserState {
+    /// Clients see patches of it, as those of a user.
+    fn name() -> std::borrow::Cow<'static, str> {
+        "User".into()
+    }
+}
+
+/// What a master user must always have.
+pub(super) const MASTER_REQUIRES: [&str; 2] = ["email", "name"];
+
+/// What is said of a user within its segment, so that master users have none of it.
+const OF_SEGMENT: [&str; 2] = ["photo_upload_id", "parent_id"];
+
+/// What only a manager changes of a user.
+const MANAGED: [&str; 5] = ["status", "status_reason", "reference_id", "parent_id", "valid_until"];
+
+impl User {
+    /// The user after `patch`, one version on. `settings` are those of its segment, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] where a user changes of itself what only others may; [`Error::Invalid`] where the patch breaks a
+    /// rule or takes away what such a user must have.
+    pub fn patched(
+        &self,
+        patch: MergePatch<UserState>,
+        role: Role,
+        settings: Option<&Settings>,
+        now: Time,
+    ) -> Result<Self, Error> {
+        let (status, status_reason) = (self.status, self.status_reason.clone());
+        let before = UserState { status, status_reason, fields: self.fields.clone() };
+        let mut after = patch.apply(&before)?;
+        if after.status != Status::Blocked {
+            after.status_reason = None;
+        }
+        if role == Role::Itself {
+            self.may_change_itself(&before, &after)?;
+        }
+        let errors = match settings {
+            Some(settings) => after.fields.check_in(settings, Some(&self.fields)),
+            None => after.fields.check_as_master(),
+        };
+        if !errors.is_empty() {
+            return Err(Error::Invalid(errors));
+        }
+        let UserState { status, status_reason, fields } = after;
+        Ok(Self { status, status_reason, fields, ..self.next(now) })
+    }
+
+    fn may_change_itself(&self, before: &UserState, after: &UserState) -> Result<(), Error> {
+        if self.segment_id.is_none() && before.status != after.status {
+            return Err(Error::Forbidden(
+                "Nobody changes the status of a master user; delete it to put it out of use.",
+            ));
+        }
+        let (old, new) = (before.show(), after.show());
+        if self.segment_id.is_some() && MANAGED.iter().any(|name| old.get(*name) != new.get(*name)) {
+            let message = "Only the owner of the segment changes status, reference_id, parent_id and valid_until.";
+            return Err(Error::Forbidden(message));
+        }
+        Ok(())
+    }
+}
+
+impl UserFields {
+    /// What a segment does not accept of a user that it did not have so `before`: what it requires, and what the
+    /// country asks. A segment that turns stricter leaves the users that it has alone.
+    #[must_use]
+    pub fn check_in(&self, settings: &Settings, before: Option<&Self>) -> Vec<FieldError> {
+        let mut errors = self.check_by_country(before, settings.document_checks.0);
+        if self.parent_id.is_some() {
+            return errors;
+        }
+        let (shown, had) = (self.show(), before.map(Body::show));
+        let has = |shown: &Map<String, Value>, name: &str| shown.get(name).is_some_and(|value| !value.is_null());
+        let was_free = before.is_some_and(|before| before.parent_id.is_some());
+        for name in settings.required_user_fields.0.names().filter(|name| !has(&shown, name)) {
+            if was_free || had.as_ref().is_none_or(|had| has(had, name)) {
+                errors.push(Pointer::root().child(name).error("required", "is required in this segment"));
+            }
+        }
+        errors
+    }
+
+    /// What a master user may not lack or have.
+    #[must_use]
+    pub fn check_as_master(&self) -> Vec<FieldError> {
+        let shown = self.show();
+        let has = |name: &str| shown.get(name).is_some_and(|value| !value.is_null());
+        let at = |name: &str| Pointer::root().child(name);
+        let missing = MASTER_REQUIRES.iter().filter(|name| !has(name));
+        let missing = missing.map(|name| at(name).error("required", "cannot be cleared"));
+        let foreign = OF_SEGMENT.iter().filter(|name| has(name));
+        let foreign = foreign.map(|name| at(name).error("not_applicable", "is for users of a segment"));
+        missing.chain(foreign).collect()
+    }
+}

@@ -1,0 +1,49 @@
+//! The values of users that nobody else in their scope may have.
+
+use crate::document::Document;
+use crate::error::FieldError;
+use crate::field::Pointer;
+use crate::text::{Email, ReferenceId, Username};
+
+/// A value that one user alone may have, in the form in which two are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// The field that holds it.
+    pub field: &'static str,
+    /// Its canonical form.
+    pub value: String,
+}
+
+impl Unique {
+    /// An e-mail, without case.
+    #[must_use]
+    pub fn email(email: &Email) -> Self {
+        Self { field: "email", value: email.canonical() }
+    }
+
+    /// A username, without case.
+    #[must_use]
+    pub fn username(username: &Username) -> Self {
+        Self { field: "username", value: username.canonical() }
+    }
+
+    /// A reference id, to the letter.
+    #[must_use]
+    pub fn reference(reference: &ReferenceId) -> Self {
+        Self { field: "reference_id", value: reference.as_str().to_owned() }
+    }
+
+    /// A document: its type and its canonical number.
+    #[must_use]
+    pub fn identification(document: &Document) -> Self {
+        // No type has a colon in its name.
+        let value = format!("{}:{}", document.kind.as_str(), document.value.as_str());
+        Self { field: "identification", value }
+    }
+
+    /// What to say when somebody else has it.
+    #[must_use]
+    pub fn taken(&self) -> FieldError {
+        Pointer::root().child(self.field).error("taken", "is taken by another user; choose another one")
+    }
+}

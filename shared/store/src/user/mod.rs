@@ -1,0 +1,141 @@
+//! Users and the claims of their unique values; those of segments are in directories, and their changes are told.
+
+mod changes;
+mod index;
+mod write;
+
+use std::collections::BTreeMap;
+
+use domain::user::Unique;
+use domain::{Error, Time, User, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::Store;
+use crate::keys::{self, Scope};
+use crate::pending::Pending;
+use crate::table::{Changes, Item, Write, from_item, number, string};
+
+pub use changes::{Changed, Since, UserChanges};
+pub(crate) use index::{deleted_directory, directory};
+pub use write::Also;
+
+/// A user with what Muster keeps about it for itself.
+#[derive(Debug, Clone)]
+pub struct UserRecord {
+    /// The user.
+    pub user: User,
+    /// Which of its sessions still hold.
+    pub sessions: Sessions,
+    /// The change that is under way.
+    pub pending: Option<Pending>,
+    /// How many addresses it has.
+    pub address_count: u64,
+    /// How many entries its history has.
+    pub entry_count: u64,
+    /// The master user whose segment the user is in.
+    pub owner_id: Option<UserId>,
+    /// How many users that are in use have it as their parent.
+    pub child_count: u64,
+    /// Whether it has had a password, and with it an identity in Cognito. Every master user has.
+    pub has_login: bool,
+}
+
+/// Which sessions of a user still hold.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Sessions {
+    /// Sessions that began in this second or before it are over.
+    #[serde(rename = "sessions_from")]
+    pub ended: Option<i64>,
+    /// The one session that outlives `ended`: the one that changed the password.
+    #[serde(rename = "kept_session")]
+    pub kept: Option<String>,
+    /// Sessions that were signed out, until their last access token has expired.
+    #[serde(default)]
+    pub signed_out: BTreeMap<String, i64>,
+}
+
+impl Store {
+    /// The user `id`: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn user(&self, id: UserId) -> Result<Option<UserRecord>, Error> {
+        self.table.get(&keys::user(id)).await?.map(record).transpose()
+    }
+
+    /// Who holds a unique value: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn holder(&self, scope: Scope, unique: &Unique) -> Result<Option<UserId>, Error> {
+        let claim = self.table.get(&keys::claim(scope, unique)).await?;
+        Ok(claim.map(from_item::<Claim>).transpose()?.map(|claim| claim.user_id))
+    }
+
+    /// The user who holds a unique value: 2 `GetItem`, both strongly consistent.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn user_by(&self, scope: Scope, unique: &Unique) -> Result<Option<UserRecord>, Error> {
+        match self.holder(scope, unique).await? {
+            Some(id) => self.user(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Remembers that a session has been signed out, for as long as its tokens could live.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn sign_out(&self, record: &UserRecord, session: &str, until: Time) -> Result<(), Error> {
+        let now = Time::now().seconds();
+        let mut changes = Changes::default().set_in("signed_out", session, number(until.seconds()));
+        for over in record.sessions.signed_out.iter().filter(|(_, until)| **until <= now).map(|(session, _)| session) {
+            changes = changes.remove_in("signed_out", over);
+        }
+        self.table.update(&keys::user(record.user.id), "attribute_exists(signed_out)", changes).await.map(drop)
+    }
+
+    /// Demands that a user is there and not deleted.
+    pub(crate) fn in_use(&self, user: UserId) -> Write {
+        let deleted = Item::from([(":deleted".to_owned(), string("DELETED"))]);
+        Write::check(&self.table, &keys::user(user), "attribute_exists(PK) AND #status <> :deleted", deleted)
+    }
+}
+
+/// What a claim item says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Claim {
+    pub(crate) user_id: UserId,
+}
+
+/// What stands beside a user in its item.
+#[derive(Debug, Deserialize)]
+struct Beside {
+    #[serde(default)]
+    address_count: u64,
+    #[serde(default)]
+    entry_count: u64,
+    #[serde(default)]
+    child_count: u64,
+    #[serde(default)]
+    has_login: bool,
+    owner_id: Option<UserId>,
+}
+
+fn record(item: Item) -> Result<UserRecord, Error> {
+    let beside: Beside = from_item(item.clone())?;
+    let pending = if item.contains_key("pending") { Some(from_item(item.clone())?) } else { None };
+    let sessions = from_item(item.clone())?;
+    let user: User = from_item(item)?;
+    Ok(UserRecord {
+        sessions,
+        pending,
+        address_count: beside.address_count,
+        entry_count: beside.entry_count,
+        owner_id: beside.owner_id,
+        child_count: beside.child_count,
+        has_login: beside.has_login || user.segment_id.is_none(),
+        user,
+    })
+}

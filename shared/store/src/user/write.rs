@@ -1,0 +1,285 @@
+//! What a change of a user writes: row, claims, history, index entries, family and the change that is told, all in one
+//! transaction.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::user::Unique;
+use domain::{Entry, Error, Status, Time, User, UserId};
+
+use crate::Store;
+use crate::keys;
+use crate::pending::{Pending, PendingKind, begin, end};
+use crate::search::{self, Indexed as _};
+use crate::table::{Changes, Item, Write, number, string, to_item};
+use crate::user::index::directory_of;
+use crate::user::{Claim, Sessions, UserRecord, changes};
+
+/// What else changes together with a user.
+#[derive(Debug, Clone, Default)]
+pub struct Also {
+    /// The change that this one begins.
+    pub begins: Option<PendingKind>,
+    /// Whether this is the end of the user's pending change.
+    pub ends: bool,
+    /// Ends all sessions that there are, but for the one named, if any.
+    pub ends_sessions: Option<Option<String>>,
+    /// A one-time secret that is made valid.
+    pub one_time: Option<(String, Time)>,
+}
+
+impl Store {
+    /// Writes a user who signs up, with its claims, as a pending change; `first` also demands that nobody has signed
+    /// up before. One transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] naming each value that is taken; [`Error::Forbidden`] where only the first may sign up.
+    pub async fn sign_up(&self, user: &User, entry: &Entry, first: bool) -> Result<UserRecord, Error> {
+        let record = UserRecord { pending: Some(Pending::now(PendingKind::SignUp)), ..new_record(user, None) };
+        let mut writes = self.new_user(&record, entry)?;
+        if first {
+            let closed = Error::Forbidden("Only the first user may sign up here; ask that user for access.");
+            writes.push(
+                Write::create(&self.table, &keys::first(), to_item(&Claim { user_id: user.id })?)
+                    .on_condition_failed(closed),
+            );
+        }
+        self.table.transact(writes).await?;
+        Ok(record)
+    }
+
+    /// Writes a new user of a segment, which is `owner`'s: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] naming each value that is taken, or the id, as when a request that was cut off is repeated;
+    /// [`Error::Invalid`] where its parent cannot be one.
+    pub async fn create_user(&self, user: &User, owner: UserId, entry: &Entry) -> Result<UserRecord, Error> {
+        let told = |user: &User, entry: &Entry| {
+            let record = new_record(user, Some(owner));
+            self.new_user(&record, entry).map(|writes| (writes, record))
+        };
+        self.told((user.clone(), entry.clone()), told).await
+    }
+
+    /// Writes `new` over `old`, with the claims that differ and a history entry. One transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where the user has changed since `old` was read; [`Error::Conflict`] naming each value that
+    /// is taken, or that the user has children; [`Error::Invalid`] where its parent cannot be one.
+    pub async fn change_user(
+        &self,
+        old: &UserRecord,
+        new: &User,
+        entry: &Entry,
+        also: Also,
+    ) -> Result<UserRecord, Error> {
+        refuse_if_parent(old, new)?;
+        let told = |new: &User, entry: &Entry| self.changed_user(old, new, entry, &also);
+        self.told((new.clone(), entry.clone()), told).await
+    }
+
+    /// Writes a change; where its time has been told already, with a later one.
+    async fn told(
+        &self,
+        (mut user, mut entry): (User, Entry),
+        writes: impl Fn(&User, &Entry) -> Result<(Vec<Write>, UserRecord), Error>,
+    ) -> Result<UserRecord, Error> {
+        loop {
+            let (writes, record) = writes(&user, &entry)?;
+            match (self.table.transact(writes).await, user.segment_id) {
+                (Err(Error::Conflict(taken)), Some(segment)) => match changes::without_late(taken) {
+                    Some(taken) => return Err(Error::Conflict(taken)),
+                    None => {
+                        user.updated_at = self.untold(segment, user.id).await?;
+                        entry.at = user.updated_at;
+                    }
+                },
+                (done, _) => return done.map(|()| record),
+            }
+        }
+    }
+
+    fn new_user(&self, record: &UserRecord, entry: &Entry) -> Result<Vec<Write>, Error> {
+        let user = &record.user;
+        let mut item = to_item(user)?;
+        if let Some(pending) = &record.pending {
+            item.extend(to_item(pending)?);
+        }
+        if let Some(owner) = record.owner_id {
+            item.insert("owner_id".to_owned(), string(owner));
+        }
+        item.insert("entry_count".to_owned(), number(1));
+        item.insert("address_count".to_owned(), number(0));
+        // Each session that is signed out becomes an entry of its own, so that two at once lose neither.
+        item.insert("signed_out".to_owned(), AttributeValue::M(Item::new()));
+        let exists = Error::conflict("/id", "exists", "is the id of a user that is there already");
+        let mut writes = vec![Write::create(&self.table, &keys::user(user.id), item).on_condition_failed(exists)];
+        writes.extend(self.around(None, Some(user))?);
+        writes.push(self.entered(entry)?);
+        Ok(writes)
+    }
+
+    fn changed_user(
+        &self,
+        old: &UserRecord,
+        new: &User,
+        entry: &Entry,
+        also: &Also,
+    ) -> Result<(Vec<Write>, UserRecord), Error> {
+        let begun = also.begins.map(Pending::now);
+        let mut changes = Changes::between(&to_item(&old.user)?, &to_item(new)?)
+            .add("entry_count", 1)
+            .value(":version", number(old.user.version));
+        changes = match begun {
+            Some(pending) => begin(changes, pending),
+            None if also.ends => end(changes),
+            None => changes,
+        };
+        // Erasing outranks whatever else is under way; nothing else may begin before that has ended.
+        let mut condition = match also.begins {
+            Some(PendingKind::SignUp | PendingKind::Email | PendingKind::Password) => {
+                "version = :version AND attribute_not_exists(pending)"
+            }
+            None if also.ends => "version = :version AND pending = :kind AND pending_at = :since",
+            Some(PendingKind::Purge) | None => "version = :version",
+        }
+        .to_owned();
+        if let Some(pending) = old.pending.filter(|_| also.ends && also.begins.is_none()) {
+            changes = pending.named(changes);
+        }
+        if must_be_childless(&old.user, new) {
+            condition.push_str(" AND (attribute_not_exists(child_count) OR child_count = :none)");
+            changes = changes.value(":none", number(0));
+        }
+        if let Some(kept) = &also.ends_sessions {
+            changes = changes.set("sessions_from", number(new.updated_at.seconds()));
+            changes = match kept {
+                Some(session) => changes.set("kept_session", string(session)),
+                None if old.sessions.kept.is_some() => changes.remove("kept_session"),
+                None => changes,
+            };
+        }
+        let user = Write::update(&self.table, &keys::user(new.id), &condition, changes);
+        let mut writes = vec![user.on_condition_failed(Error::Stale)];
+        writes.extend(self.around(Some(&old.user), Some(new))?);
+        writes.push(self.entered(entry)?);
+        if let Some((secret, until)) = &also.one_time {
+            writes.push(self.one_time_made(new.id, secret, *until));
+        }
+        let pending = begun.or(old.pending.filter(|_| !also.ends));
+        Ok((writes, UserRecord { user: new.clone(), pending, entry_count: old.entry_count + 1, ..old.clone() }))
+    }
+
+    /// What goes with a user's row but its history: claims, index entries, its parent's count, the change that is told.
+    pub(crate) fn around(&self, old: Option<&User>, new: Option<&User>) -> Result<Vec<Write>, Error> {
+        let mut writes = Vec::new();
+        let unique = |user: Option<&User>| user.map(User::unique_values).unwrap_or_default();
+        let (had, has) = (unique(old), unique(new));
+        for (user, unique) in old.iter().flat_map(|user| had.iter().map(move |unique| (user, unique))) {
+            if !has.contains(unique) {
+                writes.push(self.released(user, unique));
+            }
+        }
+        for (user, unique) in new.iter().flat_map(|user| has.iter().map(move |unique| (user, unique))) {
+            if !had.contains(unique) {
+                writes.push(self.claimed(user, unique)?);
+            }
+        }
+        writes.extend(self.in_directories(old, new));
+        writes.extend(self.of_parents(old, new));
+        writes.extend(self.change_told(old, new));
+        Ok(writes)
+    }
+
+    fn in_directories(&self, old: Option<&User>, new: Option<&User>) -> Vec<Write> {
+        let place = |user: Option<&User>| user.and_then(|user| Some((directory_of(user)?, user.index())));
+        match (place(old), place(new)) {
+            (Some((was, had)), Some((is, has))) if was == is => {
+                search::writes(&self.table, &is, Some(&had), Some(&has))
+            }
+            (old, new) => {
+                let gone = old.map(|(was, had)| search::writes(&self.table, &was, Some(&had), None));
+                let come = new.map(|(is, has)| search::writes(&self.table, &is, None, Some(&has)));
+                gone.into_iter().chain(come).flatten().collect()
+            }
+        }
+    }
+
+    /// Counts a user among the children of its parent, for as long as it is not deleted.
+    fn of_parents(&self, old: Option<&User>, new: Option<&User>) -> Vec<Write> {
+        let (was, is) = (old.and_then(parent), new.and_then(parent));
+        if was == is {
+            return Vec::new();
+        }
+        let left = was.map(|parent| {
+            let one_less = Changes::default().add("child_count", -1);
+            Write::update(&self.table, &keys::user(parent), "attribute_exists(PK)", one_less)
+                .on_condition_failed(Error::Stale)
+        });
+        let come = is.zip(new.and_then(|user| user.segment_id)).map(|(parent, segment)| {
+            let one_more = Changes::default()
+                .add("child_count", 1)
+                .value(":segment", string(segment))
+                .value(":deleted", string(Status::Deleted.as_str()))
+                .named("#status", "status");
+            let condition = "segment_id = :segment AND #status <> :deleted AND attribute_not_exists(parent_id)";
+            Write::update(&self.table, &keys::user(parent), condition, one_more).on_condition_failed(no_parent())
+        });
+        left.into_iter().chain(come).collect()
+    }
+
+    fn claimed(&self, user: &User, unique: &Unique) -> Result<Write, Error> {
+        let key = keys::claim(user.segment_id.into(), unique);
+        let write = Write::create(&self.table, &key, to_item(&Claim { user_id: user.id })?);
+        Ok(write.on_condition_failed(Error::Conflict(vec![unique.taken()])))
+    }
+
+    pub(crate) fn released(&self, user: &User, unique: &Unique) -> Write {
+        let key = keys::claim(user.segment_id.into(), unique);
+        let mine = Item::from([(":user".to_owned(), string(user.id))]);
+        Write::delete(&self.table, &key, "user_id = :user", mine).on_condition_failed(Error::Stale)
+    }
+
+    fn entered(&self, entry: &Entry) -> Result<Write, Error> {
+        Ok(Write::create(&self.table, &keys::entry(entry.user_id, entry.id), to_item(entry)?))
+    }
+}
+
+fn new_record(user: &User, owner_id: Option<UserId>) -> UserRecord {
+    UserRecord {
+        user: user.clone(),
+        sessions: Sessions::default(),
+        pending: None,
+        address_count: 0,
+        entry_count: 1,
+        owner_id,
+        child_count: 0,
+        has_login: user.segment_id.is_none(),
+    }
+}
+
+/// The parent that counts a user as its child.
+fn parent(user: &User) -> Option<UserId> {
+    user.fields.parent_id.filter(|_| user.status != Status::Deleted)
+}
+
+/// Whether a change makes of a user what cannot have children: somebody deleted, or a child.
+fn must_be_childless(old: &User, new: &User) -> bool {
+    (new.status == Status::Deleted && old.status != Status::Deleted) || (parent(new).is_some() && parent(old).is_none())
+}
+
+fn refuse_if_parent(old: &UserRecord, new: &User) -> Result<(), Error> {
+    if new.fields.parent_id == Some(new.id) {
+        return Err(no_parent());
+    }
+    if old.child_count == 0 || !must_be_childless(&old.user, new) {
+        return Ok(());
+    }
+    if new.status == Status::Deleted {
+        let message = "This user has children who are in use; delete them first, or all with cascade=true.";
+        return Err(Error::conflict("", "has_children", message));
+    }
+    Err(Error::conflict("/parent_id", "has_children", "is for users who have no children themselves"))
+}
+
+fn no_parent() -> Error {
+    Error::invalid("/parent_id", "unknown", "must be the id of a user of this segment who has no parent itself")
+}
