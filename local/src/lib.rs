@@ -13,4 +13,4 @@ pub use error::Error;
 pub use functions::{Endpoints, Functions, Wiring};
 pub use outbox::{Outbox, Sent};
 pub use server::serve;
-pub use system::{Options, System, reconcile};
+pub use system::{Options, System, reconcile, transfer};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Error, MemberId, Time, UserId};
-use files::Files;
+use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
 use store::{Configuration, Job, Progress, Store};
@@ -42,7 +42,11 @@ async fn one(system: System<'_>, job: Job, end: Time) -> Result<(), Error> {
     let Some(progress) = work(system, job, (taken, end)).await? else { return Ok(()) };
     // Joining and answering ask nothing of the membership's item, which would be contended: what began before the change
     // and has not ended may still write what the job was to find.
-    if progress.is_early() && matches!(job, Job::EraseSegment(_) | Job::EraseMembership(_) | Job::Refresh(_)) {
+    let overtaken = matches!(
+        job,
+        Job::EraseSegment(_) | Job::EraseMembership(_) | Job::EraseImport(_) | Job::EraseExport(_) | Job::Refresh(_)
+    );
+    if progress.is_early() && overtaken {
         return store.job_again(job, &progress).await;
     }
     store.job_done(job, &progress).await
@@ -69,6 +73,11 @@ async fn work(
         }
         Job::EraseMember(id) => store.erase_member(id).await?,
         Job::EraseUpload(id) => files.erase(id.uuid()).await?,
+        Job::EraseImport(id) => {
+            files.erase_import(id.uuid()).await?;
+            store.erase_batches(id).await?;
+        }
+        Job::EraseExport(id) => files.delete(&ObjectKey::export(id.uuid())).await?,
         Job::EraseMembership(id) => {
             let erase = |member: Uuid| one_member(store, member.into(), None);
             let left = each(store, job, progress, end, |after| store.member_ids(id, after), erase).await?;

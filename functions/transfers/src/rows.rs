@@ -7,7 +7,7 @@ use domain::Format;
 pub(crate) const LONGEST: usize = 256 * 1024;
 
 /// How many cells a row may have.
-const CELLS: usize = 1024;
+pub(crate) const CELLS: usize = 1024;
 
 /// A row as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) struct Row {
     pub(crate) line: u64,
     /// Where the file goes on behind it.
     pub(crate) end: u64,
+    /// On which line.
+    pub(crate) end_line: u64,
     pub(crate) content: Content,
 }
 
@@ -129,7 +131,8 @@ impl Cutter {
                 Err(_) => Content::NotText,
             },
         };
-        Some(Row { line, end: self.at, content: if too_long { Content::TooLong } else { content } })
+        let content = if too_long { Content::TooLong } else { content };
+        Some(Row { line, end: self.at, end_line: self.line, content })
     }
 }
 

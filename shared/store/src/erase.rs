@@ -141,6 +141,7 @@ impl Store {
         for upload in self.uploads_of(id).await? {
             self.forget_upload(upload).await?;
         }
+        self.leave_transfers(id).await?;
         for directory in [membership::directory(id), user::directory(id), user::deleted_directory(id)] {
             self.erase_counters(&directory).await?;
         }
@@ -211,7 +212,7 @@ impl Store {
     }
 
     /// Erases whatever a query finds.
-    async fn erase_found(&self, query: Query) -> Result<(), Error> {
+    pub(crate) async fn erase_found(&self, query: Query) -> Result<(), Error> {
         let query = Query { keys_only: true, ..query };
         let mut start = None;
         loop {

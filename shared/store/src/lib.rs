@@ -29,6 +29,7 @@ pub mod search;
 mod secret;
 mod segment;
 mod table;
+mod transfer;
 mod upload;
 mod user;
 
