@@ -59,8 +59,19 @@ async fn every_field_refuses_the_wrong_kind_of_value_by_name() {
         json!({ "a": [{}] }),
     ];
     // What may be empty.
-    let empty =
-        ["settings", "answers", "level_ids", "options", "metadata", "legal_address", "country", "state", "city"];
+    let empty = [
+        "settings",
+        "answers",
+        "level_ids",
+        "options",
+        "metadata",
+        "legal_address",
+        "country",
+        "state",
+        "city",
+        "filters",
+        "fields",
+    ];
     let before = muster.lasting().await;
     let answers = "PUT /v1/members/{member}/answers";
     for route in isolated.routes.iter().filter(|route| route.name != answers) {

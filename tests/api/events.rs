@@ -8,6 +8,7 @@ use lambda_http::http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::imports::{begun_export, begun_import};
 use crate::limits::within_a_minute;
 use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{id, put, segment};
@@ -72,8 +73,14 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let field = json!({ "key": "bank", "name": "Bank", "type": "dropdown", "options": options, "searchable": true });
     let field = made(format!("{of_membership}/fields"), field).await;
     let member = made(format!("{of_membership}/members"), json!({ "name": "Ana" })).await;
+    let (import, export) = match named("segment") {
+        Some(_) => (begun_import(muster, ana, &segment).await, begun_export(muster, ana, &segment).await),
+        None => (String::new(), String::new()),
+    };
     let ids = [
         ("segment", segment),
+        ("import", import),
+        ("export", export),
         ("key", key),
         ("catalog", catalog),
         ("membership", membership),
@@ -84,6 +91,20 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let written = ids.iter().filter_map(|(name, id)| Some((named(name)?, id)));
     let fitted = written.fold(event.to_string(), |text, (before, id)| text.replace(before, id));
     serde_json::from_str(&fitted).unwrap()
+}
+
+/// The event of an import, with a file that its segment has.
+async fn with_table(muster: &Muster, ana: &Ana, event: String) -> String {
+    let named: Value = serde_json::from_str(&event).unwrap();
+    let segment = named["pathParameters"]["segment"].as_str().unwrap();
+    let body = json!({ "segment_id": segment, "filename": "a.csv", "content_type": "text/csv", "size": 6 });
+    let begun = muster.post("/v1/uploads", body).by(ana).send().await;
+    assert_eq!(put(&begun.body, b"email\n", &[]).await.status, 200, "{begun:?}");
+    let path = format!("/v1/uploads/{}", id(&begun));
+    while muster.get(&path).by(ana).send().await.body["status"] == "PENDING" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    event.replace(UPLOAD, &id(&begun))
 }
 
 /// The event, with a segment of this user and an upload whose file was accepted.
@@ -134,6 +155,9 @@ async fn each_event_reaches_its_handler() {
         let event = with_segment(&muster, &ana, &event).await;
         let address = muster.address(&ana, "Home").await;
         let mut event = fitted(&event, &ana, &address);
+        if name == "imports-create" {
+            event = with_table(&muster, &ana, event).await;
+        }
         if name.starts_with("uploads-") {
             event = with_upload(&muster, &ana, event).await;
         }
@@ -146,6 +170,8 @@ async fn each_event_reaches_its_handler() {
             "users-restore" => &[401, 409],
             "auth-login" | "auth-refresh" => &[401],
             "uploads-content" => &[302],
+            // Whether it is over already.
+            "imports-report" | "imports-content" => &[302, 409],
             "docs-not-found" => &[404],
             "docs-swagger-ui" => &[200, 303, 307, 308],
             _ => &[200, 201, 202, 204],
@@ -166,6 +192,22 @@ async fn the_events_of_arrivals_are_understood() {
         assert!(event.to_string().contains(&format!("quarantine/{UPLOAD}")), "{name}");
         muster.functions.arrivals().handle(event).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_transfers_are_understood() {
+    let muster = Muster::start().await;
+    let steps = events().into_iter().filter(|(name, _)| name.starts_with("transfers-"));
+    let mut understood = 0;
+    for (name, event) in steps {
+        let step: transfers::Step = serde_json::from_value(event.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&step).unwrap(), event, "{name}");
+        // Nobody has such an import.
+        let stepped = muster.functions.transfers().step(step, domain::Time::now()).await.unwrap();
+        assert!(stepped.done, "{name}");
+        understood += 1;
+    }
+    assert_eq!(understood, 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

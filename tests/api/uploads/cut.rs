@@ -1,4 +1,4 @@
-//! Cuts a run of the `arrivals` function off at one of the calls that it makes.
+//! Cuts a run of a function that an event starts off at one of the calls that it makes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use files::Files;
 use local::{Functions, Wiring};
+use transfers::Transfers;
 
 use crate::faults::Phase;
 use crate::system::Muster;
@@ -31,14 +32,29 @@ impl Cut {
         Self { nth, phase, calls: Arc::default() }
     }
 
-    /// The function, as it will be cut off.
+    /// Whether it has been cut off.
+    pub(crate) fn has_cut(&self) -> bool {
+        self.calls.load(Ordering::SeqCst) > self.nth
+    }
+
+    /// What checks files, as it will be cut off.
     pub(crate) fn arrivals(&self, muster: &Muster) -> Arrivals {
+        let (functions, files) = self.functions(muster);
+        Arrivals { files, scanned: false, ..functions.arrivals() }
+    }
+
+    /// What does imports and exports, as it will be cut off.
+    pub(crate) fn transfers(&self, muster: &Muster) -> Transfers {
+        let (functions, files) = self.functions(muster);
+        Transfers { files, ..functions.transfers() }
+    }
+
+    fn functions(&self, muster: &Muster) -> (Functions, Files) {
         let interceptor = SharedInterceptor::new(self.clone());
         let wiring = Wiring { interceptor: Some(interceptor.clone()), ..muster.wiring.clone() };
         let s3 = aws_sdk_s3::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.s3);
         let s3 = s3.interceptor(interceptor).retry_config(RetryConfig::disabled()).build();
-        let files = Files::new(aws_sdk_s3::Client::from_conf(s3), &wiring.bucket);
-        Arrivals { files, scanned: false, ..Functions::connect(&wiring).arrivals() }
+        (Functions::connect(&wiring), Files::new(aws_sdk_s3::Client::from_conf(s3), &wiring.bucket))
     }
 }
 

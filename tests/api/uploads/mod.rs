@@ -3,7 +3,7 @@
 mod access;
 mod arrivals;
 pub(crate) mod club;
-mod cut;
+pub(crate) mod cut;
 pub(crate) mod samples;
 
 use std::sync::Arc;

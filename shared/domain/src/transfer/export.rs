@@ -260,7 +260,7 @@ pub(super) fn kind(word: &str) -> RefOr<Schema> {
 #[must_use]
 pub fn export_example() -> Value {
     let mut example = json!({
-        "id": "0199d2a4-5c00-7000-8000-000000001e01", "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
+        "id": "0199d2a4-5c00-7000-8000-000000000e01", "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
         "kind": "export", "status": "COMPLETED", "reason": null, "started_at": "2026-11-21T10:00:01.000Z",
         "finished_at": "2026-11-21T10:00:05.000Z", "total_rows": 1000, "written_rows": 1000, "size": 64123,
         "version": 3, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:05.000Z"
