@@ -22,10 +22,10 @@ impl World {
         for nth in 0..25 {
             let body = json!({
                 "email": format!("a{nth}@example.com"), "reference_id": format!("r{nth}"),
-                "name": ["Ana", "Zoë \"Z\"", "Eva, the second", "=1+1", " x\ny "][nth % 5],
+                "name": (["Ana", "Zoë \"Z\"", "Eva, the second", "=1+1", "O'Neill"][nth % 5]),
                 "identification": { "type": "PASSPORT", "value": format!("0{nth}") },
                 "legal_address": { "street_name": "Calle 1", "city": "Mérida" },
-                "gender": ["MALE", "FEMALE"][nth % 2], "metadata": { "plan": "gold", "rate": 1.5, "nested": { "a": [1] } }
+                "gender": (["MALE", "FEMALE"][nth % 2]), "metadata": { "plan": "gold", "rate": 1.5, "nested": { "a": [1] } }
             });
             self.muster.made(&self.ana, &self.of_segment("users"), body).await;
         }
