@@ -4,6 +4,7 @@
 mod emulators;
 mod error;
 mod functions;
+mod meter;
 mod outbox;
 mod server;
 mod system;
@@ -11,6 +12,7 @@ mod system;
 pub use emulators::Emulators;
 pub use error::Error;
 pub use functions::{Endpoints, Functions, Wiring};
+pub use meter::{Cost, Meter};
 pub use outbox::{Outbox, Sent};
 pub use server::serve;
 pub use system::{Options, System, reconcile, transfer};

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use local::Options;
+use local::{Cost, Meter, Options};
 use serde_json::{Value, json};
 
 use crate::member_costs;
-use crate::meter::{Cost, Meter};
 use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{member, put, segment};
 use crate::uploads::samples::PDF;

@@ -18,6 +18,10 @@ use crate::uploads::samples::PDF;
 const SEGMENT: &str = "0199d2a4-5c00-7000-8000-0000000005e6";
 const UPLOAD: &str = "0199d2a4-5c00-7000-8000-000000000f11";
 
+/// Who subscribes to what in the body of an event.
+const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
+const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
+
 fn events() -> BTreeMap<String, Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
@@ -52,7 +56,7 @@ fn fitted(event: &Value, ana: &Ana, address: &str) -> String {
 /// Puts a segment of this user, and what is in it, in the place of what the event names by its path.
 async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let named = |name: &str| event["pathParameters"][name].as_str();
-    if !["segment", "key", "membership", "member"].into_iter().any(|name| named(name).is_some()) {
+    if !["segment", "key", "membership", "member", "subscription"].into_iter().any(|name| named(name).is_some()) {
         return event.clone();
     }
     let made = |path: String, body: Value| async move {
@@ -65,6 +69,9 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let of_key = if named("segment").is_some() { of_segment.as_str() } else { "/v1" };
     let key = made(format!("{of_key}/keys"), json!({ "name": "Site", "scopes": ["read"] })).await;
     let catalog = made(format!("{of_segment}/catalogs"), json!({ "name": "Banks", "options": [] })).await;
+    let status = made(format!("{of_segment}/statuses"), json!({ "name": "New" })).await;
+    let partner = made(format!("{of_segment}/partners"), json!({ "commercial_name": "A" })).await;
+    let product = made(format!("{of_segment}/products"), json!({ "title": "Course" })).await;
     let membership = made(format!("{of_segment}/memberships"), json!({ "name": "Club" })).await;
     let of_membership = format!("/v1/memberships/{membership}");
     let level = json!({ "name": "Blue", "number": 1, "from_point": 0, "to_point": 100 });
@@ -77,16 +84,26 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
         Some(_) => (begun_import(muster, ana, &segment).await, begun_export(muster, ana, &segment).await),
         None => (String::new(), String::new()),
     };
+    let other = made(format!("{of_segment}/products"), json!({ "title": "Another" })).await;
+    let subscription = json!({ "user_id": ana.id, "product_id": other });
+    let subscription = made(format!("{of_segment}/subscriptions"), subscription).await;
+    let event: Value = serde_json::from_str(&event.to_string().replace(PRODUCT, &product)).unwrap();
+    let event: Value = serde_json::from_str(&event.to_string().replace(SUBSCRIBER, &ana.id)).unwrap();
+    let named = |name: &str| event["pathParameters"][name].as_str();
     let ids = [
         ("segment", segment),
         ("import", import),
         ("export", export),
         ("key", key),
         ("catalog", catalog),
+        ("status", status),
+        ("partner", partner),
+        ("product", product),
         ("membership", membership),
         ("level", level),
         ("field", field),
         ("member", member),
+        ("subscription", subscription),
     ];
     let written = ids.iter().filter_map(|(name, id)| Some((named(name)?, id)));
     let fitted = written.fold(event.to_string(), |text, (before, id)| text.replace(before, id));

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -13,6 +14,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::system::Muster;
+use crate::world::World;
 
 /// Decides over each call: the operation's name, its number, and whether it has been carried out yet.
 pub(crate) type Plan = Arc<dyn Fn(&str, usize, Phase) -> Verdict + Send + Sync>;
@@ -114,11 +116,15 @@ pub(crate) async fn wiring_behind(muster: &Muster, plan: Plan) -> Wiring {
 
 /// DynamoDB's answer to a transaction that met another one.
 fn contended() -> Verdict {
-    let reasons = json!([{ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" }, { "Code": "None" }]);
+    canceled("TransactionConflict")
+}
+
+/// DynamoDB's answer to a transaction whose first write could not be made.
+fn canceled(why: &str) -> Verdict {
     let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]",
-        "CancellationReasons": reasons
+        "Message": format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{why}, None]"),
+        "CancellationReasons": [{ "Code": why, "Message": "What could not be" }, { "Code": "None" }]
     });
     Verdict::Answer(StatusCode::BAD_REQUEST, body)
 }
@@ -168,6 +174,27 @@ async fn what_stays_contended_or_does_not_answer_is_503_and_says_when_to_come_ba
         assert!(!sent.text().await.unwrap().contains("secret detail"));
     }
     assert_eq!(muster.get("/v1/users/me/addresses").by(&ana).send().await.body["page"]["total_items"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_meets_others_all_the_time_is_503_before_the_function_ends() {
+    let world = World::start().await;
+    let always: Plan = Arc::new(|operation, _, phase| match (operation, phase) {
+        ("TransactWriteItems", Phase::Before) => canceled("ConditionalCheckFailed"),
+        _ => Verdict::Pass,
+    });
+    let url = functions_behind(&world.muster, always).await;
+    let began = domain::Time::now();
+    let paths = [format!("/v1/segments/{}", world.segment), world.path("")];
+    let sent = paths.map(|path| {
+        let sent = reqwest::Client::new().patch(format!("{url}{path}")).bearer_auth(&world.ana.access);
+        tokio::spawn(sent.header("content-type", "application/json").body(r#"{"name":"N"}"#).send())
+    });
+    for sent in sent {
+        let reply = sent.await.unwrap().unwrap();
+        assert_eq!((reply.status().as_u16(), reply.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    }
+    assert!(domain::Time::now() < began.plus(Duration::from_secs(10)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

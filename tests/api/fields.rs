@@ -159,9 +159,10 @@ async fn thirty_fields_can_be_searched_and_no_more() {
         let answers = (0..30).map(|nth| (format!("f{nth}"), json!(format!("{word} {nth}"))));
         Value::Object(answers.collect())
     };
+    let product = world.product().await;
     let member = world
         .member(json!({ "name": "Ana", "last_name": "L", "phone": "+5215512345678", "card_number": "1",
-        "origin": "web", "product_id": "p", "answers": answers("one") }))
+        "user_id": world.ana.id, "origin": "web", "product_id": product, "answers": answers("one") }))
         .await;
     let found = world.get(&world.path("/members?filter[answers.f29]=one+29")).await;
     assert_eq!(column(&found, "name"), ["Ana"]);

@@ -125,7 +125,7 @@ fn errors(row: &Value) -> Vec<(&str, &str)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_row_of_a_table_becomes_a_user_or_is_told_why_not() {
     let world = started().await;
-    let file = "\u{feff}email;name;identification.type;identification.value;operation_country;legal_address.street_name;metadata.plan\r\n\
+    let file = "\u{feff}email;name;identification.type;identification.value;operation_country;legal_address.additional_info;metadata.plan\r\n\
         ana@example.com;Ana;DNI;20.123.456;ARG;\"Calle\n\"\"1\"\"\";gold\r\n\
         \r\n\
         ;Nobody;;;;;\r\n\
@@ -161,7 +161,7 @@ async fn each_row_of_a_table_becomes_a_user_or_is_told_why_not() {
     assert_eq!(ana["id"], report[0]["id"]);
     assert_eq!(ana["identification"], json!({ "type": "DNI", "value": "20123456" }));
     assert_eq!(
-        (&ana["legal_address"]["street_name"], &ana["metadata"]),
+        (&ana["legal_address"]["additional_info"], &ana["metadata"]),
         (&json!("Calle\n\"1\""), &json!({ "plan": "gold" }))
     );
     assert_eq!((&users["zoe@example.com"]["name"], &ana["status"]), (&json!("Zoë"), &json!("ACTIVE")));
@@ -172,7 +172,7 @@ async fn each_row_of_a_table_becomes_a_user_or_is_told_why_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_is_the_body_of_a_new_user() {
     let world = started().await;
-    let file = "{\"email\":\"ana@example.com\",\"identification\":{\"type\":\"DNI\",\"value\":20123456}}\n\n\
+    let file = "{\"email\":\"ana@example.com\",\"identification\":{\"type\":\"DNI\",\"value\":20123456},\"operation_country\":\"ARG\"}\n\n\
         {\"email\":\"eva@example.com\",\"metadata\":{\"a\":1.50}}\r\n{\"email\":\n[1]\n\
         {\"email\":\"bob@example.com\",\"password\":\"correct horse battery\",\"status\":\"ACTIVE\"}";
     let path = world.imported("ndjson", file, json!({})).await;

@@ -27,9 +27,10 @@ pub(crate) struct Isolated {
     pub(crate) routes: Vec<Route>,
 }
 
-/// Private routes that name nothing in their path: they are about the caller's own things.
-const OWN: [&str; 7] = [
+/// Private routes that name nothing in their path: they are about the caller's own things, or everybody's.
+const OWN: [&str; 8] = [
     "GET /v1/keys",
+    "GET /v1/languages",
     "GET /v1/segments",
     "GET /v1/users/exists",
     "POST /v1/auth/logout",
@@ -124,9 +125,9 @@ impl Route {
         OWN.contains(&self.name.as_str())
     }
 
-    /// Whether it is about a user, whom no key reaches.
-    fn is_of_user(&self) -> bool {
-        self.path.starts_with("/v1/users/") || self.path.starts_with("/v1/auth/")
+    /// Whether it is for whoever has a session, or any credential.
+    fn has_no_scope(&self) -> bool {
+        self.path.starts_with("/v1/users/exists") || self.path.starts_with("/v1/auth/")
     }
 
     /// The scope that a key needs.
@@ -134,7 +135,7 @@ impl Route {
         match (self.method.as_str(), self.tag.as_str()) {
             (_, "keys" | "imports" | "exports") => "admin",
             ("GET", _) => "read",
-            (_, "members" | "answers" | "points" | "uploads") => "write",
+            (_, "users" | "addresses" | "members" | "answers" | "points" | "subscriptions" | "uploads") => "write",
             _ => "admin",
         }
     }
@@ -147,23 +148,37 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let options = json!([{ "key": "a", "value": "A" }]);
     let catalogs = format!("{segment}/catalogs");
     let catalog = world.muster.made(&world.ana, &catalogs, json!({ "name": "C", "options": options })).await;
+    let status = world.muster.made(&world.ana, &format!("{segment}/statuses"), json!({ "name": "New" })).await;
+    let partners = format!("{segment}/partners");
+    let partner = world.muster.made(&world.ana, &partners, json!({ "commercial_name": "A" })).await;
+    let product = world.muster.made(&world.ana, &format!("{segment}/products"), json!({ "title": "Course" })).await;
     let field = world.field("bank", "dropdown", json!({ "options": options, "searchable": true })).await;
     let level = world.level(1, 0, 9).await;
     let member = world.member(json!({ "name": "Ana", "user_id": world.ana.id, "answers": { "bank": "a" } })).await;
     world.award(&member, 5).await;
+    let subscription = json!({ "user_id": world.ana.id, "product_id": id(&product) });
+    let subscription = world.muster.made(&world.ana, &format!("{segment}/subscriptions"), subscription).await;
     let upload =
         json!({ "segment_id": world.segment, "filename": "a.pdf", "content_type": "application/pdf", "size": 5 });
     let upload = world.muster.made(&world.ana, "/v1/uploads", upload).await;
+    let user = json!({ "email": "user@example.com" });
+    let user = id(&world.muster.made(&world.ana, &format!("{segment}/users"), user).await);
+    let address =
+        world.muster.made(&world.ana, &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
     BTreeMap::from([
-        ("user", world.ana.id.clone()),
-        ("address", world.muster.address(&world.ana, "Home").await),
+        ("user", user),
+        ("address", id(&address)),
         ("segment", world.segment.clone()),
         ("catalog", id(&catalog)),
+        ("status", id(&status)),
+        ("partner", id(&partner)),
+        ("product", id(&product)),
         ("key", world.key(&["read"]).await.0),
         ("membership", world.membership.clone()),
         ("level", level),
         ("field", of(field)),
         ("member", of(member)),
+        ("subscription", id(&subscription)),
         ("upload", id(&upload)),
         ("import", crate::imports::begun_import(&world.muster, &world.ana, &world.segment).await),
         ("export", crate::imports::begun_export(&world.muster, &world.ana, &world.segment).await),
@@ -260,8 +275,8 @@ async fn another_segments_key_finds_nothing_and_has_no_account() {
             vec![403]
         }
         "POST /v1/auth/logout" => vec![403],
-        // Whether somebody exists may be asked with any credential that holds.
-        "GET /v1/users/exists" => vec![200],
+        // Whether somebody exists, and which languages there are, may be asked with any credential that holds.
+        "GET /v1/users/exists" | "GET /v1/languages" => vec![200],
         _ => vec![404],
     };
     isolated.refuses(|call, _| Some(call.token(&key)), expected).await;
@@ -279,7 +294,9 @@ async fn a_key_without_the_scope_is_told_so_and_changes_nothing() {
             without.insert(scope, used(muster, ana, path, &others).await);
         }
         let before = muster.lasting().await;
-        for route in isolated.routes.iter().filter(|route| !route.is_of_user()) {
+        // Languages are everybody's.
+        let scoped = |route: &&Route| !route.has_no_scope() && route.name != "GET /v1/languages";
+        for route in isolated.routes.iter().filter(scoped) {
             let reply = route.call(muster).token(&without[route.scope()]).send().await;
             assert_eq!(
                 (reply.status.as_u16(), &reply.body["code"]),

@@ -56,10 +56,19 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
     made(&muster, &ana, &format!("/v1/memberships/{club}/fields"), bank).await;
     let level = json!({ "name": "One", "number": 1, "from_point": 0, "to_point": 9 });
     let level = made(&muster, &ana, &format!("/v1/memberships/{club}/levels"), level).await;
-    let body = json!({ "name": "Zoe", "answers": { "bank": "Zanzibank" } });
+    let products = format!("/v1/segments/{segment}/products");
+    let body = json!({ "title": "Zither", "reference_id": "z", "membership_id": club });
+    let product = made(&muster, &ana, &products, body).await;
+    let body = json!({ "name": "Zoe", "user_id": ana.id, "product_id": product, "answers": { "bank": "Zanzibank" } });
     let member = made(&muster, &ana, &format!("/v1/memberships/{club}/members"), body).await;
     let award = json!({ "delta": 5, "reason": "Zeal" });
     made(&muster, &ana, &format!("/v1/members/{member}/points"), award).await;
+    let status = made(&muster, &ana, &format!("/v1/segments/{segment}/statuses"), json!({ "name": "Zoned" })).await;
+    let partners = format!("/v1/segments/{segment}/partners");
+    for nth in 0..30 {
+        let body = json!({ "commercial_name": format!("Zebra {nth}"), "reference_id": nth, "role": "customer" });
+        made(&muster, &ana, &partners, body).await;
+    }
 
     assert_eq!(muster.delete(&format!("/v1/segments/{segment}")).by(&ana).send().await.status, 204);
     for path in [
@@ -70,6 +79,11 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
         format!("/v1/memberships/{club}/members"),
         format!("/v1/members/{member}"),
         format!("/v1/members/{member}/answers"),
+        format!("/v1/segments/{segment}/statuses/{status}"),
+        partners,
+        products,
+        format!("/v1/segments/{segment}/subscriptions"),
+        format!("/v1/subscriptions/{member}"),
     ] {
         assert_eq!(muster.get(&path).by(&ana).send().await.status, 404, "{path}");
     }
@@ -77,12 +91,14 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
 
     muster.work().await;
     let after = muster.whole_table().await;
-    for gone in ["Zoe", "zoe", "Zanzibank", "zanzibank", "Zeal", &member, &level] {
+    for gone in
+        ["Zoe", "zoe", "Zanzibank", "zanzibank", "Zeal", "Zoned", "Zebra", "zebra", "Zither", "zither", &member, &level]
+    {
         assert!(!after.contains(gone), "{gone} is still there");
     }
     // The membership's job stays until no request can be running that knows nothing of it.
     let left = muster.items("").await;
-    let ids = [&segment, &club, &member];
+    let ids = [&segment, &club, &member, &status, &product];
     let of_it: Vec<_> = left.iter().filter(|key| ids.iter().any(|id| key.contains(*id))).collect();
     assert_eq!(of_it, [&format!("J#erase_membership#{club}")]);
 }

@@ -3,19 +3,21 @@
 use serde_json::{Value, json};
 
 use crate::costs::Costs;
+use crate::segment_costs;
 use crate::system::Ana;
+use crate::user_costs;
 use crate::world::id;
 
 /// A user who has requests left, and what it owns.
-struct Owner {
-    user: Ana,
-    segment: String,
+pub(crate) struct Owner {
+    pub(crate) user: Ana,
+    pub(crate) segment: String,
     membership: String,
 }
 
 impl Owner {
     /// Measures one request of the owner.
-    async fn of(&self, costs: &mut Costs, route: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn of(&self, costs: &mut Costs, route: &str, path: &str, body: Value) -> Value {
         let method = route.split(' ').next().unwrap();
         let status = match method {
             "POST" => 201,
@@ -37,11 +39,13 @@ pub(crate) async fn measure(costs: &mut Costs) {
     segments(costs, &mut owner).await;
     keys(costs, &owner).await;
     catalogs(costs, &owner).await;
+    segment_costs::measure(costs, &owner).await;
     memberships(costs, &mut owner).await;
     let levels = levels(costs, &owner).await;
     fields(costs, &owner).await;
     let member = members(costs, &owner, &levels).await;
     points(costs, &owner, &member).await;
+    user_costs::measure(costs, &owner).await;
     ending(costs, &owner, &member).await;
 }
 

@@ -13,7 +13,7 @@ async fn a_member_is_made_read_changed_and_deleted() {
     let world = World::start().await;
     world.field("bank", "string", json!({ "required": true })).await;
     let body = json!({ "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": 5204165000000001_u64,
-        "origin": "web", "product_id": "p1", "starts_at": "2026-01-01T00:00:00Z" });
+        "origin": "web", "starts_at": "2026-01-01T00:00:00Z" });
     let made = world.send("POST", &world.path("/members"), body).await;
     assert_eq!((made.status.as_u16(), made.header("etag")), (201, "\"1\""), "{made:?}");
     let path = made.header("location").to_owned();

@@ -1,8 +1,8 @@
 //! Memberships and their levels.
 
+use local::Meter;
 use serde_json::{Value, json};
 
-use crate::meter::Meter;
 use crate::races::all;
 use crate::system::Muster;
 use crate::world::{World, as_refused, column, id, refused};

@@ -13,6 +13,8 @@ struct Searched {
     levels: Vec<String>,
     /// The paths of a, b, c, d, in this order; these are their origins too.
     members: Vec<String>,
+    /// The ids of gold, silver and tin.
+    products: [String; 3],
 }
 
 impl Searched {
@@ -37,16 +39,9 @@ impl Searched {
             world.field(key, kind, more).await;
         }
         world.field("secret", "string", json!({})).await;
-        let mut members = Vec::new();
-        for body in people(&world) {
-            members.push(world.member(body).await);
-        }
-        for (member, points) in members.iter().zip([5, 50, 50, 0]) {
-            if points > 0 {
-                world.award(member, points).await;
-            }
-        }
-        Self { world, levels, members }
+        let products = [world.product().await, world.product().await, world.product().await];
+        let members = enrolled(&world, &products).await;
+        Self { world, levels, members, products }
     }
 
     async fn list(&self, query: &str) -> Reply {
@@ -62,21 +57,35 @@ impl Searched {
     }
 }
 
-fn people(world: &World) -> [Value; 4] {
+/// The paths of the members.
+async fn enrolled(world: &World, products: &[String; 3]) -> Vec<String> {
+    let mut members = Vec::new();
+    for body in people([&world.ana.id, &world.user().await, &world.user().await], products) {
+        members.push(world.member(body).await);
+    }
+    for (member, points) in members.iter().zip([5, 50, 50, 0]) {
+        if points > 0 {
+            world.award(member, points).await;
+        }
+    }
+    members
+}
+
+fn people(users: [&str; 3], [gold, silver, _]: &[String; 3]) -> [Value; 4] {
     [
         json!({ "origin": "a", "name": "Ángel", "last_name": "Muñoz", "phone": "+5215500000001", "card_number": "100",
-            "product_id": "gold", "status": "ACTIVE", "approval": "APPROVED", "user_id": world.ana.id,
+            "product_id": gold, "status": "ACTIVE", "approval": "APPROVED", "user_id": users[0],
             "starts_at": "2026-01-01T00:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
             "last_payment_at": "2026-05-01T00:00:00Z",
             "answers": { "bank": "x", "likes": ["x", "y"], "income": 1000, "born": "1990-05-01", "smokes": true,
                 "city": "Ávila", "mail": "A@example.com", "rfc": "A&Ñ000229AA0", "secret": "s" } }),
         json!({ "origin": "b", "name": "ANGELA", "last_name": "munoz", "phone": "+5215500000002", "card_number": "101",
-            "product_id": "silver", "status": "BLOCKED", "approval": "APPROVED",
+            "product_id": silver, "status": "BLOCKED", "approval": "APPROVED", "user_id": users[1],
             "starts_at": "2026-02-01T00:00:00Z", "expires_at": "2026-12-01T00:00:00Z",
             "answers": { "bank": "y", "likes": ["y"], "income": -0.5, "born": "1991-05-01", "smokes": false,
                 "city": "AVILA", "mail": "b@example.com" } }),
         json!({ "origin": "c", "name": "Berta", "last_name": "Zeta", "status": "ACTIVE", "approval": "REJECTED",
-            "product_id": "gold", "answers": { "bank": "x", "likes": ["z"], "income": 99.5, "city": "Badajoz" } }),
+            "product_id": gold, "user_id": users[2], "answers": { "bank": "x", "likes": ["z"], "income": 99.5, "city": "Badajoz" } }),
         json!({ "origin": "d", "status": "INACTIVE" }),
     ]
 }
@@ -106,8 +115,8 @@ async fn every_filter_finds_what_it_says() {
         ("filter[card_number]=101", "b"),
         ("filter[card_number]=10*", "ab"),
         ("filter[origin]=A,D", "ad"),
-        ("filter[product_id]=gold", "ac"),
-        ("filter[product_id]=Gold", ""),
+        (&format!("filter[product_id]={}", searched.products[0]), "ac"),
+        (&format!("filter[product_id]={}", searched.products[0].to_uppercase()), ""),
         ("filter[points]=50", "bc"),
         ("filter[points][gt]=5", "bc"),
         ("filter[points][gte]=5", "abc"),
@@ -143,8 +152,10 @@ async fn every_filter_finds_what_it_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_and_sorts_go_together() {
     let searched = Searched::start().await;
+    let gold_above_five =
+        format!("filter[status]=ACTIVE&filter[product_id]={}&filter[points][gt]=5", searched.products[0]);
     for (query, expected) in [
-        ("filter[status]=ACTIVE&filter[product_id]=gold&filter[points][gt]=5", "c"),
+        (gold_above_five.as_str(), "c"),
         ("filter[answers.bank]=x,y&filter[answers.likes]=y&filter[name]=ang*", "ab"),
         ("filter[answers.bank]=x&filter[answers.income][gt]=100&filter[approval]=APPROVED", "a"),
         ("filter[answers.city]=a*&filter[status]=BLOCKED", "b"),
@@ -188,7 +199,7 @@ async fn filters_and_sorts_go_together() {
 async fn what_changes_is_found_by_what_it_is_now_at_once() {
     let searched = Searched::start().await;
     let (world, first) = (&searched.world, &searched.members[0]);
-    let patch = json!({ "name": "Zoe", "status": "INACTIVE", "phone": null, "product_id": "tin" });
+    let patch = json!({ "name": "Zoe", "status": "INACTIVE", "phone": null, "product_id": searched.products[2] });
     assert_eq!(world.send("PATCH", first, patch).await.status, 200);
     let answers = json!({ "city": "Cuenca", "income": null, "likes": ["z"], "mail": "new@example.com" });
     assert_eq!(world.send("PUT", &format!("{first}/answers"), answers).await.status, 200);
@@ -198,7 +209,7 @@ async fn what_changes_is_found_by_what_it_is_now_at_once() {
         ("filter[name]=zoe", "a"),
         ("filter[status]=INACTIVE", "ad"),
         ("filter[phone]=%2B52155*", "b"),
-        ("filter[product_id]=gold,tin", "ac"),
+        (&format!("filter[product_id]={},{}", searched.products[0], searched.products[2]), "ac"),
         ("filter[answers.city]=c*", "a"),
         ("filter[answers.income][gte]=-10", "bc"),
         ("filter[answers.likes]=x,y", "b"),

@@ -86,6 +86,30 @@ impl World {
         format!("/v1/members/{}", id(&self.made("/members", body).await))
     }
 
+    /// A user of the segment, as if it had been made there: its id.
+    pub(crate) async fn user(&self) -> String {
+        let mut item = self.muster.item(&format!("U#{}", self.ana.id), "U").await;
+        let id = domain::UserId::fresh().to_string();
+        for (name, value) in [("PK", format!("U#{id}")), ("id", id.clone()), ("segment_id", self.segment.clone())] {
+            item.insert(name.to_owned(), AttributeValue::S(value));
+        }
+        self.muster
+            .dynamodb()
+            .put_item()
+            .table_name(&self.muster.wiring.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap();
+        id
+    }
+
+    /// A product whose subscribers join the membership: its id.
+    pub(crate) async fn product(&self) -> String {
+        let product = json!({ "title": "Product", "membership_id": self.membership });
+        id(&self.muster.made(&self.ana, &format!("/v1/segments/{}/products", self.segment), product).await)
+    }
+
     /// Gives a member points.
     pub(crate) async fn award(&self, member: &str, delta: i64) -> Value {
         self.muster.made(&self.ana, &format!("{member}/points"), json!({ "delta": delta, "reason": "Test" })).await

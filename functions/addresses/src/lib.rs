@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Address, AddressFields, AddressId, Error, KeyScope, MergePatch, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany,
-    Patch, Path, Seed, Shown, UserRef, openapi,
+    Patch, Path, Seed, Shown, Tries, UserRef, openapi,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -114,13 +114,14 @@ async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<AddressFields>>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let (_, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         match app.store.change_address(&after).await {
             // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(Shown::new(&after)),
         }

@@ -2,8 +2,9 @@
 //!
 //! A file arrives in quarantine, where whoever has its URL may replace it until the URL expires. It is accepted by a
 //! copy to its clean key, which S3 makes only of the very bytes that were checked and only once; then the table says
-//! so. The quarantined object goes last: as long as it is there, its event can be delivered again and completes what
-//! was cut off. S3 delivers each event at least once, in any order, so an event only says where to look.
+//! so. Before the copy the table gets a job that erases it, should the table never say so. The quarantined object goes
+//! last: as long as it is there, its event can be delivered again and completes what was cut off. S3 delivers each
+//! event at least once, in any order, so an event only says where to look.
 
 mod content;
 mod der;
@@ -124,8 +125,8 @@ impl Arrivals {
     async fn decide(&self, upload: &Upload, quarantine: &ObjectKey) -> Result<Look, Error> {
         let head = match self.files.head(quarantine).await {
             Ok(head) => head,
-            // Another delivery of the event has come to the end meanwhile.
-            Err(files::Error::NotFound) => return Ok(Look::Done),
+            // Another delivery of the event has come to the end meanwhile, or this one comes after a day.
+            Err(files::Error::NotFound) => return Ok(self.copied(upload).await?.unwrap_or(Look::Done)),
             Err(error) => return Err(error.into()),
         };
         match self.verdict(upload, quarantine, &head).await {
@@ -183,18 +184,32 @@ impl Arrivals {
     }
 
     async fn accept(&self, upload: &Upload, from: &ObjectKey, (head, sha256): (&Head, Sha256)) -> Result<Look, Error> {
+        self.store.about_to_accept(upload.id).await?;
+        match self.files.copy(from, &head.etag, &ObjectKey::clean(upload.id.uuid())).await {
+            Ok(()) => self.settle(upload, &upload.accepted(sha256, Time::now())).await,
+            Err(files::Error::Changed | files::Error::NotFound) => {
+                Ok(self.copied(upload).await?.unwrap_or(Look::Again))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Accepts what is clean already, if there is something: whoever copied it had checked it, and that is the file,
+    /// whatever has arrived since.
+    async fn copied(&self, upload: &Upload) -> Result<Option<Look>, Error> {
         let clean = ObjectKey::clean(upload.id.uuid());
-        let sha256 = match self.files.copy(from, &head.etag, &clean).await {
-            Ok(()) => sha256,
-            Err(files::Error::Changed | files::Error::NotFound) => match self.files.head(&clean).await {
-                // Whoever copied it had checked it: that is the file, whatever has arrived since.
-                Ok(copied) => self.content(&clean, &copied, false).await?.sha256,
-                Err(files::Error::NotFound) => return Ok(Look::Again),
-                Err(error) => return Err(error.into()),
-            },
+        let head = match self.files.head(&clean).await {
+            Ok(head) => head,
+            Err(files::Error::NotFound) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        self.settle(upload, &upload.accepted(sha256, Time::now())).await
+        let sha256 = match self.content(&clean, &head, false).await {
+            Ok(content) => content.sha256,
+            // Deleted while it was read.
+            Err(files::Error::NotFound | files::Error::Changed) => return Ok(Some(Look::Again)),
+            Err(error) => return Err(error.into()),
+        };
+        self.settle(upload, &upload.accepted(sha256, Time::now())).await.map(Some)
     }
 
     /// Writes what came of the check. Another look clears up: it finds what holds, be it this or what came before it.

@@ -60,6 +60,7 @@ pub(crate) async fn login(
     let account = Account::Holder(login.segment_id.into(), login.named()?);
     let found = visitor.tries(Attempt::Login, account).await?;
     let found = found.filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
+    let found = found.filter(|record| !record.user.excluded);
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
     let id = found.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
     match (logged_in(&app, &identity, id, login.password.reveal(), found.as_ref()).await?, found) {

@@ -25,6 +25,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "addresses", description = "Where users live, get bills and parcels."),
         (name = "segments", description = "Logical databases of users."),
         (name = "catalogs", description = "Lists of choices that the custom fields of a segment share."),
+        (name = "statuses", description = "Statuses that a segment makes up for its users."),
+        (name = "partners", description = "The businesses that users of a segment belong to."),
+        (name = "products", description = "What a segment offers to subscribe to."),
         (name = "keys", description = "How programs reach an account or one of its segments."),
         (name = "memberships", description = "What people join in a segment."),
         (name = "levels", description = "Ranges of points that members climb."),
@@ -32,10 +35,12 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "members", description = "Who has joined, found by anything."),
         (name = "answers", description = "What members have answered."),
         (name = "points", description = "What members get and lose, with a reason."),
+        (name = "subscriptions", description = "What users of a segment have of its products."),
         (name = "ranking", description = "The place of each member by its points."),
         (name = "uploads", description = "Private files of segments and members."),
         (name = "imports", description = "Files that become users of a segment, row by row."),
         (name = "exports", description = "Users of a segment that become a file."),
+        (name = "languages", description = "What the language of a user can be."),
         (name = "docs", description = "This document, and whether the service is up."),
     )
 )]

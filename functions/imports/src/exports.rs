@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use domain::{Error, Export, ExportFields, ExportId, FieldError, Format, SegmentId, Time, TransferStatus};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Path, Problem, Seed, Shown, filters_of, openapi,
+    Path, Problem, Seed, Shown, Tries, filters_of, openapi,
 };
 use files::ObjectKey;
 use users::{Users, asks_for_deleted};
@@ -108,6 +108,7 @@ pub(crate) async fn delete(
     Path((segment, export)): Path<(SegmentId, ExportId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let export = found(&app, &caller, (segment, export)).await?;
         matches.check(export.version)?;
@@ -118,7 +119,7 @@ pub(crate) async fn delete(
         };
         match done {
             // It got on since it was read.
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             done => return Ok(done.map(|()| NoContent)?),
         }
     }

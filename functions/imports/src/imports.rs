@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use domain::{Error, FieldError, Import, ImportFields, ImportId, SegmentId, Time, TransferStatus, UploadStatus};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Path, Problem, Seed, Shown, openapi,
+    Path, Problem, Seed, Shown, Tries, openapi,
 };
 use files::ObjectKey;
 
@@ -108,6 +108,7 @@ pub(crate) async fn delete(
     Path((segment, import)): Path<(SegmentId, ImportId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let import = found(&app, &caller, (segment, import)).await?;
         matches.check(import.version)?;
@@ -118,7 +119,7 @@ pub(crate) async fn delete(
         };
         match done {
             // It got on since it was read.
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             done => return Ok(done.map(|()| NoContent)?),
         }
     }

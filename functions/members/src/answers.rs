@@ -4,12 +4,11 @@ use axum::extract::State;
 use domain::answer::{Given, check_answers};
 use domain::field::Pointer;
 use domain::{Error, KeyScope, Member, MemberId, Object, Time};
-use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown};
+use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown, Tries};
 use serde_json::Value;
 use store::AlsoOfMember;
 
 use crate::files::{gone_files, new_files};
-use crate::points::Waits;
 use crate::seat::{Seat, asked, checks};
 
 /// A member's answers, by the keys of their fields; their version is the member's.
@@ -48,7 +47,7 @@ pub(crate) async fn write(
     matches: IfMatch,
     Body(given): Body<Given>,
 ) -> Answer<Shown> {
-    let mut waits = Waits::default();
+    let mut tries = Tries::default();
     loop {
         let seat = Seat::take(&app, &caller, member, KeyScope::Write).await?;
         let before = &seat.record.member;
@@ -67,7 +66,7 @@ pub(crate) async fn write(
         let also = AlsoOfMember { files: &files, gone: &gone, ..AlsoOfMember::default() };
         match app.store.change_member(&seat.record, after, &seat.configuration, also).await {
             // Who named no version wants the answers beside whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(record) => return Ok(Shown::new(&Answered(seat.configuration.shown(record.member)))),
         }

@@ -1,5 +1,5 @@
 //! `/v1/memberships/{membership}/members` and `/v1/members`: who has joined, with answers, points and a place in the
-//! ranking.
+//! ranking; `/v1/segments/{segment}/subscriptions` and `/v1/subscriptions`: who has come by a product.
 
 use edge::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,6 +13,7 @@ mod members;
 mod points;
 mod ranking;
 mod seat;
+mod subscriptions;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
@@ -23,4 +24,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(points::list, points::award))
         .routes(routes!(ranking::list))
         .routes(routes!(ranking::read))
+        .merge(subscriptions::router())
 }

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use domain::answer::Given;
 use domain::{EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Time};
-use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, NoContent, Path, Seed, Shown};
+use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, NoContent, Path, Seed, Shown, Tries};
 use serde_json::Value;
 use store::AlsoOfMember;
 
-use crate::points::{Waits, moved};
+use crate::points::moved;
 use crate::seat::{Role, Seat, knows};
 
 // The document's macro takes no generic types, but names of them.
@@ -38,7 +38,7 @@ pub(crate) async fn change(
     seed: Seed,
     Body(given): Body<Given>,
 ) -> Answer<Shown> {
-    let mut waits = Waits::default();
+    let mut tries = Tries::default();
     loop {
         let seat = Seat::take(&app, &caller, member, KeyScope::Write).await?;
         let before = seat.shown();
@@ -65,7 +65,7 @@ pub(crate) async fn change(
         let also = AlsoOfMember { award: award.as_ref(), ..AlsoOfMember::default() };
         match app.store.change_member(&seat.record, after, &seat.configuration, also).await {
             // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(record) => return Ok(Shown::new(&seat.configuration.shown(record.member))),
         }
@@ -81,12 +81,12 @@ pub(crate) async fn delete(
     Path(member): Path<MemberId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut waits = Waits::default();
+    let mut tries = Tries::default();
     loop {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         matches.check(seat.record.member.version)?;
         match app.store.delete_member(&seat.record).await {
-            Err(Error::Stale) if !matches.is_given() => waits.wait().await?,
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
         }

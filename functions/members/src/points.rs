@@ -1,12 +1,10 @@
 //! Points: what a member gets or loses, each time with a reason, and the level that follows them.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use domain::award::{self, AwardFields, Delta};
 use domain::text::Text;
 use domain::{Award, EntryId, Error, KeyScope, LevelId, Member, MemberId, Time};
-use edge::{Answer, App, Body, Caller, Created, FilterKind, List, ListSpec, Listed, Path, Seed, openapi};
+use edge::{Answer, App, Body, Caller, Created, FilterKind, List, ListSpec, Listed, Path, Seed, Tries, openapi};
 use store::{AlsoOfMember, Configuration};
 
 use crate::seat::Seat;
@@ -51,7 +49,7 @@ pub(crate) async fn award(
     Body(fields): Body<AwardFields>,
 ) -> Answer<Created> {
     let id: EntryId = seed.id(0);
-    let mut waits = Waits::default();
+    let mut tries = Tries::default();
     loop {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         let before = &seat.record;
@@ -72,7 +70,7 @@ pub(crate) async fn award(
         let made = match app.store.change_member(before, after, &seat.configuration, also).await {
             // Somebody else changed the member meanwhile: the award comes on top of that.
             Err(Error::Stale) => {
-                waits.wait().await?;
+                tries.again().await?;
                 continue;
             }
             // An earlier try of this very request had made it before it was cut off.
@@ -103,25 +101,4 @@ pub(crate) fn moved(
     let (fields, points) = (AwardFields { delta, reason }, member.points);
     let (actor, at) = (caller.actor(), member.updated_at);
     Ok(Award { id, member_id: member.id, fields, points, level_id: Some(level.id), actor, at })
-}
-
-/// Waits before a change is tried again that met another one: longer each time, and not for ever.
-#[derive(Debug, Default)]
-pub(crate) struct Waits(u32);
-
-impl Waits {
-    /// How often is tried before the client is told to come back.
-    const MOST: u32 = 200;
-
-    pub(crate) async fn wait(&mut self) -> Result<(), Error> {
-        self.0 += 1;
-        if self.0 > Self::MOST {
-            return Err(Error::Unavailable("the member stays contended".into()));
-        }
-        // Ids carry random bits, so that those who met once do not meet again.
-        let (_, random) = domain::id::fresh().as_u64_pair();
-        let ceiling = 4 * u64::from(self.0.min(25));
-        tokio::time::sleep(Duration::from_millis(1 + random % ceiling)).await;
-        Ok(())
-    }
 }

@@ -1,7 +1,7 @@
 //! Who acts on a member, and what the member is held to.
 
-use domain::{Checks, CustomField, Error, KeyScope, Member, MemberId, Membership, Object, Question, SegmentId, UserId};
-use edge::{Access, App, Caller, IfNoneMatch, Shown};
+use domain::{Checks, CustomField, Error, KeyScope, Member, MemberId, Object, Question, SegmentId, UserId};
+use edge::{Access, App, Caller, IfNoneMatch, Owner, Shown};
 use store::{Configuration, MemberRecord};
 
 /// What somebody is to a member.
@@ -79,12 +79,11 @@ pub(crate) async fn checks(app: &App, segment: SegmentId) -> Result<Checks, Erro
 }
 
 /// Refuses a user who is no user of the segment, nor its owner: 1 `GetItem`, if there is one to be refused.
-pub(crate) async fn knows(app: &App, membership: &Membership, user: Option<UserId>) -> Result<(), Error> {
-    let Some(user) = user else { return Ok(()) };
+pub(crate) async fn knows(app: &App, of: impl Into<Owner>, user: Option<UserId>) -> Result<(), Error> {
+    let (Some(user), Owner { account, segment }) = (user, of.into()) else { return Ok(()) };
     let found = app.store.user(user).await?.map(|record| record.user);
     let known = found.is_some_and(|found| {
-        found.status != domain::Status::Deleted
-            && (found.segment_id == Some(membership.segment_id) || found.id == membership.owner_id)
+        found.status != domain::Status::Deleted && (found.segment_id == Some(segment) || found.id == account)
     });
     if known {
         return Ok(());

@@ -1,12 +1,17 @@
 //! Custom fields: what members are asked. A change that would leave members with answers that no longer hold is refused
 //! with their number, unless it is forced.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use domain::field::Pointer;
-use domain::{CustomField, CustomFieldFields, Error, FieldError, FieldId, MembershipId, MergePatch, Question, Time};
+use domain::{
+    Catalog, CatalogId, CustomField, CustomFieldFields, Error, FieldError, FieldId, MembershipId, MergePatch, Question,
+    Time,
+};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Patch, Path, Seed, Shown, openapi,
+    Patch, Path, Seed, Shown, Tries, openapi,
 };
 use store::{Configuration, Part};
 use utoipa_axum::router::OpenApiRouter;
@@ -75,13 +80,14 @@ pub(crate) async fn create(
     let id: FieldId = seed.id(0);
     let new = CustomField::new(id, membership, fields, Time::of(id.uuid()));
     let location = format!("/v1/memberships/{membership}/fields/{id}");
+    let mut tries = Tries::default();
     loop {
         let before = managed(&app, &caller, membership).await?;
         // An earlier try of this very request had made it before it was cut off.
         if before.field(id).is_some() {
             return Ok(Created::one(location, &new));
         }
-        fits(&app, &new, &before).await?;
+        fits(&new, &before, &named(&app, &before, [&new]).await?)?;
         unanswered(&app, &new).await?;
         if before.fields.len() >= MOST_FIELDS {
             let message = format!("A membership has at most {MOST_FIELDS} custom fields.");
@@ -90,7 +96,7 @@ pub(crate) async fn create(
         // Members have to be found among those who have not answered it.
         let refresh = new.fields.searchable.0;
         match app.store.change_configuration(&before, Part::NewField(&new), refresh).await {
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(Created::one(location, &new)),
         }
@@ -123,17 +129,20 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<CustomFieldFields>>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.field(field).ok_or(Error::NotFound)?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        fits(&app, &after, &configuration).await?;
-        refuse_unless_forced(&app, &configuration, (before, Some(&after)), force).await?;
+        let catalogs = named(&app, &configuration, [before, &after]).await?;
+        fits(&after, &configuration, &catalogs)?;
+        let (old, new) = (question(before, &catalogs), question(&after, &catalogs));
+        force.allows(app.store.affected(membership, &old, Some(&new)).await?)?;
         let refresh = is_found_otherwise(before, &after);
         match app.store.change_configuration(&configuration, Part::Field(before, &after), refresh).await {
             // Who named no version wants the patch on whatever there is by now; another field is no matter to either.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(Shown::new(&after)),
         }
@@ -150,13 +159,15 @@ pub(crate) async fn delete(
     force: Force,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.field(field).ok_or(Error::NotFound)?;
         matches.check(before.version)?;
-        refuse_unless_forced(&app, &configuration, (before, None), force).await?;
+        let catalogs = named(&app, &configuration, [before]).await?;
+        force.allows(app.store.affected(membership, &question(before, &catalogs), None).await?)?;
         match app.store.change_configuration(&configuration, Part::NoField(before), true).await {
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
         }
@@ -171,8 +182,24 @@ fn is_found_otherwise(before: &CustomField, after: &CustomField) -> bool {
     old.kind != new.kind || old.level_ids != new.level_ids || flags(old) != flags(new) || choices(old) != choices(new)
 }
 
+/// The catalogs that the states of a field name, as far as they are there: 1 `BatchGetItem`, if they name any.
+async fn named<const N: usize>(
+    app: &App,
+    configuration: &Configuration,
+    states: [&CustomField; N],
+) -> Result<Catalogs, Error> {
+    let ids = states.iter().filter_map(|state| state.fields.catalog_id).collect();
+    app.store.catalogs_of(configuration.membership.segment_id, &ids).await
+}
+
+type Catalogs = BTreeMap<CatalogId, Catalog>;
+
+fn question<'a>(field: &'a CustomField, catalogs: &'a Catalogs) -> Question<'a> {
+    Question::new(field, field.fields.catalog_id.and_then(|id| catalogs.get(&id)))
+}
+
 /// Refuses a field that names what is not there, or stands in another's way.
-async fn fits(app: &App, field: &CustomField, configuration: &Configuration) -> Result<(), Error> {
+fn fits(field: &CustomField, configuration: &Configuration, catalogs: &Catalogs) -> Result<(), Error> {
     let others = || configuration.fields.iter().filter(|other| other.id != field.id);
     if others().any(|other| other.fields.key == field.fields.key) {
         return Err(Error::conflict("/key", "taken", "is another field's key; choose another one"));
@@ -189,15 +216,8 @@ async fn fits(app: &App, field: &CustomField, configuration: &Configuration) -> 
             errors.push(at.error("unknown", "must be the id of a level of this membership"));
         }
     }
-    if let Some(catalog) = field.fields.catalog_id {
-        match app.store.catalog(configuration.membership.segment_id, catalog).await {
-            Ok(_) => {}
-            Err(Error::NotFound) => {
-                let at = Pointer::root().child("catalog_id");
-                errors.push(at.error("unknown", "must be the id of a catalog of this segment"));
-            }
-            Err(error) => return Err(error),
-        }
+    if field.fields.catalog_id.is_some_and(|id| !catalogs.contains_key(&id)) {
+        errors.push(CustomField::unknown_catalog());
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
@@ -209,26 +229,4 @@ async fn unanswered(app: &App, field: &CustomField) -> Result<(), Error> {
     }
     let message = "was another field's, whose answers are still being erased; choose another one, or wait some minutes";
     Err(Error::conflict("/key", "in_use", message))
-}
-
-/// Refuses a change, or the end, of a field that members have answered.
-async fn refuse_unless_forced(
-    app: &App,
-    configuration: &Configuration,
-    (before, after): (&CustomField, Option<&CustomField>),
-    force: Force,
-) -> Result<(), Error> {
-    let configuration = app.store.with_catalogs(configuration.clone()).await?;
-    let choices = |field: &CustomField| field.fields.catalog_id.and_then(|id| configuration.catalogs.get(&id));
-    let old = Question::new(before, choices(before));
-    // A catalog that the field names newly is not among those that were read.
-    let catalog = match after.and_then(|after| after.fields.catalog_id) {
-        Some(id) if before.fields.catalog_id != Some(id) => {
-            Some(app.store.catalog(configuration.membership.segment_id, id).await?)
-        }
-        Some(id) => configuration.catalogs.get(&id).cloned(),
-        None => None,
-    };
-    let new = after.map(|after| Question::new(after, catalog.as_ref()));
-    force.allows(app.store.affected(configuration.membership.id, &old, new.as_ref()).await?)
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{CustomField, Error, Level, LevelFields, LevelId, MembershipId, MergePatch, Object, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi,
+    Path, Seed, Shown, Tries, openapi,
 };
 use serde_json::Value;
 use store::search::{Index, Indexed, Searched};
@@ -126,6 +126,7 @@ pub(crate) async fn create(
     let id: LevelId = seed.id(0);
     let new = Level::new(id, membership, fields, Time::of(id.uuid()));
     let location = format!("/v1/memberships/{membership}/levels/{id}");
+    let mut tries = Tries::default();
     loop {
         let before = managed(&app, &caller, membership).await?;
         // An earlier try of this very request had made it before it was cut off.
@@ -138,7 +139,7 @@ pub(crate) async fn create(
             return Err(Error::conflict("", "too_many", &message).into());
         }
         match app.store.change_configuration(&before, Part::NewLevel(&new), true).await {
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(Created::one(location, &new)),
         }
@@ -169,6 +170,7 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<LevelFields>>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.level(level).ok_or(Error::NotFound)?;
@@ -179,7 +181,7 @@ pub(crate) async fn change(
         let moves = range(before) != range(&after);
         match app.store.change_configuration(&configuration, Part::Level(before, &after), moves).await {
             // Who named no version wants the patch on whatever there is by now; another level is no matter to either.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(Shown::new(&after)),
         }
@@ -195,6 +197,7 @@ pub(crate) async fn delete(
     Path((membership, level)): Path<(MembershipId, LevelId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.level(level).ok_or(Error::NotFound)?;
@@ -205,7 +208,7 @@ pub(crate) async fn delete(
             return Err(Error::conflict("", "in_use", &message).into());
         }
         match app.store.change_configuration(&configuration, Part::NoLevel(before), true).await {
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
         }

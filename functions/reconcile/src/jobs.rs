@@ -6,7 +6,7 @@ use domain::{Error, MemberId, Time, UserId};
 use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
-use store::{Configuration, Job, Progress, Store};
+use store::{Configuration, Job, Progress, Store, Tries};
 use uuid::Uuid;
 
 /// What jobs work on.
@@ -78,6 +78,11 @@ async fn work(
             store.erase_batches(id).await?;
         }
         Job::EraseExport(id) => files.delete(&ObjectKey::export(id.uuid())).await?,
+        Job::EraseUnaccepted(id) => {
+            if store.forget_unaccepted(id).await? {
+                files.erase(id.uuid()).await?;
+            }
+        }
         Job::EraseMembership(id) => {
             let erase = |member: Uuid| one_member(store, member.into(), None);
             let left = each(store, job, progress, end, |after| store.member_ids(id, after), erase).await?;
@@ -152,6 +157,7 @@ async fn one_member(store: &Store, member: MemberId, configuration: Option<&Conf
 
 /// Finds a member by what the levels and fields are now.
 async fn refresh(store: &Store, member: MemberId, configuration: &Configuration) -> Result<(), Error> {
+    let mut tries = Tries::default();
     loop {
         let record = match store.member(member).await {
             // Deleted since.
@@ -160,7 +166,7 @@ async fn refresh(store: &Store, member: MemberId, configuration: &Configuration)
         };
         match store.refresh_member(&record, configuration).await {
             // Somebody has changed it meanwhile.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             refreshed => return refreshed.map(drop),
         }
     }

@@ -4,10 +4,10 @@ use axum::extract::State;
 use domain::{Catalog, CatalogFields, CatalogId, CustomField, Error, KeyScope, Question, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Path, Seed, Shown, openapi,
+    Path, Seed, Shown, Tries, openapi,
 };
 
-use store::{Affected, Configuration};
+use store::{Affected, CatalogRecord, Configuration};
 
 use crate::segments::managed;
 
@@ -69,7 +69,7 @@ pub(crate) async fn read(
     Path((segment, catalog)): Path<(SegmentId, CatalogId)>,
     has: IfNoneMatch,
 ) -> Answer<Shown> {
-    Ok(Shown::unless(&has, &found(&app, &caller, (segment, catalog), KeyScope::Read).await?))
+    Ok(Shown::unless(&has, &found(&app, &caller, (segment, catalog), KeyScope::Read).await?.catalog))
 }
 
 /// Replaces a catalog as a whole. Where members have chosen what is gone then, it is refused with their number, unless
@@ -85,15 +85,17 @@ pub(crate) async fn replace(
     matches: IfMatch,
     Body(fields): Body<CatalogFields>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
-        matches.check(before.version)?;
-        let after = before.replaced(fields.clone(), Time::now());
+        matches.check(before.catalog.version)?;
+        let after = before.catalog.replaced(fields.clone(), Time::now());
         let uses = app.store.catalog_uses(segment, catalog).await?;
-        force.allows(affected(&app, &uses, (&before, &after)).await?)?;
+        force.allows(affected(&app, &uses, (&before.catalog, &after)).await?)?;
         let memberships = uses.iter().map(|configuration| configuration.membership.id);
         match app.store.change_catalog(&before, &after, memberships).await {
-            Err(Error::Stale) if !matches.is_given() => {}
+            // Perhaps it still has its version, but a field has come to name it.
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(Shown::new(&after)),
         }
@@ -109,16 +111,18 @@ pub(crate) async fn delete(
     Path((segment, catalog)): Path<(SegmentId, CatalogId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
-        matches.check(before.version)?;
+        matches.check(before.catalog.version)?;
         if let Some(used) = app.store.catalog_uses(segment, catalog).await?.first() {
             let name = used.membership.fields.name.as_str();
             let message = format!("A custom field of the membership {name} names this catalog; change it first.");
             return Err(Error::conflict("", "in_use", &message).into());
         }
         match app.store.delete_catalog(&before).await {
-            Err(Error::Stale) if !matches.is_given() => {}
+            // Perhaps it still has its version, but a field has come to name it.
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),
         }
@@ -144,7 +148,7 @@ async fn found(
     caller: &Caller,
     (segment, catalog): (SegmentId, CatalogId),
     scope: KeyScope,
-) -> Result<Catalog, Error> {
+) -> Result<CatalogRecord, Error> {
     let reads = async { tokio::try_join!(app.store.segment(segment), app.store.catalog(segment, catalog)) };
     let (access, (segment, catalog)) = caller.accesses(reads).await?;
     access.manages(&segment, scope)?;

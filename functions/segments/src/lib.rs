@@ -1,11 +1,16 @@
-//! `/v1/segments`: logical databases of users, and the catalogs that their memberships share.
+//! `/v1/segments`: logical databases of users, with the statuses and partners of these, what they can subscribe to, and
+//! the catalogs that memberships share; `/v1/languages`.
 
 use edge::App;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod catalogs;
+mod languages;
+mod partners;
+mod products;
 mod segments;
+mod statuses;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
@@ -14,4 +19,8 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(segments::read, segments::change, segments::delete))
         .routes(routes!(catalogs::list, catalogs::create))
         .routes(routes!(catalogs::read, catalogs::replace, catalogs::delete))
+        .merge(statuses::router())
+        .merge(partners::router())
+        .merge(products::router())
+        .routes(routes!(languages::list))
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Error, KeyScope, MergePatch, Segment, SegmentFields, SegmentId, Time, UserId};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi,
+    Path, Seed, Shown, Tries, openapi,
 };
 
 /// How segments are listed.
@@ -81,6 +81,7 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<SegmentFields>>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let before = managed(&app, &caller, segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
@@ -90,7 +91,7 @@ pub(crate) async fn change(
         }
         match app.store.change_segment(&before, &after).await {
             // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(Shown::new(&after)),
         }
@@ -106,11 +107,12 @@ pub(crate) async fn delete(
     Path(segment): Path<SegmentId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let before = managed(&app, &caller, segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
         match app.store.delete_segment(&before).await {
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => {
                 // At once, so that nothing in the segment answers any more; the rest is the job's.
@@ -126,6 +128,11 @@ pub(crate) async fn managed(app: &App, caller: &Caller, segment: SegmentId, scop
     let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
     access.manages(&segment, scope)?;
     Ok(segment)
+}
+
+/// Whether a thing was made by an earlier try of this very request, which was cut off then.
+pub(crate) fn made_before(error: &Error) -> bool {
+    matches!(error, Error::Conflict(taken) if taken.iter().any(|one| one.code == "exists"))
 }
 
 /// Refuses an address that is not its owner's.

@@ -1,12 +1,12 @@
 //! An export: the users of a segment, page by page in the order of their ids, become the parts of an object.
 
 use domain::transfer::{Column, ExportProgress, columns};
-use domain::{Error, Export, ExportId, Format, Object as _, SegmentId, Time, TransferStatus, User};
+use domain::{Error, Export, ExportId, Format, Object as _, Time, TransferStatus, User};
 use edge::filters_of;
 use files::{ObjectKey, Part};
 use serde_json::{Map, Value};
-use store::From;
 use store::search::{Filter, Found, Search};
+use store::{From, Tries};
 use users::{Users, asks_for_deleted};
 use utoipa::PartialSchema as _;
 
@@ -90,7 +90,7 @@ impl Transfers {
         }
         while rows.bytes.len() < PART && !rows.last {
             let total = export.total_rows.or(rows.total).map(|total| (total, false));
-            let found = self.page(export.segment_id, &filters, (after.clone(), total)).await?;
+            let found = self.page(export, &filters, (after.clone(), total)).await?;
             for user in &found.rows {
                 written.write(&user.show(), &mut rows.bytes);
             }
@@ -104,16 +104,18 @@ impl Transfers {
 
     async fn page(
         &self,
-        segment: SegmentId,
+        export: &Export,
         filters: &[Filter],
         (after, total): (Option<String>, Option<(u64, bool)>),
     ) -> Result<Found<User>, Error> {
         let from = after.map_or(From::Offset(0), From::After);
         let search = Search { filters: filters.to_vec(), sort: Vec::new(), size: PAGE, from, total };
-        if asks_for_deleted(filters)? {
-            return self.store.deleted_users(segment, &search).await;
+        let segment = export.segment_id;
+        match (asks_for_deleted(filters)?, export.fields.excluded.0) {
+            (true, _) => self.store.deleted_users(segment, &search).await,
+            (false, true) => self.store.excluded_users(segment, &search).await,
+            (false, false) => self.store.users(segment, &search).await,
         }
-        self.store.users(segment, &search).await
     }
 
     async fn completed(&self, key: &ObjectKey, upload: &str, parts: &[Part]) -> Result<(), Error> {
@@ -151,11 +153,12 @@ impl Transfers {
 
     /// Ends an export, unless it is over already.
     pub(crate) async fn fail_export(&self, whose: Whose<ExportId>, reason: &str) -> Result<(), Error> {
+        let mut tries = Tries::default();
         loop {
             let Some(export) = self.open_export(whose).await? else { return Ok(()) };
             let ended = export.ended(TransferStatus::Failed, Some(reason), Time::now());
             match self.store.change_export(&export, &ended).await {
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 done => return done,
             }
         }

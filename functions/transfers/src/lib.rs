@@ -18,7 +18,7 @@ mod user;
 use domain::{Error, ExportId, Import, ImportId, SegmentId, Time, TransferStatus};
 use files::{Files, ObjectKey};
 use serde::{Deserialize, Serialize};
-use store::Store;
+use store::{Store, Tries};
 
 pub use prepare::Batch;
 
@@ -201,12 +201,13 @@ impl Transfers {
     }
 
     async fn end_import(&self, whose: Whose<ImportId>, end: (TransferStatus, Option<&str>)) -> Result<(), Error> {
+        let mut tries = Tries::default();
         loop {
             let Some(import) = self.import(whose).await?.filter(|import| import.run.status.is_open()) else {
                 return Ok(());
             };
             match self.store.change_import(&import, &import.ended(end.0, end.1, Time::now())).await {
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 done => return done,
             }
         }

@@ -8,7 +8,7 @@ use domain::{
     UploadStatus, User, UserFields, UserId,
 };
 use serde_json::Value;
-use store::{Also, From, Scope, UserRecord, Window};
+use store::{Also, From, Scope, Tries, UserRecord, Window};
 
 use crate::apply::Importing;
 use crate::batch::ImportRow;
@@ -24,6 +24,7 @@ impl Importing<'_> {
     pub(crate) async fn applied(&self, segment: &Segment, row: ImportRow) -> Result<Applied, Error> {
         let body = row.body?;
         let Some(key) = self.key(&body)? else { return self.created(segment, row.number, body).await };
+        let mut tries = Tries::default();
         loop {
             match self.transfers.store.user_by(Scope::Segment(segment.id), &key).await? {
                 None => return self.created(segment, row.number, body).await,
@@ -33,7 +34,7 @@ impl Importing<'_> {
                 }
                 Some(found) => match self.changed(segment, row.number, (&found, body.clone())).await {
                     // Somebody has changed it meanwhile.
-                    Err(Error::Stale) => {}
+                    Err(Error::Stale) => tries.again().await?,
                     changed => return changed.map(|status| (status, Some(found.user.id))),
                 },
             }
@@ -83,7 +84,11 @@ impl Importing<'_> {
         let entry = Entry::between(None, &user, (Action::Created, self.import.actor, &self.request(number)));
         match self.transfers.store.create_user(&user, segment.owner_id, &entry).await {
             // The row itself has made it, before it was cut off.
-            Err(Error::Conflict(taken)) if taken.iter().any(|error| error.pointer == "/id") => {}
+            Err(error @ (Error::Conflict(_) | Error::Invalid(_))) => {
+                if self.transfers.store.user(id).await?.is_none() {
+                    return Err(error);
+                }
+            }
             made => drop(made?),
         }
         Ok((RowStatus::Created, Some(id)))
@@ -159,6 +164,7 @@ impl Importing<'_> {
                 errors.push(unique.taken());
             }
         }
+        errors.extend(self.unknown(before, user).await?);
         let had = before.and_then(|before| before.fields.parent_id);
         if let Some(parent) = user.fields.parent_id.filter(|parent| Some(*parent) != had) {
             let found = self.transfers.store.user(parent).await?.map(|record| record.user);
@@ -173,6 +179,36 @@ impl Importing<'_> {
             }
         }
         Ok(errors)
+    }
+}
+
+impl Importing<'_> {
+    /// What a row newly names that the segment does not have.
+    async fn unknown(&self, before: Option<&User>, user: &User) -> Result<Vec<FieldError>, Error> {
+        let (store, segment) = (&self.transfers.store, self.import.segment_id);
+        let (had, has) = (before.map(|before| &before.fields), &user.fields);
+        let mut errors = Vec::new();
+        let mut refuse = |field: &str, thing: &str| {
+            errors.push(FieldError::new(field, "unknown", &format!("must be the id of a {thing} of this segment")));
+        };
+        if let Some(partner) = has.partner_id.filter(|id| had.and_then(|had| had.partner_id) != Some(*id))
+            && missing(store.partner(segment, partner).await)?
+        {
+            refuse("/partner_id", "partner");
+        }
+        if let Some(status) = has.status_id.filter(|id| had.and_then(|had| had.status_id) != Some(*id))
+            && missing(store.custom_status(segment, status).await)?
+        {
+            refuse("/status_id", "status");
+        }
+        Ok(errors)
+    }
+}
+
+fn missing<T>(found: Result<T, Error>) -> Result<bool, Error> {
+    match found {
+        Err(Error::NotFound) => Ok(true),
+        found => found.map(|_| false),
     }
 }
 

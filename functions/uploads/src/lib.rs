@@ -6,6 +6,7 @@ use axum::extract::{FromRef, State as Shared};
 use domain::{Answer as Answered, Error, KeyScope, Member, Time, Upload, UploadFields, UploadId, UploadStatus};
 use edge::{
     Access, Answer, App, Body, Caller, Created, Found, IfMatch, IfNoneMatch, NoContent, Path, Problem, Seed, Shown,
+    Tries,
 };
 use files::{Files, ObjectKey};
 use utoipa_axum::router::OpenApiRouter;
@@ -21,10 +22,6 @@ const SENDING: Duration = Duration::from_secs(15 * 60);
 
 /// How long a file can be fetched, once it was asked for.
 const FETCHING: Duration = Duration::from_secs(60);
-
-/// When an upload vanishes whose file was not accepted: an `Idempotency-Key` may begin it anew for a day, and then it
-/// has a day to be sent and scanned.
-const LIFE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 /// What the routes need.
 #[derive(Debug, Clone, FromRef)]
@@ -61,7 +58,7 @@ async fn create(
     let owner = begin::owner(&app, &caller, &fields, most_rows.0).await?;
     let id: UploadId = seed.id(0);
     let upload = Upload::new(id, owner, fields, Time::of(id.uuid()));
-    match app.store.create_upload(&upload, upload.created_at.plus(LIFE)).await {
+    match app.store.create_upload(&upload).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => {}
         Err(error) => return Err(error.into()),
@@ -127,6 +124,7 @@ async fn delete(
     Path(upload): Path<UploadId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    let mut tries = Tries::default();
     loop {
         let (upload, itself) = reached(&app, &caller, upload, KeyScope::Write).await?;
         matches.check(upload.version)?;
@@ -143,7 +141,7 @@ async fn delete(
         }
         match app.store.delete_upload(&upload).await {
             // It was accepted, or became an answer, since it was read.
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
         }

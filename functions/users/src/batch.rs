@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use axum::extract::State;
-use domain::{Body as _, Error, KeyScope, NewUser, Segment, SegmentId, UserId};
-use edge::{Answer, App, Body, Caller, Failure, FromJson, Path, Problem, Rendered, Seed};
+use domain::{
+    Body as _, Error, Field, FieldError, KeyScope, NewUser, Segment, SegmentId, UserId, body, field::Pointer,
+};
+use edge::{Answer, App, Body, Caller, Failure, Path, Problem, Rendered, Seed};
 use futures_util::stream::{self, StreamExt as _};
 use identity::Identity;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{ArrayBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::create::{made, managed};
 
@@ -19,18 +21,42 @@ const MOST: usize = 100;
 /// So many users are made at once.
 const AT_ONCE: usize = 16;
 
-/// New users, each to stand or fall alone.
-#[derive(Debug, ToSchema)]
-#[schema(example = json!({ "users": [{ "email": "ana@example.com", "name": "Ana" }, { "email": "eva@example.com" }] }))]
-pub(crate) struct Batch {
-    /// 1 to 100 users.
-    #[schema(schema_with = new_users)]
-    users: Vec<Value>,
+body! {
+    /// New users, each to stand or fall alone.
+    pub struct Batch {
+        /// 1 to 100 users.
+        pub users: Rows,
+    }
+    example { "users": [{ "email": "ana@example.com", "name": "Ana" }, { "email": "eva@example.com" }] }
 }
 
-fn new_users() -> RefOr<Schema> {
-    let user = <NewUser as utoipa::PartialSchema>::schema();
-    utoipa::openapi::ArrayBuilder::new().items(user).min_items(Some(1)).max_items(Some(MOST)).into()
+/// The users of a batch, not read yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Rows(Vec<Value>);
+
+impl Field for Rows {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        match value {
+            Value::Array(users) if (1..=MOST).contains(&users.len()) => Some(Self(users)),
+            Value::Array(_) => {
+                errors.push(at.error("invalid_length", "must have 1 to 100 users"));
+                None
+            }
+            _ => {
+                errors.push(at.error("invalid_type", "must be an array"));
+                None
+            }
+        }
+    }
+
+    fn show(&self) -> Value {
+        self.0.clone().into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let user = <NewUser as PartialSchema>::schema();
+        ArrayBuilder::new().items(user).min_items(Some(1)).max_items(Some(MOST)).into()
+    }
 }
 
 /// What came of a batch.
@@ -54,24 +80,6 @@ pub(crate) struct BatchResult {
     error: Option<Problem>,
 }
 
-impl FromJson for Batch {
-    fn from_json(value: Value) -> Result<Self, Error> {
-        let Value::Object(mut body) = value else {
-            return Err(Error::invalid("", "invalid_type", "The body must be a JSON object."));
-        };
-        let users = body.remove("users");
-        if let Some(other) = body.keys().next() {
-            return Err(Error::invalid(&format!("/{other}"), "unknown", "is not a field here; known are: users"));
-        }
-        match users {
-            Some(Value::Array(users)) if (1..=MOST).contains(&users.len()) => Ok(Self { users }),
-            Some(Value::Array(_)) => Err(Error::invalid("/users", "invalid_length", "must have 1 to 100 users")),
-            Some(_) => Err(Error::invalid("/users", "invalid_type", "must be an array")),
-            None => Err(Error::invalid("/users", "required", "is required")),
-        }
-    }
-}
-
 /// Makes up to 100 users of a segment, each of which stands or falls alone. Of those that claim the same value, the first
 /// stands.
 #[utoipa::path(post, path = "/v1/segments/{segment}/users/batch", tag = "users", request_body = Batch,
@@ -85,7 +93,7 @@ pub(crate) async fn batch(
     Body(batch): Body<Batch>,
 ) -> Answer<Rendered> {
     let segment = managed(&app, &caller, segment, KeyScope::Write).await?;
-    let users: Vec<_> = batch.users.into_iter().map(NewUser::parse).collect();
+    let users: Vec<_> = batch.users.0.into_iter().map(NewUser::parse).collect();
     let rounds = rounds(&users);
     let mut users: Vec<_> = users.into_iter().map(Some).collect();
     let mut results = Vec::new();

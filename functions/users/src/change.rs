@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{Action, Entry, Error, KeyScope, MergePatch, Segment, Status, Time, User, UserState};
-use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, UserRef};
+use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, Tries, UserRef};
 use identity::Identity;
 use store::{Also, Pending, PendingKind, UserRecord};
 
@@ -24,13 +24,14 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<UserState>>,
 ) -> Answer<Shown> {
+    let mut tries = Tries::default();
     loop {
         let before = settled((&app, &identity), &caller, user, KeyScope::Write).await?;
         matches.check(before.record.user.version)?;
         match apply(&app, &identity, &caller, &before, patch.clone()).await {
             // Read again, it shows what came between: another version, which who named one is told; another change under
             // way, which is told in its own words; or nothing any more.
-            Err(Error::Stale) => {}
+            Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(after) => return Ok(Shown::new(&after)),
         }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{Action, Actor, Entry, Error, FieldError, KeyScope, Status, Time, field::Pointer};
-use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, UserRef};
+use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Tries, UserRef};
 use identity::Identity;
 use store::{Also, PendingKind, UserRecord};
 
@@ -33,12 +33,13 @@ pub(crate) async fn delete(
     let how = How { purge: flag(&mut query, "purge", &mut errors), cascade: flag(&mut query, "cascade", &mut errors) };
     query.finish("purge, cascade", errors)?;
     let scope = if how.purge { KeyScope::Admin } else { KeyScope::Write };
+    let mut tries = Tries::default();
     loop {
         let before = caller.acts(user, scope).await?.record;
         matches.check(before.user.version)?;
         let act = (caller.actor(), caller.request_id());
         match ended(&app, &identity, &before, how, act).await {
-            Err(Error::Stale) if !matches.is_given() => {}
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),
         }
@@ -72,6 +73,7 @@ async fn end_children(
     purge: bool,
     act: (Actor, &str),
 ) -> Result<(), Error> {
+    let mut tries = Tries::default();
     loop {
         let children = children(app, &parent.user, 100).await?;
         if children.is_empty() {
@@ -85,7 +87,8 @@ async fn end_children(
                 (false, _) => deleted(app, &record, None, act).await.map(drop),
             };
             match done {
-                Ok(()) | Err(Error::Stale) => {}
+                Ok(()) => {}
+                Err(Error::Stale) => tries.again().await?,
                 Err(error) => return Err(error),
             }
         }

@@ -49,18 +49,21 @@ impl ListSpec for Users {
         ("state", FilterKind::Text),
         ("city", FilterKind::Text),
         ("photo_upload_id", FilterKind::Word),
+        ("partner_id", FilterKind::Word),
+        ("status_id", FilterKind::Word),
         ("parent_id", FilterKind::Word),
         ("valid_until", FilterKind::Time),
         ("created_at", FilterKind::Made),
         ("updated_at", FilterKind::Time),
     ];
+    const OPTIONS: &'static [(&'static str, &'static [&'static str])] = &[("excluded", &["true", "false"])];
 }
 
 // The document's macro takes no generic types, but names of them.
 type UserList = openapi::ListOf<User>;
 
 /// Lists the users of a segment; those who are deleted only where nothing but `filter[status]=DELETED` is asked of the
-/// status.
+/// status, and those whose own status is excluded only with `excluded=true`.
 #[utoipa::path(get, path = "/v1/segments/{segment}/users", tag = "users", params(List<Users>),
     responses((status = 200, description = "A page of users.", body = UserList)))]
 pub(crate) async fn list(
@@ -71,9 +74,10 @@ pub(crate) async fn list(
 ) -> Answer<Listed> {
     let deleted = asks_for_deleted(&list.search().filters)?;
     let search = async {
-        match deleted {
-            true => app.store.deleted_users(segment, list.search()).await,
-            false => app.store.users(segment, list.search()).await,
+        match (deleted, list.option("excluded")) {
+            (true, _) => app.store.deleted_users(segment, list.search()).await,
+            (false, Some("true")) => app.store.excluded_users(segment, list.search()).await,
+            (false, _) => app.store.users(segment, list.search()).await,
         }
     };
     let (managed, found) = tokio::join!(managed(&app, &caller, segment, KeyScope::Read), search);

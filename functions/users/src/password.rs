@@ -31,10 +31,17 @@ pub(crate) async fn change_password(
     Path(user): Path<UserRef>,
     Body(change): Body<PasswordChange>,
 ) -> Answer<NoContent> {
-    let subject = settled((&app, &identity), &caller, user, KeyScope::Write).await?;
+    let tries = async {
+        match (&change.old_password, caller.session()) {
+            (Some(_), Ok(_)) => caller.tries_password().await,
+            _ => Ok(()),
+        }
+    };
+    let (subject, counted) = tokio::join!(settled((&app, &identity), &caller, user, KeyScope::Write), tries);
+    let subject = subject?;
     match (subject.role, change.old_password) {
         (Role::Itself, Some(old)) => {
-            caller.tries_password().await?;
+            counted?;
             by_itself(&app, &identity, &caller, subject.record, (old.reveal(), &change.new_password)).await?;
         }
         (Role::Itself, None) => return Err(Error::invalid("/old_password", "required", "is required").into()),

@@ -22,8 +22,8 @@ body! {
 
 /// Restores a deleted user: a master user by its password; a user of a segment by whoever has the segment, with a token or
 /// a key and no body. 409 names each value that somebody else has taken since.
-#[utoipa::path(post, path = "/v1/users/{user}/restoration", tag = "users", security((), ("token" = []), ("key" = [])),
-    request_body = Option<Restoration>,
+#[utoipa::path(post, path = "/v1/users/{user}/restoration", tag = "users", security((), ("bearer" = []), ("key" = [])),
+    request_body = Restoration,
     responses((status = 200, description = "The user, ACTIVE again.", body = User)))]
 pub(crate) async fn restore(
     State(state): State<crate::State>,

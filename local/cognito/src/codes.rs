@@ -98,8 +98,16 @@ pub(crate) fn delivery(email: &str) -> Value {
     json!({ "AttributeName": "email", "DeliveryMedium": "EMAIL", "Destination": attributes::mask(email) })
 }
 
+/// Delivers a message, if there is one: where it went, or would have gone.
+pub(crate) fn delivered(cognito: &Cognito, username: &str, message: Option<Message>) -> Value {
+    let Some(message) = message else { return simulated_delivery(username) };
+    let details = delivery(&message.to);
+    cognito.deliver(message);
+    details
+}
+
 /// What is answered for a user that does not exist: the same for the same name each time.
-pub(crate) fn simulated_delivery(username: &str) -> Value {
+fn simulated_delivery(username: &str) -> Value {
     if username.contains('@') {
         return delivery(username);
     }

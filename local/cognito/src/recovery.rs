@@ -28,15 +28,7 @@ pub(crate) async fn forgot_password(cognito: Cognito, input: Input) -> Result<Va
         })?;
         codes::issue(&cognito, data, &user, Purpose::Recovery, email).map(Some)
     })?;
-    let details = match message {
-        None => codes::simulated_delivery(username),
-        Some(message) => {
-            let details = codes::delivery(&message.to);
-            cognito.deliver(message);
-            details
-        }
-    };
-    Ok(json!({ "CodeDeliveryDetails": details }))
+    Ok(json!({ "CodeDeliveryDetails": codes::delivered(&cognito, username, message) }))
 }
 
 pub(crate) async fn confirm_forgot_password(cognito: Cognito, input: Input) -> Result<Value, Failure> {

@@ -79,15 +79,7 @@ pub(crate) async fn resend_confirmation_code(cognito: Cognito, input: Input) -> 
         let email = email.ok_or_else(|| Failure::invalid("Cannot resend codes. Auto verification not turned on."))?;
         codes::issue(&cognito, data, &user, Purpose::Verification, email).map(Some)
     })?;
-    let details = match message {
-        None => codes::simulated_delivery(username),
-        Some(message) => {
-            let details = codes::delivery(&message.to);
-            cognito.deliver(message);
-            details
-        }
-    };
-    Ok(json!({ "CodeDeliveryDetails": details }))
+    Ok(json!({ "CodeDeliveryDetails": codes::delivered(&cognito, username, message) }))
 }
 
 /// Only a user who has signed up and no more can be confirmed.

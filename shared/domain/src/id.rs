@@ -145,6 +145,18 @@ id!(
     UploadId
 );
 id!(
+    /// A status that a segment has made up for its users.
+    StatusId
+);
+id!(
+    /// A business that users of a segment belong to.
+    PartnerId
+);
+id!(
+    /// What a segment offers to subscribe to.
+    ProductId
+);
+id!(
     /// A key of a segment or an account.
     KeyId
 );

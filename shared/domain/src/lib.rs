@@ -7,22 +7,32 @@
 pub mod address;
 pub mod answer;
 pub mod award;
+mod body;
 pub mod catalog;
 pub mod clock;
 pub mod custom_field;
+pub mod custom_status;
+mod degrees;
 pub mod document;
 pub mod error;
 pub mod field;
 pub mod history;
 pub mod id;
 pub mod key;
+pub mod language;
 pub mod level;
 pub mod member;
 pub mod membership;
+pub mod money;
 pub mod object;
+pub mod partner;
 mod patch;
 pub mod place;
+pub mod product;
+mod schema;
+mod secret;
 pub mod segment;
+pub mod subscription;
 pub mod text;
 pub mod transfer;
 pub mod upload;
@@ -35,19 +45,23 @@ pub use award::{Award, AwardFields};
 pub use catalog::{Catalog, CatalogFields};
 pub use clock::Time;
 pub use custom_field::{CustomField, CustomFieldFields, Question};
+pub use custom_status::{CustomStatus, CustomStatusFields};
 pub use document::{Checks, Document, DocumentType};
 pub use error::{Error, FieldError};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Action, Actor, Entry, EntryChange};
 pub use id::{
-    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, SegmentId,
-    UploadId, UserId,
+    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, PartnerId,
+    ProductId, SegmentId, StatusId, UploadId, UserId,
 };
 pub use key::{Key, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};
 pub use member::{EnrolmentFields, Member, MemberFields};
 pub use membership::{Membership, MembershipFields};
+pub use partner::{Partner, PartnerFields};
+pub use product::{Product, ProductFields};
 pub use segment::{Segment, SegmentFields};
+pub use subscription::{Subscription, SubscriptionFields};
 pub use text::{Email, Name, Password, Phone, ReferenceId, Username};
 pub use transfer::{Export, ExportFields, Format, Import, ImportFields, MatchBy, TransferStatus};
 pub use upload::{Upload, UploadFields, UploadStatus};

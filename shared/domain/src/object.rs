@@ -102,7 +102,10 @@ mod tests {
     use utoipa::PartialSchema;
     use utoipa::openapi::{RefOr, Schema};
 
-    use crate::{address, catalog, custom_field, level, member, membership, segment};
+    use crate::{
+        address, catalog, custom_field, custom_status, level, member, membership, partner, product, segment,
+        subscription,
+    };
 
     fn tells_all_that_is_shown<T: PartialSchema>(example: &Value) {
         let RefOr::T(Schema::Object(schema)) = T::schema() else { panic!("no object") };
@@ -118,9 +121,13 @@ mod tests {
         tells_all_that_is_shown::<crate::Address>(&address::example());
         tells_all_that_is_shown::<crate::Catalog>(&catalog::example());
         tells_all_that_is_shown::<crate::CustomField>(&custom_field::example());
+        tells_all_that_is_shown::<crate::CustomStatus>(&custom_status::example());
         tells_all_that_is_shown::<crate::Level>(&level::example());
         tells_all_that_is_shown::<crate::Member>(&member::example());
         tells_all_that_is_shown::<crate::Membership>(&membership::example());
+        tells_all_that_is_shown::<crate::Partner>(&partner::example());
+        tells_all_that_is_shown::<crate::Product>(&product::example());
         tells_all_that_is_shown::<crate::Segment>(&segment::example());
+        tells_all_that_is_shown::<crate::Subscription>(&subscription::example());
     }
 }

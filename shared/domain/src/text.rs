@@ -1,14 +1,14 @@
 //! Text from outside, as newtypes that hold only what was checked.
 
-use std::fmt;
-use std::str::FromStr as _;
-
 use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
-use crate::field::{Field, Pointer};
+use crate::field::Pointer;
+
+pub use crate::degrees::{Decimal, Latitude, Longitude};
+pub use crate::secret::{Password, Secret};
 
 /// A rule that text has to meet: the error's code, and what to do about it.
 pub type Broken = (&'static str, &'static str);
@@ -160,170 +160,6 @@ text!(
     }
 );
 
-/// A password on its way to Cognito: never stored here, never shown.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl Password {
-    /// The password itself, for Cognito alone.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Password(…)")
-    }
-}
-
-impl Field for Password {
-    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        let Value::String(text) = value else {
-            errors.push(at.error("invalid_type", "must be a string"));
-            return None;
-        };
-        // The pool's policy (template.yaml) and Cognito's own pattern: no white space at either end.
-        let length = text.chars().count();
-        let broken = if length < 8 {
-            Some(("too_short", "must have at least 8 characters"))
-        } else if length > 256 {
-            Some(("too_long", "must have at most 256 characters"))
-        } else if text.trim() != text || text.chars().any(char::is_control) {
-            Some(("invalid_password", "must not begin or end with a space, and have no control characters"))
-        } else {
-            None
-        };
-        match broken {
-            Some((code, message)) => {
-                errors.push(at.error(code, message));
-                None
-            }
-            None => Some(Self(text)),
-        }
-    }
-
-    fn show(&self) -> Value {
-        Value::Null
-    }
-
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).min_length(Some(8)).max_length(Some(256)).into()
-    }
-}
-
-/// A secret that the client gives back: a password to check, a code, a token.
-///
-/// Any text up to 8 KiB; a number's digits count as text. Whether it is right is not a matter of form, so no rule
-/// here can tell anything about it.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The secret itself.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Secret(…)")
-    }
-}
-
-impl Field for Secret {
-    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        let text = digits(value, at, errors)?;
-        let broken = if text.is_empty() {
-            ("too_short", "must not be empty")
-        } else if text.len() > 8192 {
-            ("too_long", "must have at most 8192 bytes")
-        } else if text.chars().any(char::is_control) {
-            ("control_character", "must have no control characters")
-        } else {
-            return Some(Self(text));
-        };
-        errors.push(at.error(broken.0, broken.1));
-        None
-    }
-
-    fn show(&self) -> Value {
-        Value::Null
-    }
-
-    fn schema() -> RefOr<Schema> {
-        text_schema(Kind::digits, 8192, "492817")
-    }
-}
-
-/// A decimal number, kept exactly as its digits were written.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Decimal(String);
-
-impl Decimal {
-    /// The number within `low..=high` that `value` holds, as a JSON number or a string of one.
-    fn within(low: f64, high: f64, value: &Value) -> Option<Self> {
-        let text = match value {
-            Value::Number(number) => number.to_string(),
-            Value::String(text) => text.clone(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-        };
-        // Only what is a number in JSON is given back as one.
-        let number = serde_json::Number::from_str(&text).ok()?.as_f64()?;
-        (text.len() <= 40 && (low..=high).contains(&number)).then_some(Self(text))
-    }
-
-    /// The number as clients see it; the table keeps it as text.
-    fn show(&self) -> Value {
-        serde_json::Number::from_str(&self.0).map_or(Value::Null, Value::Number)
-    }
-}
-
-macro_rules! degrees {
-    ($(#[doc = $doc:literal])* $name:ident, $limit:literal, $message:literal, example $example:literal) => {
-        $(#[doc = $doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(Decimal);
-
-        impl Field for $name {
-            fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-                let degrees = Decimal::within(-$limit, $limit, &value);
-                if degrees.is_none() {
-                    errors.push(at.error("out_of_range", $message));
-                }
-                degrees.map(Self)
-            }
-
-            fn show(&self) -> Value {
-                self.0.show()
-            }
-
-            fn schema() -> RefOr<Schema> {
-                ObjectBuilder::new()
-                    .schema_type(SchemaType::Array(vec![Type::Number, Type::String]))
-                    .minimum(Some(-$limit))
-                    .maximum(Some($limit))
-                    .examples([serde_json::json!($example)])
-                    .into()
-            }
-        }
-    };
-}
-
-degrees!(
-    /// Degrees north of the equator.
-    Latitude, 90.0, "must be a number from -90 to 90", example 19.432_608
-);
-degrees!(
-    /// Degrees east of Greenwich.
-    Longitude, 180.0, "must be a number from -180 to 180", example -99.133_209
-);
-
 /// Text of 1 to `max` characters, not only spaces, without control characters.
 ///
 /// # Errors
@@ -383,6 +219,7 @@ pub fn text_schema(kind: Kind, max: usize, example: &str) -> RefOr<Schema> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::Field;
 
     fn refused<T: Field>(value: Value) -> Option<&'static str> {
         let mut errors = Vec::new();

@@ -142,9 +142,13 @@ impl Caller {
             Credential::Token(session) => Some(session.claims.user_id),
             Credential::Key(_) => None,
         };
-        let id = match of {
-            UserRef::Id(id) => id,
-            UserRef::Me => own.ok_or(Error::Forbidden("A key is nobody; name the user by its id."))?,
+        let id = match (of, own) {
+            (UserRef::Id(id), _) | (UserRef::Me, Some(id)) => id,
+            (UserRef::Me, None) => {
+                // A key that does not hold learns that first.
+                self.access().await?;
+                return Err(Error::Forbidden("A key is nobody; name the user by its id."));
+            }
         };
         if own == Some(id) {
             let (access, found) = self.accesses(read(id)).await?;
@@ -214,7 +218,8 @@ fn holds(record: &UserRecord, claims: &Claims) -> bool {
     let sessions = &record.sessions;
     let ended = sessions.ended.is_some_and(|ended| claims.began <= ended)
         && sessions.kept.as_deref() != Some(claims.session.as_str());
-    record.user.status == Status::Active && !ended && !sessions.signed_out.contains_key(&claims.session)
+    let lives = record.user.status == Status::Active && !record.user.excluded;
+    lives && !ended && !sessions.signed_out.contains_key(&claims.session)
 }
 
 /// Whoever calls a route that asks for no credential, and takes one: nobody, where none was sent.

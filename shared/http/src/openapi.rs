@@ -57,6 +57,8 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation, examp
     let tag = operation.tags.iter().flatten().next();
     operation.operation_id = tag.zip(operation.operation_id.as_ref()).map(|(tag, handler)| format!("{tag}_{handler}"));
     let public = operation.security.is_some();
+    // Where a credential may be sent instead, so may the body be left out.
+    let body_required = operation.security.as_ref().is_none_or(|security| security.len() == 1);
     if !public {
         let either = ["bearer", "key"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
         operation.security = Some(either.into());
@@ -69,7 +71,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation, examp
         }
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
-        show_body(body, examples);
+        show_body(body, body_required, examples);
     }
     if path.starts_with("/v1/") {
         parameters.extend(headers(method, path).into_iter().map(RefOr::T));
@@ -77,9 +79,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation, examp
     }
 }
 
-/// A body is required, and has the example of its schema.
-fn show_body(body: &mut RequestBody, examples: &[(String, Value)]) {
-    body.required = Some(Required::True);
+/// A body has the example of its schema.
+fn show_body(body: &mut RequestBody, required: bool, examples: &[(String, Value)]) {
+    body.required = Some(if required { Required::True } else { Required::False });
     for content in body.content.values_mut() {
         if let RefOr::T(content) = content {
             content.example = example_of(content.schema.as_ref(), examples);

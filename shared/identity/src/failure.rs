@@ -37,6 +37,22 @@ where
     }
 }
 
+/// Why no code was sent, as far as who asks for one may learn it: not that there is no such user, none whose e-mail is
+/// to be verified or is verified, or one that has been sent too many.
+pub(crate) fn untold<E>(failure: SdkError<E>) -> Result<(), Error>
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    match name(&failure) {
+        "UserNotFoundException"
+        | "InvalidParameterException"
+        | "NotAuthorizedException"
+        | "LimitExceededException"
+        | "CodeDeliveryFailureException" => Ok(()),
+        _ => Err(general(failure)),
+    }
+}
+
 /// The pool's policy is stricter than Muster's own rule.
 pub(crate) fn password_refused(pointer: &str) -> Error {
     Error::invalid(pointer, "invalid_password", "does not meet the password policy; choose a longer, more varied one")

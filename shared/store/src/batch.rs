@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use domain::Error;
 use futures_util::future::try_join_all;
 
-use crate::table::{Item, Table, backoff, unavailable};
+use crate::backoff::backoff;
+use crate::table::{Item, Table, unavailable};
 
 /// What `BatchGetItem` takes at once.
 const BATCH: usize = 100;

@@ -2,13 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Catalog, CatalogId, Error, MembershipId, SegmentId};
+use domain::{Catalog, CatalogId, CustomField, Error, MembershipId, SegmentId};
+use serde::Deserialize;
 
 use crate::Store;
 use crate::job::Job;
 use crate::keys::{self, CATALOGS};
 use crate::search::{Index, Indexed, Kind, Schema, Searched, Value, ValueType};
-use crate::table::{Item, Query, TRANSACTION, Write, from_item, to_item};
+use crate::table::{Changes, Item, Query, TRANSACTION, Write, from_item, number, to_item};
+
+/// A catalog, and how often a field has come to name it.
+#[derive(Debug, Clone)]
+pub struct CatalogRecord {
+    /// The catalog.
+    pub catalog: Catalog,
+    uses: Uses,
+}
+
+/// Counted up with each field that comes to name the catalog, and never down: who looks for such fields knows by it
+/// whether another one has come since. The version, which clients see, stays.
+#[derive(Debug, Clone, Deserialize)]
+struct Uses {
+    uses: u64,
+}
+
+/// What a change or the end of a catalog demands of it.
+const UNCHANGED: &str = "version = :version AND uses = :uses";
 
 impl Indexed for Catalog {
     fn index(&self) -> Index {
@@ -27,8 +46,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn catalog(&self, segment: SegmentId, id: CatalogId) -> Result<Catalog, Error> {
-        self.table.get(&keys::catalog(segment, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    pub async fn catalog(&self, segment: SegmentId, id: CatalogId) -> Result<CatalogRecord, Error> {
+        let item = self.table.get(&keys::catalog(segment, id)).await?.ok_or(Error::NotFound)?;
+        Ok(CatalogRecord { uses: from_item(item.clone())?, catalog: from_item(item)? })
     }
 
     /// The catalogs of a segment, oldest first: 1 `Query` for each megabyte.
@@ -60,7 +80,9 @@ impl Store {
     pub async fn create_catalog(&self, catalog: &Catalog) -> Result<(), Error> {
         let exists = Error::conflict("/id", "exists", "is the id of a catalog that is there already");
         let key = keys::catalog(catalog.segment_id, catalog.id);
-        let create = Write::create(&self.table, &key, to_item(catalog)?).on_condition_failed(exists);
+        let mut item = to_item(catalog)?;
+        item.insert("uses".to_owned(), number(0));
+        let create = Write::create(&self.table, &key, item).on_condition_failed(exists);
         let segment = keys::segment(catalog.segment_id);
         let there = Write::check(&self.table, &segment, "attribute_exists(PK)", Item::new());
         self.table.transact(vec![create, there.on_condition_failed(Error::NotFound)]).await
@@ -69,15 +91,17 @@ impl Store {
     /// Writes `new` over `old`; the members of `memberships`, which it concerns, are left to jobs. 1 transaction.
     ///
     /// # Errors
-    /// [`Error::Stale`] where it has changed, or gone, since it was read.
+    /// [`Error::Stale`] where it has changed, or gone, or a field has come to name it, since it was read.
     pub async fn change_catalog(
         &self,
-        old: &Catalog,
+        old: &CatalogRecord,
         new: &Catalog,
         memberships: impl Iterator<Item = MembershipId>,
     ) -> Result<(), Error> {
         let key = keys::catalog(new.segment_id, new.id);
-        let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
+        let changes = Changes::between(&to_item(&old.catalog)?, &to_item(new)?);
+        let changes = old.as_read().into_iter().fold(changes, |changes, (name, value)| changes.value(&name, value));
+        let mut writes = vec![Write::update(&self.table, &key, UNCHANGED, changes).on_condition_failed(Error::Stale)];
         let mut jobs: Vec<_> = memberships.map(|membership| self.begun(Job::Refresh(membership))).collect();
         // Jobs that do not fit in begin before: what begins too early is done once more later.
         while writes.len() + jobs.len() > TRANSACTION {
@@ -88,12 +112,29 @@ impl Store {
         self.table.transact(writes).await
     }
 
-    /// Deletes a catalog: 1 transaction.
+    /// Deletes a catalog that no field names: 1 transaction.
     ///
     /// # Errors
-    /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_catalog(&self, catalog: &Catalog) -> Result<(), Error> {
-        let key = keys::catalog(catalog.segment_id, catalog.id);
-        self.table.transact(vec![self.removed(&key, catalog.version)]).await
+    /// [`Error::Stale`] where it has changed, or gone, or a field has come to name it, since it was read.
+    pub async fn delete_catalog(&self, old: &CatalogRecord) -> Result<(), Error> {
+        let key = keys::catalog(old.catalog.segment_id, old.catalog.id);
+        let gone = Write::delete(&self.table, &key, UNCHANGED, old.as_read());
+        self.table.transact(vec![gone.on_condition_failed(Error::Stale)]).await
+    }
+
+    /// What a field writes that comes to name a catalog: that is there, and whoever is about to change or delete it
+    /// has to look for its fields once more.
+    pub(crate) fn catalog_used(&self, segment: SegmentId, id: CatalogId) -> Write {
+        let used = Changes::default().add("uses", 1);
+        Write::update(&self.table, &keys::catalog(segment, id), "attribute_exists(PK)", used)
+            .on_condition_failed(Error::Invalid(vec![CustomField::unknown_catalog()]))
+    }
+}
+
+impl CatalogRecord {
+    /// The values that [`UNCHANGED`] compares.
+    fn as_read(&self) -> Item {
+        let values = [(":version", self.catalog.version), (":uses", self.uses.uses)];
+        values.map(|(name, value)| (name.to_owned(), number(value))).into()
     }
 }

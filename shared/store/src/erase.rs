@@ -1,18 +1,23 @@
 //! Erasing what is a user's own, and what a segment, a membership or a member leaves.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
-use domain::{Error, MemberId, MembershipId, SegmentId, User, UserId};
+use domain::user::Unique;
+use domain::{CustomStatus, Error, MemberId, MembershipId, Partner, Product, SegmentId, User, UserId};
 use futures_util::future::try_join_all;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::keys::{self, JOINED, PK, SK};
+use crate::backoff::{Tries, backoff};
+use crate::keys::{self, JOINED, Key, PK, SK, SUBSCRIPTION_COUNTS, Scope};
 use crate::member_index;
 use crate::membership;
+use crate::partner;
 use crate::pending::PendingKind;
-use crate::search::{From, Search};
+use crate::product;
+use crate::search::{From, Indexed, Search};
 use crate::segment;
-use crate::table::{Item, Query, Write, backoff, string, unavailable};
+use crate::table::{Item, Query, Write, from_item, string, unavailable};
 use crate::user;
 
 impl Store {
@@ -47,17 +52,19 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn erase_with_segment(&self, id: UserId) -> Result<(), Error> {
+        let mut tries = Tries::default();
         loop {
             let Some(record) = self.user(id).await? else { return Ok(()) };
             self.leave_memberships(id).await?;
             self.erase_rest(id).await?;
             let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
-            // Its parent goes too.
+            // What it names goes too.
             let mut alone = record.user;
-            alone.fields.parent_id = None;
+            let fields = &mut alone.fields;
+            (fields.parent_id, fields.partner_id, fields.status_id) = (None, None, None);
             writes.extend(self.around(Some(&alone), None)?);
             match self.table.transact(writes).await {
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 done => return done,
             }
         }
@@ -115,6 +122,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn delete_member_now(&self, id: MemberId) -> Result<(), Error> {
+        let mut tries = Tries::default();
         loop {
             let record = match self.member(id).await {
                 Err(Error::NotFound) => return Ok(()),
@@ -122,7 +130,7 @@ impl Store {
             };
             match self.delete_member(&record).await {
                 // Somebody has changed it meanwhile.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 deleted => return deleted.map(drop),
             }
         }
@@ -142,11 +150,45 @@ impl Store {
             self.forget_upload(upload).await?;
         }
         self.leave_transfers(id).await?;
-        for directory in [membership::directory(id), user::directory(id), user::deleted_directory(id)] {
-            self.erase_counters(&directory).await?;
+        self.erase_counters(&membership::directory(id)).await?;
+        for directory in [user::directory, user::excluded_directory, user::deleted_directory] {
+            self.erase_counters(&directory(id)).await?;
         }
         self.erase_found(Query::all(keys::changes(id))).await?;
+        self.erase_parts::<CustomStatus>(id).await?;
+        self.erase_parts::<Partner>(id).await?;
+        self.erase_parts::<Product>(id).await?;
+        // From here on nobody can subscribe, not even by a request that has begun before.
+        self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
+        self.erase_subscriptions(id).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
+    }
+
+    /// Erases the things of one kind of a segment that is deleted: claims and index entries of each, then the thing
+    /// itself, so that a crash leaves what says to go on.
+    async fn erase_parts<T: Part>(&self, segment: SegmentId) -> Result<(), Error> {
+        let (query, directory) = (Query::under(keys::segment(segment).pk, T::PREFIX), T::directory(segment));
+        loop {
+            let read = self.table.query(&query, Some(BATCH), None).await?;
+            let (mut beside, mut rows) = (Vec::new(), Vec::new());
+            for item in read.items {
+                let key = item.iter().filter(|(name, _)| [PK, SK].contains(&name.as_str()));
+                rows.push(key.map(|(name, value)| (name.clone(), value.clone())).collect());
+                let part: T = from_item(item)?;
+                beside.extend(part.unique().map(|unique| keys::claim(Scope::Segment(segment), &unique)));
+                beside.extend(directory.iter().flat_map(|directory| part.index().entries(directory)));
+            }
+            if rows.is_empty() {
+                break;
+            }
+            let beside: Vec<_> = beside.iter().map(Key::attributes).collect();
+            try_join_all(beside.chunks(BATCH as usize).map(|some| self.erase_all(some.to_vec()))).await?;
+            self.erase_all(rows).await?;
+        }
+        match directory {
+            Some(directory) => self.erase_counters(&directory).await,
+            None => Ok(()),
+        }
     }
 
     /// Some members of a membership that is deleted or not, by their ids, from `after` on: 1 `Query`.
@@ -157,17 +199,23 @@ impl Store {
         self.ids_in(&member_index::directory(membership), after).await
     }
 
-    /// Some users of a segment that is deleted or not, by their ids, from `after` on, those in use before those who are
-    /// deleted: 1 or 2 `Query`.
+    /// Some users of a segment that is deleted or not, by their ids, from `after` on, and then, once there are no more, some
+    /// of those who are excluded, and at last of those who are deleted: 1 to 3 `Query`.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn user_ids(&self, segment: SegmentId, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
-        let in_use = self.ids_in(&user::directory(segment), after).await?;
-        if in_use.is_empty() { self.ids_in(&user::deleted_directory(segment), None).await } else { Ok(in_use) }
+        let mut ids = self.ids_in(&user::directory(segment), after).await?;
+        for directory in [user::excluded_directory, user::deleted_directory] {
+            if ids.is_empty() {
+                ids = self.ids_in(&directory(segment), None).await?;
+            }
+        }
+        Ok(ids)
     }
 
-    async fn ids_in(&self, directory: &str, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
+    /// The ids of some rows of a directory, from `after` on.
+    pub(crate) async fn ids_in(&self, directory: &str, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
         let pk = keys::index(directory, "id", None);
         let start = after.map(|id| {
             let place = keys::place(Some(&id.to_string()), id);
@@ -192,7 +240,7 @@ impl Store {
     }
 
     /// Erases the counters and the ranking of a directory without rows.
-    async fn erase_counters(&self, directory: &str) -> Result<(), Error> {
+    pub(crate) async fn erase_counters(&self, directory: &str) -> Result<(), Error> {
         let partitions = keys::counters(directory).into_iter();
         try_join_all(partitions.map(|pk| self.erase_found(Query::all(pk)))).await.map(drop)
     }
@@ -253,6 +301,54 @@ fn unless_stale(done: Result<(), Error>) -> Result<(), Error> {
     match done {
         Err(Error::Stale) => Ok(()),
         done => done,
+    }
+}
+
+/// A kind of thing that lives in its segment's partition, each with a value that no other one has.
+trait Part: Indexed + DeserializeOwned {
+    /// Prefix of the sort keys.
+    const PREFIX: &'static str;
+
+    /// What is searched as one, where an index finds them.
+    fn directory(segment: SegmentId) -> Option<String>;
+
+    /// What no other one has, if it has it.
+    fn unique(&self) -> Option<Unique>;
+}
+
+impl Part for CustomStatus {
+    const PREFIX: &'static str = keys::STATUSES;
+
+    fn directory(_: SegmentId) -> Option<String> {
+        None
+    }
+
+    fn unique(&self) -> Option<Unique> {
+        Some(self.unique())
+    }
+}
+
+impl Part for Partner {
+    const PREFIX: &'static str = keys::PARTNERS;
+
+    fn directory(segment: SegmentId) -> Option<String> {
+        Some(partner::directory(segment))
+    }
+
+    fn unique(&self) -> Option<Unique> {
+        self.unique()
+    }
+}
+
+impl Part for Product {
+    const PREFIX: &'static str = keys::PRODUCTS;
+
+    fn directory(segment: SegmentId) -> Option<String> {
+        Some(product::directory(segment))
+    }
+
+    fn unique(&self) -> Option<Unique> {
+        self.unique()
     }
 }
 

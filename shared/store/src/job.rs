@@ -24,6 +24,8 @@ pub enum Job {
     EraseImport(ImportId),
     /// An export is forgotten: its file goes.
     EraseExport(ExportId),
+    /// A file is about to be accepted: it goes, unless it was. Begun for later, and not at all once it was accepted.
+    EraseUnaccepted(UploadId),
     /// Levels or fields of a membership have changed: its members are found by what they are now.
     Refresh(MembershipId),
 }
@@ -50,13 +52,14 @@ impl Progress {
 
 impl Job {
     /// The name of each kind.
-    pub const KINDS: [&str; 7] = [
+    pub const KINDS: [&str; 8] = [
         "erase_segment",
         "erase_membership",
         "erase_member",
         "erase_upload",
         "erase_import",
         "erase_export",
+        "erase_unaccepted",
         "refresh",
     ];
 
@@ -74,11 +77,12 @@ impl Job {
             Self::EraseUpload(id) => ("erase_upload", id.to_string()),
             Self::EraseImport(id) => ("erase_import", id.to_string()),
             Self::EraseExport(id) => ("erase_export", id.to_string()),
+            Self::EraseUnaccepted(id) => ("erase_unaccepted", id.to_string()),
             Self::Refresh(id) => ("refresh", id.to_string()),
         }
     }
 
-    fn key(self) -> keys::Key {
+    pub(crate) fn key(self) -> keys::Key {
         let (kind, subject) = self.parts();
         keys::job(kind, subject)
     }
@@ -92,6 +96,7 @@ impl Job {
             "erase_upload" => id.parse().ok().map(Self::EraseUpload),
             "erase_import" => id.parse().ok().map(Self::EraseImport),
             "erase_export" => id.parse().ok().map(Self::EraseExport),
+            "erase_unaccepted" => id.parse().ok().map(Self::EraseUnaccepted),
             "refresh" => id.parse().ok().map(Self::Refresh),
             _ => None,
         }
@@ -101,10 +106,15 @@ impl Job {
 impl Store {
     /// The write that begins a job; one that is under way begins again.
     pub(crate) fn begun(&self, job: Job) -> Write {
+        self.begun_for(job, Time::from_millis(0))
+    }
+
+    /// The write that begins a job which nobody does before `from`; one that is under way begins again then.
+    pub(crate) fn begun_for(&self, job: Job, from: Time) -> Write {
         let item = Item::from([
             ("pending".to_owned(), string(job.parts().0)),
             // Nobody has it yet.
-            ("pending_at".to_owned(), string(Time::from_millis(0))),
+            ("pending_at".to_owned(), string(from)),
             ("begun_at".to_owned(), string(Time::now())),
         ]);
         Write::put(&self.table, crate::table::keyed(&job.key(), item))

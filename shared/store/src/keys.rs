@@ -11,19 +11,24 @@
 //! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
 //! | key of a segment | `S#{segment}` | `K#{key}` | hash of its secret |
 //! | catalog | `S#{segment}` | `C#{catalog}` | |
+//! | status of users | `S#{segment}` | `T#{status}` | how many users have it |
+//! | last number of a segment's statuses | `S#{segment}` | `N` | |
+//! | partner | `S#{segment}` | `B#{partner}` | how many users name it; entries in the index of its segment's partners |
+//! | product | `S#{segment}` | `P#{product}` | entries in the index of its segment's products |
+//! | how many subscribe to a product | `S#{segment}` | `Q#{product}#{shard}`, 0 to 7 | its membership; a number |
 //! | import | `S#{segment}` | `V#{import}` | index `pending`: `import` / since when, until its end |
 //! | batch of an import that is done | `V#{import}` | `B#{first row}` | |
 //! | export | `S#{segment}` | `W#{export}` | index `pending`: `export` / since when, until its end |
-//! | membership | `M#{membership}` | `M` | entries in the index of its segment's memberships |
+//! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
-//! | member | `E#{member}` | `E` | entries in the index of its membership's members |
+//! | member | `E#{member}` | `E` | entries in the index of its membership's members, and of its segment's subscriptions |
 //! | award of points | `E#{member}` | `P#{entry}` | |
 //! | upload | `F#{upload}` | `F` | TTL until the file has arrived |
 //! | upload of a member | `E#{member}` | `F#{upload}` | |
 //! | upload of a segment | `S#{segment}` | `F#{upload}` | |
 //! | job | `J#{kind}#{subject}` | `J` | index `pending`: its kind / since when |
-//! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id` |
+//! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id`, `member_id` or `thing_id` |
 //! | first sign-up of the deployment | `D` | `FIRST` | |
 //! | deployment secret | `D` | `SECRET` | |
 //! | one-time secret | `O#{sha256}` | `O` | `user_id`, TTL |
@@ -36,7 +41,7 @@
 //! | last change of a segment's user | `G#{segment}` | `{time}`, then U+0001 and the user | stays when the user is purged |
 //! | up to when changes are told | `G#{segment}` | `~{shard}`, 00 to 15 | `told_until` |
 //!
-//! A directory is named by what it holds: `S#{segment}` users, `D#{segment}` deleted users, `M#{membership}` members. A bucket is the values of all facets, in the
+//! A directory is named by what it holds: `S#{segment}` users, `Z#{segment}` excluded and `D#{segment}` deleted ones, `M#{membership}` members. A bucket is the values of all facets, in the
 //! order of the facets' names, percent-encoded and joined by dots; `~` is none.
 //!
 //! Values that clients choose are hashed: they cannot forge a key, grow one past DynamoDB's limit, or stand as
@@ -51,8 +56,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
-    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, SegmentId,
-    Time, UploadId, UserId,
+    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, PartnerId,
+    ProductId, SegmentId, StatusId, Time, UploadId, UserId,
 };
 use uuid::Uuid;
 
@@ -68,6 +73,14 @@ pub(crate) const ENTRIES: &str = "H#";
 pub(crate) const KEYS: &str = "K#";
 /// Prefix of the sort keys of a segment's catalogs.
 pub(crate) const CATALOGS: &str = "C#";
+/// Prefix of the sort keys of a segment's statuses.
+pub(crate) const STATUSES: &str = "T#";
+/// Prefix of the sort keys of a segment's partners.
+pub(crate) const PARTNERS: &str = "B#";
+/// Prefix of the sort keys of a segment's products.
+pub(crate) const PRODUCTS: &str = "P#";
+/// Prefix of the sort keys of what counts the subscriptions of a segment's products.
+pub(crate) const SUBSCRIPTION_COUNTS: &str = "Q#";
 /// Prefix of the sort keys of a membership's levels.
 pub(crate) const LEVELS: &str = "L#";
 /// Prefix of the sort keys of a membership's custom fields.
@@ -159,6 +172,27 @@ pub(crate) fn segment(segment: SegmentId) -> Key {
 
 pub(crate) fn catalog(segment: SegmentId, catalog: CatalogId) -> Key {
     Key::new(self::segment(segment).pk, format!("{CATALOGS}{catalog}"))
+}
+
+pub(crate) fn custom_status(segment: SegmentId, status: StatusId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{STATUSES}{status}"))
+}
+
+pub(crate) fn status_numbers(segment: SegmentId) -> Key {
+    Key::new(self::segment(segment).pk, "N")
+}
+
+pub(crate) fn partner(segment: SegmentId, partner: PartnerId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{PARTNERS}{partner}"))
+}
+
+pub(crate) fn product(segment: SegmentId, product: ProductId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{PRODUCTS}{product}"))
+}
+
+/// One item that counts the subscriptions of a product.
+pub(crate) fn subscription_count(segment: SegmentId, product: ProductId, shard: u8) -> Key {
+    Key::new(self::segment(segment).pk, format!("{SUBSCRIPTION_COUNTS}{product}#{shard}"))
 }
 
 pub(crate) fn membership(membership: MembershipId) -> Key {
@@ -408,6 +442,11 @@ mod tests {
             (segment_numbers(id.parse()?), format!("U#{id} N")),
             (segment(id.parse()?), format!("S#{id} S")),
             (catalog(id.parse()?, id.parse()?), format!("S#{id} C#{id}")),
+            (custom_status(id.parse()?, id.parse()?), format!("S#{id} T#{id}")),
+            (status_numbers(id.parse()?), format!("S#{id} N")),
+            (partner(id.parse()?, id.parse()?), format!("S#{id} B#{id}")),
+            (product(id.parse()?, id.parse()?), format!("S#{id} P#{id}")),
+            (subscription_count(id.parse()?, id.parse()?, 7), format!("S#{id} Q#{id}#7")),
             (membership(id.parse()?), format!("M#{id} M")),
             (level(id.parse()?, id.parse()?), format!("M#{id} L#{id}")),
             (field(id.parse()?, id.parse()?), format!("M#{id} F#{id}")),

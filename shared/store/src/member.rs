@@ -260,6 +260,7 @@ impl Store {
         let directory = directory(membership);
         let (before, after) = (old.map(Indexed::index), new.map(Indexed::index));
         writes.extend(search::writes(&self.table, &directory, before.as_ref(), after.as_ref()));
+        writes.extend(self.subscription_writes(old.map(|old| &old.member), new.map(|new| &new.member)));
         let points = |record: Option<&MemberRecord>| record.map(|record| record.member.points.get());
         writes.extend(rank::writes(&self.table, &directory, id.uuid(), points(old), points(new)));
         if let Some(award) = also.award {

@@ -105,7 +105,7 @@ pub(crate) fn index(member: &Member, answers: &IndexedAnswers) -> Index {
         ("phone", fields.phone.as_ref().map(|phone| Value::word(phone.as_str()))),
         ("card_number", fields.card_number.as_ref().map(|card| Value::word(card.as_str()))),
         ("origin", text(fields.origin.as_ref().map(domain::text::Code::as_str))),
-        ("product_id", fields.product_id.as_ref().map(|product| Value::word(product.as_str()))),
+        ("product_id", fields.product_id.map(Value::word)),
     ];
     for (field, value) in found {
         if let Some(value) = value {

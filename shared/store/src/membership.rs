@@ -13,6 +13,7 @@ use crate::job::Job;
 use crate::keys::{self, FIELDS, LEVELS, SK};
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
 use crate::table::{Changes, Item, Query, Write, from_item, number, to_item};
+use crate::unique::{PRODUCT_COUNT, Used};
 
 impl Indexed for Membership {
     fn index(&self) -> Index {
@@ -106,8 +107,10 @@ struct Revision {
     revision: u64,
 }
 
-/// Which state of a configuration a member was written under. Two are equal only if nothing has changed between them:
-/// a change of levels or fields counts `revision` up, and one of a catalog its own version.
+/// Which state of a configuration a member was written under.
+///
+/// Two are equal only if nothing has changed between them: a change of levels or fields counts `revision` up, and one
+/// of a catalog its own version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
     revision: u64,
@@ -183,12 +186,31 @@ pub enum Part<'a> {
     NoField(&'a CustomField),
 }
 
+impl Part<'_> {
+    /// The catalog that a field comes to name.
+    fn names(self) -> Option<CatalogId> {
+        match self {
+            Self::NewField(new) => new.fields.catalog_id,
+            Self::Field(old, new) => new.fields.catalog_id.filter(|id| old.fields.catalog_id != Some(*id)),
+            Self::NewLevel(_) | Self::Level(..) | Self::NoLevel(_) | Self::NoField(_) => None,
+        }
+    }
+}
+
 impl Store {
     /// A membership: 1 `GetItem`.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn membership(&self, id: MembershipId) -> Result<Membership, Error> {
+        self.table.get(&keys::membership(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// A membership, with how many products name it: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn used_membership(&self, id: MembershipId) -> Result<Used<Membership>, Error> {
         self.table.get(&keys::membership(id)).await?.ok_or(Error::NotFound).and_then(from_item)
     }
 
@@ -241,16 +263,22 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
     pub async fn create_membership(&self, membership: &Membership) -> Result<(), Error> {
+        let mut writes = self.new_membership(membership, 0)?;
+        writes.push(self.in_segment(membership.segment_id));
+        self.table.transact(writes).await
+    }
+
+    /// The writes of a new membership that so many products name.
+    pub(crate) fn new_membership(&self, membership: &Membership, products: u64) -> Result<Vec<Write>, Error> {
         let exists = Error::conflict("/id", "exists", "is the id of a membership that is there already");
         let mut item = to_item(membership)?;
         item.insert("revision".to_owned(), number(0));
+        item.insert(PRODUCT_COUNT.to_owned(), number(products));
         let create = Write::create(&self.table, &keys::membership(membership.id), item);
-        let segment = keys::segment(membership.segment_id);
-        let there = Write::check(&self.table, &segment, "attribute_exists(PK)", Item::new());
-        let mut writes = vec![create.on_condition_failed(exists), there.on_condition_failed(Error::NotFound)];
+        let mut writes = vec![create.on_condition_failed(exists)];
         let has = membership.index();
         writes.extend(search::writes(&self.table, &directory(membership.segment_id), None, Some(&has)));
-        self.table.transact(writes).await
+        Ok(writes)
     }
 
     /// Writes `new` over `old`: 1 transaction.
@@ -265,13 +293,26 @@ impl Store {
         self.table.transact(writes).await
     }
 
-    /// Deletes a membership; its levels, fields and members are left to a job. 1 transaction.
+    /// Deletes a membership that no product names; its levels, fields and members are left to a job. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, or a product has come to name it, since it was read.
+    pub async fn delete_unused_membership(&self, membership: &Membership) -> Result<Job, Error> {
+        let key = keys::membership(membership.id);
+        self.end_membership(membership, self.removed_unused(&key, membership.version, PRODUCT_COUNT)).await
+    }
+
+    /// Deletes a membership, whatever names it, as its segment goes. 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_membership(&self, membership: &Membership) -> Result<Job, Error> {
-        let job = Job::EraseMembership(membership.id);
+    pub(crate) async fn delete_membership(&self, membership: &Membership) -> Result<Job, Error> {
         let gone = self.removed(&keys::membership(membership.id), membership.version);
+        self.end_membership(membership, gone).await
+    }
+
+    async fn end_membership(&self, membership: &Membership, gone: Write) -> Result<Job, Error> {
+        let job = Job::EraseMembership(membership.id);
         let mut writes = vec![gone, self.begun(job)];
         let had = membership.index();
         writes.extend(search::writes(&self.table, &directory(membership.segment_id), Some(&had), None));
@@ -284,7 +325,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where another level or field has changed meanwhile; [`Error::Conflict`] where the id is there
-    /// already.
+    /// already; [`Error::Invalid`] where a field names a catalog that is gone.
     pub async fn change_configuration(
         &self,
         before: &Configuration,
@@ -298,6 +339,7 @@ impl Store {
             .named("#revision", "revision");
         let counted = Write::update(&self.table, &keys::membership(id), "#revision = :revision", next);
         let mut writes = vec![counted.on_condition_failed(Error::Stale), self.part(id, part)?];
+        writes.extend(part.names().map(|catalog| self.catalog_used(before.membership.segment_id, catalog)));
         let job = refresh.then_some(Job::Refresh(id));
         writes.extend(job.map(|job| self.begun(job)));
         self.table.transact(writes).await?;

@@ -5,7 +5,7 @@ use domain::{Error, Time, UserId};
 
 use crate::Store;
 use crate::keys;
-use crate::table::{Item, Write, is_condition_failed, number, string, unavailable};
+use crate::table::{Item, Write, held, number, string};
 
 impl Store {
     /// Uses a one-time secret up: whether it was this user's and still good. Only its hash is in the table.
@@ -25,11 +25,7 @@ impl Store {
             .expression_attribute_values(":now", number(Time::now().seconds()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
-        match sent.await {
-            Ok(_) => Ok(true),
-            Err(failure) if is_condition_failed(&failure) => Ok(false),
-            Err(failure) => Err(unavailable(failure)),
-        }
+        held(sent.await)
     }
 
     pub(crate) fn one_time_made(&self, user: UserId, secret: &str, until: Time) -> Write {

@@ -1,10 +1,9 @@
 //! Segments. Each is found by its id, and through the index of its account's segments.
 
-use domain::segment::SegmentNumber;
 use domain::{AddressId, Error, Segment, SegmentId, UserId};
-use serde::Deserialize;
 
 use crate::Store;
+use crate::backoff::Tries;
 use crate::job::Job;
 use crate::keys;
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
@@ -40,12 +39,6 @@ pub(crate) fn directory(account: UserId) -> String {
     format!("A#{account}")
 }
 
-/// The last number that a segment of the account was given.
-#[derive(Debug, Default, Deserialize)]
-struct Numbers {
-    last: i64,
-}
-
 impl Store {
     /// A segment: 1 `GetItem`.
     ///
@@ -71,28 +64,21 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the id is there already, as when a request that was cut off is repeated.
     pub async fn create_segment(&self, segment: &Segment) -> Result<Segment, Error> {
+        let mut tries = Tries::default();
         loop {
-            let key = keys::segment_numbers(segment.owner_id);
-            let numbers: Numbers = self.table.get(&key).await?.map(from_item).transpose()?.unwrap_or_default();
-            let next = SegmentNumber::new(numbers.last + 1)
-                .ok_or_else(|| Error::internal("segments have run out of numbers"))?;
-            let segment = Segment { number: next, ..segment.clone() };
+            let (number, counted) = self.next_number(&keys::segment_numbers(segment.owner_id)).await?;
+            let segment = Segment { number, ..segment.clone() };
             let exists = Error::conflict("/id", "exists", "is the id of a segment that is there already");
             let create = Write::create(&self.table, &keys::segment(segment.id), to_item(&segment)?);
-            let next = Changes::default()
-                .set("last", number(segment.number.get()))
-                .value(":last", number(numbers.last))
-                .named("#last", "last");
-            let counted = Write::update(&self.table, &key, "attribute_not_exists(PK) OR #last = :last", next);
             let mut writes = vec![
                 create.on_condition_failed(exists),
                 self.in_use(segment.owner_id).on_condition_failed(Error::Unauthenticated),
-                counted.on_condition_failed(Error::Stale),
+                counted,
             ];
             writes.extend(search::writes(&self.table, &directory(segment.owner_id), None, Some(&segment.index())));
             match self.table.transact(writes).await {
                 // Another segment has taken the number.
-                Err(Error::Stale) => {}
+                Err(Error::Stale) => tries.again().await?,
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(segment),
             }

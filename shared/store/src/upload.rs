@@ -1,11 +1,18 @@
 //! Uploads. Each is listed where it belongs, under its member or else its segment, and found by its id.
 
+use std::time::Duration;
+
 use domain::{Error, MemberId, SegmentId, Time, Upload, UploadId, UploadStatus};
 
 use crate::Store;
+use crate::backoff::Tries;
 use crate::job::Job;
 use crate::keys::{self, SK, UPLOADS};
 use crate::table::{Changes, Item, Query, Write, from_item, number, string, to_item};
+
+/// When an upload vanishes whose file was not accepted: an `Idempotency-Key` may begin it anew for a day, and then it
+/// has a day to be sent and scanned.
+const LIFE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 impl Store {
     /// An upload: 1 `GetItem`.
@@ -16,11 +23,12 @@ impl Store {
         self.table.get(&keys::upload(id)).await?.ok_or(Error::NotFound).and_then(from_item)
     }
 
-    /// Writes a new upload, which vanishes at `until` unless its file has arrived: 1 transaction.
+    /// Writes a new upload, which vanishes two days later unless its file has arrived: 1 transaction.
     ///
     /// # Errors
     /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment or member is gone.
-    pub async fn create_upload(&self, upload: &Upload, until: Time) -> Result<(), Error> {
+    pub async fn create_upload(&self, upload: &Upload) -> Result<(), Error> {
+        let until = upload.created_at.plus(LIFE);
         let (segment, member) = (upload.fields.segment_id, upload.fields.member_id);
         let vanishes = |mut item: Item| {
             item.insert("expires_at".to_owned(), number(until.seconds()));
@@ -39,6 +47,16 @@ impl Store {
         self.table.transact(writes).await
     }
 
+    /// Begins, before a file is copied to where it is clean, the job that erases it should it never be accepted: not
+    /// before nobody can be at it any more, and the upload itself would have vanished. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn about_to_accept(&self, id: UploadId) -> Result<(), Error> {
+        let later = Time::now().plus(LIFE);
+        self.table.transact(vec![self.begun_for(Job::EraseUnaccepted(id), later)]).await
+    }
+
     /// Writes what came of the check of a file, which stays from now on if it was accepted: 1 transaction.
     ///
     /// # Errors
@@ -52,7 +70,10 @@ impl Store {
         let checked = Write::update(&self.table, &key, "version = :version", changes);
         let listed = keys::upload_of(new.fields.segment_id, new.fields.member_id, new.id);
         let mut writes = vec![checked.on_condition_failed(Error::Stale)];
-        writes.extend(stays.then(|| Write::put(&self.table, listed.attributes())));
+        if stays {
+            writes.push(Write::put(&self.table, listed.attributes()));
+            writes.push(Write::delete_item(&self.table, Job::EraseUnaccepted(new.id).key().attributes()));
+        }
         self.table.transact(writes).await
     }
 
@@ -80,14 +101,31 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn forget_upload(&self, id: UploadId) -> Result<(), Error> {
+        self.forget(id, |_| true).await.map(drop)
+    }
+
+    /// Deletes an upload whose file was never accepted: whether it is gone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn forget_unaccepted(&self, id: UploadId) -> Result<bool, Error> {
+        self.forget(id, |upload| upload.status != UploadStatus::Available).await
+    }
+
+    async fn forget(&self, id: UploadId, goes: impl Fn(&Upload) -> bool) -> Result<bool, Error> {
+        let mut tries = Tries::default();
         loop {
             let upload = match self.upload(id).await {
-                Err(Error::NotFound) => return Ok(()),
+                Err(Error::NotFound) => return Ok(true),
                 found => found?,
             };
+            if !goes(&upload) {
+                return Ok(false);
+            }
             match self.delete_upload(&upload).await {
-                Err(Error::Stale) => {}
-                deleted => return deleted.map(drop),
+                // Somebody has changed it meanwhile.
+                Err(Error::Stale) => tries.again().await?,
+                deleted => return deleted.map(|_| true),
             }
         }
     }

@@ -23,7 +23,7 @@ impl World {
             let body = json!({
                 "email": format!("a{nth}@example.com"), "reference_id": format!("r{nth}"),
                 "name": (["Ana", "Zoë \"Z\"", "Eva, the second", "=1+1", "O'Neill"][nth % 5]),
-                "identification": { "type": "PASSPORT", "value": format!("0{nth}") },
+                "operation_country": "ARG", "identification": { "type": "PASSPORT", "value": format!("0{nth}") },
                 "legal_address": { "street_name": "Calle 1", "city": "Mérida" },
                 "gender": (["MALE", "FEMALE"][nth % 2]), "metadata": { "plan": "gold", "rate": 1.5, "nested": { "a": [1] } }
             });
@@ -65,7 +65,8 @@ async fn an_export_is_what_the_list_is() {
 async fn what_was_exported_can_be_imported_elsewhere() {
     let mut world = started().await;
     world.peopled().await;
-    let fields = ["email", "reference_id", "name", "identification", "legal_address", "gender", "metadata"];
+    let fields =
+        ["email", "reference_id", "name", "operation_country", "identification", "legal_address", "gender", "metadata"];
     let here = world.users().await;
     for format in ["csv", "ndjson"] {
         let path = world.exported(json!({ "format": format, "fields": fields })).await;

@@ -1,6 +1,10 @@
 //! What happens to a file when it has arrived, and when that is cut off, repeated or overtaken.
 
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::{Tag, Tagging};
+use domain::Time;
 use files::ObjectKey;
 use local::Options;
 use serde_json::{Value, json};
@@ -12,9 +16,15 @@ use super::samples::{PAGE, PNG, sha256};
 use crate::faults::Phase;
 use crate::system::Muster;
 
-/// A club whose system leaves what has arrived to the test: it waits for a scan that nobody makes.
+/// A club whose system leaves what has arrived to the test: it waits for a scan that nobody makes. Jobs too.
 async fn untouched() -> Club {
-    Club::with(Muster::with(Options { malware_scan: true, ..Options::default() }).await).await
+    let options = Options { malware_scan: true, reconcile_every: Duration::from_secs(3600), ..Options::default() };
+    Club::with(Muster::with(options).await).await
+}
+
+/// Every point at which a run can be cut off, as long as there is one more call to cut off at.
+fn points() -> impl Iterator<Item = (usize, Phase)> {
+    (0..40).flat_map(|nth| [(nth, Phase::Before), (nth, Phase::After)])
 }
 
 /// S3's event of a file.
@@ -41,6 +51,29 @@ impl Club {
         upload.body["status"].clone()
     }
 
+    /// A day later S3 deletes what is in quarantine.
+    async fn a_day_passes(&self, id: &str) {
+        self.muster.functions.files.delete(&ObjectKey::quarantine(id.parse().unwrap())).await.unwrap();
+    }
+
+    /// A day more, and DynamoDB deletes an upload that is not there for good, sooner or later; jobs are due.
+    async fn another_day_passes(&self, id: &str, vanishes: bool) {
+        let row = self.muster.item(&format!("F#{id}"), "F").await;
+        if vanishes && row.contains_key("expires_at") {
+            for (pk, sk) in [(format!("F#{id}"), "F".to_owned()), (format!("S#{}", self.segment), format!("F#{id}"))] {
+                let delete = self.muster.dynamodb().delete_item().table_name(&self.muster.wiring.table);
+                let delete = delete.key("PK", AttributeValue::S(pk)).key("SK", AttributeValue::S(sk));
+                delete.send().await.unwrap();
+            }
+        }
+        self.muster.age("pending_at", AttributeValue::S(Time::from_millis(0).to_string())).await;
+        // One that deletes the upload begins another one, for its file.
+        for _ in 0..2 {
+            let (functions, end) = (&self.muster.functions, Time::now().plus(Duration::from_secs(10)));
+            reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await.unwrap();
+        }
+    }
+
     async fn clean_bytes(&self, id: &str) -> Vec<u8> {
         let (files, key) = (&self.muster.functions.files, ObjectKey::clean(id.parse().unwrap()));
         let (etag, mut bytes) = (files.head(&key).await.unwrap().etag, Vec::new());
@@ -61,7 +94,7 @@ async fn an_arrival_cut_off_anywhere_is_completed_when_the_event_comes_again() {
     let club = untouched().await;
     for (bytes, status, objects) in [(PNG, "AVAILABLE", (false, true)), (PAGE, "REJECTED", (false, false))] {
         let mut cut = 0;
-        for point in (0..40).flat_map(|nth| [(nth, Phase::Before), (nth, Phase::After)]) {
+        for point in points() {
             let id = club.send("image/png", bytes).await;
             if Cut::at(point).arrivals(&club.muster).handle(event(&id)).await.is_ok() {
                 break;
@@ -76,6 +109,49 @@ async fn an_arrival_cut_off_anywhere_is_completed_when_the_event_comes_again() {
         }
         assert!(cut >= 12, "{status}: {cut} points");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_arrival_cut_off_anywhere_that_never_comes_again_leaves_nothing_but_what_was_accepted() {
+    let club = untouched().await;
+    for vanishes in [true, false] {
+        let mut forgotten = 0;
+        for point in points() {
+            let id = club.send("image/png", PNG).await;
+            let whole = Cut::at(point).arrivals(&club.muster).handle(event(&id)).await.is_ok();
+            let accepted = club.status(&id).await == "AVAILABLE";
+            forgotten += usize::from(club.objects(&id).await.1 && !accepted);
+            assert!(!club.muster.items("J#").await.is_empty() || accepted || !club.objects(&id).await.1, "{point:?}");
+            club.a_day_passes(&id).await;
+            club.another_day_passes(&id, vanishes).await;
+            assert_eq!(club.objects(&id).await, (false, accepted), "{point:?}");
+            assert_eq!(club.status(&id).await == "AVAILABLE", accepted, "{point:?}");
+            assert_eq!(club.muster.items("J#").await, Vec::<String>::new(), "{point:?}");
+            if whole {
+                break;
+            }
+        }
+        assert!(forgotten > 0, "never was a file clean whose upload did not know it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_again_after_a_day_completes_what_was_copied() {
+    let club = untouched().await;
+    let mut completed = 0;
+    for point in points() {
+        let id = club.send("image/png", PNG).await;
+        if Cut::at(point).arrivals(&club.muster).handle(event(&id)).await.is_ok() {
+            break;
+        }
+        let copied = club.objects(&id).await.1;
+        club.a_day_passes(&id).await;
+        club.arrivals().handle(event(&id)).await.unwrap();
+        let status = if copied { "AVAILABLE" } else { "PENDING" };
+        assert_eq!((club.status(&id).await, club.objects(&id).await), (json!(status), (false, copied)), "{point:?}");
+        completed += usize::from(copied);
+    }
+    assert!(completed >= 4, "{completed} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,10 +5,9 @@ use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use benches::Failure;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
-
-use crate::Failure;
 
 /// The two that are compared.
 pub(crate) struct Binaries {

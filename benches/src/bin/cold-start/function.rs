@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use benches::Failure;
 use local::Wiring;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::Failure;
 use crate::binaries::Binary;
 use crate::runtime_api::{RuntimeApi, now};
 use crate::user::User;

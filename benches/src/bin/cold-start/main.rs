@@ -3,7 +3,7 @@
 //! Each run starts a fresh process of one, then of the other, so that whatever else the machine does slows down
 //! both. Ratios are judged, never times: they hold on any machine.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+#![expect(clippy::print_stderr, reason = "a program for a terminal")]
 
 mod binaries;
 mod function;
@@ -14,6 +14,7 @@ mod user;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use benches::Failure;
 use clap::{ArgAction, Parser};
 use local::{Options, System};
 
@@ -21,9 +22,6 @@ use crate::binaries::Binaries;
 use crate::function::Function;
 use crate::report::{Report, Runs};
 use crate::user::User;
-
-/// What goes wrong here, in words for whoever runs the program.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Measures the cold start of `addresses` against that of an empty function.
 #[derive(Debug, Parser)]
@@ -38,17 +36,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let report = match measure(&Arguments::parse()).await {
-        Ok(report) => report,
-        Err(failure) => {
-            eprintln!("{failure}");
-            return ExitCode::FAILURE;
-        }
-    };
-    print!("{report}");
-    let broken = report.broken();
-    broken.iter().for_each(|requirement| eprintln!("{requirement}"));
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    benches::told(measure(&Arguments::parse()).await, Report::broken)
 }
 
 async fn measure(arguments: &Arguments) -> Result<Report, Failure> {

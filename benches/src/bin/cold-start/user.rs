@@ -1,10 +1,9 @@
 //! Somebody with addresses to ask for, made through the API as any client would.
 
+use benches::Failure;
 use local::System;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
-
-use crate::Failure;
 
 /// A user who has signed up and lives somewhere.
 pub(crate) struct User {

@@ -3,12 +3,11 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue as Value;
+use benches::Failure;
 use dynoxide::{AttributeValue, Database, ImportOptions};
+use local::Meter;
 use store::{Item, Store, Table};
 use tokio::net::TcpListener;
-
-use crate::Failure;
-use crate::meter::Meter;
 
 /// The table's name.
 const TABLE: &str = "muster";
@@ -33,7 +32,7 @@ impl Emulator {
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("local", "local-secret", None, None, "local"))
             .endpoint_url(url)
-            .interceptor(meter.clone())
+            .interceptor(meter.interceptor())
             .build();
         let store = Store::new(Table::new(Client::from_conf(config), TABLE));
         store.ensure_table().await?;

@@ -2,25 +2,22 @@
 //!
 //! Capacity units are judged and no times: they are what AWS bills, and the same on any machine.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+#![expect(clippy::print_stderr, reason = "a program for a terminal")]
 
 mod emulator;
-mod meter;
 mod people;
 mod report;
 mod searches;
 
 use std::process::ExitCode;
 
+use benches::Failure;
 use clap::Parser;
 
 use crate::emulator::Emulator;
 use crate::people::Random;
 use crate::report::Report;
 use crate::searches::Filled;
-
-/// What goes wrong here, in words for whoever runs the program.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Measures what searching the members of small and large memberships costs.
 #[derive(Debug, Parser)]
@@ -37,17 +34,7 @@ const BATCH: usize = 1_000;
 // right.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let report = match measure(&Arguments::parse()).await {
-        Ok(report) => report,
-        Err(failure) => {
-            eprintln!("{failure}");
-            return ExitCode::FAILURE;
-        }
-    };
-    print!("{report}");
-    let broken = report.broken();
-    broken.iter().for_each(|requirement| eprintln!("{requirement}"));
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    benches::told(measure(&Arguments::parse()).await, Report::broken)
 }
 
 async fn measure(arguments: &Arguments) -> Result<Report, Failure> {

@@ -1,6 +1,7 @@
 //! A membership, and people who have joined it: skewed as people are. Few names are most people's, most are active and
 //! have few points, and not everybody has answered everything.
 
+use benches::Failure;
 use domain::answer::{Given, check_answers};
 use domain::custom_field::CustomFieldFields;
 use domain::field::Pointer;
@@ -13,8 +14,6 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 use store::{Configuration, Part, Store};
-
-use crate::Failure;
 
 /// So many members live in Tulum, however many there are.
 pub(crate) const RARE: usize = 30;

@@ -2,7 +2,8 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use crate::meter::Cost;
+use local::Cost;
+
 use crate::searches::Measure;
 
 /// A search may cost so many times as much among the most members as among the fewest.
@@ -52,7 +53,7 @@ impl Report {
 
 /// How many times the capacity of the first membership the last one takes.
 fn ratio(costs: &[Cost]) -> f64 {
-    let units = |cost: Option<&Cost>| cost.map_or(f64::NAN, |cost| cost.units);
+    let units = |cost: Option<&Cost>| cost.map_or(f64::NAN, Cost::units);
     units(costs.last()) / units(costs.first())
 }
 
@@ -66,7 +67,7 @@ impl Display for Report {
         writeln!(out, "------:|")?;
         for Row { what, costs, is_flat } in &self.rows {
             write!(out, "| {what:48} |")?;
-            costs.iter().try_for_each(|cost| write!(out, " {:>7.1} | {:>5} |", cost.units, cost.rounds))?;
+            costs.iter().try_for_each(|cost| write!(out, " {:>7.1} | {:>5} |", cost.units(), cost.rounds))?;
             writeln!(out, " {:>5.2}{} |", ratio(costs), if *is_flat { "" } else { "*" })?;
         }
         writeln!(out, "\n\\* Its answer, or what is equal in it, grows with the membership: not judged.")

@@ -147,6 +147,12 @@ impl CustomField {
         self.fields.max_size.map_or(DEFAULT_BYTES, Integer::get)
     }
 
+    /// What is told of a field that names a catalog which is not there.
+    #[must_use]
+    pub fn unknown_catalog() -> FieldError {
+        Pointer::root().child("catalog_id").error("unknown", "must be the id of a catalog of this segment")
+    }
+
     /// What a file may hold.
     #[must_use]
     pub fn content_types(&self) -> &[ContentType] {

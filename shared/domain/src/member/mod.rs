@@ -8,12 +8,13 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::answer::{Answers, Given, missing};
 use crate::clock::Time;
 use crate::custom_field::Question;
-use crate::error::Error;
-use crate::field::{Body, Field as _, Fields, MergePatch, Object, bookkeeping, shown_schema};
-use crate::id::{LevelId, MemberId, MembershipId, SegmentId, UserId};
+use crate::error::{Error, FieldError};
+use crate::field::{Body, Field as _, Fields, MergePatch, Object, Pointer, bookkeeping, shown_schema};
+use crate::id::{LevelId, MemberId, MembershipId, ProductId, SegmentId, UserId};
 use crate::level::Points;
 use crate::membership::Membership;
-use crate::text::{Code, Name, Phone};
+use crate::subscription::Quantity;
+use crate::text::{Code, Name, Phone, ReferenceId};
 use crate::value::{List, OrDefault};
 use crate::{body, text, words};
 
@@ -90,8 +91,12 @@ body! {
         pub approval: OrDefault<Approval>,
         /// Where the member came from.
         pub origin: Option<Code>,
-        /// The product that the member has subscribed to.
-        pub product_id: Option<Code>,
+        /// The product that the member has subscribed to; its membership must be this one. Only a user subscribes.
+        pub product_id: Option<ProductId>,
+        /// The subscription's id in another system.
+        pub reference_id: Option<ReferenceId>,
+        /// How many of the product.
+        pub quantity: Option<Quantity>,
         /// When the subscription begins.
         pub starts_at: Option<Time>,
         /// When the subscription ends.
@@ -103,9 +108,10 @@ body! {
         "user_id": "0199d2a4-5c00-7000-8000-000000000002", "level_id": "0199d2a4-5c00-7000-8000-000000001e01",
         "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "5204165000000001",
         "status": "ACTIVE", "approval": "PENDING", "origin": "web", "product_id": null,
-        "starts_at": null, "expires_at": null, "last_payment_at": null
+        "reference_id": null, "quantity": null, "starts_at": null, "expires_at": null, "last_payment_at": null
     }
     patch { "approval": "APPROVED", "phone": null }
+    rules Self::by_somebody
 }
 
 body! {
@@ -129,6 +135,33 @@ body! {
 }
 
 impl MemberFields {
+    fn by_somebody(&self, errors: &mut Vec<FieldError>) {
+        if self.product_id.is_some() && self.user_id.is_none() {
+            errors.push(Pointer::root().child("user_id").error("required", "is required where there is a product"));
+        }
+    }
+
+    /// Of whom nothing is written yet: active, and nobody has agreed.
+    pub(crate) fn nothing(user_id: Option<UserId>) -> Self {
+        Self {
+            user_id,
+            level_id: None,
+            name: None,
+            last_name: None,
+            phone: None,
+            card_number: None,
+            status: OrDefault::default(),
+            approval: OrDefault::default(),
+            origin: None,
+            product_id: None,
+            reference_id: None,
+            quantity: None,
+            starts_at: None,
+            expires_at: None,
+            last_payment_at: None,
+        }
+    }
+
     /// What the member itself may write of these.
     #[must_use]
     pub fn enrolment(&self) -> EnrolmentFields {
@@ -148,22 +181,7 @@ impl EnrolmentFields {
     /// What is written about the user `user_id`, who enrols itself: active, and nobody has agreed yet.
     #[must_use]
     pub fn of(self, user_id: UserId) -> MemberFields {
-        MemberFields {
-            user_id: Some(user_id),
-            level_id: None,
-            name: None,
-            last_name: None,
-            phone: None,
-            card_number: None,
-            status: OrDefault::default(),
-            approval: OrDefault::default(),
-            origin: None,
-            product_id: None,
-            starts_at: None,
-            expires_at: None,
-            last_payment_at: None,
-        }
-        .with(self)
+        MemberFields::nothing(Some(user_id)).with(self)
     }
 }
 
@@ -181,6 +199,10 @@ impl<T: Body> Body for Joining<T> {
         let answers: Option<OrDefault<Given>> = fields.take("answers");
         let fields = T::read(fields);
         Some(Self { answers: answers?.0, fields: fields? })
+    }
+
+    fn rules(&self, errors: &mut Vec<FieldError>) {
+        self.fields.rules(errors);
     }
 
     fn show(&self) -> Map<String, Value> {

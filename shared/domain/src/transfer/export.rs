@@ -10,7 +10,7 @@ use super::{Format, Run, TransferStatus, count};
 use crate::body;
 use crate::clock::Time;
 use crate::error::FieldError;
-use crate::field::{Body as _, Field, Object, Pointer, bookkeeping, shown_schema};
+use crate::field::{Body as _, Field, Flag, Object, Pointer, bookkeeping, shown_schema};
 use crate::id::{ExportId, SegmentId, UserId};
 use crate::user::User;
 use crate::value::{List, OrDefault};
@@ -24,10 +24,12 @@ body! {
         /// Which users: the filters of the list of users, such as `{"status": "ACTIVE,BLOCKED"}` or
         /// `{"created_at": {"gte": "2026-01-01T00:00:00Z"}}`. All of them without any.
         pub filters: OrDefault<Filters>,
+        /// Whether those are written whose own status is excluded, and not the others.
+        pub excluded: Flag<false>,
         /// Which fields of each; all of them without any.
         pub fields: OrDefault<List<UserColumn, 64>>,
     }
-    example { "format": "csv", "filters": { "status": "ACTIVE" }, "fields": ["id", "email", "name", "identification"] }
+    example { "format": "csv", "filters": { "status": "ACTIVE" }, "excluded": false, "fields": ["id", "email", "name", "identification"] }
 }
 
 /// The filters of a list, by their fields.

@@ -14,7 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::clock::{Date, Time};
 use crate::document::Document;
 use crate::field::{Body, Field, Object, bookkeeping, shown_schema};
-use crate::id::{SegmentId, UploadId, UserId};
+use crate::id::{PartnerId, SegmentId, StatusId, UploadId, UserId};
 use crate::place::{LegalAddress, Place};
 use crate::text::{Code, Country, Email, Language, Name, Phone, ReferenceId, Username};
 use crate::{body, words};
@@ -35,6 +35,9 @@ pub struct User {
     pub status: Status,
     /// Why it stands there.
     pub status_reason: Option<Code>,
+    /// Whether its `status_id` is one that is excluded, as the store found it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub excluded: bool,
     /// What the user, or who keeps it, writes.
     #[serde(flatten)]
     pub fields: UserFields,
@@ -106,6 +109,11 @@ body! {
         pub photo_upload_id: Option<UploadId>,
         /// The user of the same segment whose child this one is; a child has no children of its own.
         pub parent_id: Option<UserId>,
+        /// The partner of the segment that the user belongs to.
+        pub partner_id: Option<PartnerId>,
+        /// The status of the segment's own that the user has; one that is excluded shuts the user out, and leaves it out
+        /// of lists and counts.
+        pub status_id: Option<StatusId>,
         /// Until when the user is meant to be in use.
         pub valid_until: Option<Time>,
         /// Anything else, up to 8 KiB of JSON.
@@ -145,7 +153,7 @@ impl User {
 
     fn new(id: UserId, segment_id: Option<SegmentId>, status: Status, fields: UserFields, now: Time) -> Self {
         let (version, created_at, updated_at) = (1, now, now);
-        Self { id, segment_id, status, status_reason: None, fields, version, created_at, updated_at }
+        Self { id, segment_id, status, status_reason: None, excluded: false, fields, version, created_at, updated_at }
     }
 
     /// The user in another station of its life, one version on.

@@ -102,10 +102,11 @@ impl ToSchema for UserState {
 pub(super) const MASTER_REQUIRES: [&str; 2] = ["email", "name"];
 
 /// What is said of a user within its segment, so that master users have none of it.
-const OF_SEGMENT: [&str; 2] = ["photo_upload_id", "parent_id"];
+const OF_SEGMENT: [&str; 4] = ["photo_upload_id", "parent_id", "partner_id", "status_id"];
 
 /// What only a manager changes of a user.
-const MANAGED: [&str; 5] = ["status", "status_reason", "reference_id", "parent_id", "valid_until"];
+const MANAGED: [&str; 7] =
+    ["status", "status_reason", "status_id", "reference_id", "parent_id", "partner_id", "valid_until"];
 
 impl User {
     /// The user after `patch`, one version on. `settings` are those of its segment, if it has one.
@@ -148,7 +149,8 @@ impl User {
         }
         let (old, new) = (before.show(), after.show());
         if self.segment_id.is_some() && MANAGED.iter().any(|name| old.get(*name) != new.get(*name)) {
-            let message = "Only the owner of the segment changes status, reference_id, parent_id and valid_until.";
+            let message =
+                "Only the owner of the segment changes status, reference_id, valid_until, and what a user belongs to.";
             return Err(Error::Forbidden(message));
         }
         Ok(())

@@ -91,7 +91,8 @@ impl Index {
         keys::bucket(self.facets.values().map(Option::as_deref))
     }
 
-    pub(super) fn entries(&self, directory: &str) -> BTreeSet<Key> {
+    /// Where its entries stand in a directory.
+    pub(crate) fn entries(&self, directory: &str) -> BTreeSet<Key> {
         let bucket = self.bucket();
         let mut entries = BTreeSet::new();
         for ((field, value), kind) in &self.terms {

@@ -40,6 +40,8 @@ impl Indexed for User {
             ("tax_identification_value", number(&fields.tax_identification)),
             ("tax_condition", word(fields.tax_condition.as_ref().map(|code| code.as_str().to_owned()))),
             ("photo_upload_id", word(fields.photo_upload_id.map(|id| id.to_string()))),
+            ("partner_id", word(fields.partner_id.map(|id| id.to_string()))),
+            ("status_id", word(fields.status_id.map(|id| id.to_string()))),
             ("parent_id", word(fields.parent_id.map(|id| id.to_string()))),
             ("valid_until", word(fields.valid_until.map(|time| time.to_string()))),
         ];
@@ -87,6 +89,8 @@ impl Searched for User {
             "tax_identification_value",
             "tax_condition",
             "photo_upload_id",
+            "partner_id",
+            "status_id",
             "parent_id",
             "valid_until",
         ];
@@ -104,13 +108,23 @@ pub(crate) fn deleted_directory(segment: SegmentId) -> String {
     format!("D#{segment}")
 }
 
+/// The directory of a segment's users who have a status that is excluded.
+pub(crate) fn excluded_directory(segment: SegmentId) -> String {
+    format!("Z#{segment}")
+}
+
 /// The directory that a user is in; master users are in none.
 pub(super) fn directory_of(user: &User) -> Option<String> {
-    user.segment_id.map(if user.status == Status::Deleted { deleted_directory } else { directory })
+    let name = match (user.status, user.excluded) {
+        (Status::Deleted, _) => deleted_directory,
+        (Status::Unverified | Status::Active | Status::Blocked, true) => excluded_directory,
+        (Status::Unverified | Status::Active | Status::Blocked, false) => directory,
+    };
+    user.segment_id.map(name)
 }
 
 impl Store {
-    /// A page of a segment's users, without those who are deleted.
+    /// A page of a segment's users, without those who are deleted or have a status that is excluded.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -124,6 +138,14 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn deleted_users(&self, segment: SegmentId, search: &Search) -> Result<Found<User>, Error> {
         self.users_in(&deleted_directory(segment), search).await
+    }
+
+    /// A page of a segment's users who have a status that is excluded.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn excluded_users(&self, segment: SegmentId, search: &Search) -> Result<Found<User>, Error> {
+        self.users_in(&excluded_directory(segment), search).await
     }
 
     async fn users_in(&self, name: &str, search: &Search) -> Result<Found<User>, Error> {

@@ -16,7 +16,7 @@ use crate::pending::Pending;
 use crate::table::{Changes, Item, Write, from_item, number, string};
 
 pub use changes::{Changed, Since, UserChanges};
-pub(crate) use index::{deleted_directory, directory};
+pub(crate) use index::{deleted_directory, directory, excluded_directory};
 pub use write::Also;
 
 /// A user with what Muster keeps about it for itself.

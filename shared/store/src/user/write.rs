@@ -6,10 +6,12 @@ use domain::user::Unique;
 use domain::{Entry, Error, Status, Time, User, UserId};
 
 use crate::Store;
+use crate::backoff::Tries;
 use crate::keys;
 use crate::pending::{Pending, PendingKind, begin, end};
 use crate::search::{self, Indexed as _};
 use crate::table::{Changes, Item, Write, number, string, to_item};
+use crate::unique::USER_COUNT;
 use crate::user::index::directory_of;
 use crate::user::{Claim, Sessions, UserRecord, changes};
 
@@ -56,7 +58,7 @@ impl Store {
             let record = new_record(user, Some(owner));
             self.new_user(&record, entry).map(|writes| (writes, record))
         };
-        self.told((user.clone(), entry.clone()), told).await
+        self.told((self.with_status(None, user).await?, entry.clone()), told).await
     }
 
     /// Writes `new` over `old`, with the claims that differ and a history entry. One transaction.
@@ -73,7 +75,21 @@ impl Store {
     ) -> Result<UserRecord, Error> {
         refuse_if_parent(old, new)?;
         let told = |new: &User, entry: &Entry| self.changed_user(old, new, entry, &also);
-        self.told((new.clone(), entry.clone()), told).await
+        self.told((self.with_status(Some(&old.user), new).await?, entry.clone()), told).await
+    }
+
+    /// The user, knowing whether its status is excluded: 1 `GetItem`, if it is another one than before.
+    async fn with_status(&self, old: Option<&User>, new: &User) -> Result<User, Error> {
+        let had = old.and_then(|old| old.fields.status_id);
+        let excluded = match (new.segment_id.zip(new.fields.status_id), had == new.fields.status_id) {
+            (None, _) => false,
+            (Some(_), true) => new.excluded,
+            (Some((segment, status)), false) => match self.custom_status(segment, status).await {
+                Err(Error::NotFound) => return Err(unknown_thing("/status_id", "status")),
+                found => found?.thing.fields.is_excluded.0,
+            },
+        };
+        Ok(User { excluded, ..new.clone() })
     }
 
     /// Writes a change; where its time has been told already, with a later one.
@@ -82,12 +98,14 @@ impl Store {
         (mut user, mut entry): (User, Entry),
         writes: impl Fn(&User, &Entry) -> Result<(Vec<Write>, UserRecord), Error>,
     ) -> Result<UserRecord, Error> {
+        let mut tries = Tries::default();
         loop {
             let (writes, record) = writes(&user, &entry)?;
             match (self.table.transact(writes).await, user.segment_id) {
                 (Err(Error::Conflict(taken)), Some(segment)) => match changes::without_late(taken) {
                     Some(taken) => return Err(Error::Conflict(taken)),
                     None => {
+                        tries.again().await?;
                         user.updated_at = self.untold(segment, user.id).await?;
                         entry.at = user.updated_at;
                     }
@@ -185,6 +203,7 @@ impl Store {
         }
         writes.extend(self.in_directories(old, new));
         writes.extend(self.of_parents(old, new));
+        writes.extend(self.of_things(old, new));
         writes.extend(self.change_told(old, new));
         Ok(writes)
     }
@@ -224,6 +243,27 @@ impl Store {
             Write::update(&self.table, &keys::user(parent), condition, one_more).on_condition_failed(no_parent())
         });
         left.into_iter().chain(come).collect()
+    }
+
+    /// Counts a user among those who name its partner and its status, which are there as long as anybody does.
+    fn of_things(&self, old: Option<&User>, new: Option<&User>) -> Vec<Write> {
+        let Some(segment) = new.or(old).and_then(|user| user.segment_id) else { return Vec::new() };
+        let partner = |user: &User| user.fields.partner_id.map(|id| keys::partner(segment, id));
+        let status = |user: &User| user.fields.status_id.map(|id| keys::custom_status(segment, id));
+        let named = [
+            (old.and_then(partner), new.and_then(partner), unknown_thing("/partner_id", "partner")),
+            (old.and_then(status), new.and_then(status), unknown_thing("/status_id", "status")),
+        ];
+        let counted = |key: &keys::Key, more: i64, otherwise: Error| {
+            let changes = Changes::default().add(USER_COUNT, more);
+            Write::update(&self.table, key, "attribute_exists(PK)", changes).on_condition_failed(otherwise)
+        };
+        let mut writes = Vec::new();
+        for (was, is, unknown) in named.into_iter().filter(|(was, is, _)| was != is) {
+            writes.extend(was.map(|key| counted(&key, -1, Error::Stale)));
+            writes.extend(is.map(|key| counted(&key, 1, unknown)));
+        }
+        writes
     }
 
     fn claimed(&self, user: &User, unique: &Unique) -> Result<Write, Error> {
@@ -278,6 +318,10 @@ fn refuse_if_parent(old: &UserRecord, new: &User) -> Result<(), Error> {
         return Err(Error::conflict("", "has_children", message));
     }
     Err(Error::conflict("/parent_id", "has_children", "is for users who have no children themselves"))
+}
+
+fn unknown_thing(pointer: &str, what: &str) -> Error {
+    Error::invalid(pointer, "unknown", &format!("must be the id of a {what} of this segment"))
 }
 
 fn no_parent() -> Error {

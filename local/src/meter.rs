@@ -1,6 +1,6 @@
-//! Sees each call to DynamoDB: what it consumed, and which calls waited for which.
+//! Sees each call to DynamoDB: what it consumed, and which calls waited for which. For tests and benchmarks.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
@@ -22,26 +22,29 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 /// Collects the calls; a clone shares them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Meter(Arc<Mutex<Vec<Call>>>);
+pub struct Meter(Arc<Mutex<Vec<Call>>>);
 
 /// One call that was answered.
-#[derive(Debug, Clone)]
-pub(crate) struct Call {
-    pub(crate) operation: &'static str,
-    pub(crate) units: f64,
+#[derive(Debug)]
+struct Call {
+    operation: &'static str,
+    /// Not a number where it was none of the calls that are known here, which then shows.
+    units: f64,
     began: Instant,
     ended: Instant,
 }
 
 /// What a request cost.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Cost {
+pub struct Cost {
     /// `2 GetItem, 1 Query`, in alphabetical order.
-    pub(crate) operations: String,
+    pub operations: String,
     /// How many calls waited for one another.
-    pub(crate) rounds: usize,
-    pub(crate) read_units: f64,
-    pub(crate) write_units: f64,
+    pub rounds: usize,
+    /// Read capacity units.
+    pub read_units: f64,
+    /// Write capacity units.
+    pub write_units: f64,
 }
 
 #[derive(Debug)]
@@ -51,17 +54,28 @@ impl Storable for Began {
     type Storer = StoreReplace<Self>;
 }
 
+impl Cost {
+    /// Capacity units of either kind.
+    #[must_use]
+    pub fn units(&self) -> f64 {
+        self.read_units + self.write_units
+    }
+}
+
 impl Meter {
-    pub(crate) fn interceptor(&self) -> SharedInterceptor {
+    /// What shows the calls of a client to this meter.
+    #[must_use]
+    pub fn interceptor(&self) -> SharedInterceptor {
         SharedInterceptor::new(self.clone())
     }
 
     /// What was called since the last time.
-    pub(crate) fn take(&self) -> Cost {
-        let mut calls = std::mem::take(&mut *self.0.lock().unwrap());
+    pub fn take(&self) -> Cost {
+        let mut calls = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut names: Vec<_> = calls.iter().map(|call| call.operation).collect();
         names.sort_unstable();
-        let operations = names.chunk_by(|a, b| a == b).map(|same| format!("{} {}", same.len(), same[0]));
+        let operations = names.chunk_by(|a, b| a == b);
+        let operations = operations.filter_map(|same| Some(format!("{} {}", same.len(), same.first()?)));
         // The longest chain of calls that did not overlap: each of them waited for the one before it.
         calls.sort_by_key(|call| call.ended);
         let (mut rounds, mut free) = (0, None);
@@ -113,7 +127,7 @@ impl Intercept for Meter {
             Some(Ok(output)) => consumed(output),
             Some(Err(_)) | None => ("refused", 0.0),
         };
-        self.0.lock().unwrap().push(Call { operation, units, began, ended });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Call { operation, units, began, ended });
         Ok(())
     }
 }

@@ -1,0 +1,149 @@
+//! Partners: the businesses that users of a segment belong to.
+
+use axum::extract::State;
+use domain::{Error, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
+use edge::{
+    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
+    Path, Seed, Shown, Tries, openapi,
+};
+use store::Used;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::segments::{made_before, managed};
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, change, delete))
+}
+
+/// How partners are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Partners;
+
+impl ListSpec for Partners {
+    const SORTS: &'static [&'static str] =
+        &["id", "created_at", "reference_id", "commercial_name", "contact_name", "tin", "role"];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("reference_id", FilterKind::Word),
+        ("commercial_name", FilterKind::Text),
+        ("contact_name", FilterKind::Text),
+        ("tin", FilterKind::Word),
+        ("role", FilterKind::Text),
+        ("status", FilterKind::Switch),
+        ("created_at", FilterKind::Made),
+    ];
+}
+
+// The document's macro takes no generic types, but names of them.
+type PartnerList = openapi::ListOf<Partner>;
+type PartnerPatch = MergePatch<PartnerFields>;
+
+/// Lists the partners of a segment; `filter[reference_id]` finds the one that another system calls so.
+#[utoipa::path(get, path = "/v1/segments/{segment}/partners", tag = "partners", params(List<Partners>),
+    responses((status = 200, description = "A page of partners.", body = PartnerList)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    list: List<Partners>,
+) -> Answer<Listed> {
+    let reads = async { tokio::try_join!(app.store.segment(segment), app.store.partners(segment, list.search())) };
+    let (access, (segment, found)) = caller.accesses(reads).await?;
+    access.manages(&segment, KeyScope::Read)?;
+    Ok(list.found(&app, found).await?)
+}
+
+/// Makes a partner.
+#[utoipa::path(post, path = "/v1/segments/{segment}/partners", tag = "partners", request_body = PartnerFields,
+    responses((status = 201, description = "The partner.", body = Partner)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    seed: Seed,
+    Body(fields): Body<PartnerFields>,
+) -> Answer<Created> {
+    managed(&app, &caller, segment, KeyScope::Admin).await?;
+    let id: PartnerId = seed.id(0);
+    let new = Partner::new(id, segment, fields, Time::of(id.uuid()));
+    match app.store.create_partner(&new).await {
+        Err(error) if made_before(&error) => {}
+        made => made?,
+    }
+    Ok(Created::one(format!("/v1/segments/{segment}/partners/{id}"), &new))
+}
+
+/// Reads a partner.
+#[utoipa::path(get, path = "/v1/segments/{segment}/partners/{partner}", tag = "partners",
+    responses((status = 200, description = "The partner.", body = Partner)))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path((segment, partner)): Path<(SegmentId, PartnerId)>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    Ok(Shown::unless(&has, &found(&app, &caller, (segment, partner), KeyScope::Read).await?.thing))
+}
+
+/// Changes a partner by a merge patch.
+#[utoipa::path(patch, path = "/v1/segments/{segment}/partners/{partner}", tag = "partners",
+    request_body = PartnerPatch,
+    responses((status = 200, description = "The partner after the change.", body = Partner)))]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path((segment, partner)): Path<(SegmentId, PartnerId)>,
+    matches: IfMatch,
+    Body(Patch(patch)): Body<Patch<PartnerFields>>,
+) -> Answer<Shown> {
+    let mut tries = Tries::default();
+    loop {
+        let before = found(&app, &caller, (segment, partner), KeyScope::Admin).await?.thing;
+        matches.check(before.version)?;
+        let after = before.patched(patch.clone(), Time::now())?;
+        match app.store.change_partner(&before, &after).await {
+            // Who named no version wants the patch on whatever there is by now.
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(Shown::new(&after)),
+        }
+    }
+}
+
+/// Deletes a partner that no user belongs to.
+#[utoipa::path(delete, path = "/v1/segments/{segment}/partners/{partner}", tag = "partners",
+    responses((status = 204, description = "The partner is gone.")))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path((segment, partner)): Path<(SegmentId, PartnerId)>,
+    matches: IfMatch,
+) -> Answer<NoContent> {
+    let mut tries = Tries::default();
+    loop {
+        let before = found(&app, &caller, (segment, partner), KeyScope::Admin).await?;
+        matches.check(before.thing.version)?;
+        before.unused("Users")?;
+        match app.store.delete_partner(&before.thing).await {
+            // It has changed, or a user has come to belong to it: reading again tells.
+            Err(Error::Stale) => tries.again().await?,
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(NoContent),
+        }
+    }
+}
+
+/// A partner that the caller may act on: 1 round of latency.
+async fn found(
+    app: &App,
+    caller: &Caller,
+    (segment, partner): (SegmentId, PartnerId),
+    scope: KeyScope,
+) -> Result<Used<Partner>, Error> {
+    let reads = async { tokio::try_join!(app.store.segment(segment), app.store.partner(segment, partner)) };
+    let (access, (segment, partner)) = caller.accesses(reads).await?;
+    access.manages(&segment, scope)?;
+    Ok(partner)
+}

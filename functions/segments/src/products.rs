@@ -1,0 +1,154 @@
+//! Products: what a segment offers to subscribe to.
+
+use axum::extract::State;
+use domain::{
+    Error, Flag, KeyScope, Membership, MembershipFields, MembershipId, MergePatch, Product, ProductFields, ProductId,
+    SegmentId, Time,
+};
+use edge::{
+    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
+    Path, Seed, Shown, Tries, openapi,
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::segments::{made_before, managed};
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, change, delete))
+}
+
+/// How products are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Products;
+
+impl ListSpec for Products {
+    const SORTS: &'static [&'static str] = &["id", "created_at", "reference_id", "title", "value"];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("reference_id", FilterKind::Word),
+        ("title", FilterKind::Text),
+        ("value", FilterKind::Number),
+        ("currency", FilterKind::Word),
+        ("membership_id", FilterKind::Word),
+        ("lifetime", FilterKind::Switch),
+        ("status", FilterKind::Switch),
+        ("created_at", FilterKind::Made),
+    ];
+}
+
+// The document's macro takes no generic types, but names of them.
+type ProductList = openapi::ListOf<Product>;
+type ProductPatch = MergePatch<ProductFields>;
+
+/// Lists the products of a segment; `filter[reference_id]` finds the one that another system calls so.
+#[utoipa::path(get, path = "/v1/segments/{segment}/products", tag = "products", params(List<Products>),
+    responses((status = 200, description = "A page of products.", body = ProductList)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    list: List<Products>,
+) -> Answer<Listed> {
+    let reads = async { tokio::try_join!(app.store.segment(segment), app.store.products(segment, list.search())) };
+    let (access, (segment, found)) = caller.accesses(reads).await?;
+    access.manages(&segment, KeyScope::Read)?;
+    Ok(list.found(&app, found).await?)
+}
+
+/// Makes a product: with `membership_id` one of a membership that is there, without it one with a membership of its own.
+#[utoipa::path(post, path = "/v1/segments/{segment}/products", tag = "products", request_body = ProductFields,
+    responses((status = 201, description = "The product.", body = Product)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    seed: Seed,
+    Body(fields): Body<ProductFields>,
+) -> Answer<Created> {
+    let segment = managed(&app, &caller, segment, KeyScope::Admin).await?;
+    let (id, now) = (seed.id::<ProductId>(0), Time::of(seed.id::<ProductId>(0).uuid()));
+    let own = fields.membership_id.is_none().then(|| {
+        let called = MembershipFields { name: fields.title.clone(), self_enrolment: Flag(false), status: Flag(true) };
+        Membership::new(seed.id::<MembershipId>(1), segment.id, segment.owner_id, called, now)
+    });
+    let membership_id = fields.membership_id.or(own.as_ref().map(|own| own.id));
+    let new = Product::new(id, segment.id, ProductFields { membership_id, ..fields }, now);
+    match app.store.create_product(&new, own.as_ref()).await {
+        Err(error) if made_before(&error) => {}
+        made => made?,
+    }
+    Ok(Created::one(format!("/v1/segments/{}/products/{id}", segment.id), &new))
+}
+
+/// Reads a product.
+#[utoipa::path(get, path = "/v1/segments/{segment}/products/{product}", tag = "products",
+    responses((status = 200, description = "The product.", body = Product)))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path((segment, product)): Path<(SegmentId, ProductId)>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    Ok(Shown::unless(&has, &found(&app, &caller, (segment, product), KeyScope::Read).await?))
+}
+
+/// Changes a product by a merge patch. Its membership stays as it was made.
+#[utoipa::path(patch, path = "/v1/segments/{segment}/products/{product}", tag = "products",
+    request_body = ProductPatch,
+    responses((status = 200, description = "The product after the change.", body = Product)))]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path((segment, product)): Path<(SegmentId, ProductId)>,
+    matches: IfMatch,
+    Body(Patch(patch)): Body<Patch<ProductFields>>,
+) -> Answer<Shown> {
+    let mut tries = Tries::default();
+    loop {
+        let before = found(&app, &caller, (segment, product), KeyScope::Admin).await?;
+        matches.check(before.version)?;
+        let after = before.patched(patch.clone(), Time::now())?;
+        match app.store.change_product(&before, &after).await {
+            // Who named no version wants the patch on whatever there is by now.
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(Shown::new(&after)),
+        }
+    }
+}
+
+/// Deletes a product that has no subscriptions any more. Its membership stays.
+#[utoipa::path(delete, path = "/v1/segments/{segment}/products/{product}", tag = "products",
+    responses((status = 204, description = "The product is gone.")))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path((segment, product)): Path<(SegmentId, ProductId)>,
+    matches: IfMatch,
+) -> Answer<NoContent> {
+    let mut tries = Tries::default();
+    loop {
+        let before = found(&app, &caller, (segment, product), KeyScope::Admin).await?;
+        matches.check(before.version)?;
+        match app.store.delete_product(&before).await {
+            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(NoContent),
+        }
+    }
+}
+
+/// A product that the caller may act on: 1 round of latency.
+async fn found(
+    app: &App,
+    caller: &Caller,
+    (segment, product): (SegmentId, ProductId),
+    scope: KeyScope,
+) -> Result<Product, Error> {
+    let reads = async { tokio::try_join!(app.store.segment(segment), app.store.product(segment, product)) };
+    let (access, (segment, product)) = caller.accesses(reads).await?;
+    access.manages(&segment, scope)?;
+    Ok(product)
+}

@@ -1,0 +1,75 @@
+//! Decimal numbers that are places on the globe.
+
+use std::str::FromStr as _;
+
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::error::FieldError;
+use crate::field::{Field, Pointer};
+
+/// A decimal number, kept exactly as its digits were written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Decimal(String);
+
+impl Decimal {
+    /// The number within `low..=high` that `value` holds, as a JSON number or a string of one.
+    fn within(low: f64, high: f64, value: &Value) -> Option<Self> {
+        let text = match value {
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text.clone(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+        };
+        // Only what is a number in JSON is given back as one.
+        let number = serde_json::Number::from_str(&text).ok()?.as_f64()?;
+        (text.len() <= 40 && (low..=high).contains(&number)).then_some(Self(text))
+    }
+
+    /// The number as clients see it; the table keeps it as text.
+    fn show(&self) -> Value {
+        serde_json::Number::from_str(&self.0).map_or(Value::Null, Value::Number)
+    }
+}
+
+macro_rules! degrees {
+    ($(#[doc = $doc:literal])* $name:ident, $limit:literal, $message:literal, example $example:literal) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Decimal);
+
+        impl Field for $name {
+            fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+                let degrees = Decimal::within(-$limit, $limit, &value);
+                if degrees.is_none() {
+                    errors.push(at.error("out_of_range", $message));
+                }
+                degrees.map(Self)
+            }
+
+            fn show(&self) -> Value {
+                self.0.show()
+            }
+
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(SchemaType::Array(vec![Type::Number, Type::String]))
+                    .minimum(Some(-$limit))
+                    .maximum(Some($limit))
+                    .examples([serde_json::json!($example)])
+                    .into()
+            }
+        }
+    };
+}
+
+degrees!(
+    /// Degrees north of the equator.
+    Latitude, 90.0, "must be a number from -90 to 90", example 19.432_608
+);
+degrees!(
+    /// Degrees east of Greenwich.
+    Longitude, 180.0, "must be a number from -180 to 180", example -99.133_209
+);

@@ -1,0 +1,110 @@
+//! Partners. They live in their segment's partition, and are found by an index of their own, since they may be many.
+
+use domain::{Error, Partner, PartnerId, SegmentId};
+
+use crate::Store;
+use crate::keys;
+use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
+use crate::table::{Write, from_item, to_item};
+use crate::unique::{USER_COUNT, Used};
+
+impl Indexed for Partner {
+    fn index(&self) -> Index {
+        let fields = &self.fields;
+        let text = |text: Option<&str>| text.map(|text| Value::Text(text.to_owned()));
+        let word = |word: Option<&str>| word.map(Value::word);
+        Index::new(self.id.uuid())
+            .sorted("reference_id", word(fields.reference_id.as_ref().map(domain::ReferenceId::as_str)).as_ref())
+            .sorted("commercial_name", text(Some(fields.commercial_name.as_str())).as_ref())
+            .sorted("contact_name", text(fields.contact_name.as_ref().map(domain::Name::as_str)).as_ref())
+            .sorted("tin", word(fields.tin.as_ref().map(domain::text::Code::as_str)).as_ref())
+            .sorted("role", text(fields.role.as_ref().map(domain::text::Code::as_str)).as_ref())
+            .found("status", &Value::word(fields.status.0))
+    }
+}
+
+impl Searched for Partner {
+    fn schema() -> Schema {
+        Schema::default()
+            .with("reference_id", Kind::Sorted, ValueType::Word)
+            .with("commercial_name", Kind::Sorted, ValueType::Text)
+            .with("contact_name", Kind::Sorted, ValueType::Text)
+            .with("tin", Kind::Sorted, ValueType::Word)
+            .with("role", Kind::Sorted, ValueType::Text)
+            .with("status", Kind::Found, ValueType::Word)
+    }
+}
+
+/// The directory of a segment's partners.
+pub(crate) fn directory(segment: SegmentId) -> String {
+    format!("P#{segment}")
+}
+
+impl Store {
+    /// A partner: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn partner(&self, segment: SegmentId, id: PartnerId) -> Result<Used<Partner>, Error> {
+        self.table.get(&keys::partner(segment, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// A page of a segment's partners.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn partners(&self, segment: SegmentId, search: &Search) -> Result<Found<Partner>, Error> {
+        let key_of = |id| keys::partner(segment, PartnerId::from(id));
+        let (name, schema) = (directory(segment), Partner::schema());
+        let directory = Directory { table: &self.table, name: &name, schema: &schema, key_of: &key_of };
+        search::find(&directory, search).await
+    }
+
+    /// Writes a new partner, if its segment is there: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the reference id is taken or the id is there already; [`Error::NotFound`] where the
+    /// segment is gone.
+    pub async fn create_partner(&self, partner: &Partner) -> Result<(), Error> {
+        let exists = Error::conflict("/id", "exists", "is the id of a partner that is there already");
+        let key = keys::partner(partner.segment_id, partner.id);
+        let create = Write::create(&self.table, &key, to_item(partner)?).on_condition_failed(exists);
+        let mut writes = vec![create, self.in_segment(partner.segment_id)];
+        writes.extend(self.partner_entries(None, Some(partner)));
+        self.table.transact(writes).await
+    }
+
+    /// Writes `new` over `old`: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read; [`Error::Conflict`] where the reference id is
+    /// taken.
+    pub async fn change_partner(&self, old: &Partner, new: &Partner) -> Result<(), Error> {
+        let key = keys::partner(new.segment_id, new.id);
+        let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
+        writes.extend(self.partner_entries(Some(old), Some(new)));
+        self.table.transact(writes).await
+    }
+
+    /// Deletes a partner that no user belongs to: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, or a user has come to belong to it, since it was read.
+    pub async fn delete_partner(&self, partner: &Partner) -> Result<(), Error> {
+        let key = keys::partner(partner.segment_id, partner.id);
+        let mut writes = vec![self.removed_unused(&key, partner.version, USER_COUNT)];
+        writes.extend(self.partner_entries(Some(partner), None));
+        self.table.transact(writes).await
+    }
+
+    /// What a partner is found by, and what no other one has.
+    fn partner_entries(&self, old: Option<&Partner>, new: Option<&Partner>) -> Vec<Write> {
+        let Some(Partner { id, segment_id, .. }) = new.or(old) else { return Vec::new() };
+        let taken = Error::conflict("/reference_id", "taken", "is another partner's; choose another one");
+        let (had, has) = (old.and_then(Partner::unique), new.and_then(Partner::unique));
+        let mut writes = self.reclaimed((*segment_id, id), had, has, taken);
+        let (had, has) = (old.map(Indexed::index), new.map(Indexed::index));
+        writes.extend(search::writes(&self.table, &directory(*segment_id), had.as_ref(), has.as_ref()));
+        writes
+    }
+}

@@ -1,0 +1,162 @@
+//! Products. They live in their segment's partition, and are found by an index of their own, since they may be many.
+
+use domain::{Error, Membership, MembershipId, Product, ProductId, SegmentId};
+
+use crate::Store;
+use crate::keys;
+use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
+use crate::table::{Changes, Item, Write, from_item, number, string, to_item};
+use crate::unique::PRODUCT_COUNT;
+
+/// The subscriptions of a product are counted by so many items, against contention: a member always counts in the same
+/// one. They are there as long as the product is, so that nobody subscribes to one that is gone.
+pub(crate) const SHARDS: u8 = 8;
+
+/// The attribute that counts subscriptions.
+pub(crate) const COUNT: &str = "subscription_count";
+
+/// The attribute beside it that says which membership the product's is.
+pub(crate) const MEMBERSHIP: &str = "membership_id";
+
+impl Indexed for Product {
+    fn index(&self) -> Index {
+        let fields = &self.fields;
+        let reference = fields.reference_id.as_ref().map(|id| Value::word(id.as_str()));
+        let value = fields.value.as_ref().and_then(|value| Value::number(value.as_str()));
+        let index = Index::new(self.id.uuid())
+            .sorted("reference_id", reference.as_ref())
+            .sorted("title", Some(&Value::Text(fields.title.as_str().to_owned())))
+            .sorted("value", value.as_ref())
+            .found("lifetime", &Value::word(fields.lifetime.0))
+            .found("status", &Value::word(fields.status.0));
+        let found = [
+            ("currency", fields.currency.as_ref().map(|currency| Value::word(currency.as_str()))),
+            ("membership_id", fields.membership_id.map(Value::word)),
+        ];
+        found.into_iter().fold(index, |index, (field, value)| match value {
+            Some(value) => index.found(field, &value),
+            None => index,
+        })
+    }
+}
+
+impl Searched for Product {
+    fn schema() -> Schema {
+        let found = ["lifetime", "status", "currency", "membership_id"];
+        let schema = Schema::default()
+            .with("reference_id", Kind::Sorted, ValueType::Word)
+            .with("title", Kind::Sorted, ValueType::Text)
+            .with("value", Kind::Sorted, ValueType::Number);
+        found.into_iter().fold(schema, |schema, field| schema.with(field, Kind::Found, ValueType::Word))
+    }
+}
+
+/// The directory of a segment's products.
+pub(crate) fn directory(segment: SegmentId) -> String {
+    format!("O#{segment}")
+}
+
+impl Store {
+    /// A product: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn product(&self, segment: SegmentId, id: ProductId) -> Result<Product, Error> {
+        self.table.get(&keys::product(segment, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// A page of a segment's products.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn products(&self, segment: SegmentId, search: &Search) -> Result<Found<Product>, Error> {
+        let key_of = |id| keys::product(segment, ProductId::from(id));
+        let (name, schema) = (directory(segment), Product::schema());
+        let directory = Directory { table: &self.table, name: &name, schema: &schema, key_of: &key_of };
+        search::find(&directory, search).await
+    }
+
+    /// Writes a new product, if its segment and its membership are there; `own` is made with it. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the reference id is taken or the id is there already; [`Error::Invalid`] where the
+    /// membership is not one of the segment; [`Error::NotFound`] where the segment is gone.
+    pub async fn create_product(&self, product: &Product, own: Option<&Membership>) -> Result<(), Error> {
+        let (segment, Some(membership)) = (product.segment_id, product.fields.membership_id) else {
+            return Err(Error::internal("a product has a membership"));
+        };
+        let exists = Error::conflict("/id", "exists", "is the id of a product that is there already");
+        let create = Write::create(&self.table, &keys::product(segment, product.id), to_item(product)?);
+        let mut writes = vec![create.on_condition_failed(exists), self.in_segment(segment)];
+        match own {
+            Some(own) => writes.extend(self.new_membership(own, 1)?),
+            None => writes.push(self.names_membership(segment, membership, 1).on_condition_failed(unknown())),
+        }
+        for shard in 0..SHARDS {
+            let counter = Item::from([(MEMBERSHIP.to_owned(), string(membership)), (COUNT.to_owned(), number(0))]);
+            writes.push(
+                Write::create(&self.table, &keys::subscription_count(segment, product.id, shard), counter)
+                    .on_condition_failed(Error::Stale),
+            );
+        }
+        writes.extend(self.product_entries(None, Some(product)));
+        self.table.transact(writes).await
+    }
+
+    /// Writes `new` over `old`: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it has changed, or gone, since it was read; [`Error::Conflict`] where the reference id is
+    /// taken.
+    pub async fn change_product(&self, old: &Product, new: &Product) -> Result<(), Error> {
+        let key = keys::product(new.segment_id, new.id);
+        let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
+        writes.extend(self.product_entries(Some(old), Some(new)));
+        self.table.transact(writes).await
+    }
+
+    /// Deletes a product that has no subscriptions; its membership stays. 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where it has subscriptions; [`Error::Stale`] where it has changed, or gone, since it was read.
+    pub async fn delete_product(&self, product: &Product) -> Result<(), Error> {
+        let segment = product.segment_id;
+        let mut writes = vec![self.removed(&keys::product(segment, product.id), product.version)];
+        if let Some(membership) = product.fields.membership_id {
+            writes.push(self.names_membership(segment, membership, -1).on_condition_failed(Error::NotFound));
+        }
+        for shard in 0..SHARDS {
+            let in_use = Error::conflict("", "in_use", "Somebody subscribes to it; delete its subscriptions first.");
+            let (key, none) = (keys::subscription_count(segment, product.id, shard), (":none".to_owned(), number(0)));
+            let gone = Write::delete(&self.table, &key, &format!("{COUNT} = :none"), Item::from([none]));
+            writes.push(gone.on_condition_failed(in_use));
+        }
+        writes.extend(self.product_entries(Some(product), None));
+        match self.table.transact(writes).await {
+            // Each item that counts says the same.
+            Err(Error::Conflict(told)) => Err(Error::Conflict(told.into_iter().take(1).collect())),
+            done => done,
+        }
+    }
+
+    /// Counts a product among those that name a membership of its segment.
+    fn names_membership(&self, segment: SegmentId, membership: MembershipId, more: i64) -> Write {
+        let changes = Changes::default().add(PRODUCT_COUNT, more).value(":segment", string(segment));
+        Write::update(&self.table, &keys::membership(membership), "segment_id = :segment", changes)
+    }
+
+    /// What a product is found by, and what no other one has.
+    fn product_entries(&self, old: Option<&Product>, new: Option<&Product>) -> Vec<Write> {
+        let Some(Product { id, segment_id, .. }) = new.or(old) else { return Vec::new() };
+        let taken = Error::conflict("/reference_id", "taken", "is another product's; choose another one");
+        let (had, has) = (old.and_then(Product::unique), new.and_then(Product::unique));
+        let mut writes = self.reclaimed((*segment_id, id), had, has, taken);
+        let (had, has) = (old.map(Indexed::index), new.map(Indexed::index));
+        writes.extend(search::writes(&self.table, &directory(*segment_id), had.as_ref(), has.as_ref()));
+        writes
+    }
+}
+
+fn unknown() -> Error {
+    Error::invalid("/membership_id", "unknown", "must be the id of a membership of this segment")
+}

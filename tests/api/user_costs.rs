@@ -1,0 +1,63 @@
+//! What the routes of a segment's users cost, for `costs.rs`.
+
+use serde_json::{Value, json};
+
+use crate::costs::Costs;
+use crate::member_costs::Owner;
+use crate::world::id;
+
+/// Measures each route.
+pub(crate) async fn measure(costs: &mut Costs, owner: &Owner) {
+    let users = format!("{}/users", owner.segment);
+    let of_route = "/v1/segments/{segment}/users";
+    let email = |email: &str| json!({ "email": email });
+    let one = owner.of(costs, &format!("POST {of_route}"), &users, email("a@example.com")).await;
+    let one = format!("/v1/users/{}", id(&one));
+    let all = json!({
+        "email": "b@example.com", "username": "beto", "reference_id": "b-1", "name": "Beto", "last_name": "Ruiz",
+        "gender": "MALE", "phone": "+5215512345678", "birthdate": "1990-02-28", "operation_country": "PER",
+        "identification": { "type": "DNI", "value": "12345678" },
+    });
+    let other = owner.of(costs, &format!("POST {of_route}, with many fields"), &users, all).await;
+    let other = format!("/v1/users/{}", id(&other));
+    let with_password = json!({ "email": "c@example.com", "password": "correct horse battery" });
+    let third = owner.of(costs, &format!("POST {of_route}, with a password"), &users, with_password).await;
+    let third = id(&third);
+    let child = json!({ "parent_id": third });
+    owner.of(costs, &format!("POST {of_route}, with a parent"), &users, child).await;
+    owner.of(costs, &format!("GET {of_route}"), &users, Value::Null).await;
+    for (about, query) in [
+        ("sort by name", "sort=last_name"),
+        ("sort by facets", "sort=status,-gender"),
+        ("filter on status", "filter[status]=ACTIVE,BLOCKED"),
+        ("filter on e-mail", "filter[email]=a@example.com"),
+        ("filter on status, sort by e-mail", "filter[status]=ACTIVE,BLOCKED&sort=email"),
+    ] {
+        owner.of(costs, &format!("GET {of_route}, {about}"), &format!("{users}?{query}"), Value::Null).await;
+    }
+    let user = "/v1/users/{user}";
+    owner.of(costs, &format!("GET {user}, of a segment"), &one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {user}, of a segment"), &one, json!({ "name": "Ana" })).await;
+    owner.of(costs, &format!("PATCH {user}, of a segment, blocked"), &one, json!({ "status": "BLOCKED" })).await;
+    owner.of(costs, &format!("PATCH {user}, of a segment, e-mail"), &one, email("d@example.com")).await;
+    let family = format!("/v1/users/{third}/family");
+    owner.of(costs, &format!("GET {user}/family"), &family, Value::Null).await;
+    let password = ("POST", &*format!("{one}/password"), json!({ "new_password": "staple battery horse" }));
+    costs.of(&format!("POST {user}/password, by the segment's owner"), password, Some(&owner.user), 204).await;
+    let exists =
+        format!("/v1/users/exists?email=d@example.com&segment_id={}", owner.segment.rsplit('/').next().unwrap());
+    owner.of(costs, "GET /v1/users/exists, of a segment", &exists, Value::Null).await;
+    owner.of(costs, &format!("GET {of_route}/changes"), &format!("{users}/changes"), Value::Null).await;
+    let part = format!("{users}/changes?page[size]=1");
+    owner.of(costs, &format!("GET {of_route}/changes, told before"), &part, Value::Null).await;
+    let batch = json!({ "users": (0..10).map(|n| email(&format!("{n}@example.com"))).collect::<Vec<_>>() });
+    let batch = ("POST", &*format!("{users}/batch"), batch);
+    costs.of(&format!("POST {of_route}/batch, of ten"), batch, Some(&owner.user), 200).await;
+    owner.of(costs, &format!("DELETE {user}, of a segment"), &other, Value::Null).await;
+    owner.of(costs, &format!("GET {of_route}/deleted"), &format!("{users}/deleted"), Value::Null).await;
+    let restoration = ("POST", &*format!("{other}/restoration"), Value::Null);
+    costs.of(&format!("POST {user}/restoration, of a segment"), restoration, Some(&owner.user), 200).await;
+    owner
+        .of(costs, &format!("DELETE {user}?purge=true, of a segment"), &format!("{other}?purge=true"), Value::Null)
+        .await;
+}
