@@ -125,7 +125,7 @@ fn errors(row: &Value) -> Vec<(&str, &str)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_row_of_a_table_becomes_a_user_or_is_told_why_not() {
     let world = started().await;
-    let file = "\u{feff}email;name;identification.type;identification.value;operation_country;legal_address.additional_info;metadata.plan\r\n\
+    let file = "\u{feff}email;name;identification.type;identification.value;operation_country;metadata.note;metadata.plan\r\n\
         ana@example.com;Ana;DNI;20.123.456;ARG;\"Calle\n\"\"1\"\"\";gold\r\n\
         \r\n\
         ;Nobody;;;;;\r\n\
@@ -160,10 +160,7 @@ async fn each_row_of_a_table_becomes_a_user_or_is_told_why_not() {
     let ana = &users["ana@example.com"];
     assert_eq!(ana["id"], report[0]["id"]);
     assert_eq!(ana["identification"], json!({ "type": "DNI", "value": "20123456" }));
-    assert_eq!(
-        (&ana["legal_address"]["additional_info"], &ana["metadata"]),
-        (&json!("Calle\n\"1\""), &json!({ "plan": "gold" }))
-    );
+    assert_eq!(ana["metadata"], json!({ "note": "Calle\n\"1\"", "plan": "gold" }));
     assert_eq!((&users["zoe@example.com"]["name"], &ana["status"]), (&json!("Zoë"), &json!("ACTIVE")));
     let history = world.read(&format!("/v1/users/{}/history", ana["id"].as_str().unwrap())).await;
     assert_eq!(history["data"][0]["actor"], json!({ "type": "user", "id": world.ana.id }), "{history}");
@@ -185,7 +182,7 @@ async fn a_line_is_the_body_of_a_new_user() {
         (3, vec![]),
         (4, vec![("", "malformed")]),
         (5, vec![("", "invalid_type")]),
-        (6, vec![("/password", "unknown"), ("/status", "unknown")]),
+        (6, vec![("/status", "unknown"), ("/password", "unknown")]),
     ];
     assert_eq!(told, expected, "{report:#?}");
     let users = world.users().await;

@@ -23,7 +23,7 @@ impl World {
             let body = json!({
                 "email": format!("a{nth}@example.com"), "reference_id": format!("r{nth}"),
                 "name": (["Ana", "Zoë \"Z\"", "Eva, the second", "=1+1", "O'Neill"][nth % 5]),
-                "operation_country": "ARG", "identification": { "type": "PASSPORT", "value": format!("0{nth}") },
+                "operation_country": "PER", "identification": { "type": "PASSPORT", "value": format!("0{nth}") },
                 "legal_address": { "street_name": "Calle 1", "city": "Mérida" },
                 "gender": (["MALE", "FEMALE"][nth % 2]), "metadata": { "plan": "gold", "rate": 1.5, "nested": { "a": [1] } }
             });
