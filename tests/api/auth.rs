@@ -99,7 +99,16 @@ async fn a_wrong_password_an_unknown_user_and_a_blocked_user_look_the_same() {
     ];
     let mut bodies = Vec::new();
     let mut times = vec![Vec::new(); cases.len()];
-    for round in 0..15 {
+    // The least times: whatever else the machine does only ever adds to one. More rounds come closer to it.
+    let least = |times: &[Vec<Duration>]| -> Vec<Duration> {
+        times.iter().filter_map(|times| times.iter().min().copied()).collect()
+    };
+    // A look-up that was left out, or a hash, would show as a factor, not as a few per cent.
+    let alike = |least: &[Duration]| *least.iter().max().unwrap() < *least.iter().min().unwrap() * 2;
+    for round in 0..90 {
+        if round >= 15 && alike(&least(&times)) {
+            break;
+        }
         for (case, (email, password)) in cases.iter().enumerate() {
             let began = now();
             let mut reply = muster.login(email, password).await;
@@ -112,11 +121,7 @@ async fn a_wrong_password_an_unknown_user_and_a_blocked_user_look_the_same() {
         }
     }
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
-    // The least times: whatever else the machine does only ever adds to one.
-    let least: Vec<Duration> = times.iter().filter_map(|times| times.iter().min().copied()).collect();
-    let (fastest, slowest) = (least.iter().min().unwrap(), least.iter().max().unwrap());
-    // A look-up that was left out, or a hash, would show as a factor, not as a few per cent.
-    assert!(*slowest < *fastest * 2, "the times tell the cases apart: {least:?}");
+    assert!(alike(&least(&times)), "the times tell the cases apart: {:?}", least(&times));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -203,3 +203,50 @@ async fn changes_tell_each_user_once_with_its_latest_state_and_who_is_gone() {
     let wrong = world.get(&format!("{}/changes?since=yesterday", users(&world))).await;
     assert_eq!(refused(&wrong), as_refused((400, "/since", "invalid_time")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_users_name_stays_and_who_is_excluded_is_shut_out_and_left_out() {
+    let world = World::start().await;
+    let segment = format!("/v1/segments/{}", world.segment);
+    let made = |path: &str, body: Value| {
+        let (path, world) = (format!("{segment}/{path}"), &world);
+        async move { id(&world.muster.made(&world.ana, &path, body).await) }
+    };
+    let partner = made("partners", json!({ "commercial_name": "Acme" })).await;
+    let locked = made("statuses", json!({ "name": "Locked", "is_excluded": true })).await;
+    let open = made("statuses", json!({ "name": "Open" })).await;
+    let body = json!({
+        "email": "eva@example.com", "password": "correct horse battery", "partner_id": partner, "status_id": open,
+    });
+    let path = user(&world, body).await;
+    let login = json!({ "email": "eva@example.com", "password": "correct horse battery", "segment_id": world.segment });
+    let log_in = || world.muster.call("POST", "/v1/auth/login").json(login.clone()).send();
+    let tokens = log_in().await;
+    let bearer = format!("Bearer {}", tokens.body["access_token"].as_str().unwrap());
+    let me = || world.muster.call("GET", "/v1/users/me").header("authorization", &bearer).send();
+    assert_eq!(me().await.status, 200);
+    for thing in [format!("partners/{partner}"), format!("statuses/{open}")] {
+        let reply = world.call("DELETE", &format!("{segment}/{thing}")).send().await;
+        assert_eq!(refused(&reply), as_refused((409, "", "in_use")), "{thing}");
+    }
+    let found = world.read(&format!("{}?filter[partner_id]={partner}&filter[status_id]={open}", users(&world))).await;
+    assert_eq!(found["page"]["total_items"], 1);
+
+    let excluded = world.send("PATCH", &path, json!({ "status_id": locked })).await;
+    assert_eq!(excluded.body["status_id"], json!(locked), "{excluded:?}");
+    assert_eq!((me().await.status.as_u16(), log_in().await.status.as_u16()), (401, 401));
+    assert_eq!(world.read(&users(&world)).await["page"]["total_items"], 0);
+    assert_eq!(world.read(&format!("{}?excluded=true", users(&world))).await["page"]["total_items"], 1);
+    assert_eq!(world.read(&path).await["email"], "eva@example.com");
+
+    assert_eq!(world.send("PATCH", &path, json!({ "status_id": null, "partner_id": null })).await.status, 200);
+    assert_eq!(log_in().await.status, 200);
+    assert_eq!(world.read(&users(&world)).await["page"]["total_items"], 1);
+    for thing in [format!("partners/{partner}"), format!("statuses/{open}"), format!("statuses/{locked}")] {
+        assert_eq!(world.call("DELETE", &format!("{segment}/{thing}")).send().await.status, 204, "{thing}");
+    }
+    for field in ["partner_id", "status_id"] {
+        let unknown = world.send("PATCH", &path, json!({ field: partner })).await;
+        assert_eq!(refused(&unknown), as_refused((400, &format!("/{field}"), "unknown")));
+    }
+}

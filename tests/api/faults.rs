@@ -115,7 +115,7 @@ pub(crate) async fn wiring_behind(muster: &Muster, plan: Plan) -> Wiring {
 }
 
 /// DynamoDB's answer to a transaction that met another one.
-fn contended() -> Verdict {
+pub(crate) fn contended() -> Verdict {
     canceled("TransactionConflict")
 }
 

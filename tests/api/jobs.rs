@@ -1,10 +1,14 @@
 //! What changes leave to be done: erasing, and finding members by what levels and fields are now.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use local::Options;
+use local::{Functions, Options};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
+use crate::faults::{Phase, Plan, Verdict, wiring_behind};
 use crate::system::{Ana, Muster};
 use crate::world::id;
 
@@ -96,11 +100,11 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
     {
         assert!(!after.contains(gone), "{gone} is still there");
     }
-    // The membership's job stays until no request can be running that knows nothing of it.
+    // The jobs of both stay until no request can be running that knows nothing of them.
     let left = muster.items("").await;
     let ids = [&segment, &club, &member, &status, &product];
     let of_it: Vec<_> = left.iter().filter(|key| ids.iter().any(|id| key.contains(*id))).collect();
-    assert_eq!(of_it, [&format!("J#erase_membership#{club}")]);
+    assert_eq!(of_it, [&format!("J#erase_membership#{club}"), &format!("J#erase_segment#{segment}")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,4 +213,43 @@ async fn a_purged_user_leaves_neither_segments_nor_memberships_that_it_joined() 
     }
     let left = muster.items("").await;
     assert!(!left.iter().any(|key| key.contains(&ana.id)), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_a_field_that_came_while_a_job_ran_is_kept() {
+    let muster = still().await;
+    let ana = muster.ana().await;
+    let (_, club) = club(&muster, &ana).await;
+    let member = made(&muster, &ana, &format!("/v1/memberships/{club}/members"), json!({ "name": "Zoe" })).await;
+    let level = json!({ "name": "One", "number": 1, "from_point": 0, "to_point": 9 });
+    made(&muster, &ana, &format!("/v1/memberships/{club}/levels"), level).await;
+    // The job has taken itself (1 update) and read the levels and fields (1 query); now it looks for the members.
+    let (reached, go_on, queries) = (Arc::new(Notify::new()), Arc::new(Notify::new()), AtomicUsize::new(0));
+    let (here, told, taken) = (reached.clone(), go_on.clone(), AtomicUsize::new(0));
+    let plan: Plan = Arc::new(move |operation, _, phase| {
+        if (operation, phase) == ("UpdateItem", Phase::After) {
+            taken.fetch_add(1, Ordering::SeqCst);
+        }
+        let asks = (operation, phase) == ("Query", Phase::Before) && taken.load(Ordering::SeqCst) == 1;
+        if asks && queries.fetch_add(1, Ordering::SeqCst) == 1 {
+            here.notify_one();
+            return Verdict::Until(told.clone());
+        }
+        Verdict::Pass
+    });
+    let functions = Functions::connect(&wiring_behind(&muster, plan).await);
+    let end = domain::Time::now().plus(Duration::from_secs(60));
+    let job = tokio::spawn(async move {
+        reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await
+    });
+    reached.notified().await;
+    let field = json!({ "key": "city", "name": "City", "type": "string" });
+    made(&muster, &ana, &format!("/v1/memberships/{club}/fields"), field).await;
+    let answers = format!("/v1/members/{member}/answers");
+    let answered = muster.call("PUT", &answers).json(json!({ "city": "Aarau" })).by(&ana).send().await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    go_on.notify_one();
+    job.await.unwrap().unwrap();
+    let read = muster.get(&answers).by(&ana).send().await;
+    assert_eq!(read.body, json!({ "city": "Aarau" }));
 }

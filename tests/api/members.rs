@@ -275,4 +275,8 @@ async fn a_member_finds_itself_alone_in_the_list() {
     assert_eq!(list(&eve, &both).await, ["Eve"]);
     assert!(list(&new, "").await.is_empty());
     assert_eq!(list(&world.ana, "sort=name").await, ["Bob", "Eve"]);
+    let found = world.get(&world.path("/members?filter[name]=Eve")).await;
+    let eves = format!("/v1/members/{}", column(&found, "id")[0].as_str().unwrap());
+    assert_eq!(world.send("PATCH", &eves, json!({ "status": "BLOCKED" })).await.status, 200);
+    assert_eq!(world.muster.get(&world.path("/members")).by(&eve).send().await.status, 403, "who is shut out");
 }

@@ -61,7 +61,7 @@ pub(crate) async fn write(
         }
         let change = (&before.answers, &answers);
         let files = new_files(&app, &questions, change, (before, seat.role), &at).await?;
-        let gone = gone_files(&app, &questions, change).await?;
+        let gone = gone_files(&app, &questions, change, before).await?;
         let after = Member { answers, ..before.next(Time::now()) };
         let also = AlsoOfMember { files: &files, gone: &gone, ..AlsoOfMember::default() };
         match app.store.change_member(&seat.record, after, &seat.configuration, also).await {

@@ -41,18 +41,21 @@ pub(crate) async fn new_files(
     if errors.is_empty() { Ok(files) } else { Err(Error::Invalid(errors)) }
 }
 
-/// The files that `before` had and that `after` has nowhere, as far as they are still there: 1 `GetItem` each.
+/// The files of `member` that `before` had and that `after` has nowhere, not even where nobody is asked at the moment,
+/// as far as they are still there: 1 `GetItem` each.
 pub(crate) async fn gone_files(
     app: &App,
     questions: &[Question<'_>],
     (before, after): (&Answers, &Answers),
+    member: &Member,
 ) -> Result<Vec<Upload>, Error> {
-    let keys = || file_keys(questions);
-    let kept: HashSet<_> = keys().filter_map(|key| file(after, key)).collect();
+    let kept: HashSet<_> = after.iter().filter_map(|(key, _)| file(after, key)).collect();
     let mut gone = Vec::new();
-    for id in keys().filter_map(|key| file(before, key)).filter(|id| !kept.contains(id)) {
+    for id in file_keys(questions).filter_map(|key| file(before, key)).filter(|id| !kept.contains(id)) {
         match app.store.upload(id).await {
             Err(Error::NotFound) => {}
+            // An answer from a time when the field asked for text may name anybody's file.
+            Ok(upload) if upload.fields.member_id != Some(member.id) => {}
             found => gone.push(found?),
         }
     }

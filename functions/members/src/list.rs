@@ -60,12 +60,12 @@ pub(crate) async fn list(
 ) -> Answer<Listed> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
     // Whoever may not read the membership learns nothing of its fields either.
-    let list = match access.manages(&configuration.membership, KeyScope::Read) {
+    let (list, itself) = match access.manages(&configuration.membership, KeyScope::Read) {
         Err(domain::Error::NotFound) if configuration.membership.is_open() => {
             let user = access.user().ok_or(domain::Error::NotFound)?.user.id;
-            list.only("user_id", user)
+            (list.only("user_id", user), true)
         }
-        managed => managed.map(|()| list)?,
+        managed => managed.map(|()| (list, false))?,
     };
     let searchable = |key: &str| {
         let named = |field: &&CustomField| field.fields.key.as_str() == key;
@@ -79,6 +79,9 @@ pub(crate) async fn list(
     )?;
     let configuration = app.store.with_catalogs(configuration).await?;
     let found = app.store.members(&configuration, list.search()).await?;
+    if itself {
+        found.rows.iter().try_for_each(|record| record.member.takes_part())?;
+    }
     let members = found.rows.iter().map(|record| configuration.shown(record.member.clone())).collect();
     Ok(list.found(&app, found.with_rows(members)).await?)
 }

@@ -1,5 +1,6 @@
 //! Does the jobs that changes have left: each from where it was left off, and none of them for ever in one run.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use domain::{Error, MemberId, Time, UserId};
@@ -61,8 +62,9 @@ async fn work(
     match job {
         Job::EraseSegment(id) => {
             // A request that was cut off has been repeated, and has made it once more.
-            if store.segment(id).await.is_ok() {
-                return Ok(Some(progress));
+            match store.segment(id).await {
+                Err(Error::NotFound) => {}
+                found => return found.map(|_| Some(progress)),
             }
             let erase = |user| erase_user(store, identity, user);
             let left = each(store, job, progress, end, |after| store.user_ids(id, after), erase).await?;
@@ -84,6 +86,11 @@ async fn work(
             }
         }
         Job::EraseMembership(id) => {
+            // A request that was cut off has been repeated and made it once more: its members are not those that go.
+            match store.membership(id).await {
+                Err(Error::NotFound) => {}
+                found => return found.map(|_| Some(progress)),
+            }
             let erase = |member: Uuid| one_member(store, member.into(), None);
             let left = each(store, job, progress, end, |after| store.member_ids(id, after), erase).await?;
             if left.is_some() {
@@ -155,8 +162,9 @@ async fn one_member(store: &Store, member: MemberId, configuration: Option<&Conf
     }
 }
 
-/// Finds a member by what the levels and fields are now.
+/// Finds a member by what the levels and fields are now: those that the job has read, or later ones.
 async fn refresh(store: &Store, member: MemberId, configuration: &Configuration) -> Result<(), Error> {
+    let mut configuration = Cow::Borrowed(configuration);
     let mut tries = Tries::default();
     loop {
         let record = match store.member(member).await {
@@ -164,10 +172,15 @@ async fn refresh(store: &Store, member: MemberId, configuration: &Configuration)
             Err(Error::NotFound) => return Ok(()),
             found => found?,
         };
-        match store.refresh_member(&record, configuration).await {
-            // Somebody has changed it meanwhile.
+        match store.refresh_member(&record, &configuration).await {
+            // Somebody has changed it meanwhile, perhaps under other levels and fields.
             Err(Error::Stale) => tries.again().await?,
             refreshed => return refreshed.map(drop),
         }
+        configuration = match store.configuration(record.member.membership_id).await {
+            // Deleted since.
+            Err(Error::NotFound) => return Ok(()),
+            read => Cow::Owned(store.with_catalogs(read?).await?),
+        };
     }
 }

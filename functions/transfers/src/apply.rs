@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use domain::transfer::RowStatus;
 use domain::user::Unique;
 use domain::{Body as _, Error, FieldError, Import, Segment, UserFields, UserId};
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use uuid::{Builder, Uuid};
 
 use crate::Transfers;
@@ -43,8 +43,9 @@ impl<'a> Importing<'a> {
             for some in chunks(round) {
                 let segment = self.transfers.store.segment(self.import.segment_id).await?;
                 let done = some.into_iter().map(|row| self.one(&segment, row));
-                let done: Vec<_> = stream::iter(done).buffer_unordered(AT_ONCE).collect().await;
-                results.extend(done.into_iter().collect::<Result<Vec<_>, _>>()?);
+                // Where one has to be done again, all have: the others are left as they are.
+                let done: Vec<_> = stream::iter(done).buffer_unordered(AT_ONCE).try_collect().await?;
+                results.extend(done);
             }
         }
         results.sort_by_key(|result| result.row);

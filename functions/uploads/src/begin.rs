@@ -40,8 +40,9 @@ async fn for_member(
 ) -> Result<(UserId, Vec<FieldError>), Error> {
     let (access, record) = caller.accesses(app.store.member(member)).await?;
     let member = record.member;
-    if !is_itself(&access, &member) {
-        access.manages(&member, KeyScope::Write)?;
+    match access.manages(&member, KeyScope::Write) {
+        Err(Error::NotFound) if is_itself(&access, &member) => member.takes_part()?,
+        managed => managed?,
     }
     let mut errors = Vec::new();
     if member.segment_id != fields.segment_id {

@@ -147,7 +147,7 @@ impl Caller {
             (UserRef::Me, None) => {
                 // A key that does not hold learns that first.
                 self.access().await?;
-                return Err(Error::Forbidden("A key is nobody; name the user by its id."));
+                return Err(Error::NotFound);
             }
         };
         if own == Some(id) {

@@ -37,8 +37,8 @@ impl Store {
         }
         self.erase_rest(id).await?;
         let values = Item::from([(":pending".to_owned(), string(PendingKind::Purge.as_str()))]);
-        let gone =
-            Write::delete(&self.table, &keys::user(id), "attribute_not_exists(PK) OR pending = :pending", values);
+        // What is counted off with the user is counted off once.
+        let gone = Write::delete(&self.table, &keys::user(id), "pending = :pending", values);
         let mut writes = vec![gone.on_condition_failed(Error::Stale)];
         if user.segment_id.is_none() {
             writes.extend(self.first_undone(id).await?);

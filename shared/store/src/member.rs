@@ -164,6 +164,7 @@ impl Store {
         also: AlsoOfMember<'_>,
     ) -> Result<MemberRecord, Error> {
         let record = MemberRecord::under(new, old.award_count + also.awards(), configuration);
+        self.forget_files(old, &record, configuration).await?;
         self.replace_member(old, record, also).await
     }
 
@@ -179,20 +180,27 @@ impl Store {
             match self.table.transact(self.member_writes(Some(old), Some(&new), also)?).await {
                 Err(Error::Conflict(taken)) if new.gives_up(old, &taken, also.answers_at) => {}
                 Err(error) => return Err(error),
-                Ok(()) => break,
+                Ok(()) => return Ok(new),
             }
         }
-        self.forget_files(old, &new).await?;
-        Ok(new)
     }
 
-    /// Forgets the files of answers that went with their fields.
-    async fn forget_files(&self, old: &MemberRecord, new: &MemberRecord) -> Result<(), Error> {
-        for (key, _) in old.indexed.iter().filter(|(_, indexed)| indexed.is_file()) {
+    /// Forgets the files of answers whose fields are gone. Before the answers are: what is cut off in between, the next
+    /// write of the member goes on with.
+    async fn forget_files(
+        &self,
+        old: &MemberRecord,
+        new: &MemberRecord,
+        configuration: &Configuration,
+    ) -> Result<(), Error> {
+        let is_gone = |key: &str| !configuration.fields.iter().any(|field| field.fields.key.as_str() == key);
+        for (key, _) in old.indexed.iter().filter(|(key, indexed)| indexed.is_file() && is_gone(key)) {
             let answer = old.member.answers.get(key);
             let is_kept = new.member.answers.iter().any(|(_, kept)| Some(kept) == answer);
-            if let Some(Answer::Text(file)) = answer.filter(|_| !is_kept) {
-                self.forget_upload(file.parse()?).await?;
+            let Some(Answer::Text(file)) = answer.filter(|_| !is_kept) else { continue };
+            // From a time when the field asked for text, it may be anything, and name anybody's file.
+            if let Ok(id) = file.parse() {
+                self.forget_upload_of(id, old.member.id).await?;
             }
         }
         Ok(())
@@ -202,14 +210,19 @@ impl Store {
     /// whether anything had to change. 1 transaction if so.
     ///
     /// # Errors
-    /// [`Error::Stale`] where the member has changed since it was read.
+    /// [`Error::Stale`] where the member has changed since it was read, or was written under later levels and fields:
+    /// what it has answered to those would be lost.
     pub async fn refresh_member(&self, old: &MemberRecord, configuration: &Configuration) -> Result<bool, Error> {
+        if old.edition.is_after(configuration.edition()) {
+            return Err(Error::Stale);
+        }
         let member = Member { version: old.member.version + 1, ..old.member.clone() };
         let new = MemberRecord::under(member, old.award_count, configuration);
         let same = new.member.answers == old.member.answers && new.indexed == old.indexed;
         if same && new.member.fields.level_id == old.member.fields.level_id {
             return Ok(false);
         }
+        self.forget_files(old, &new, configuration).await?;
         self.replace_member(old, new, AlsoOfMember::default()).await.map(|_| true)
     }
 

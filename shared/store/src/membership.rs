@@ -117,6 +117,13 @@ pub struct Edition {
     catalogs: u64,
 }
 
+impl Edition {
+    /// Whether levels or fields have changed since the other one.
+    pub(crate) fn is_after(self, other: Self) -> bool {
+        self.revision > other.revision
+    }
+}
+
 impl Configuration {
     /// The questions that are asked, in the order of their positions.
     #[must_use]

@@ -104,6 +104,11 @@ impl Store {
         self.forget(id, |_| true).await.map(drop)
     }
 
+    /// Deletes an upload that a member has answered with, if it is still there.
+    pub(crate) async fn forget_upload_of(&self, id: UploadId, member: MemberId) -> Result<(), Error> {
+        self.forget(id, |upload| upload.fields.member_id == Some(member)).await.map(drop)
+    }
+
     /// Deletes an upload whose file was never accepted: whether it is gone.
     ///
     /// # Errors

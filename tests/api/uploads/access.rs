@@ -139,9 +139,10 @@ async fn answer(club: &Club, answers: Value, upload: &str) {
     let old = store.member(club.member.id).await.unwrap();
     let configuration = store.configuration(old.member.membership_id).await.unwrap();
     let named = answers.to_string().contains(upload);
-    let files = if named { vec![store.upload(upload.parse().unwrap()).await.unwrap()] } else { Vec::new() };
+    let file = [store.upload(upload.parse().unwrap()).await.unwrap()];
+    let (files, gone) = file.split_at(usize::from(named));
     let answers: Answers = serde_json::from_value(answers).unwrap();
     let new = domain::Member { answers, ..old.member.next(domain::Time::now()) };
-    let also = AlsoOfMember { files: &files, ..AlsoOfMember::default() };
+    let also = AlsoOfMember { files, gone, ..AlsoOfMember::default() };
     store.change_member(&old, new, &configuration, also).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Cuts a run of a function that an event starts off at one of the calls that it makes.
+//! Cuts a run of a function off at one of the calls that it makes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,7 +49,8 @@ impl Cut {
         Transfers { files, ..functions.transfers() }
     }
 
-    fn functions(&self, muster: &Muster) -> (Functions, Files) {
+    /// All functions and the bucket, as they will be cut off.
+    pub(crate) fn functions(&self, muster: &Muster) -> (Functions, Files) {
         let interceptor = SharedInterceptor::new(self.clone());
         let wiring = Wiring { interceptor: Some(interceptor.clone()), ..muster.wiring.clone() };
         let s3 = aws_sdk_s3::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.s3);

@@ -1,6 +1,7 @@
 //! Uploads: what can be sent, what is accepted, and how it is fetched.
 
 mod access;
+mod answers;
 mod arrivals;
 pub(crate) mod club;
 pub(crate) mod cut;

@@ -126,10 +126,8 @@ fn within(schema: &RefOr<Schema>) -> Option<&Schema> {
 }
 
 fn object(schema: &RefOr<Schema>) -> Option<&Object> {
-    match within(schema)? {
-        Schema::Object(object) if object.schema_type == SchemaType::Type(Type::Object) => Some(object),
-        _ => None,
-    }
+    let Schema::Object(object) = within(schema)? else { return None };
+    (object.schema_type == SchemaType::Type(Type::Object)).then_some(object)
 }
 
 #[cfg(test)]
