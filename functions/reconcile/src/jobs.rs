@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use domain::{Error, MemberId, Time, UserId};
+use domain::{Error, MemberId, SegmentId, Time, UserId};
 use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
@@ -60,30 +60,10 @@ async fn work(
     (progress, end): (Progress, Time),
 ) -> Result<Option<Progress>, Error> {
     match job {
-        Job::EraseSegment(id) => {
-            // A request that was cut off has been repeated, and has made it once more.
-            match store.segment(id).await {
-                Err(Error::NotFound) => {}
-                found => return found.map(|_| Some(progress)),
-            }
-            let erase = |user| erase_user(store, identity, user);
-            let left = each(store, job, progress, end, |after| store.user_ids(id, after), erase).await?;
-            if left.is_some() {
-                store.erase_segment(id).await?;
-            }
-            return Ok(left);
-        }
+        Job::EraseSegment(id) => return erase_segment((store, identity), (job, id), (progress, end)).await,
         Job::EraseMember(id) => store.erase_member(id).await?,
-        Job::EraseUpload(id) => files.erase(id.uuid()).await?,
-        Job::EraseImport(id) => {
-            files.erase_import(id.uuid()).await?;
-            store.erase_batches(id).await?;
-        }
-        Job::EraseExport(id) => files.delete(&ObjectKey::export(id.uuid())).await?,
-        Job::EraseUnaccepted(id) => {
-            if store.forget_unaccepted(id).await? {
-                files.erase(id.uuid()).await?;
-            }
+        Job::EraseUpload(_) | Job::EraseUnaccepted(_) | Job::EraseImport(_) | Job::EraseExport(_) => {
+            erase_files(store, files, job).await?;
         }
         Job::EraseMembership(id) => {
             // A request that was cut off has been repeated and made it once more: its members are not those that go.
@@ -109,6 +89,45 @@ async fn work(
         }
     }
     Ok(Some(progress))
+}
+
+/// Erases a segment that is deleted with its users, and leaves the files of its imports and exports to jobs.
+async fn erase_segment(
+    (store, identity): (&Store, &Identity),
+    (job, id): (Job, SegmentId),
+    (progress, end): (Progress, Time),
+) -> Result<Option<Progress>, Error> {
+    // A request that was cut off has been repeated, and has made it once more.
+    match store.segment(id).await {
+        Err(Error::NotFound) => {}
+        found => return found.map(|_| Some(progress)),
+    }
+    let erase = |user| erase_user(store, identity, user);
+    let left = each(store, job, progress, end, |after| store.user_ids(id, after), erase).await?;
+    if left.is_some() {
+        store.leave_transfers(id).await?;
+        store.erase_segment(id).await?;
+    }
+    Ok(left)
+}
+
+/// Erases the files that a job is about.
+async fn erase_files(store: &Store, files: &Files, job: Job) -> Result<(), Error> {
+    match job {
+        Job::EraseUpload(id) => Ok(files.erase(id.uuid()).await?),
+        Job::EraseUnaccepted(id) => {
+            if store.forget_unaccepted(id).await? {
+                files.erase(id.uuid()).await?;
+            }
+            Ok(())
+        }
+        Job::EraseImport(id) => {
+            files.erase_import(id.uuid()).await?;
+            store.erase_batches(id).await
+        }
+        Job::EraseExport(id) => Ok(files.delete(&ObjectKey::export(id.uuid())).await?),
+        Job::EraseSegment(_) | Job::EraseMember(_) | Job::EraseMembership(_) | Job::Refresh(_) => Ok(()),
+    }
 }
 
 /// Does something with each row of a directory in the order of their ids, as `some` lists them; `None` where time is up,

@@ -149,19 +149,23 @@ impl Store {
         for upload in self.uploads_of(id).await? {
             self.forget_upload(upload).await?;
         }
-        self.leave_transfers(id).await?;
         self.erase_counters(&membership::directory(id)).await?;
         for directory in [user::directory, user::excluded_directory, user::deleted_directory] {
             self.erase_counters(&directory(id)).await?;
         }
         self.erase_found(Query::all(keys::changes(id))).await?;
-        self.erase_parts::<CustomStatus>(id).await?;
-        self.erase_parts::<Partner>(id).await?;
-        self.erase_parts::<Product>(id).await?;
+        self.erase_things(id).await?;
         // From here on nobody can subscribe, not even by a request that has begun before.
         self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
         self.erase_subscriptions(id).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
+    }
+
+    /// Erases the statuses, partners and products of a segment that is deleted.
+    async fn erase_things(&self, id: SegmentId) -> Result<(), Error> {
+        self.erase_parts::<CustomStatus>(id).await?;
+        self.erase_parts::<Partner>(id).await?;
+        self.erase_parts::<Product>(id).await
     }
 
     /// Erases the things of one kind of a segment that is deleted: claims and index entries of each, then the thing

@@ -199,8 +199,11 @@ impl Store {
         self.table.transact(vec![gone, self.begun(Job::EraseExport(export.id))]).await
     }
 
-    /// Leaves the files of a segment's imports and exports to jobs, as the segment goes.
-    pub(crate) async fn leave_transfers(&self, segment: SegmentId) -> Result<(), Error> {
+    /// Leaves the files of a segment's imports and exports to jobs, before the segment is erased.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn leave_transfers(&self, segment: SegmentId) -> Result<(), Error> {
         for import in self.imports(segment).await? {
             self.table.transact(vec![self.begun(Job::EraseImport(import.id))]).await?;
         }
