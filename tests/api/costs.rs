@@ -184,6 +184,18 @@ async fn uploads(costs: &mut Costs, ana: &Ana) {
     costs.of("DELETE /v1/uploads/{upload}", ("DELETE", &one, Value::Null), by, 204).await;
 }
 
+/// A file that can be imported: its upload.
+async fn table(muster: &Muster, ana: &Ana, segment: Value) -> Value {
+    let file = json!({ "segment_id": segment, "filename": "a.csv", "content_type": "text/csv", "size": 6 });
+    let begun = muster.made(ana, "/v1/uploads", file).await;
+    assert_eq!(put(&begun, b"email\n", &[]).await.status, 200);
+    let upload = format!("/v1/uploads/{}", begun["id"].as_str().unwrap());
+    while muster.get(&upload).by(ana).send().await.body["status"] == "PENDING" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    begun["id"].clone()
+}
+
 async fn transfers(costs: &mut Costs) {
     let ana = &costs.muster.ana().await;
     for _ in 0..32 {
@@ -191,14 +203,8 @@ async fn transfers(costs: &mut Costs) {
     }
     let segment = segment(&costs.muster, ana).await;
     let by = Some(ana);
-    let file = json!({ "segment_id": segment, "filename": "a.csv", "content_type": "text/csv", "size": 6 });
-    let begun = costs.muster.made(ana, "/v1/uploads", file).await;
-    assert_eq!(put(&begun, b"email\n", &[]).await.status, 200);
-    let upload = format!("/v1/uploads/{}", begun["id"].as_str().unwrap());
-    while costs.muster.get(&upload).by(ana).send().await.body["status"] == "PENDING" {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    let import = json!({ "upload_id": begun["id"], "format": "csv" });
+    let upload = table(&costs.muster, ana, json!(segment)).await;
+    let import = json!({ "upload_id": upload, "format": "csv" });
     for (kind, file, body) in [("import", "report", import), ("export", "content", json!({ "format": "csv" }))] {
         let (base, one) =
             (format!("/v1/segments/{{segment}}/{kind}s"), format!("/v1/segments/{{segment}}/{kind}s/{{{kind}}}"));

@@ -18,6 +18,9 @@ use crate::uploads::samples::PDF;
 const SEGMENT: &str = "0199d2a4-5c00-7000-8000-0000000005e6";
 const UPLOAD: &str = "0199d2a4-5c00-7000-8000-000000000f11";
 
+/// The ids that the events of imports and exports were written with.
+const IMPORT: &str = "0199d2a4-5c00-7000-8000-000000001a01";
+const EXPORT: &str = "0199d2a4-5c00-7000-8000-000000000e01";
 /// Who subscribes to what in the body of an event.
 const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
 const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
@@ -80,10 +83,6 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let field = json!({ "key": "bank", "name": "Bank", "type": "dropdown", "options": options, "searchable": true });
     let field = made(format!("{of_membership}/fields"), field).await;
     let member = made(format!("{of_membership}/members"), json!({ "name": "Ana" })).await;
-    let (import, export) = match named("segment") {
-        Some(_) => (begun_import(muster, ana, &segment).await, begun_export(muster, ana, &segment).await),
-        None => (String::new(), String::new()),
-    };
     let other = made(format!("{of_segment}/products"), json!({ "title": "Another" })).await;
     let subscription = json!({ "user_id": ana.id, "product_id": other });
     let subscription = made(format!("{of_segment}/subscriptions"), subscription).await;
@@ -92,8 +91,6 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let named = |name: &str| event["pathParameters"][name].as_str();
     let ids = [
         ("segment", segment),
-        ("import", import),
-        ("export", export),
         ("key", key),
         ("catalog", catalog),
         ("status", status),
@@ -110,8 +107,8 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     serde_json::from_str(&fitted).unwrap()
 }
 
-/// The event of an import, with a file that its segment has.
-async fn with_table(muster: &Muster, ana: &Ana, event: String) -> String {
+/// The event of an import or export, with those and a file that its segment has.
+async fn with_transfers(muster: &Muster, ana: &Ana, event: String) -> String {
     let named: Value = serde_json::from_str(&event).unwrap();
     let segment = named["pathParameters"]["segment"].as_str().unwrap();
     let body = json!({ "segment_id": segment, "filename": "a.csv", "content_type": "text/csv", "size": 6 });
@@ -121,7 +118,8 @@ async fn with_table(muster: &Muster, ana: &Ana, event: String) -> String {
     while muster.get(&path).by(ana).send().await.body["status"] == "PENDING" {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    event.replace(UPLOAD, &id(&begun))
+    let (import, export) = (begun_import(muster, ana, segment).await, begun_export(muster, ana, segment).await);
+    event.replace(UPLOAD, &id(&begun)).replace(IMPORT, &import).replace(EXPORT, &export)
 }
 
 /// The event, with a segment of this user and an upload whose file was accepted.
@@ -172,8 +170,8 @@ async fn each_event_reaches_its_handler() {
         let event = with_segment(&muster, &ana, &event).await;
         let address = muster.address(&ana, "Home").await;
         let mut event = fitted(&event, &ana, &address);
-        if name == "imports-create" {
-            event = with_table(&muster, &ana, event).await;
+        if name.starts_with("imports-") {
+            event = with_transfers(&muster, &ana, event).await;
         }
         if name.starts_with("uploads-") {
             event = with_upload(&muster, &ana, event).await;

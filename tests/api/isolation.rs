@@ -7,6 +7,7 @@ use std::time::Duration;
 use local::Options;
 use serde_json::{Value, json};
 
+use crate::imports::{begun_export, begun_import};
 use crate::system::{Ana, Call, Muster, Reply};
 use crate::world::{World, id};
 
@@ -46,7 +47,9 @@ impl Isolated {
         let options = Options { reconcile_every: still, transfer_every: still, ..Options::default() };
         let open = json!({ "name": "Club", "self_enrolment": true });
         let world = World::on(Muster::with(options).await, open).await;
-        let ids = one_of_everything(&world).await;
+        let mut ids = one_of_everything(&world).await;
+        ids.insert("import", begun_import(&world.muster, &world.ana, &world.segment).await);
+        ids.insert("export", begun_export(&world.muster, &world.ana, &world.segment).await);
         let document = world.muster.get("/openapi.json").send().await.body;
         let mut routes = Vec::new();
         for (path, item) in document["paths"].as_object().unwrap() {
@@ -180,8 +183,6 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
         ("member", of(member)),
         ("subscription", id(&subscription)),
         ("upload", id(&upload)),
-        ("import", crate::imports::begun_import(&world.muster, &world.ana, &world.segment).await),
-        ("export", crate::imports::begun_export(&world.muster, &world.ana, &world.segment).await),
     ])
 }
 

@@ -54,11 +54,11 @@ async fn measure(rows: usize) -> Result<(), Failure> {
     let (bytes, upload) = (file.len(), client.upload(file).await?);
     let import = json!({ "upload_id": upload, "format": "csv" });
     let (import, millis, memory) = client.done("imports", import).await?;
-    println!("{}", line("import", &import["created"], (bytes, millis, memory)));
+    println!("{}", line("import", at(&import, "created"), (bytes, millis, memory)));
     let (export, millis, memory) = client.done("exports", json!({ "format": "csv" })).await?;
-    let bytes = export["size"].as_u64().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
-    println!("{}", line("export", &export["written_rows"], (bytes, millis, memory)));
-    let all = [&import["created"], &export["written_rows"]];
+    let bytes = at(&export, "size").as_u64().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
+    println!("{}", line("export", at(&export, "written_rows"), (bytes, millis, memory)));
+    let all = [at(&import, "created"), at(&export, "written_rows")];
     if all.iter().any(|count| count.as_u64() != u64::try_from(rows).ok()) {
         return Err(format!("not all rows are there: {import} {export}").into());
     }
@@ -96,9 +96,9 @@ impl Client {
         let user = client.post("/v1/users", user).await?;
         let sent = client.system.outbox.to(None);
         let code = sent.last().and_then(|sent| sent.code.clone()).ok_or("no code was sent")?;
-        let path = format!("/v1/users/{}/verification", text(&user["id"])?);
-        client.token = text(&client.post(&path, json!({ "code": code })).await?["access_token"])?;
-        client.segment = text(&client.post("/v1/segments", json!({ "name": "Imported" })).await?["id"])?;
+        let path = format!("/v1/users/{}/verification", text(at(&user, "id"))?);
+        client.token = text(at(&client.post(&path, json!({ "code": code })).await?, "access_token"))?;
+        client.segment = text(at(&client.post("/v1/segments", json!({ "name": "Imported" })).await?, "id"))?;
         Ok(client)
     }
 
@@ -107,13 +107,13 @@ impl Client {
             "segment_id": self.segment, "filename": "a.csv", "content_type": "text/csv", "size": file.len()
         });
         let begun = self.post("/v1/uploads", body).await?;
-        let put = self.http.put(text(&begun["url"])?).header("content-type", "text/csv").body(file);
+        let put = self.http.put(text(at(&begun, "url"))?).header("content-type", "text/csv").body(file);
         put.send().await?.error_for_status()?;
-        let path = format!("/v1/uploads/{}", text(&begun["id"])?);
-        while self.get(&path).await?["status"] == "PENDING" {
+        let path = format!("/v1/uploads/{}", text(at(&begun, "id"))?);
+        while at(&self.get(&path).await?, "status") == "PENDING" {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(begun["id"].clone())
+        Ok(at(&begun, "id").clone())
     }
 
     /// Begins an import or export and has it done: it, how many milliseconds that took, and the most KiB.
@@ -134,8 +134,8 @@ impl Client {
         let output = child.wait_with_output().await?;
         let millis = Time::now().millis() - began.millis();
         let memory = String::from_utf8(output.stdout)?.trim().parse()?;
-        let done = self.get(&format!("{path}/{}", text(&begun["id"])?)).await?;
-        if done["status"] != "COMPLETED" {
+        let done = self.get(&format!("{path}/{}", text(at(&begun, "id"))?)).await?;
+        if at(&done, "status") != "COMPLETED" {
             return Err(format!("it did not come to its end: {done}").into());
         }
         Ok((done, millis, memory))
@@ -158,6 +158,11 @@ async fn answered(call: reqwest::RequestBuilder) -> Result<Value, Failure> {
     if status.is_success() { Ok(serde_json::from_str(&text)?) } else { Err(text.into()) }
 }
 
+/// A field of an answer; null where it is not there.
+fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
 fn text(value: &Value) -> Result<String, Failure> {
     Ok(value.as_str().ok_or("an answer has something else than text")?.to_owned())
 }
@@ -176,7 +181,7 @@ async fn worker() -> Result<(), Failure> {
     let mut input = String::new();
     std::io::stdin().read_to_string(&mut input)?;
     let wiring: Value = serde_json::from_str(&input)?;
-    let named = |name: &str| text(&wiring[name]);
+    let named = |name: &str| text(at(&wiring, name));
     let functions = Functions::connect(&Wiring {
         endpoints: Endpoints { dynamodb: named("dynamodb")?, s3: named("s3")?, cognito: named("cognito")? },
         region: named("region")?,

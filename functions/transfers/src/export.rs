@@ -121,7 +121,10 @@ impl Transfers {
     async fn completed(&self, key: &ObjectKey, upload: &str, parts: &[Part]) -> Result<(), Error> {
         match self.files.complete_parts(key, upload, parts).await {
             // An earlier try has completed it, before it was cut off.
-            Err(files::Error::NotFound) => Ok(drop(self.files.head(key).await?)),
+            Err(files::Error::NotFound) => {
+                self.files.head(key).await?;
+                Ok(())
+            }
             done => Ok(done?),
         }
     }
