@@ -12,6 +12,7 @@ use edge::{App, Clients, Limits, Settings, SignUpMode};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
 use store::Table;
+use transfers::Transfers;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Where the services answer.
@@ -94,6 +95,12 @@ impl Functions {
         Arrivals { store, files, scanned: self.malware_scan }
     }
 
+    /// What does imports and exports.
+    #[must_use]
+    pub fn transfers(&self) -> Transfers {
+        Transfers { store: self.app.store.clone(), files: self.files.clone() }
+    }
+
     /// All routes, with the edge around them.
     pub fn router(&self) -> Router {
         let (app, identity) = (self.app.clone(), self.identity.clone());
@@ -101,8 +108,13 @@ impl Functions {
         let users = users::router().with_state(users::State { app: app.clone(), identity });
         let data = [addresses::router(), keys::router(), segments::router(), memberships::router(), members::router()];
         let data = data.into_iter().map(|router| router.with_state(app.clone()));
-        let uploads = uploads::router().with_state(uploads::State { app: app.clone(), files: self.files.clone() });
-        let merged = [auth, users, uploads].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
+        let most_rows = uploads::MostRows(domain::upload::MOST_ROWS);
+        let uploads = uploads::State { app: app.clone(), files: self.files.clone(), most_rows };
+        let uploads = uploads::router().with_state(uploads);
+        let machine = imports::Machine::Looks;
+        let imports = imports::State { app: app.clone(), files: self.files.clone(), machine };
+        let imports = imports::router().with_state(imports);
+        let merged = [auth, users, uploads, imports].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
         edge::wrap(merged, &app)
     }
 }

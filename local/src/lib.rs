@@ -15,4 +15,4 @@ pub use functions::{Endpoints, Functions, Wiring};
 pub use meter::{Cost, Meter};
 pub use outbox::{Outbox, Sent};
 pub use server::serve;
-pub use system::{Options, System, reconcile};
+pub use system::{Options, System, reconcile, transfer};

@@ -11,6 +11,7 @@ use edge::SignUpMode;
 use local_s3::OnCreated;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use transfers::Transfers;
 
 use crate::emulators::{BUCKET, CLIENT_SECRET, CREDENTIALS, Emulators, POOL, REGION};
 use crate::error::Error;
@@ -35,6 +36,8 @@ pub struct Options {
     pub malware_scan: bool,
     /// How often to look for what a crash has cut off.
     pub reconcile_every: Duration,
+    /// How often to look for imports and exports that are to be done.
+    pub transfer_every: Duration,
     /// Sees each call to DynamoDB.
     pub interceptor: Option<SharedInterceptor>,
 }
@@ -49,6 +52,7 @@ impl Default for Options {
             rate_limit_factor: 1000,
             malware_scan: false,
             reconcile_every: Duration::from_secs(2),
+            transfer_every: Duration::from_millis(500),
             interceptor: None,
         }
     }
@@ -91,6 +95,7 @@ impl System {
         connect_triggers(&emulators, &functions);
         bucket.open(&mut tasks, on_created(functions.arrivals()));
         tasks.spawn(reconcile(functions.clone(), options.reconcile_every));
+        tasks.spawn(transfer(functions.transfers(), options.transfer_every));
         let (stop, stopped) = oneshot::channel::<()>();
         let router = functions.router().merge(outbox.router());
         let api = tokio::spawn(async move {
@@ -156,6 +161,17 @@ pub async fn reconcile(functions: Functions, every: Duration) {
         let swept = reconcile::sweep(store, &functions.identity).await;
         if let Err(error) = swept.and(reconcile::jobs::run((store, &functions.identity, &functions.files), end).await) {
             tracing::warn!(cause = told(&error), "reconciling failed; tried again");
+        }
+    }
+}
+
+/// What the state machine does elsewhere: imports and exports.
+pub async fn transfer(transfers: Transfers, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = transfers.run(Time::now().plus(Duration::from_secs(60))).await {
+            tracing::warn!(cause = told(&error), "an import or export could not go on; tried again");
         }
     }
 }

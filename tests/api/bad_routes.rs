@@ -39,8 +39,19 @@ async fn every_field_refuses_the_wrong_kind_of_value_by_name() {
     let (muster, ana) = (&isolated.world.muster, &isolated.world.ana);
     let wrong: Vec<_> = wrong().into_iter().chain([json!([null]), json!({ "a": [{}] })]).collect();
     // What may be empty.
-    let empty =
-        ["settings", "answers", "level_ids", "options", "metadata", "legal_address", "country", "state", "city"];
+    let empty = [
+        "settings",
+        "answers",
+        "level_ids",
+        "options",
+        "metadata",
+        "legal_address",
+        "country",
+        "state",
+        "city",
+        "filters",
+        "fields",
+    ];
     let before = muster.lasting().await;
     let answers = "PUT /v1/members/{member}/answers";
     for route in isolated.routes.iter().filter(|route| route.name != answers) {

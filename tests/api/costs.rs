@@ -64,6 +64,7 @@ async fn every_route_costs_what_the_document_says() {
     let options = Options {
         interceptor: Some(meter.interceptor()),
         reconcile_every: std::time::Duration::from_secs(3600),
+        transfer_every: std::time::Duration::from_secs(3600),
         ..Options::default()
     };
     let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new() };
@@ -80,6 +81,7 @@ async fn every_route_costs_what_the_document_says() {
     own(&mut costs, &ana).await;
     addresses(&mut costs, &ana).await;
     uploads(&mut costs, &ana).await;
+    transfers(&mut costs).await;
     member_costs::measure(&mut costs).await;
     ending(&mut costs, &ana).await;
     let documented = documented();
@@ -180,6 +182,42 @@ async fn uploads(costs: &mut Costs, ana: &Ana) {
     let content = format!("{one}/content");
     costs.of("GET /v1/uploads/{upload}/content", ("GET", &content, Value::Null), by, 302).await;
     costs.of("DELETE /v1/uploads/{upload}", ("DELETE", &one, Value::Null), by, 204).await;
+}
+
+/// A file that can be imported: its upload.
+async fn table(muster: &Muster, ana: &Ana, segment: Value) -> Value {
+    let file = json!({ "segment_id": segment, "filename": "a.csv", "content_type": "text/csv", "size": 6 });
+    let begun = muster.made(ana, "/v1/uploads", file).await;
+    assert_eq!(put(&begun, b"email\n", &[]).await.status, 200);
+    let upload = format!("/v1/uploads/{}", begun["id"].as_str().unwrap());
+    while muster.get(&upload).by(ana).send().await.body["status"] == "PENDING" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    begun["id"].clone()
+}
+
+async fn transfers(costs: &mut Costs) {
+    let ana = &costs.muster.ana().await;
+    for _ in 0..32 {
+        costs.muster.get("/v1/users/me").by(ana).send().await;
+    }
+    let segment = segment(&costs.muster, ana).await;
+    let by = Some(ana);
+    let upload = table(&costs.muster, ana, json!(segment)).await;
+    let import = json!({ "upload_id": upload, "format": "csv" });
+    for (kind, file, body) in [("import", "report", import), ("export", "content", json!({ "format": "csv" }))] {
+        let (base, one) =
+            (format!("/v1/segments/{{segment}}/{kind}s"), format!("/v1/segments/{{segment}}/{kind}s/{{{kind}}}"));
+        let path = format!("/v1/segments/{segment}/{kind}s");
+        let made = costs.of(&format!("POST {base}"), ("POST", &path, body), by, 201).await;
+        costs.of(&format!("GET {base}"), ("GET", &path, Value::Null), by, 200).await;
+        let path = format!("{path}/{}", made["id"].as_str().unwrap());
+        costs.of(&format!("GET {one}"), ("GET", &path, Value::Null), by, 200).await;
+        costs.of(&format!("DELETE {one}, under way"), ("DELETE", &path, Value::Null), by, 204).await;
+        let file = (format!("GET {one}/{file}"), format!("{path}/{file}"));
+        costs.of(&file.0, ("GET", &file.1, Value::Null), by, 409).await;
+        costs.of(&format!("DELETE {one}"), ("DELETE", &path, Value::Null), by, 204).await;
+    }
 }
 
 /// Sends the file, and measures its check.

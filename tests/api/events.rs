@@ -8,6 +8,7 @@ use lambda_http::http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::imports::{begun_export, begun_import};
 use crate::limits::within_a_minute;
 use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{id, put, segment};
@@ -18,6 +19,8 @@ const SEGMENT: &str = "0199d2a4-5c00-7000-8000-0000000005e6";
 const UPLOAD: &str = "0199d2a4-5c00-7000-8000-000000000f11";
 const STATUS: &str = "0199d2a4-5c00-7000-8000-0000000057a1";
 const PARTNER: &str = "0199d2a4-5c00-7000-8000-00000000ba01";
+const IMPORT: &str = "0199d2a4-5c00-7000-8000-000000001a01";
+const EXPORT: &str = "0199d2a4-5c00-7000-8000-000000000e01";
 const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
 const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
 
@@ -116,6 +119,21 @@ async fn with_offers(muster: &Muster, ana: &Ana, (segment, event): (&str, Value)
     serde_json::from_str(&text.replace(SUBSCRIBER, &ana.id)).unwrap()
 }
 
+/// The event of an import or export, with those and a file that its segment has.
+async fn with_transfers(muster: &Muster, ana: &Ana, event: String) -> String {
+    let named: Value = serde_json::from_str(&event).unwrap();
+    let segment = named["pathParameters"]["segment"].as_str().unwrap();
+    let body = json!({ "segment_id": segment, "filename": "a.csv", "content_type": "text/csv", "size": 6 });
+    let begun = muster.post("/v1/uploads", body).by(ana).send().await;
+    assert_eq!(put(&begun.body, b"email\n", &[]).await.status, 200, "{begun:?}");
+    let path = format!("/v1/uploads/{}", id(&begun));
+    while muster.get(&path).by(ana).send().await.body["status"] == "PENDING" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let (import, export) = (begun_import(muster, ana, segment).await, begun_export(muster, ana, segment).await);
+    event.replace(UPLOAD, &id(&begun)).replace(IMPORT, &import).replace(EXPORT, &export)
+}
+
 /// The event, with a segment of this user and an upload whose file was accepted.
 async fn with_upload(muster: &Muster, ana: &Ana, event: String) -> String {
     let segment = segment(muster, ana).await.to_string();
@@ -164,6 +182,9 @@ async fn each_event_reaches_its_handler() {
         let event = with_segment(&muster, &ana, &event).await;
         let address = muster.address(&ana, "Home").await;
         let mut event = fitted(&event, &ana, &address);
+        if name.starts_with("imports-") {
+            event = with_transfers(&muster, &ana, event).await;
+        }
         if name.starts_with("uploads-") {
             event = with_upload(&muster, &ana, event).await;
         }
@@ -176,6 +197,8 @@ async fn each_event_reaches_its_handler() {
             "users-restore" => &[401, 409],
             "auth-login" | "auth-refresh" => &[401],
             "uploads-content" => &[302],
+            // Whether it is over already.
+            "imports-report" | "imports-content" => &[302, 409],
             "docs-not-found" => &[404],
             "docs-swagger-ui" => &[200, 303, 307, 308],
             _ => &[200, 201, 202, 204],
@@ -196,6 +219,22 @@ async fn the_events_of_arrivals_are_understood() {
         assert!(event.to_string().contains(&format!("quarantine/{UPLOAD}")), "{name}");
         muster.functions.arrivals().handle(event).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_transfers_are_understood() {
+    let muster = Muster::start().await;
+    let steps = events().into_iter().filter(|(name, _)| name.starts_with("transfers-"));
+    let mut understood = 0;
+    for (name, event) in steps {
+        let step: transfers::Step = serde_json::from_value(event.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&step).unwrap(), event, "{name}");
+        // Nobody has such an import.
+        let stepped = muster.functions.transfers().step(step, domain::Time::now()).await.unwrap();
+        assert!(stepped.done, "{name}");
+        understood += 1;
+    }
+    assert_eq!(understood, 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,7 @@ mod events;
 mod faults;
 mod fields;
 mod idempotency;
+mod imports;
 mod isolation;
 mod jobs;
 mod keys;

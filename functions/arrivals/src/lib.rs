@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Store;
 
-use content::BEGINNING;
+use content::{BEGINNING, Text};
 
 /// The tag by which GuardDuty says what its malware scan found.
 const SCAN_TAG: &str = "GuardDutyMalwareScanStatus";
@@ -51,6 +51,14 @@ enum Verdict {
     Fit(Sha256),
     Unfit(String),
     NotScanned,
+}
+
+/// What an object holds.
+struct Content {
+    sha256: Sha256,
+    beginning: Vec<u8>,
+    /// Whether all of it is UTF-8, where that was asked.
+    is_text: bool,
 }
 
 /// What GuardDuty's event says; the result is read from the object itself.
@@ -145,7 +153,11 @@ impl Arrivals {
                 Some(_) => return Ok(Verdict::Unfit("The malware scan could not look into the file.".to_owned())),
             }
         }
-        let (sha256, beginning) = self.content(key, head).await?;
+        let is_rows = fields.content_type.rows().is_some();
+        let Content { sha256, beginning, is_text } = self.content(key, head, is_rows).await?;
+        if is_rows && !is_text {
+            return Ok(Verdict::Unfit("The file is not UTF-8 text; save it as UTF-8 and send it again.".to_owned()));
+        }
         if fields.sha256.as_ref().is_some_and(|declared| *declared != sha256) {
             return Ok(Verdict::Unfit("The file has another SHA-256 than was declared.".to_owned()));
         }
@@ -153,18 +165,22 @@ impl Arrivals {
         Ok(mismatch.map_or(Verdict::Fit(sha256), Verdict::Unfit))
     }
 
-    /// The checksum of an object, and its beginning. Where S3 has verified the checksum, the rest is not read.
-    async fn content(&self, key: &ObjectKey, head: &Head) -> Result<(Sha256, Vec<u8>), files::Error> {
-        let most = head.sha256.and(u64::try_from(BEGINNING).ok());
-        let (mut digest, mut beginning) = (Context::new(&SHA256), Vec::new());
+    /// What an object holds. Where S3 has verified the checksum, and nobody asks whether all of it is text, the rest is
+    /// not read.
+    async fn content(&self, key: &ObjectKey, head: &Head, whole: bool) -> Result<Content, files::Error> {
+        let most = head.sha256.filter(|_| !whole).and(u64::try_from(BEGINNING).ok());
+        let (mut digest, mut beginning, mut text) = (Context::new(&SHA256), Vec::new(), Text::default());
         let see = |bytes: &[u8]| {
             digest.update(bytes);
+            if whole {
+                text.see(bytes);
+            }
             let room = BEGINNING.saturating_sub(beginning.len());
             beginning.extend(bytes.iter().take(room));
         };
         self.files.read(key, &head.etag, most, see).await?;
         let verified = head.sha256.or_else(|| digest.finish().as_ref().try_into().ok()).unwrap_or_default();
-        Ok((Sha256::of(&verified), beginning))
+        Ok(Content { sha256: Sha256::of(&verified), beginning, is_text: text.is_whole() })
     }
 
     async fn accept(&self, upload: &Upload, from: &ObjectKey, (head, sha256): (&Head, Sha256)) -> Result<Look, Error> {
@@ -187,8 +203,8 @@ impl Arrivals {
             Err(files::Error::NotFound) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let sha256 = match self.content(&clean, &head).await {
-            Ok((sha256, _)) => sha256,
+        let sha256 = match self.content(&clean, &head, false).await {
+            Ok(content) => content.sha256,
             // Deleted while it was read.
             Err(files::Error::NotFound | files::Error::Changed) => return Ok(Some(Look::Again)),
             Err(error) => return Err(error.into()),

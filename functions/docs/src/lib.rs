@@ -38,6 +38,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "subscriptions", description = "What users of a segment have of its products."),
         (name = "ranking", description = "The place of each member by its points."),
         (name = "uploads", description = "Private files of segments and members."),
+        (name = "imports", description = "Files that become users of a segment, row by row."),
+        (name = "exports", description = "Users of a segment that become a file."),
         (name = "languages", description = "What the language of a user can be."),
         (name = "docs", description = "This document, and whether the service is up."),
     )
@@ -56,6 +58,7 @@ pub fn document() -> OpenApi {
         memberships::router().into_openapi(),
         members::router().into_openapi(),
         uploads::router().into_openapi(),
+        imports::router().into_openapi(),
         routes::<()>().into_openapi(),
     ];
     let mut document = parts.into_iter().fold(Whole::openapi(), OpenApi::merge_from);

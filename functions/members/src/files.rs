@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use domain::custom_field::FieldType;
 use domain::field::Pointer;
+use domain::upload::Meant;
 use domain::{Answer, Answers, Error, FieldError, Member, Question, Upload, UploadId, UploadStatus};
 use edge::App;
 
@@ -97,7 +98,7 @@ fn unfit(upload: &Upload, question: &Question<'_>, member: &Member, role: Role, 
         }
         UploadStatus::Available => {}
     }
-    let unfit = upload.fields.unfit(Some(question.field)).into_iter().next()?;
+    let unfit = upload.fields.unfit(Meant::Field(question.field)).into_iter().next()?;
     let what = if unfit.pointer == "/size" { "bigger than" } else { "of a type other than" };
     Some(at.error(unfit.code, &format!("names a file that is {what} the field takes")))
 }

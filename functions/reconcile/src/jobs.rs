@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use domain::{Error, MemberId, SegmentId, Time, UserId};
-use files::Files;
+use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
 use store::{Configuration, Job, Progress, Store, Tries};
@@ -43,7 +43,11 @@ async fn one(system: System<'_>, job: Job, end: Time) -> Result<(), Error> {
     let Some(progress) = work(system, job, (taken, end)).await? else { return Ok(()) };
     // Joining and answering ask nothing of the membership's item, which would be contended: what began before the change
     // and has not ended may still write what the job was to find.
-    if progress.is_early() && matches!(job, Job::EraseSegment(_) | Job::EraseMembership(_) | Job::Refresh(_)) {
+    let overtaken = matches!(
+        job,
+        Job::EraseSegment(_) | Job::EraseMembership(_) | Job::EraseImport(_) | Job::EraseExport(_) | Job::Refresh(_)
+    );
+    if progress.is_early() && overtaken {
         return store.job_again(job, &progress).await;
     }
     store.job_done(job, &progress).await
@@ -58,11 +62,8 @@ async fn work(
     match job {
         Job::EraseSegment(id) => return erase_segment((store, identity), (job, id), (progress, end)).await,
         Job::EraseMember(id) => store.erase_member(id).await?,
-        Job::EraseUpload(id) => files.erase(id.uuid()).await?,
-        Job::EraseUnaccepted(id) => {
-            if store.forget_unaccepted(id).await? {
-                files.erase(id.uuid()).await?;
-            }
+        Job::EraseUpload(_) | Job::EraseUnaccepted(_) | Job::EraseImport(_) | Job::EraseExport(_) => {
+            erase_files(store, files, job).await?;
         }
         Job::EraseMembership(id) => {
             // A request that was cut off has been repeated and made it once more: its members are not those that go.
@@ -90,7 +91,7 @@ async fn work(
     Ok(Some(progress))
 }
 
-/// Erases a segment that is deleted, with its users.
+/// Erases a segment that is deleted with its users, and leaves the files of its imports and exports to jobs.
 async fn erase_segment(
     (store, identity): (&Store, &Identity),
     (job, id): (Job, SegmentId),
@@ -104,9 +105,29 @@ async fn erase_segment(
     let erase = |user| erase_user(store, identity, user);
     let left = each(store, job, progress, end, |after| store.user_ids(id, after), erase).await?;
     if left.is_some() {
+        store.leave_transfers(id).await?;
         store.erase_segment(id).await?;
     }
     Ok(left)
+}
+
+/// Erases the files that a job is about.
+async fn erase_files(store: &Store, files: &Files, job: Job) -> Result<(), Error> {
+    match job {
+        Job::EraseUpload(id) => Ok(files.erase(id.uuid()).await?),
+        Job::EraseUnaccepted(id) => {
+            if store.forget_unaccepted(id).await? {
+                files.erase(id.uuid()).await?;
+            }
+            Ok(())
+        }
+        Job::EraseImport(id) => {
+            files.erase_import(id.uuid()).await?;
+            store.erase_batches(id).await
+        }
+        Job::EraseExport(id) => Ok(files.delete(&ObjectKey::export(id.uuid())).await?),
+        Job::EraseSegment(_) | Job::EraseMember(_) | Job::EraseMembership(_) | Job::Refresh(_) => Ok(()),
+    }
 }
 
 /// Does something with each row of a directory in the order of their ids, as `some` lists them; `None` where time is up,

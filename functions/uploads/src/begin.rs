@@ -1,24 +1,30 @@
 //! Who may begin an upload, and what it is held to.
 
 use domain::custom_field::FieldType;
+use domain::upload::Meant;
 use domain::{CustomField, Error, FieldError, KeyScope, Member, MemberId, UploadFields, UserId};
 use edge::{App, Caller};
 
 use crate::is_itself;
 
 /// The master user whose the upload will be, if the caller may begin it and nothing speaks against it.
-pub(crate) async fn owner(app: &App, caller: &Caller, fields: &UploadFields) -> Result<UserId, Error> {
+pub(crate) async fn owner(app: &App, caller: &Caller, fields: &UploadFields, most_rows: i64) -> Result<UserId, Error> {
     let (owner, errors) = match fields.member_id {
         Some(member) => for_member(app, caller, member, fields).await?,
-        None => for_segment(app, caller, fields).await?,
+        None => for_segment(app, caller, fields, most_rows).await?,
     };
     if errors.is_empty() { Ok(owner) } else { Err(Error::Invalid(errors)) }
 }
 
-async fn for_segment(app: &App, caller: &Caller, fields: &UploadFields) -> Result<(UserId, Vec<FieldError>), Error> {
+async fn for_segment(
+    app: &App,
+    caller: &Caller,
+    fields: &UploadFields,
+    most_rows: i64,
+) -> Result<(UserId, Vec<FieldError>), Error> {
     let (access, segment) = caller.accesses(app.store.segment(fields.segment_id)).await?;
     access.manages(&segment, KeyScope::Write)?;
-    let mut errors = fields.unfit(None);
+    let mut errors = fields.unfit(Meant::Segment(most_rows));
     if fields.field.is_some() {
         let message = "is required with field: whose membership has the field";
         errors.push(FieldError::new("/member_id", "required", message));
@@ -43,7 +49,7 @@ async fn for_member(
         errors.push(FieldError::new("/segment_id", "invalid_choice", "must be the segment of the member"));
     }
     match field(app, &member, fields).await? {
-        Ok(field) => errors.extend(fields.unfit(field.as_ref())),
+        Ok(field) => errors.extend(fields.unfit(field.as_ref().map_or(Meant::Member, Meant::Field))),
         Err(unknown) => errors.push(unknown),
     }
     Ok((member.owner_id, errors))

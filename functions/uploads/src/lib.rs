@@ -30,7 +30,13 @@ pub struct State {
     pub app: App,
     /// The bucket.
     pub files: Files,
+    /// How big a file to import may be.
+    pub most_rows: MostRows,
 }
+
+/// How many bytes a file to import may have.
+#[derive(Debug, Clone, Copy)]
+pub struct MostRows(pub i64);
 
 /// The routes.
 pub fn router() -> OpenApiRouter<State> {
@@ -44,12 +50,12 @@ pub fn router() -> OpenApiRouter<State> {
 #[utoipa::path(post, path = "/v1/uploads", tag = "uploads", request_body = UploadFields,
     responses((status = 201, description = "The upload, and how to send its file.", body = NewUpload)))]
 async fn create(
-    Shared(State { app, files }): Shared<State>,
+    Shared(State { app, files, most_rows }): Shared<State>,
     caller: Caller,
     seed: Seed,
     Body(fields): Body<UploadFields>,
 ) -> Answer<Created> {
-    let owner = begin::owner(&app, &caller, &fields).await?;
+    let owner = begin::owner(&app, &caller, &fields, most_rows.0).await?;
     let id: UploadId = seed.id(0);
     let upload = Upload::new(id, owner, fields, Time::of(id.uuid()));
     match app.store.create_upload(&upload).await {
@@ -86,7 +92,7 @@ async fn read(
         (status = 409, description = "The file is not there yet (`pending`), or was rejected (`rejected`).",
             body = Problem, content_type = "application/problem+json")))]
 async fn content(
-    Shared(State { app, files }): Shared<State>,
+    Shared(State { app, files, .. }): Shared<State>,
     caller: Caller,
     Path(upload): Path<UploadId>,
 ) -> Answer<Found> {

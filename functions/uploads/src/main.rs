@@ -11,6 +11,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let app = App::new(&settings, &clients);
     let files = Files::new(Client::new(&clients.config), Settings::bucket_from_env()?);
     app.warm().await;
-    let router = uploads::router().with_state(uploads::State { app: app.clone(), files });
+    let most_rows = uploads::MostRows(Settings::import_max_bytes_from_env()?);
+    let router = uploads::router().with_state(uploads::State { app: app.clone(), files, most_rows });
     edge::serve(edge::wrap(router, &app)).await
 }

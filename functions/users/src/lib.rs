@@ -23,6 +23,7 @@ mod sign_up;
 mod verify;
 
 pub use auth::State;
+pub use list::{Users, asks_for_deleted};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<State> {

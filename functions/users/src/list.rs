@@ -3,13 +3,13 @@
 use axum::extract::State;
 use domain::{DocumentType, Error, KeyScope, SegmentId, Status, User, user::Gender};
 use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
-use store::search::{Match, Search, Test, Value};
+use store::search::{Filter, Match, Test, Value};
 
 use crate::create::managed;
 
 /// How users are listed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Users;
+pub struct Users;
 
 impl ListSpec for Users {
     const SORTS: &'static [&'static str] = &[
@@ -72,7 +72,7 @@ pub(crate) async fn list(
     Path(segment): Path<SegmentId>,
     list: List<Users>,
 ) -> Answer<Listed> {
-    let deleted = asks_for_deleted(list.search())?;
+    let deleted = asks_for_deleted(&list.search().filters)?;
     let search = async {
         match (deleted, list.option("excluded")) {
             (true, _) => app.store.deleted_users(segment, list.search()).await,
@@ -101,9 +101,12 @@ pub(crate) async fn deleted(
 }
 
 /// Whether it is users who are deleted that are asked for: they are kept apart from the others.
-fn asks_for_deleted(search: &Search) -> Result<bool, Error> {
+///
+/// # Errors
+/// [`Error::Invalid`] where others are asked for too.
+pub fn asks_for_deleted(filters: &[Filter]) -> Result<bool, Error> {
     let is_deleted = |one: &Match| *one == Match::Exact(Value::word(Status::Deleted.as_str()));
-    for filter in search.filters.iter().filter(|filter| filter.field == "status") {
+    for filter in filters.iter().filter(|filter| filter.field == "status") {
         let Test::AnyOf(values) = &filter.test else { continue };
         match (values.iter().any(is_deleted), values.iter().all(is_deleted)) {
             (true, true) => return Ok(true),

@@ -1,11 +1,13 @@
 //! The digests that an upload declares of itself.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::HeaderMap;
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
-use s3s::{S3Error, S3Result, s3_error};
+use s3s::{S3Error, S3Result, dto, s3_error};
 use serde::{Deserialize, Serialize};
 
 /// S3's algorithms of `x-amz-checksum-*`.
@@ -83,6 +85,24 @@ impl Algorithm {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
         }
+    }
+}
+
+impl Checksum {
+    /// As answers have it, in the field of its algorithm.
+    pub(crate) fn shown(self) -> dto::Checksum {
+        let mut sums = dto::Checksum {
+            checksum_type: Some(dto::ChecksumType::from_static(dto::ChecksumType::FULL_OBJECT)),
+            ..dto::Checksum::default()
+        };
+        match self.algorithm {
+            Algorithm::Crc32 => sums.checksum_crc32 = Some(self.value),
+            Algorithm::Crc32c => sums.checksum_crc32c = Some(self.value),
+            Algorithm::Crc64Nvme => sums.checksum_crc64nvme = Some(self.value),
+            Algorithm::Sha1 => sums.checksum_sha1 = Some(self.value),
+            Algorithm::Sha256 => sums.checksum_sha256 = Some(self.value),
+        }
+        sums
     }
 }
 
@@ -197,6 +217,16 @@ fn well_formed(algorithm: Algorithm, value: &str) -> S3Result<String> {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).map(|value| value.to_str().unwrap_or(""))
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 #[cfg(test)]

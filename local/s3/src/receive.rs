@@ -1,7 +1,5 @@
 //! Taking in the content of an upload, verified before anyone can see it.
 
-use std::fmt::Write as _;
-
 use http_body_util::BodyExt as _;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
@@ -10,7 +8,7 @@ use s3s::{Body, S3Error, S3Result, StdError, TrailingHeaders, s3_error};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::digest::{Checksum, Declared};
+use crate::digest::{Checksum, Declared, hex};
 use crate::error::{Internal as _, unlisted};
 use crate::store::Store;
 
@@ -89,13 +87,4 @@ fn broken(error: &StdError) -> S3Error {
         ),
         _ => incomplete(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }

@@ -10,7 +10,8 @@ use s3s::{S3Result, s3_error};
 const WEEK: u64 = 7 * 24 * 60 * 60;
 
 /// The `x-amz-` headers that this S3 acts on. Another one would ask for what is not emulated.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 21] = [
+    "x-amz-checksum-algorithm",
     "x-amz-checksum-crc32",
     "x-amz-checksum-crc32c",
     "x-amz-checksum-crc64nvme",

@@ -2,8 +2,9 @@
 //!
 //! | path | content |
 //! |---|---|
-//! | `metadata.sqlite` | buckets, objects, events not yet delivered |
+//! | `metadata.sqlite` | buckets, objects, parts of those to come, events not yet delivered |
 //! | `blobs/{sha256}` | the content of every object that has this digest |
+//! | `parts/*` | the parts of objects to come |
 //! | `incoming/*` | uploads under way |
 //!
 //! A client's key is only ever a value in a row. An object exists when its row is committed, and its blob is
@@ -13,6 +14,7 @@
 mod buckets;
 mod events;
 mod objects;
+mod parts;
 
 use std::collections::HashSet;
 use std::fs;
@@ -27,6 +29,7 @@ use crate::error::Error;
 
 pub(crate) use events::{Cause, Created};
 pub(crate) use objects::{Description, Object};
+pub(crate) use parts::Part;
 
 /// Raised with every change of [`SCHEMA`], so that another version's file is refused instead of misread.
 const VERSION: i64 = 1;
@@ -66,7 +69,7 @@ impl Store {
                 (made.path().to_owned(), Some(made))
             }
         };
-        for folder in [folder.join("blobs"), folder.join("incoming")] {
+        for folder in [folder.join("blobs"), folder.join("parts"), folder.join("incoming")] {
             fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         }
         let path = folder.join("metadata.sqlite");
@@ -109,23 +112,27 @@ fn prepare(db: &Connection, path: &Path) -> Result<(), Error> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     match (version, tables) {
-        (VERSION, _) => Ok(()),
+        (VERSION, _) => {}
         (0, 0) => db
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"))
-            .map_err(failed),
-        _ => Err(damaged(format!("it has version {version} of the tables, this program knows {VERSION}"))),
+            .map_err(failed)?,
+        _ => return Err(damaged(format!("it has version {version} of the tables, this program knows {VERSION}"))),
     }
+    db.execute_batch(parts::SCHEMA).map_err(failed)
 }
 
 /// Removes what crashes left: uploads that never ended, and blobs that no object has.
 fn sweep(db: &Connection, folder: &Path) -> Result<(), Error> {
     let path = folder.join("metadata.sqlite");
-    let named: HashSet<String> = db
-        .prepare("SELECT DISTINCT blob FROM objects")
-        .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
-        .map_err(|error| Error::sqlite(&path, error))?;
+    let named = |sql: &str| -> Result<HashSet<String>, Error> {
+        db.prepare(sql)
+            .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
+            .map_err(|error| Error::sqlite(&path, error))
+    };
+    let (blobs, parts) = (named("SELECT DISTINCT blob FROM objects")?, named("SELECT file FROM parts")?);
     remove_files(&folder.join("incoming"), |_| true)?;
-    remove_files(&folder.join("blobs"), |name| !named.contains(name))
+    remove_files(&folder.join("parts"), |name| !parts.contains(name))?;
+    remove_files(&folder.join("blobs"), |name| !blobs.contains(name))
 }
 
 fn remove_files(folder: &Path, unwanted: impl Fn(&str) -> bool) -> Result<(), Error> {

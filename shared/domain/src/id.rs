@@ -160,3 +160,11 @@ id!(
     /// A key of a segment or an account.
     KeyId
 );
+id!(
+    /// An import of users.
+    ImportId
+);
+id!(
+    /// An export of users.
+    ExportId
+);

@@ -34,6 +34,7 @@ mod secret;
 pub mod segment;
 pub mod subscription;
 pub mod text;
+pub mod transfer;
 pub mod upload;
 pub mod user;
 pub mod value;
@@ -50,8 +51,8 @@ pub use error::{Error, FieldError};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Action, Actor, Entry, EntryChange};
 pub use id::{
-    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, PartnerId, ProductId, SegmentId,
-    StatusId, UploadId, UserId,
+    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, PartnerId,
+    ProductId, SegmentId, StatusId, UploadId, UserId,
 };
 pub use key::{Key, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};
@@ -62,5 +63,6 @@ pub use product::{Product, ProductFields};
 pub use segment::{Segment, SegmentFields};
 pub use subscription::{Subscription, SubscriptionFields};
 pub use text::{Email, Name, Password, Phone, ReferenceId, Username};
+pub use transfer::{Export, ExportFields, Format, Import, ImportFields, MatchBy, TransferStatus};
 pub use upload::{Upload, UploadFields, UploadStatus};
 pub use user::{NewUser, Role, SignUp, Status, User, UserFields, UserState};

@@ -6,10 +6,11 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Time;
-use crate::custom_field::{ContentType, CustomField, DEFAULT_BYTES, FieldKey, MOST_BYTES};
+use crate::custom_field::{ContentType, CustomField, DEFAULT_BYTES, FieldKey};
 use crate::error::FieldError;
 use crate::field::{Body as _, Field as _, Object, Pointer, bookkeeping, shown_schema};
 use crate::id::{MemberId, SegmentId, UploadId, UserId};
+use crate::transfer::Format;
 use crate::value::Integer;
 use crate::{body, text, words};
 
@@ -59,6 +60,55 @@ words! {
     }
 }
 
+words! {
+    /// What a file that is sent may hold.
+    pub enum FileType {
+        /// A PNG image.
+        Png = "image/png",
+        /// A JPEG image.
+        Jpeg = "image/jpeg",
+        /// A PDF document.
+        Pdf = "application/pdf",
+        /// A certificate, `.cer`.
+        Certificate = "application/x-x509-ca-cert",
+        /// A private key in PKCS #8, `.key`.
+        Key = "application/pkcs8",
+        /// A table of users to import.
+        Csv = "text/csv",
+        /// Users to import, a JSON object a line.
+        Ndjson = "application/x-ndjson",
+    }
+}
+
+impl FileType {
+    /// How the rows of a file to import are written; nothing for all other files.
+    #[must_use]
+    pub fn rows(self) -> Option<Format> {
+        match self {
+            Self::Csv => Some(Format::Csv),
+            Self::Ndjson => Some(Format::Ndjson),
+            Self::Png | Self::Jpeg | Self::Pdf | Self::Certificate | Self::Key => None,
+        }
+    }
+}
+
+/// What S3 takes in one request, and with it the most bytes that any file may have.
+pub const MOST_SENT: i64 = 5 * 1024 * 1024 * 1024;
+
+/// How many bytes a file to import may have unless a deployment says otherwise.
+pub const MOST_ROWS: i64 = 512 * 1024 * 1024;
+
+/// What a file is meant for.
+#[derive(Debug, Clone, Copy)]
+pub enum Meant<'a> {
+    /// To answer this field.
+    Field(&'a CustomField),
+    /// A member has it, whatever for.
+    Member,
+    /// A segment has it, maybe to be imported; then it may have so many bytes.
+    Segment(i64),
+}
+
 body! {
     /// A file that is going to be sent.
     #[derive(Serialize, Deserialize)]
@@ -72,9 +122,10 @@ body! {
         /// What it is called.
         pub filename: Filename,
         /// What it holds.
-        pub content_type: ContentType,
-        /// How many bytes it has.
-        pub size: Integer<1, MOST_BYTES>,
+        pub content_type: FileType,
+        /// How many bytes it has. 5 MiB at most, or what its field says; to be imported, what the deployment says,
+        /// 512 MiB unless told otherwise.
+        pub size: Integer<1, MOST_SENT>,
         /// Its SHA-256, if whoever sends it knows it; then nothing else can be sent.
         pub sha256: Option<Sha256>,
     }
@@ -108,19 +159,28 @@ pub struct Upload {
 }
 
 impl UploadFields {
-    /// What speaks against such a file as an answer to `field`, or to none: too big, or of a type that it does not take.
+    /// What speaks against such a file: too big, or of a type that it must not be.
     #[must_use]
-    pub fn unfit(&self, field: Option<&CustomField>) -> Vec<FieldError> {
+    pub fn unfit(&self, meant: Meant<'_>) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        let most = field.map_or(DEFAULT_BYTES, CustomField::max_size);
+        let (types, most) = match meant {
+            Meant::Field(field) => (field.content_types(), field.max_size()),
+            Meant::Member | Meant::Segment(_) => (ContentType::ALL.as_slice(), DEFAULT_BYTES),
+        };
+        let mut types: Vec<_> = types.iter().map(|one| one.as_str()).collect();
+        let most = match meant {
+            Meant::Segment(rows) => {
+                types = FileType::NAMES.to_vec();
+                self.content_type.rows().map_or(most, |_| rows)
+            }
+            Meant::Field(_) | Meant::Member => most,
+        };
         if self.size.get() > most {
             let message = format!("must be at most {most} bytes");
             errors.push(Pointer::root().child("size").error("out_of_range", &message));
         }
-        let types = field.map_or(ContentType::ALL.as_slice(), CustomField::content_types);
-        if !types.contains(&self.content_type) {
-            let names: Vec<_> = types.iter().map(|one| one.as_str()).collect();
-            let message = format!("must be one of {}", names.join(", "));
+        if !types.contains(&self.content_type.as_str()) {
+            let message = format!("must be one of {}", types.join(", "));
             errors.push(Pointer::root().child("content_type").error("invalid_choice", &message));
         }
         errors

@@ -5,6 +5,7 @@
 
 mod disposition;
 mod key;
+mod parts;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 pub use key::ObjectKey;
+pub use parts::{LEAST_PART, Part};
 
 /// The bucket of files.
 #[derive(Debug, Clone)]
@@ -132,9 +134,33 @@ impl Files {
         key: &ObjectKey,
         etag: &str,
         most: Option<u64>,
-        mut see: impl FnMut(&[u8]),
+        see: impl FnMut(&[u8]),
     ) -> Result<(), Error> {
         let range = most.map(|most| format!("bytes=0-{}", most.saturating_sub(1)));
+        self.seen(key, etag, range, see).await
+    }
+
+    /// Shows `see` the bytes from `from` to before `to` of the object that has this `etag`, piece by piece.
+    pub async fn read_between(
+        &self,
+        key: &ObjectKey,
+        etag: &str,
+        (from, to): (u64, u64),
+        see: impl FnMut(&[u8]),
+    ) -> Result<(), Error> {
+        if from >= to {
+            return Ok(());
+        }
+        self.seen(key, etag, Some(format!("bytes={from}-{}", to - 1)), see).await
+    }
+
+    async fn seen(
+        &self,
+        key: &ObjectKey,
+        etag: &str,
+        range: Option<String>,
+        mut see: impl FnMut(&[u8]),
+    ) -> Result<(), Error> {
         let request = self.client.get_object().bucket(&self.bucket).key(key.as_str()).if_match(etag);
         let mut body = request.set_range(range).send().await.map_err(failed)?.body;
         while let Some(bytes) = body.try_next().await.map_err(|error| Error::Unavailable(error.into()))? {
@@ -218,7 +244,7 @@ where
 {
     match error.code() {
         // A HEAD has no body to carry `NoSuchKey`, the SDK names its 404 `NotFound`.
-        Some("NoSuchKey" | "NotFound") => Error::NotFound,
+        Some("NoSuchKey" | "NotFound" | "NoSuchUpload") => Error::NotFound,
         // The second is S3's word for two conditional writes at once.
         Some("PreconditionFailed" | "ConditionalRequestConflict") => Error::Changed,
         Some(_) | None => Error::Unavailable(error.into()),

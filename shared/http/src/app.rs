@@ -11,6 +11,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use domain::Error;
+use domain::upload::{MOST_ROWS, MOST_SENT};
 use identity::{ClientSecret, Pool, Verifier};
 use store::{Store, Table};
 use tokio::sync::OnceCell;
@@ -114,6 +115,24 @@ impl Settings {
     /// A sentence that names the variable that is missing.
     pub fn bucket_from_env() -> Result<String, String> {
         variable("BUCKET_NAME")
+    }
+
+    /// How many bytes a file to import may have (`IMPORT_MAX_BYTES`).
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn import_max_bytes_from_env() -> Result<i64, String> {
+        let Ok(text) = variable("IMPORT_MAX_BYTES") else { return Ok(MOST_ROWS) };
+        let most = text.parse().ok().filter(|most| (1..=MOST_SENT).contains(most));
+        most.ok_or_else(|| format!("IMPORT_MAX_BYTES must be a whole number from 1 to {MOST_SENT}"))
+    }
+
+    /// The state machine that does imports and exports (`STATE_MACHINE_ARN`), for a function that starts it.
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is missing.
+    pub fn state_machine_from_env() -> Result<String, String> {
+        variable("STATE_MACHINE_ARN")
     }
 
     /// Whether files wait for GuardDuty's malware scan (`MALWARE_SCAN`).

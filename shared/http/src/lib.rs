@@ -36,7 +36,7 @@ pub use filter::FilterKind;
 pub use force::Force;
 pub use key::KeySecret;
 pub use limit::{Limits, Peer};
-pub use list::{List, ListSpec};
+pub use list::{List, ListSpec, filters_of};
 pub use path::{Path, UserRef};
 pub use precondition::{IfMatch, IfNoneMatch};
 pub use query::Query;

@@ -45,6 +45,17 @@ pub struct List<L> {
     spec: PhantomData<L>,
 }
 
+/// The filters of a list, asked for elsewhere than in its own parameters: by these, `filter[name]` and `filter[name][gte]`.
+///
+/// # Errors
+/// [`Error::Invalid`] where one is unknown, or has no such value.
+pub fn filters_of<L: ListSpec>(parameters: &[(String, String)]) -> Result<Vec<store::search::Filter>, Error> {
+    let mut errors = Vec::new();
+    let asked = asked(parameters, &mut errors);
+    let filters = filters(&asked, &names::<L>(), kind::<L>, &mut errors);
+    if errors.is_empty() { Ok(filters) } else { Err(Error::Invalid(errors)) }
+}
+
 /// How the fields of answers begin in `sort` and `filter[…]`.
 const ANSWERS: &str = "answers.";
 

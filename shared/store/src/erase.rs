@@ -151,17 +151,10 @@ impl Store {
         self.erase_counters(&membership::directory(id)).await?;
         self.erase_counts_of_users(id).await?;
         self.erase_things(id).await?;
-        self.erase_found(Query::all(keys::segment(id).pk)).await
-    }
-
-    /// Erases the statuses, partners, products and subscriptions of a segment that is deleted.
-    async fn erase_things(&self, id: SegmentId) -> Result<(), Error> {
-        self.erase_parts::<CustomStatus>(id).await?;
-        self.erase_parts::<Partner>(id).await?;
-        self.erase_parts::<Product>(id).await?;
         // From here on nobody can subscribe, not even by a request that has begun before.
         self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
-        self.erase_subscriptions(id).await
+        self.erase_subscriptions(id).await?;
+        self.erase_found(Query::all(keys::segment(id).pk)).await
     }
 
     /// Erases the counters and the changes of a segment without users.
@@ -170,6 +163,13 @@ impl Store {
             self.erase_counters(&directory(id)).await?;
         }
         self.erase_found(Query::all(keys::changes(id))).await
+    }
+
+    /// Erases the statuses, partners and products of a segment that is deleted.
+    async fn erase_things(&self, id: SegmentId) -> Result<(), Error> {
+        self.erase_parts::<CustomStatus>(id).await?;
+        self.erase_parts::<Partner>(id).await?;
+        self.erase_parts::<Product>(id).await
     }
 
     /// Erases the things of one kind of a segment that is deleted: claims and index entries of each, then the thing
@@ -268,7 +268,7 @@ impl Store {
     }
 
     /// Erases whatever a query finds.
-    async fn erase_found(&self, query: Query) -> Result<(), Error> {
+    pub(crate) async fn erase_found(&self, query: Query) -> Result<(), Error> {
         let query = Query { keys_only: true, ..query };
         let mut start = None;
         loop {

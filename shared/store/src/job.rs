@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{Error, MemberId, MembershipId, SegmentId, Time, UploadId};
+use domain::{Error, ExportId, ImportId, MemberId, MembershipId, SegmentId, Time, UploadId};
 
 use crate::Store;
 use crate::keys::{self, PENDING_INDEX, PK};
@@ -20,6 +20,10 @@ pub enum Job {
     EraseMember(MemberId),
     /// A file is not wanted any more.
     EraseUpload(UploadId),
+    /// An import is forgotten: what it has written of its rows goes.
+    EraseImport(ImportId),
+    /// An export is forgotten: its file goes.
+    EraseExport(ExportId),
     /// A file is about to be accepted: it goes, unless it was. Begun for later, and not at all once it was accepted.
     EraseUnaccepted(UploadId),
     /// Levels or fields of a membership have changed: its members are found by what they are now.
@@ -48,8 +52,16 @@ impl Progress {
 
 impl Job {
     /// The name of each kind.
-    pub const KINDS: [&str; 6] =
-        ["erase_segment", "erase_membership", "erase_member", "erase_upload", "erase_unaccepted", "refresh"];
+    pub const KINDS: [&str; 8] = [
+        "erase_segment",
+        "erase_membership",
+        "erase_member",
+        "erase_upload",
+        "erase_import",
+        "erase_export",
+        "erase_unaccepted",
+        "refresh",
+    ];
 
     /// How long a request may run: each function's timeout, and some more.
     const REQUESTS: Duration = Duration::from_secs(20);
@@ -63,6 +75,8 @@ impl Job {
             Self::EraseMembership(id) => ("erase_membership", id.to_string()),
             Self::EraseMember(id) => ("erase_member", id.to_string()),
             Self::EraseUpload(id) => ("erase_upload", id.to_string()),
+            Self::EraseImport(id) => ("erase_import", id.to_string()),
+            Self::EraseExport(id) => ("erase_export", id.to_string()),
             Self::EraseUnaccepted(id) => ("erase_unaccepted", id.to_string()),
             Self::Refresh(id) => ("refresh", id.to_string()),
         }
@@ -80,6 +94,8 @@ impl Job {
             "erase_membership" => id.parse().ok().map(Self::EraseMembership),
             "erase_member" => id.parse().ok().map(Self::EraseMember),
             "erase_upload" => id.parse().ok().map(Self::EraseUpload),
+            "erase_import" => id.parse().ok().map(Self::EraseImport),
+            "erase_export" => id.parse().ok().map(Self::EraseExport),
             "erase_unaccepted" => id.parse().ok().map(Self::EraseUnaccepted),
             "refresh" => id.parse().ok().map(Self::Refresh),
             _ => None,

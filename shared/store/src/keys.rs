@@ -16,6 +16,9 @@
 //! | partner | `S#{segment}` | `B#{partner}` | how many users name it; entries in the index of its segment's partners |
 //! | product | `S#{segment}` | `P#{product}` | entries in the index of its segment's products |
 //! | how many subscribe to a product | `S#{segment}` | `Q#{product}#{shard}`, 0 to 7 | its membership; a number |
+//! | import | `S#{segment}` | `V#{import}` | index `pending`: `import` / since when, until its end |
+//! | batch of an import that is done | `V#{import}` | `B#{first row}` | |
+//! | export | `S#{segment}` | `W#{export}` | index `pending`: `export` / since when, until its end |
 //! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
@@ -53,8 +56,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
-    AddressId, CatalogId, EntryId, FieldId, KeyId, LevelId, MemberId, MembershipId, PartnerId, ProductId, SegmentId,
-    StatusId, Time, UploadId, UserId,
+    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, PartnerId,
+    ProductId, SegmentId, StatusId, Time, UploadId, UserId,
 };
 use uuid::Uuid;
 
@@ -86,6 +89,12 @@ pub(crate) const FIELDS: &str = "F#";
 pub(crate) const AWARDS: &str = "P#";
 /// Prefix of the sort keys of the uploads of a member or a segment.
 pub(crate) const UPLOADS: &str = "F#";
+/// Prefix of the sort keys of a segment's imports.
+pub(crate) const IMPORTS: &str = "V#";
+/// Prefix of the sort keys of a segment's exports.
+pub(crate) const EXPORTS: &str = "W#";
+/// Prefix of the sort keys of the batches of an import that are done.
+pub(crate) const BATCHES: &str = "B#";
 /// Prefix of the sort keys of the memberships that a user has joined.
 pub(crate) const JOINED: &str = "B#";
 /// The sparse index of users with an unfinished change.
@@ -219,6 +228,24 @@ pub(crate) fn upload(upload: UploadId) -> Key {
 pub(crate) fn upload_of(segment: SegmentId, member: Option<MemberId>, upload: UploadId) -> Key {
     let pk = member.map_or_else(|| self::segment(segment).pk, |member| self::member(member).pk);
     Key::new(pk, format!("{UPLOADS}{upload}"))
+}
+
+pub(crate) fn import(segment: SegmentId, import: ImportId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{IMPORTS}{import}"))
+}
+
+pub(crate) fn export(segment: SegmentId, export: ExportId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{EXPORTS}{export}"))
+}
+
+/// The partition of the batches of an import that are done.
+pub(crate) fn batches(import: ImportId) -> String {
+    format!("V#{import}")
+}
+
+/// A batch of an import, by the number of its first row.
+pub(crate) fn batch(import: ImportId, first: u64) -> Key {
+    Key::new(batches(import), format!("{BATCHES}{first:012}"))
 }
 
 pub(crate) fn job(kind: &str, subject: impl std::fmt::Display) -> Key {
@@ -434,6 +461,9 @@ mod tests {
                 format!("G#{id} 1970-01-01T00:00:00.000Z\u{1}{id}"),
             ),
             (told(id.parse()?, 7), format!("G#{id} ~07")),
+            (import(id.parse()?, id.parse()?), format!("S#{id} V#{id}")),
+            (export(id.parse()?, id.parse()?), format!("S#{id} W#{id}")),
+            (batch(id.parse()?, 501), format!("V#{id} B#000000000501")),
             (job("erase_member", id), format!("J#erase_member#{id} J")),
             (first(), "D FIRST".to_owned()),
             (secret(), "D SECRET".to_owned()),

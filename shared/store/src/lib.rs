@@ -35,6 +35,7 @@ mod secret;
 mod segment;
 mod subscription;
 mod table;
+mod transfer;
 mod unique;
 mod upload;
 mod user;

@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use files::Files;
 use local::{Functions, Wiring};
+use transfers::Transfers;
 
 use crate::faults::Phase;
 use crate::system::Muster;
@@ -31,10 +32,21 @@ impl Cut {
         Self { nth, phase, calls: Arc::default() }
     }
 
-    /// The function, as it will be cut off.
+    /// Whether it has been cut off.
+    pub(crate) fn has_cut(&self) -> bool {
+        self.calls.load(Ordering::SeqCst) > self.nth
+    }
+
+    /// What checks files, as it will be cut off.
     pub(crate) fn arrivals(&self, muster: &Muster) -> Arrivals {
         let (functions, files) = self.functions(muster);
         Arrivals { files, scanned: false, ..functions.arrivals() }
+    }
+
+    /// What does imports and exports, as it will be cut off.
+    pub(crate) fn transfers(&self, muster: &Muster) -> Transfers {
+        let (functions, files) = self.functions(muster);
+        Transfers { files, ..functions.transfers() }
     }
 
     /// All functions and the bucket, as they will be cut off.

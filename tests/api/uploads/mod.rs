@@ -4,7 +4,7 @@ mod access;
 mod answers;
 mod arrivals;
 pub(crate) mod club;
-mod cut;
+pub(crate) mod cut;
 pub(crate) mod samples;
 
 use std::sync::Arc;

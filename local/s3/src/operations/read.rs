@@ -10,7 +10,6 @@ use tokio_util::io::ReaderStream;
 
 use super::conditions::{Conditions, etag};
 use super::{time, unversioned};
-use crate::digest::Algorithm;
 use crate::error::Internal as _;
 use crate::store::{Object, Store};
 
@@ -108,16 +107,7 @@ pub(super) fn head(store: &Store, input: HeadObjectInput) -> S3Result<HeadObject
 /// The object's checksum, in the field of its algorithm.
 pub(super) fn checksum(object: &Object) -> Checksum {
     let Some(found) = object.description.checksum.clone() else { return Checksum::default() };
-    let mut sums =
-        Checksum { checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)), ..Checksum::default() };
-    match found.algorithm {
-        Algorithm::Crc32 => sums.checksum_crc32 = Some(found.value),
-        Algorithm::Crc32c => sums.checksum_crc32c = Some(found.value),
-        Algorithm::Crc64Nvme => sums.checksum_crc64nvme = Some(found.value),
-        Algorithm::Sha1 => sums.checksum_sha1 = Some(found.value),
-        Algorithm::Sha256 => sums.checksum_sha256 = Some(found.value),
-    }
-    sums
+    found.shown()
 }
 
 /// Every object here was put in one piece.

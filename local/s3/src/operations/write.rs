@@ -187,6 +187,21 @@ fn stored_encoding(header: &str) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(","))
 }
 
+/// What the beginner of an object of parts says of it.
+pub(super) fn described(input: &CreateMultipartUploadInput) -> S3Result<Description> {
+    Ok(Description {
+        content_type: input.content_type.clone().or_else(|| Some("binary/octet-stream".to_owned())),
+        content_disposition: input.content_disposition.clone(),
+        content_encoding: input.content_encoding.as_deref().and_then(stored_encoding),
+        content_language: input.content_language.clone(),
+        cache_control: input.cache_control.clone(),
+        expires: input.expires.clone(),
+        metadata: user_metadata(input.metadata.clone())?,
+        tags: input.tagging.as_deref().map(tags::from_header).transpose()?.unwrap_or_default(),
+        checksum: None,
+    })
+}
+
 fn user_metadata(metadata: Option<Metadata>) -> S3Result<std::collections::BTreeMap<String, String>> {
     let metadata = metadata.unwrap_or_default();
     if metadata.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > METADATA {

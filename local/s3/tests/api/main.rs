@@ -9,5 +9,6 @@ mod events;
 mod files;
 mod listing;
 mod objects;
+mod parts;
 mod presigned;
 mod support;

@@ -1,0 +1,57 @@
+//! `/v1/segments/{segment}/imports` and `…/exports`: files that become users of a segment, and users that become a file.
+
+use axum::extract::FromRef;
+use domain::{Error, KeyScope, Segment, SegmentId, TransferStatus};
+use edge::{App, Caller};
+use files::Files;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+mod exports;
+mod imports;
+mod machine;
+
+pub use machine::Machine;
+
+/// How long a file can be fetched, once it was asked for.
+const FETCHING: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// What the routes need.
+#[derive(Debug, Clone, FromRef)]
+pub struct State {
+    /// The data and the edge.
+    pub app: App,
+    /// The bucket.
+    pub files: Files,
+    /// What does imports and exports.
+    pub machine: Machine,
+}
+
+/// The routes.
+pub fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(imports::list, imports::create))
+        .routes(routes!(imports::read, imports::delete))
+        .routes(routes!(imports::report))
+        .routes(routes!(exports::list, exports::create))
+        .routes(routes!(exports::read, exports::delete))
+        .routes(routes!(exports::content))
+}
+
+/// The segment, for whoever may act on its imports and exports: 1 round of latency.
+async fn managed(app: &App, caller: &Caller, segment: SegmentId) -> Result<Segment, Error> {
+    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
+    access.manages(&segment, KeyScope::Admin)?;
+    Ok(segment)
+}
+
+/// Refuses to give a file that is not there.
+fn there(status: TransferStatus) -> Result<(), Error> {
+    let (code, message) = match status {
+        TransferStatus::Completed => return Ok(()),
+        TransferStatus::Pending | TransferStatus::Running => ("pending", "It is not over; ask again in a moment."),
+        TransferStatus::Failed => ("failed", "It has failed, for the reason that it has; there is no file."),
+        TransferStatus::Cancelled => ("cancelled", "It was cancelled; there is no file."),
+    };
+    Err(Error::conflict("", code, message))
+}

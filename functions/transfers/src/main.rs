@@ -1,0 +1,25 @@
+//! The `transfers` function in Lambda, called by the state machine step by step.
+
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use domain::Time;
+use edge::{App, Clients, Settings};
+use files::Files;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use transfers::{Step, Transfers};
+
+/// How long a step may go on beginning something new: some minutes less than the function.
+const BUDGET: Duration = Duration::from_secs(10 * 60);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logs();
+    let (table, clients) = (Settings::table_from_env()?, Clients::from_env());
+    let files = Files::new(Client::new(&clients.config), Settings::bucket_from_env()?);
+    let transfers = Transfers { store: App::store_of(&table, &clients), files };
+    let handle = |event: LambdaEvent<Step>| async {
+        Ok::<_, Error>(transfers.step(event.payload, Time::now().plus(BUDGET)).await?)
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}

@@ -1,0 +1,190 @@
+//! The columns of a table of users: the fields that a body has, those within objects by a dot.
+
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::{Object, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+/// A column: the field that its cells are values of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    name: String,
+    kind: Kind,
+}
+
+/// What a cell says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The value itself.
+    Text,
+    /// `true` or `false`, or a number.
+    Literal,
+    /// JSON, or by columns of its own an entry each.
+    Open,
+}
+
+/// The columns of the bodies that a schema describes, in the order of their fields.
+#[must_use]
+pub fn columns(schema: &RefOr<Schema>) -> Vec<Column> {
+    let Some(object) = object(schema) else { return Vec::new() };
+    let fields = object.properties.iter().flat_map(|(name, schema)| match self::object(schema) {
+        Some(nested) if !nested.properties.is_empty() => {
+            nested.properties.iter().map(|(part, schema)| Column::new(format!("{name}.{part}"), schema)).collect()
+        }
+        Some(_) | None => vec![Column::new(name.clone(), schema)],
+    });
+    fields.collect()
+}
+
+/// The column of this name, if it is one of `columns` or an entry of one that is open.
+#[must_use]
+pub fn named(columns: &[Column], name: &str) -> Option<Column> {
+    columns.iter().find_map(|column| {
+        let entry = column.kind == Kind::Open && entry_of(name, &column.name);
+        (column.name == name || entry)
+            .then(|| Column { name: name.to_owned(), kind: if entry { Kind::Text } else { column.kind } })
+    })
+}
+
+fn entry_of(name: &str, column: &str) -> bool {
+    name.strip_prefix(column).and_then(|rest| rest.strip_prefix('.')).is_some_and(|entry| !entry.is_empty())
+}
+
+impl Column {
+    fn new(name: String, schema: &RefOr<Schema>) -> Self {
+        let kind = match within(schema) {
+            Some(Schema::Object(object)) => match &object.schema_type {
+                SchemaType::Type(Type::Boolean | Type::Integer | Type::Number) => Kind::Literal,
+                SchemaType::Type(Type::Object) => Kind::Open,
+                SchemaType::Type(Type::String | Type::Null | Type::Array)
+                | SchemaType::Array(_)
+                | SchemaType::AnyValue => Kind::Text,
+            },
+            Some(_) | None => Kind::Text,
+        };
+        Self { name, kind }
+    }
+
+    /// The column's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Writes a cell into the body that it belongs to; an empty one says nothing.
+    pub fn read(&self, cell: &str, into: &mut Map<String, Value>) {
+        if cell.is_empty() {
+            return;
+        }
+        let text = || Value::from(cell);
+        let value = match self.kind {
+            Kind::Text => text(),
+            Kind::Literal => serde_json::from_str::<Value>(cell).ok().filter(is_literal).unwrap_or_else(text),
+            Kind::Open => serde_json::from_str::<Value>(cell).ok().filter(Value::is_object).unwrap_or_else(text),
+        };
+        let Some((field, part)) = self.name.split_once('.') else {
+            match (into.get_mut(&self.name), value) {
+                // Entries that came before it.
+                (Some(Value::Object(entries)), Value::Object(more)) => entries.extend(more),
+                (_, value) => drop(into.insert(self.name.clone(), value)),
+            }
+            return;
+        };
+        if let Value::Object(entries) = into.entry(field).or_insert_with(|| Value::Object(Map::new())) {
+            entries.insert(part.to_owned(), value);
+        }
+    }
+
+    /// The cell of an object as it is shown; what is not there is empty.
+    #[must_use]
+    pub fn write(&self, object: &Value) -> String {
+        let value = match self.name.split_once('.') {
+            Some((field, part)) => object.get(field).and_then(|nested| nested.get(part)),
+            None => object.get(&self.name),
+        };
+        match value {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+        }
+    }
+}
+
+fn is_literal(value: &Value) -> bool {
+    value.is_boolean() || value.is_number()
+}
+
+/// What a schema says of a value that is there.
+fn within(schema: &RefOr<Schema>) -> Option<&Schema> {
+    let RefOr::T(schema) = schema else { return None };
+    let Schema::OneOf(either) = schema else { return Some(schema) };
+    let there = either.items.iter().find_map(|item| match item {
+        RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null) => None,
+        RefOr::T(schema) => Some(schema),
+        RefOr::Ref(_) => None,
+    });
+    Some(there.unwrap_or(schema))
+}
+
+fn object(schema: &RefOr<Schema>) -> Option<&Object> {
+    let Schema::Object(object) = within(schema)? else { return None };
+    (object.schema_type == SchemaType::Type(Type::Object)).then_some(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Body as _;
+    use crate::user::UserFields;
+    use serde_json::json;
+
+    fn all() -> Vec<Column> {
+        columns(&UserFields::schema())
+    }
+
+    #[test]
+    fn columns_are_the_fields_of_a_user_and_those_within() {
+        let all = all();
+        let names: Vec<_> = all.iter().map(Column::name).collect();
+        for name in
+            ["email", "identification.type", "identification.value", "legal_address.city", "city.code", "metadata"]
+        {
+            assert!(names.contains(&name), "{name}: {names:?}");
+        }
+        assert!(!names.contains(&"identification") && !names.contains(&"city"), "{names:?}");
+    }
+
+    #[test]
+    fn cells_make_the_body_that_they_are_cells_of() {
+        let all = all();
+        let mut body = Map::new();
+        for (name, cell) in [
+            ("email", "ana@example.com"),
+            ("name", ""),
+            ("identification.type", "DNI"),
+            ("identification.value", "012"),
+            ("metadata.plan", "gold"),
+            ("metadata", r#"{"a":1.50}"#),
+        ] {
+            named(&all, name).unwrap_or_else(|| panic!("{name}")).read(cell, &mut body);
+        }
+        let expected = json!({
+            "email": "ana@example.com", "identification": { "type": "DNI", "value": "012" },
+            "metadata": { "plan": "gold", "a": 1 }
+        });
+        let mut expected = expected.as_object().cloned().unwrap_or_default();
+        expected["metadata"]["a"] = serde_json::from_str("1.50").unwrap_or_default();
+        assert_eq!(body, expected);
+        let shown = Value::Object(body);
+        let cell = |name: &str| named(&all, name).map(|column| column.write(&shown));
+        assert_eq!(cell("identification.value").as_deref(), Some("012"));
+        assert_eq!(cell("metadata").as_deref(), Some(r#"{"plan":"gold","a":1.50}"#));
+        assert_eq!((cell("name").as_deref(), cell("legal_address.city").as_deref()), (Some(""), Some("")));
+    }
+
+    #[test]
+    fn what_is_no_column_is_none() {
+        for name in ["", "Email", "password", "identification", "metadata.", "city.country", "email.x"] {
+            assert_eq!(named(&all(), name), None, "{name}");
+        }
+    }
+}

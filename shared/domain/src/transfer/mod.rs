@@ -1,0 +1,99 @@
+//! Imports and exports of a segment's users: files that become users, and users that become a file, row by row.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::clock::Time;
+use crate::field::Field as _;
+use crate::words;
+
+mod columns;
+mod export;
+mod import;
+
+pub use columns::{Column, columns, named};
+pub use export::{Export, ExportFields, ExportProgress, Filters, UserColumn, export_example};
+pub use import::{Counts, Import, ImportFields, MatchBy, RowStatus, Source, import_example};
+
+words! {
+    /// How rows are written.
+    pub enum Format {
+        /// RFC 4180, with a header; `,`, `;` or a tab between the cells.
+        Csv = "csv",
+        /// A JSON object a line.
+        Ndjson = "ndjson",
+    }
+}
+
+words! {
+    /// How far an import or export is.
+    pub enum TransferStatus {
+        /// It has not begun.
+        Pending = "PENDING",
+        /// It is under way.
+        Running = "RUNNING",
+        /// Each row has been done, whatever came of it.
+        Completed = "COMPLETED",
+        /// It could not be done, for the reason that it has.
+        Failed = "FAILED",
+        /// It was cancelled; what it had done by then stays.
+        Cancelled = "CANCELLED",
+    }
+}
+
+impl TransferStatus {
+    /// Whether anything is still to come.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Pending | Self::Running => true,
+            Self::Completed | Self::Failed | Self::Cancelled => false,
+        }
+    }
+}
+
+/// How an import or export goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// How far it is.
+    pub status: TransferStatus,
+    /// Why it failed: a sentence.
+    pub reason: Option<String>,
+    /// When its first row was looked at.
+    pub started_at: Option<Time>,
+    /// When it came to its end, whichever.
+    pub finished_at: Option<Time>,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self { status: TransferStatus::Pending, reason: None, started_at: None, finished_at: None }
+    }
+}
+
+impl Run {
+    fn show(&self) -> [(String, Value); 4] {
+        [
+            ("status".to_owned(), self.status.show()),
+            ("reason".to_owned(), self.reason.clone().into()),
+            ("started_at".to_owned(), self.started_at.show()),
+            ("finished_at".to_owned(), self.finished_at.show()),
+        ]
+    }
+
+    fn schema() -> [(&'static str, RefOr<Schema>); 4] {
+        [
+            ("status", <TransferStatus as crate::Field>::schema()),
+            ("reason", <Option<crate::Name> as crate::Field>::schema()),
+            ("started_at", <Option<Time> as crate::Field>::schema()),
+            ("finished_at", <Option<Time> as crate::Field>::schema()),
+        ]
+    }
+}
+
+/// The schema of a count.
+fn count() -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).into()
+}
