@@ -203,7 +203,12 @@ async fn who_erases_a_user_second_counts_nothing_off() {
     let gone = record.user.moved(Status::Deleted, Time::now());
     let entry = Entry::between(Some(&record.user), &gone, (Action::Deleted, Actor::System, "test"));
     let purge = Also { begins: Some(PendingKind::Purge), ..Also::default() };
-    store.change_user(&record, &gone, &entry, purge).await.unwrap();
+    let begun = store.change_user(&record, &gone, &entry, purge.clone()).await.unwrap();
+    let again = gone.moved(Status::Deleted, Time::now().plus(std::time::Duration::from_millis(5)));
+    let entry = Entry::between(Some(&gone), &again, (Action::Deleted, Actor::System, "test"));
+    store.change_user(&begun, &again, &entry, purge).await.unwrap();
+    assert!(matches!(store.erase(&gone).await, Err(Error::Stale)), "it has begun again");
+    let gone = again;
     let (one, two) = tokio::join!(store.erase(&gone), store.erase(&gone));
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
     assert!(matches!(store.erase(&gone).await, Err(Error::Stale)));

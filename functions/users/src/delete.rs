@@ -114,7 +114,7 @@ pub(crate) async fn purged(
     let gone = deleted(app, before, Some(PendingKind::Purge), act).await?;
     identity.delete(before.user.id).await?;
     match app.store.erase(&gone.user).await {
-        // The reconciler has done it first: nothing else ends a purge.
+        // Somebody else has done it, or has begun it again and goes on: nothing else comes after a purge.
         Err(Error::Stale) => Ok(()),
         erased => erased,
     }

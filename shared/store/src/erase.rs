@@ -17,14 +17,14 @@ use crate::pending::PendingKind;
 use crate::product;
 use crate::search::{From, Indexed, Search};
 use crate::segment;
-use crate::table::{Item, Query, Write, from_item, string, unavailable};
+use crate::table::{Item, Query, Write, from_item, number, string, unavailable};
 use crate::user;
 
 impl Store {
     /// Erases everything of a user who is being purged, the user last, so that a crash leaves what says to go on.
     ///
     /// # Errors
-    /// [`Error::Stale`] where somebody else has done it; [`Error::Unavailable`].
+    /// [`Error::Stale`] where somebody else has done it, or has begun it again; [`Error::Unavailable`].
     pub async fn erase(&self, user: &User) -> Result<(), Error> {
         let id = user.id;
         if user.segment_id.is_none() {
@@ -36,9 +36,13 @@ impl Store {
             self.forget_upload(photo).await?;
         }
         self.erase_rest(id).await?;
-        let values = Item::from([(":pending".to_owned(), string(PendingKind::Purge.as_str()))]);
-        // What is counted off with the user is counted off once.
-        let gone = Write::delete(&self.table, &keys::user(id), "pending = :pending", values);
+        let values = Item::from([
+            (":pending".to_owned(), string(PendingKind::Purge.as_str())),
+            (":version".to_owned(), number(user.version)),
+        ]);
+        // What is counted off with the user is counted off once, and as it is now: a purge may have begun twice.
+        let condition = "pending = :pending AND version = :version";
+        let gone = Write::delete(&self.table, &keys::user(id), condition, values);
         let mut writes = vec![gone.on_condition_failed(Error::Stale)];
         if user.segment_id.is_none() {
             writes.extend(self.first_undone(id).await?);
