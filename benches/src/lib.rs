@@ -1,6 +1,10 @@
-//! What the benchmarks have in common: how they end.
+//! What the benchmarks have in common: how they end and, where they search among few and among many, how.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "programs for a terminal")]
+
+pub mod emulator;
+pub mod random;
+pub mod report;
 
 use std::fmt::Display;
 use std::process::ExitCode;

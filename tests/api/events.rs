@@ -14,16 +14,15 @@ use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{id, put, segment};
 use crate::uploads::samples::PDF;
 
-/// The ids that the events of uploads were written with.
+/// Some of the ids that events were written with.
 const SEGMENT: &str = "0199d2a4-5c00-7000-8000-0000000005e6";
 const UPLOAD: &str = "0199d2a4-5c00-7000-8000-000000000f11";
-
-/// The ids that the events of imports and exports were written with.
 const IMPORT: &str = "0199d2a4-5c00-7000-8000-000000001a01";
 const EXPORT: &str = "0199d2a4-5c00-7000-8000-000000000e01";
-/// Who subscribes to what in the body of an event.
-const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
+const STATUS: &str = "0199d2a4-5c00-7000-8000-0000000057a1";
+const PARTNER: &str = "0199d2a4-5c00-7000-8000-00000000ba01";
 const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
+const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
 
 fn events() -> BTreeMap<String, Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
@@ -72,9 +71,6 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let of_key = if named("segment").is_some() { of_segment.as_str() } else { "/v1" };
     let key = made(format!("{of_key}/keys"), json!({ "name": "Site", "scopes": ["read"] })).await;
     let catalog = made(format!("{of_segment}/catalogs"), json!({ "name": "Banks", "options": [] })).await;
-    let status = made(format!("{of_segment}/statuses"), json!({ "name": "New" })).await;
-    let partner = made(format!("{of_segment}/partners"), json!({ "commercial_name": "A" })).await;
-    let product = made(format!("{of_segment}/products"), json!({ "title": "Course" })).await;
     let membership = made(format!("{of_segment}/memberships"), json!({ "name": "Club" })).await;
     let of_membership = format!("/v1/memberships/{membership}");
     let level = json!({ "name": "Blue", "number": 1, "from_point": 0, "to_point": 100 });
@@ -83,28 +79,44 @@ async fn with_segment(muster: &Muster, ana: &Ana, event: &Value) -> Value {
     let field = json!({ "key": "bank", "name": "Bank", "type": "dropdown", "options": options, "searchable": true });
     let field = made(format!("{of_membership}/fields"), field).await;
     let member = made(format!("{of_membership}/members"), json!({ "name": "Ana" })).await;
-    let other = made(format!("{of_segment}/products"), json!({ "title": "Another" })).await;
-    let subscription = json!({ "user_id": ana.id, "product_id": other });
-    let subscription = made(format!("{of_segment}/subscriptions"), subscription).await;
-    let event: Value = serde_json::from_str(&event.to_string().replace(PRODUCT, &product)).unwrap();
-    let event: Value = serde_json::from_str(&event.to_string().replace(SUBSCRIBER, &ana.id)).unwrap();
-    let named = |name: &str| event["pathParameters"][name].as_str();
     let ids = [
         ("segment", segment),
         ("key", key),
         ("catalog", catalog),
-        ("status", status),
-        ("partner", partner),
-        ("product", product),
         ("membership", membership),
         ("level", level),
         ("field", field),
         ("member", member),
-        ("subscription", subscription),
     ];
     let written = ids.iter().filter_map(|(name, id)| Some((named(name)?, id)));
     let fitted = written.fold(event.to_string(), |text, (before, id)| text.replace(before, id));
-    serde_json::from_str(&fitted).unwrap()
+    let event = serde_json::from_str(&fitted).unwrap();
+    with_offers(muster, ana, (&of_segment, event)).await
+}
+
+/// Puts what users of the segment have, and what they subscribe to, in the place of what the event names.
+async fn with_offers(muster: &Muster, ana: &Ana, (segment, event): (&str, Value)) -> Value {
+    let made = async |path: &str, body: Value| {
+        let reply = muster.post(&format!("{segment}{path}"), body).by(ana).send().await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body["id"].as_str().unwrap().to_owned()
+    };
+    let mut text = event.to_string();
+    for (written, path, body) in [
+        (STATUS, "/statuses", json!({ "name": "New" })),
+        (PARTNER, "/partners", json!({ "commercial_name": "A" })),
+        (PRODUCT, "/products", json!({ "title": "Course" })),
+    ] {
+        if text.contains(written) {
+            text = text.replace(written, &made(path, body).await);
+        }
+    }
+    if let Some(written) = event["pathParameters"]["subscription"].as_str() {
+        let product = made("/products", json!({ "title": "Course" })).await;
+        let subscription = made("/subscriptions", json!({ "user_id": ana.id, "product_id": product })).await;
+        text = text.replace(written, &subscription);
+    }
+    serde_json::from_str(&text.replace(SUBSCRIBER, &ana.id)).unwrap()
 }
 
 /// The event of an import or export, with those and a file that its segment has.

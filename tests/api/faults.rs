@@ -258,19 +258,22 @@ async fn a_change_of_email_that_meets_another_change_is_told_so_and_not_of_anoth
     assert_eq!(stale.status(), 412);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_makes_nothing_twice_under_one_key() {
-    let muster = Muster::start().await;
-    let ana = muster.ana().await;
-    // The table does what it was asked for, and then says that it could not.
-    let plan: Plan = Arc::new(|operation, _, phase| match (operation, phase) {
+/// The table does what transactions ask for, and then says that it could not.
+fn lost() -> Plan {
+    Arc::new(|operation, _, phase| match (operation, phase) {
         ("TransactWriteItems", Phase::After) => Verdict::Answer(
             StatusCode::BAD_REQUEST,
             json!({ "__type": "com.amazonaws.dynamodb.v20120810#RequestLimitExceeded", "message": "later" }),
         ),
         _ => Verdict::Pass,
-    });
-    let url = functions_behind(&muster, plan).await;
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_makes_nothing_twice_under_one_key() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let url = functions_behind(&muster, lost()).await;
     let call = reqwest::Client::new().post(format!("{url}/v1/users/me/addresses")).bearer_auth(&ana.access);
     let call =
         call.header("content-type", "application/json").header("idempotency-key", "k").body(r#"{"alias":"Home"}"#);
@@ -280,4 +283,30 @@ async fn a_lost_answer_makes_nothing_twice_under_one_key() {
     assert_eq!(again.send().await.status, 201);
     let listed = muster.get("/v1/users/me/addresses").by(&ana).send().await;
     assert_eq!((&listed.body["page"]["total_items"], listed.body["data"].as_array().unwrap().len()), (&json!(1), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_makes_no_thing_of_a_segment_twice() {
+    let world = World::start().await;
+    let product = world.product().await;
+    let url = functions_behind(&world.muster, lost()).await;
+    for (rest, body) in [
+        ("statuses", json!({ "name": "New" })),
+        ("partners", json!({ "commercial_name": "A", "reference_id": "a" })),
+        ("products", json!({ "title": "A", "reference_id": "a" })),
+        ("subscriptions", json!({ "user_id": world.ana.id, "product_id": product })),
+    ] {
+        let path = format!("/v1/segments/{}/{rest}", world.segment);
+        let call = reqwest::Client::new().post(format!("{url}{path}")).bearer_auth(&world.ana.access);
+        let call = call.header("content-type", "application/json").header("idempotency-key", rest);
+        assert_eq!(call.body(body.to_string()).send().await.unwrap().status(), 503, "{rest}");
+        let again = world.call("POST", &path).json(body).header("idempotency-key", rest).send().await;
+        assert_eq!(again.status, 201, "{rest} {again:?}");
+        let read = world.get(again.header("location")).await;
+        assert_eq!((read.status.as_u16(), &read.text), (200, &again.text), "{rest}");
+    }
+    for (rest, count) in [("statuses", 1), ("partners", 1), ("products", 2), ("subscriptions", 1), ("memberships", 2)] {
+        let listed = world.read(&format!("/v1/segments/{}/{rest}", world.segment)).await;
+        assert_eq!(listed["page"]["total_items"], count, "{rest}");
+    }
 }

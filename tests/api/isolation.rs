@@ -60,7 +60,7 @@ impl Isolated {
                 }
             }
         }
-        assert!(routes.len() >= 58, "{}", routes.len());
+        assert!(routes.len() >= 79, "{}", routes.len());
         Self { world, routes }
     }
 

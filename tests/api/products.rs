@@ -160,3 +160,21 @@ async fn products_are_found_by_anything() {
         assert_eq!(reply.body["page"]["total_items"], expected.len(), "{query}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_membership_goes_or_a_product_comes_to_name_it_and_never_both() {
+    let world = World::start().await;
+    let (path, membership) = (path(&world), world.path(""));
+    let making = (0..10).map(|nth| {
+        let body = json!({ "title": format!("p{nth}"), "membership_id": world.membership });
+        world.send("POST", &path, body)
+    });
+    let mut calls: Vec<std::pin::Pin<Box<dyn Future<Output = crate::system::Reply>>>> = Vec::new();
+    making.for_each(|call| calls.push(Box::pin(call)));
+    (0..5).for_each(|_| calls.push(Box::pin(world.call("DELETE", &membership).send())));
+    let replies = all(calls).await;
+    let made = replies.iter().filter(|reply| reply.status == 201).count();
+    let stays = world.get(&membership).await.status == 200;
+    assert_eq!(made, if stays { 10 } else { 0 }, "{replies:?}");
+    assert_eq!(world.read(&path).await["page"]["total_items"], made);
+}

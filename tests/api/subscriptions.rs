@@ -288,3 +288,18 @@ async fn who_subscribes_sees_it_and_changes_nothing_of_it() {
         assert_eq!(by_eve(method, path, body).await, 404, "{method} {path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_goes_with_the_user_who_is_purged() {
+    let world = World::open().await;
+    let (eve, product) = (world.muster.ana().await, world.product().await);
+    let joined = world.muster.post(&world.path("/members"), json!({})).by(&eve).send().await;
+    let member = format!("/v1/members/{}", id(&joined.body));
+    assert_eq!(world.send("PATCH", &member, json!({ "product_id": product })).await.status, 200);
+    assert_eq!(world.counted(&product).await, 1);
+    assert_eq!(world.muster.delete("/v1/users/me?purge=true").by(&eve).send().await.status, 204);
+    assert_eq!((world.counted(&product).await, world.get(&member).await.status.as_u16()), (0, 404));
+    assert_eq!(world.read(&path(&world)).await["page"]["total_items"], 0);
+    let product = format!("/v1/segments/{}/products/{product}", world.segment);
+    assert_eq!(world.call("DELETE", &product).send().await.status, 204);
+}

@@ -1,8 +1,8 @@
 //! `DELETE /v1/users/{user}`: out of use, restorable; with `purge=true` erased for good.
 
 use axum::extract::State;
-use domain::{Action, Actor, Entry, Error, FieldError, KeyScope, Status, Time, field::Pointer};
-use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Tries, UserRef};
+use domain::{Action, Actor, Entry, Error, FieldError, KeyScope, Role, Status, Time, field::Pointer};
+use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Subject, Tries, UserRef};
 use identity::Identity;
 use store::{Also, PendingKind, UserRecord};
 
@@ -35,7 +35,10 @@ pub(crate) async fn delete(
     let scope = if how.purge { KeyScope::Admin } else { KeyScope::Write };
     let mut tries = Tries::default();
     loop {
-        let before = caller.acts(user, scope).await?.record;
+        let Subject { record: before, role } = caller.acts(user, scope).await?;
+        if how.cascade && role == Role::Itself {
+            return Err(Error::Forbidden("Only the owner of the segment deletes children with their parent.").into());
+        }
         matches.check(before.user.version)?;
         let act = (caller.actor(), caller.request_id());
         match ended(&app, &identity, &before, how, act).await {

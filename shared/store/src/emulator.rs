@@ -67,6 +67,8 @@ fn plain(value: aws_sdk_dynamodb::types::AttributeValue) -> AttributeValue {
         AttributeValue::N(number)
     } else if let Theirs::Bool(on) = value {
         AttributeValue::BOOL(on)
+    } else if let Theirs::Null(is) = value {
+        AttributeValue::NULL(is)
     } else if let Theirs::M(entries) = value {
         AttributeValue::M(entries.into_iter().map(|(name, value)| (name, plain(value))).collect())
     } else if let Theirs::L(list) = value {

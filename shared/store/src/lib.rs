@@ -43,7 +43,7 @@ mod user;
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
 pub use backoff::Tries;
-pub use bulk::NewMembers;
+pub use bulk::{NewMembers, NewUsers};
 pub use catalog::CatalogRecord;
 pub use job::{Job, Progress};
 pub use key::KeptKey;

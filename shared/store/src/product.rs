@@ -85,19 +85,17 @@ impl Store {
         let (segment, Some(membership)) = (product.segment_id, product.fields.membership_id) else {
             return Err(Error::internal("a product has a membership"));
         };
-        let exists = Error::conflict("/id", "exists", "is the id of a product that is there already");
+        let exists = || Error::conflict("/id", "exists", "is the id of a product that is there already");
         let create = Write::create(&self.table, &keys::product(segment, product.id), to_item(product)?);
-        let mut writes = vec![create.on_condition_failed(exists), self.in_segment(segment)];
+        let mut writes = vec![create.on_condition_failed(exists()), self.in_segment(segment)];
         match own {
             Some(own) => writes.extend(self.new_membership(own, 1)?),
             None => writes.push(self.names_membership(segment, membership, 1).on_condition_failed(unknown())),
         }
         for shard in 0..SHARDS {
+            let key = keys::subscription_count(segment, product.id, shard);
             let counter = Item::from([(MEMBERSHIP.to_owned(), string(membership)), (COUNT.to_owned(), number(0))]);
-            writes.push(
-                Write::create(&self.table, &keys::subscription_count(segment, product.id, shard), counter)
-                    .on_condition_failed(Error::Stale),
-            );
+            writes.push(Write::create(&self.table, &key, counter).on_condition_failed(exists()));
         }
         writes.extend(self.product_entries(None, Some(product)));
         self.table.transact(writes).await

@@ -4,19 +4,17 @@
 
 #![expect(clippy::print_stderr, reason = "a program for a terminal")]
 
-mod emulator;
 mod people;
-mod report;
 mod searches;
 
 use std::process::ExitCode;
 
 use benches::Failure;
+use benches::emulator::Emulator;
+use benches::random::Random;
+use benches::report::Report;
 use clap::Parser;
 
-use crate::emulator::Emulator;
-use crate::people::Random;
-use crate::report::Report;
 use crate::searches::Filled;
 
 /// Measures what searching the members of small and large memberships costs.
@@ -52,7 +50,7 @@ async fn measure(arguments: &Arguments) -> Result<Report, Failure> {
 async fn fill(emulator: &Emulator, size: usize) -> Result<Filled<'_>, Failure> {
     let store = &emulator.store;
     let configuration = people::membership(store).await?;
-    let mut random = Random(0x5EED);
+    let mut random = Random::seeded();
     let mut new = store.new_members(&configuration);
     let (mut members, mut items) = (Vec::with_capacity(size), Vec::new());
     for nth in 0..size {

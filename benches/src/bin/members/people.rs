@@ -2,6 +2,7 @@
 //! have few points, and not everybody has answered everything.
 
 use benches::Failure;
+use benches::random::Random;
 use domain::answer::{Given, check_answers};
 use domain::custom_field::CustomFieldFields;
 use domain::field::Pointer;
@@ -99,36 +100,9 @@ const CITIES: &[&str] = &[
 const BANKS: usize = 90;
 const CATEGORIES: usize = 45;
 
-/// Numbers that are the same in each run, by `SplitMix64`.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Below `end`, all alike.
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap_or(0)
-    }
-
-    /// Below `end`, the small ones much more often: half are in the first fifth.
-    fn low(&mut self, end: usize) -> usize {
-        self.below(1_000) * self.below(1_000) * end / 1_000_000
-    }
-
-    /// So many times of a hundred.
-    fn happens(&mut self, of_hundred: usize) -> bool {
-        self.below(100) < of_hundred
-    }
-
-    fn one_of(&mut self, all: &'static [&'static str]) -> &'static str {
-        let nth = self.low(all.len());
-        all.get(nth).copied().unwrap_or_default()
-    }
+fn one_of(random: &mut Random, all: &'static [&'static str]) -> &'static str {
+    let nth = random.low(all.len());
+    all.get(nth).copied().unwrap_or_default()
 }
 
 /// Makes a membership with five levels and eight searchable fields.
@@ -196,7 +170,7 @@ pub(crate) fn member(
     random: &mut Random,
     (nth, of): (usize, usize),
 ) -> Result<Member, Failure> {
-    let (name, last_name) = (random.one_of(NAMES), random.one_of(LAST_NAMES));
+    let (name, last_name) = (one_of(random, NAMES), one_of(random, LAST_NAMES));
     let status = match random.below(100) {
         0..85 => "ACTIVE",
         85..95 => "INACTIVE",
@@ -213,7 +187,7 @@ pub(crate) fn member(
     member.points = i64::try_from(points).ok().and_then(Points::new).unwrap_or_default();
     // As many, at even distances, whatever the number.
     let rare = (nth + 1) * RARE / of > nth * RARE / of;
-    let city = if rare { "Tulum" } else { random.one_of(CITIES) };
+    let city = if rare { "Tulum" } else { one_of(random, CITIES) };
     let mut given = Map::from_iter([("city".to_owned(), json!(city)), ("rfc".to_owned(), json!(rfc(nth)))]);
     let mut maybe = |random: &mut Random, of_hundred, key: &str, answer: &dyn Fn(&mut Random) -> Value| {
         if random.happens(of_hundred) {
@@ -227,7 +201,7 @@ pub(crate) fn member(
         chosen.dedup();
         chosen.into()
     });
-    maybe(random, 80, "registered_name", &|random| format!("{name} {last_name} {}", random.one_of(LAST_NAMES)).into());
+    maybe(random, 80, "registered_name", &|random| format!("{name} {last_name} {}", one_of(random, LAST_NAMES)).into());
     maybe(random, 60, "income", &|random| (random.low(1_000) * 10_000).into());
     maybe(random, 50, "employs", &|random| random.happens(30).into());
     maybe(random, 50, "since", &|random| day(random).into());

@@ -1,6 +1,7 @@
 //! What is measured: the reads of searches and rankings, as the API makes them once it knows who asks.
 
 use benches::Failure;
+use benches::report::Measure;
 use domain::{Answer, Member};
 use local::{Cost, Meter};
 use store::search::{COUNT_CAP, Filter, Found, Match, Search, Sort, Test, Value};
@@ -14,14 +15,6 @@ pub(crate) struct Filled<'a> {
     pub(crate) meter: &'a Meter,
     pub(crate) configuration: Configuration,
     pub(crate) members: Vec<Member>,
-}
-
-/// What was measured, and its cost.
-pub(crate) struct Measure {
-    pub(crate) what: String,
-    pub(crate) cost: Cost,
-    /// Whether it may cost no more among many than among few.
-    pub(crate) is_flat: bool,
 }
 
 /// A search in words, and how many members it must find.

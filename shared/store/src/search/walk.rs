@@ -26,6 +26,9 @@ use crate::search::schema::{ID, Kind};
 /// A read unit reads so many entries: they have about 130 bytes, and it has 4 KB.
 pub(super) const ENTRIES_A_UNIT: usize = 30;
 
+/// The same of a bucket, by whose name they are longer.
+const OF_BUCKET_A_UNIT: usize = 22;
+
 /// What is read at once where it is not known how much of it is wanted, at most.
 const MOST: usize = 400;
 
@@ -189,8 +192,11 @@ impl<'a, T: Indexed + DeserializeOwned + Send> Walk<'a, T> {
         };
         let wanted = if decided { self.rows.wanted() } else { self.rows.wanted().max(self.batch) };
         // Of many partitions, each is likely to have few of what is wanted; what a unit reads is read anyway.
-        let share = if partitions.len() > 1 { wanted.saturating_mul(2) / partitions.len() } else { wanted };
-        let chunk = share.max(ENTRIES_A_UNIT).saturating_add(2);
+        let (share, unit) = match partitions.len() {
+            0 | 1 => (wanted, ENTRIES_A_UNIT),
+            many => (wanted.saturating_mul(2) / many, OF_BUCKET_A_UNIT),
+        };
+        let chunk = share.max(unit).saturating_add(2);
         // Where ids do not decide, they are read as they come.
         let by_ids = by.field != ID && self.rows.order.has_no_ties(branch.claim.len());
         let ids_descending = if by_ids { self.rows.order.ids_descend() } else { by.descending };

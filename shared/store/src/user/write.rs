@@ -115,6 +115,11 @@ impl Store {
         }
     }
 
+    /// What [`Store::create_user`] writes.
+    pub(crate) fn new_user_of(&self, owner: UserId, user: &User, entry: &Entry) -> Result<Vec<Write>, Error> {
+        self.new_user(&new_record(user, Some(owner)), entry)
+    }
+
     fn new_user(&self, record: &UserRecord, entry: &Entry) -> Result<Vec<Write>, Error> {
         let user = &record.user;
         let mut item = to_item(user)?;
