@@ -136,9 +136,9 @@ async fn found(app: &App, caller: &Caller, (segment, export): (SegmentId, Export
 fn check_filters(fields: &ExportFields) -> Result<(), Error> {
     let checked =
         filters_of::<Users>(fields.filters.0.parameters()).and_then(|filters| asks_for_deleted(&filters).map(drop));
-    checked.map_err(|error| match error {
-        Error::Invalid(errors) => Error::Invalid(errors.into_iter().map(of_body).collect()),
-        error => error,
+    checked.map_err(|error| {
+        let Error::Invalid(errors) = error else { return error };
+        Error::Invalid(errors.into_iter().map(of_body).collect())
     })
 }
 
