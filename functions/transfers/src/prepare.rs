@@ -127,7 +127,7 @@ mod tests {
     fn a_header_names_columns_between_which_something_stands() {
         for (file, columns, delimiter, end, line) in [
             ("email,name\na@b.example,A\n", vec!["email", "name"], ',', 11, 2),
-            ("\u{feff}email;identification.type\r\n", vec!["email", "identification.type"], ';', 31, 2),
+            ("\u{feff}email;identification.type\r\n", vec!["email", "identification.type"], ';', 30, 2),
             ("\n\"email\"\tmetadata.plan\n", vec!["email", "metadata.plan"], '\t', 23, 3),
             ("email", vec!["email"], ',', 5, 1),
         ] {
