@@ -234,7 +234,7 @@ async fn the_events_of_transfers_are_understood() {
         assert!(stepped.done, "{name}");
         understood += 1;
     }
-    assert_eq!(understood, 6);
+    assert_eq!(understood, 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]

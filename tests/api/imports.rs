@@ -341,6 +341,21 @@ async fn an_import_that_is_over_is_forgotten_and_one_under_way_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_before_it_could_be_started_is_found() {
+    let world = still().await;
+    let transfers = world.muster.functions.transfers();
+    let import = begun_import(&world.muster, &world.ana, &world.segment).await;
+    let export = begun_export(&world.muster, &world.ana, &world.segment).await;
+    assert!(transfers.left().await.unwrap().is_empty(), "whoever made them may be about to start them");
+    world.muster.a_day_passes().await;
+    let left = transfers.left().await.unwrap();
+    let told: Vec<_> = left.iter().map(|(kind, _, id)| (*kind, id.to_string())).collect();
+    assert_eq!(told, [("import", import), ("export", export)]);
+    transfers.run(Time::now().plus(Duration::from_secs(60))).await.unwrap();
+    assert!(transfers.left().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_import_goes_with_its_segment() {
     let world = still().await;
     let transfers = world.muster.functions.transfers();

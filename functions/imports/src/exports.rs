@@ -136,10 +136,10 @@ async fn found(app: &App, caller: &Caller, (segment, export): (SegmentId, Export
 fn check_filters(fields: &ExportFields) -> Result<(), Error> {
     let checked =
         filters_of::<Users>(fields.filters.0.parameters()).and_then(|filters| asks_for_deleted(&filters).map(drop));
-    if let Err(Error::Invalid(errors)) = checked {
-        return Err(Error::Invalid(errors.into_iter().map(of_body).collect()));
-    }
-    checked
+    checked.map_err(|error| {
+        let Error::Invalid(errors) = error else { return error };
+        Error::Invalid(errors.into_iter().map(of_body).collect())
+    })
 }
 
 /// An error of a parameter, `/filter[status]`, as one of the body, `/filters/status`.

@@ -22,7 +22,10 @@ pub enum Machine {
 
 impl Machine {
     /// Starts an import or export, once however often it is started.
-    pub(crate) async fn start(&self, kind: &str, segment: SegmentId, id: Uuid) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; whoever looks later starts it.
+    pub async fn start(&self, kind: &str, segment: SegmentId, id: Uuid) -> Result<(), Error> {
         let Self::StepFunctions { client, arn } = self else { return Ok(()) };
         let input = json!({ "kind": kind, "segment_id": segment.to_string(), "id": id.to_string() }).to_string();
         let execution = client.start_execution().state_machine_arn(arn).name(id.to_string()).input(input);

@@ -147,7 +147,7 @@ impl Transfers {
     }
 
     /// The export, if it is not over.
-    async fn open_export(&self, whose: Whose<ExportId>) -> Result<Option<Export>, Error> {
+    pub(crate) async fn open_export(&self, whose: Whose<ExportId>) -> Result<Option<Export>, Error> {
         match self.store.export(whose.segment_id, whose.id).await {
             Err(Error::NotFound) => Ok(None),
             found => Ok(Some(found?).filter(|export| export.run.status.is_open())),

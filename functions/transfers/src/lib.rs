@@ -15,10 +15,13 @@ mod report;
 mod rows;
 mod user;
 
+use std::time::Duration;
+
 use domain::{Error, ExportId, Import, ImportId, SegmentId, Time, TransferStatus};
 use files::{Files, ObjectKey};
 use serde::{Deserialize, Serialize};
 use store::{Store, Tries};
+use uuid::Uuid;
 
 pub use prepare::Batch;
 
@@ -56,6 +59,8 @@ pub enum Step {
     Export(Whose<ExportId>),
     /// Gives an export up that a step of has failed for good.
     FailExport(Whose<ExportId>),
+    /// Starts what was left before it could be started; no part of an import or export.
+    Look,
 }
 
 /// An import or export.
@@ -76,6 +81,9 @@ pub struct Stepped {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batches: Option<String>,
 }
+
+/// How long a request may take to start what it has made.
+const START: Duration = Duration::from_secs(60);
 
 /// What whoever looks is told of a failure of ours.
 const GIVEN_UP: &str = "It could not be finished for a reason of ours; begin it again.";
@@ -98,6 +106,8 @@ impl Transfers {
             Step::FailImport(whose) => self.fail_import(whose, GIVEN_UP).await.map(|()| done(true)),
             Step::Export(whose) => self.export(whose, end).await.map(done),
             Step::FailExport(whose) => self.fail_export(whose, GIVEN_UP).await.map(|()| done(true)),
+            // Whoever has a state machine starts them.
+            Step::Look => Ok(done(true)),
         }
     }
 
@@ -115,6 +125,30 @@ impl Transfers {
             outcome = self.export(Whose { segment_id, id }, end).await.map(drop).and(outcome);
         }
         outcome
+    }
+
+    /// Imports and exports that have not begun a minute after they were made: whoever made them was cut off before it
+    /// could start them. Of each which of the two it is, its segment and its id.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn left(&self) -> Result<Vec<(&'static str, SegmentId, Uuid)>, Error> {
+        let before = Time::now().minus(START);
+        let waits = |status, made: Time| status == TransferStatus::Pending && made < before;
+        let mut left = Vec::new();
+        for (segment, id) in self.store.open_imports().await? {
+            let import = self.import(Whose { segment_id: segment, id }).await?;
+            if import.is_some_and(|import| waits(import.run.status, import.created_at)) {
+                left.push(("import", segment, id.uuid()));
+            }
+        }
+        for (segment, id) in self.store.open_exports().await? {
+            let export = self.open_export(Whose { segment_id: segment, id }).await?;
+            if export.is_some_and(|export| waits(export.run.status, export.created_at)) {
+                left.push(("export", segment, id.uuid()));
+            }
+        }
+        Ok(left)
     }
 
     async fn whole_import(&self, whose: Whose<ImportId>, end: Time) -> Result<(), Error> {

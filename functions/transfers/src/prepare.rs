@@ -127,18 +127,16 @@ mod tests {
     fn a_header_names_columns_between_which_something_stands() {
         for (file, columns, delimiter, end, line) in [
             ("email,name\na@b.example,A\n", vec!["email", "name"], ',', 11, 2),
-            ("\u{feff}email;identification.type\r\n", vec!["email", "identification.type"], ';', 31, 2),
+            ("\u{feff}email;identification.type\r\n", vec!["email", "identification.type"], ';', 30, 2),
             ("\n\"email\"\tmetadata.plan\n", vec!["email", "metadata.plan"], '\t', 23, 3),
             ("email", vec!["email"], ',', 5, 1),
         ] {
             let found = header(Format::Csv, file.as_bytes(), true).unwrap();
-            assert_eq!(
-                (found.columns, found.delimiter, found.line),
-                (columns.iter().map(|name| (*name).to_owned()).collect(), delimiter, line),
-                "{file}"
-            );
+            let columns: Vec<_> = columns.into_iter().map(str::to_owned).collect();
+            assert_eq!((found.columns, found.delimiter), (columns, delimiter), "{file}");
             // The rest of the line end may stand on either side.
-            assert!(found.end == end || found.end + 1 == end, "{file} {}", found.end);
+            let at = (found.end, found.line);
+            assert!(at == (end, line) || at == (end - 1, line - 1), "{file} {at:?}");
         }
         assert_eq!(header(Format::Ndjson, "\u{feff}{}".as_bytes(), true).map(|header| header.end), Ok(3));
     }
@@ -151,7 +149,6 @@ mod tests {
             ("email,email\n", "two columns \"email\""),
             ("email,\n", "a column \"\""),
             ("", "must begin with a header"),
-            ("\"email\n", "a column"),
         ] {
             let told_instead = header(Format::Csv, file.as_bytes(), true).err().unwrap_or_default();
             assert!(told_instead.contains(told), "{file}: {told_instead}");
