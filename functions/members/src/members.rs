@@ -42,13 +42,13 @@ pub(crate) async fn change(
     loop {
         let seat = Seat::take(&app, &caller, member, KeyScope::Write).await?;
         let before = seat.shown();
-        matches.check(before.version)?;
         let now = Time::now();
         let given = Value::Object(given.0.clone());
         let after = match seat.role {
             Role::Manager => before.patched(MergePatch::<MemberFields>::parse(given)?, now)?,
             Role::Itself => before.patched_by_itself(MergePatch::<EnrolmentFields>::parse(given)?, now)?,
         };
+        matches.check(before.version)?;
         if after.fields.user_id != before.fields.user_id {
             knows(&app, &seat.configuration.membership, after.fields.user_id).await?;
         }

@@ -10,7 +10,8 @@ use edge::{Answer, App, Body, Caller, Failure, Path, Problem, Rendered, Seed};
 use futures_util::stream::{self, StreamExt as _};
 use identity::Identity;
 use serde_json::{Value, json};
-use utoipa::openapi::{ArrayBuilder, RefOr, Schema};
+use utoipa::openapi::schema::{AnyOfBuilder, SchemaType};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::create::{made, managed};
@@ -52,7 +53,9 @@ impl Field for Rows {
     }
 
     fn schema() -> RefOr<Schema> {
-        let user = <NewUser as PartialSchema>::schema();
+        // Whatever else it is, it is refused by itself.
+        let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+        let user = AnyOfBuilder::new().item(<NewUser as PartialSchema>::schema()).item(anything);
         ArrayBuilder::new().items(user).min_items(Some(1)).max_items(Some(MOST)).into()
     }
 }

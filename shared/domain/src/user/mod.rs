@@ -194,7 +194,7 @@ impl PartialSchema for User {
         shown_schema::<UserFields>(vec![
             ("id", <UserId as PartialSchema>::schema()),
             ("segment_id", <Option<SegmentId> as Field>::schema()),
-            ("status", <Status as PartialSchema>::schema()),
+            ("status", <Status as Field>::schema()),
             ("status_reason", <Option<Code> as Field>::schema()),
         ])
     }
