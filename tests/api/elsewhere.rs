@@ -76,6 +76,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     let router = functions.router().merge(triggers);
     tokio::spawn(local::serve(listener, router, std::future::pending()));
     tokio::spawn(local::reconcile(functions.clone(), options.reconcile_every));
+    tokio::spawn(local::transfer(functions.transfers(), options.transfer_every));
     tokio::spawn(arrivals(functions.clone(), bucket, wiring.bucket.clone()));
     (wiring, functions, url)
 }
