@@ -145,6 +145,11 @@ async fn families_are_one_level_deep_and_go_together() {
     assert_eq!(world.call("POST", &format!("{parent}/restoration")).send().await.status, 200);
     assert_eq!(world.call("POST", &format!("{child}/restoration")).send().await.status, 200);
     assert_eq!(refused(&world.call("DELETE", &parent).send().await), as_refused((409, "", "has_children")));
+
+    assert_eq!(world.call("DELETE", &child).send().await.status, 204);
+    assert_eq!(world.call("DELETE", &format!("{parent}?purge=true")).send().await.status, 204);
+    let orphan = world.call("POST", &format!("{child}/restoration")).send().await;
+    assert_eq!((orphan.status.as_u16(), &orphan.body["parent_id"]), (200, &Value::Null), "{orphan:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

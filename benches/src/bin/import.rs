@@ -75,7 +75,7 @@ fn line(what: &str, rows: &Value, (bytes, millis, memory): (usize, i64, u64)) ->
 fn table(rows: usize) -> Result<String, Failure> {
     let mut table = "email,reference_id,name,last_name,phone,identification.type,identification.value\n".to_owned();
     for nth in 0..rows {
-        writeln!(table, "user{nth}@example.com,r{nth},Name {nth},Last {},+52155{nth:08},PASSPORT,P{nth}", nth % 500)?;
+        writeln!(table, "user{nth}@example.com,r{nth},Name {nth},Last {},+52155{nth:08},DOCUMENT,P{nth}", nth % 500)?;
     }
     Ok(table)
 }

@@ -80,12 +80,18 @@ async fn by_itself(
 }
 
 async fn restored(app: &App, record: &UserRecord, actor: Actor, request_id: &str) -> Answer<Shown> {
-    let user = record.user.moved(Status::Active, Time::now());
+    let mut user = record.user.moved(Status::Active, Time::now());
+    // A parent who is erased cannot come back: the child stands alone.
+    if let Some(parent) = user.fields.parent_id
+        && app.store.user(parent).await?.is_none()
+    {
+        user.fields.parent_id = None;
+    }
     let entry = Entry::between(Some(&record.user), &user, (Action::Restored, actor, request_id));
     match app.store.change_user(record, &user, &entry, Also::default()).await {
         Ok(restored) => Ok(Shown::new(&restored.user)),
         Err(Error::Invalid(_)) => {
-            let message = "is a user who is deleted, or a child by now; restore the parent first, or free it";
+            let message = "is a user who is deleted, or a child by now; restore the parent first";
             Err(Error::conflict("/parent_id", "no_parent", message).into())
         }
         Err(error) => Err(Pending::instead_of_stale(error).into()),

@@ -23,11 +23,13 @@ pub struct CatalogRecord {
 /// whether another one has come since. The version, which clients see, stays.
 #[derive(Debug, Clone, Deserialize)]
 struct Uses {
+    /// None of a catalog that was made before they were counted.
+    #[serde(default)]
     uses: u64,
 }
 
 /// What a change or the end of a catalog demands of it.
-const UNCHANGED: &str = "version = :version AND uses = :uses";
+const UNCHANGED: &str = "version = :version AND (uses = :uses OR attribute_not_exists(uses))";
 
 impl Indexed for Catalog {
     fn index(&self) -> Index {

@@ -7,6 +7,7 @@
 //! the place that a reader has reached, whatever clocks say and however long a transaction takes.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use domain::{Error, FieldError, SegmentId, Time, User, UserId};
 use futures_util::future::try_join_all;
@@ -153,11 +154,12 @@ impl Store {
         gone.into_iter().chain([Write::mark(&self.table, &is), untold]).collect()
     }
 
-    /// A time that has not been told.
-    pub(super) async fn untold(&self, segment: SegmentId, user: UserId) -> Result<Time, Error> {
+    /// A time that has not been told, `ahead` of what has: where readers ask all the time, the present would have been told
+    /// again before the change is written. It is told once the readers' clocks get there.
+    pub(super) async fn untold(&self, segment: SegmentId, user: UserId, ahead: Duration) -> Result<Time, Error> {
         let told = self.table.get(&keys::told(segment, shard(user))).await?.map(from_item::<Told>).transpose()?;
         let now = Time::now();
-        Ok(told.map_or(now, |told| now.max(told.told_until.plus(std::time::Duration::from_millis(1)))))
+        Ok(told.map_or(now, |told| now.max(told.told_until).plus(ahead)))
     }
 }
 

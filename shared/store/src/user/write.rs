@@ -1,6 +1,8 @@
 //! What a change of a user writes: row, claims, history, index entries, family and the change that is told, all in one
 //! transaction.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::user::Unique;
 use domain::{Entry, Error, Status, Time, User, UserId};
@@ -14,6 +16,9 @@ use crate::table::{Changes, Item, Write, number, string, to_item};
 use crate::unique::USER_COUNT;
 use crate::user::index::directory_of;
 use crate::user::{Claim, Sessions, UserRecord, changes};
+
+/// How far ahead of the clock a change may stand, so that it is not told before it is written.
+const FARTHEST: Duration = Duration::from_secs(1);
 
 /// What else changes together with a user.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +103,7 @@ impl Store {
         (mut user, mut entry): (User, Entry),
         writes: impl Fn(&User, &Entry) -> Result<(Vec<Write>, UserRecord), Error>,
     ) -> Result<UserRecord, Error> {
-        let mut tries = Tries::default();
+        let (mut tries, mut ahead) = (Tries::default(), Duration::from_millis(1));
         loop {
             let (writes, record) = writes(&user, &entry)?;
             match (self.table.transact(writes).await, user.segment_id) {
@@ -106,7 +111,8 @@ impl Store {
                     Some(taken) => return Err(Error::Conflict(taken)),
                     None => {
                         tries.again().await?;
-                        user.updated_at = self.untold(segment, user.id).await?;
+                        user.updated_at = self.untold(segment, user.id, ahead).await?;
+                        ahead = (ahead * 2).min(FARTHEST);
                         entry.at = user.updated_at;
                     }
                 },
