@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "programs for a terminal")]
 
 pub mod emulator;
+pub mod names;
 pub mod random;
 pub mod report;
 

@@ -1,7 +1,7 @@
 //! Exports: the users of a segment become a file.
 
 use axum::extract::State as Shared;
-use domain::{Error, Export, ExportFields, ExportId, FieldError, Format, SegmentId, Time, TransferStatus};
+use domain::{Error, Export, ExportFields, ExportId, FieldError, Format, KeyScope, SegmentId, Time, TransferStatus};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
     Path, Problem, Seed, Shown, Tries, filters_of, openapi,
@@ -9,7 +9,7 @@ use edge::{
 use files::ObjectKey;
 use users::{Users, asks_for_deleted};
 
-use crate::{FETCHING, State, managed, there};
+use crate::{FETCHING, State, there};
 
 /// How exports are listed.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,7 @@ pub(crate) async fn list(
     Path(segment): Path<SegmentId>,
     list: List<Exports>,
 ) -> Answer<Listed> {
-    let (managed, exports) = tokio::join!(managed(&app, &caller, segment), app.store.exports(segment));
+    let (managed, exports) = tokio::join!(caller.segment(segment, KeyScope::Admin), app.store.exports(segment));
     managed?;
     Ok(list.within(&app, exports?).await?)
 }
@@ -52,7 +52,7 @@ pub(crate) async fn create(
     seed: Seed,
     Body(fields): Body<ExportFields>,
 ) -> Answer<Created> {
-    let segment = managed(&app, &caller, segment).await?;
+    let segment = caller.segment(segment, KeyScope::Admin).await?;
     check_filters(&fields)?;
     let id: ExportId = seed.id(0);
     let new = Export::new(id, (segment.id, segment.owner_id), fields, Time::of(id.uuid()));
@@ -127,7 +127,7 @@ pub(crate) async fn delete(
 
 /// An export that the caller may act on: 1 round of latency.
 async fn found(app: &App, caller: &Caller, (segment, export): (SegmentId, ExportId)) -> Result<Export, Error> {
-    let (managed, export) = tokio::join!(managed(app, caller, segment), app.store.export(segment, export));
+    let (managed, export) = tokio::join!(caller.segment(segment, KeyScope::Admin), app.store.export(segment, export));
     managed?;
     export
 }

@@ -1,14 +1,16 @@
 //! Imports: a file's rows become users of a segment.
 
 use axum::extract::State as Shared;
-use domain::{Error, FieldError, Import, ImportFields, ImportId, SegmentId, Time, TransferStatus, UploadStatus};
+use domain::{
+    Error, FieldError, Import, ImportFields, ImportId, KeyScope, SegmentId, Time, TransferStatus, UploadStatus,
+};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
     Path, Problem, Seed, Shown, Tries, openapi,
 };
 use files::ObjectKey;
 
-use crate::{FETCHING, State, managed, there};
+use crate::{FETCHING, State, there};
 
 /// How imports are listed.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +34,7 @@ pub(crate) async fn list(
     Path(segment): Path<SegmentId>,
     list: List<Imports>,
 ) -> Answer<Listed> {
-    let (managed, imports) = tokio::join!(managed(&app, &caller, segment), app.store.imports(segment));
+    let (managed, imports) = tokio::join!(caller.segment(segment, KeyScope::Admin), app.store.imports(segment));
     managed?;
     Ok(list.within(&app, imports?).await?)
 }
@@ -53,7 +55,7 @@ pub(crate) async fn create(
     seed: Seed,
     Body(fields): Body<ImportFields>,
 ) -> Answer<Created> {
-    let segment = managed(&app, &caller, segment).await?;
+    let segment = caller.segment(segment, KeyScope::Admin).await?;
     check_file(&app, segment.id, &fields).await?;
     let id: ImportId = seed.id(0);
     let new = Import::new(id, (segment.id, segment.owner_id), caller.actor(), fields, Time::of(id.uuid()));
@@ -131,7 +133,7 @@ fn location(import: &Import) -> String {
 
 /// An import that the caller may act on: 1 round of latency.
 async fn found(app: &App, caller: &Caller, (segment, import): (SegmentId, ImportId)) -> Result<Import, Error> {
-    let (managed, import) = tokio::join!(managed(app, caller, segment), app.store.import(segment, import));
+    let (managed, import) = tokio::join!(caller.segment(segment, KeyScope::Admin), app.store.import(segment, import));
     managed?;
     import
 }

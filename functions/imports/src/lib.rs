@@ -1,8 +1,8 @@
 //! `/v1/segments/{segment}/imports` and `…/exports`: files that become users of a segment, and users that become a file.
 
 use axum::extract::FromRef;
-use domain::{Error, KeyScope, Segment, SegmentId, TransferStatus};
-use edge::{App, Caller};
+use domain::{Error, TransferStatus};
+use edge::App;
 use files::Files;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,13 +36,6 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(exports::list, exports::create))
         .routes(routes!(exports::read, exports::delete))
         .routes(routes!(exports::content))
-}
-
-/// The segment, for whoever may act on its imports and exports: 1 round of latency.
-async fn managed(app: &App, caller: &Caller, segment: SegmentId) -> Result<Segment, Error> {
-    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
-    access.manages(&segment, KeyScope::Admin)?;
-    Ok(segment)
 }
 
 /// Refuses to give a file that is not there.

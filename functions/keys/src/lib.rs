@@ -102,7 +102,7 @@ async fn list_of_segment(
     Path(segment): Path<SegmentId>,
     list: List<Keys>,
 ) -> Answer<Listed> {
-    let account = managed(&app, &caller, segment).await?;
+    let account = caller.segment(segment, KeyScope::Admin).await?.owner_id;
     Ok(list.within(&app, app.store.keys(account, Some(segment)).await?).await?)
 }
 
@@ -131,16 +131,9 @@ async fn delete_of_segment(
     caller: Caller,
     Path((segment, key)): Path<(SegmentId, KeyId)>,
 ) -> Answer<NoContent> {
-    let account = managed(&app, &caller, segment).await?;
+    let account = caller.segment(segment, KeyScope::Admin).await?.owner_id;
     app.store.delete_key(account, Some(segment), key).await?;
     Ok(NoContent)
-}
-
-/// The account of a segment whose keys the caller may manage.
-async fn managed(app: &App, caller: &Caller, segment: SegmentId) -> Answer<UserId> {
-    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
-    access.manages(&segment, KeyScope::Admin)?;
-    Ok(segment.owner_id)
 }
 
 async fn create(

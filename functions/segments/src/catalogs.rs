@@ -9,8 +9,6 @@ use edge::{
 
 use store::{Affected, CatalogRecord, Configuration};
 
-use crate::segments::managed;
-
 /// How catalogs are listed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Catalogs;
@@ -49,7 +47,7 @@ pub(crate) async fn create(
     seed: Seed,
     Body(fields): Body<CatalogFields>,
 ) -> Answer<Created> {
-    managed(&app, &caller, segment, KeyScope::Admin).await?;
+    caller.segment(segment, KeyScope::Admin).await?;
     let id: CatalogId = seed.id(0);
     let new = Catalog::new(id, segment, fields, Time::of(id.uuid()));
     match app.store.create_catalog(&new).await {

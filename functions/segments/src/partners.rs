@@ -10,7 +10,7 @@ use store::Used;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::segments::{made_before, managed};
+use crate::segments::made_before;
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<App> {
@@ -65,7 +65,7 @@ pub(crate) async fn create(
     seed: Seed,
     Body(fields): Body<PartnerFields>,
 ) -> Answer<Created> {
-    managed(&app, &caller, segment, KeyScope::Admin).await?;
+    caller.segment(segment, KeyScope::Admin).await?;
     let id: PartnerId = seed.id(0);
     let new = Partner::new(id, segment, fields, Time::of(id.uuid()));
     match app.store.create_partner(&new).await {

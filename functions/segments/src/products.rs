@@ -12,7 +12,7 @@ use edge::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::segments::{made_before, managed};
+use crate::segments::made_before;
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<App> {
@@ -67,7 +67,7 @@ pub(crate) async fn create(
     seed: Seed,
     Body(fields): Body<ProductFields>,
 ) -> Answer<Created> {
-    let segment = managed(&app, &caller, segment, KeyScope::Admin).await?;
+    let segment = caller.segment(segment, KeyScope::Admin).await?;
     let (id, now) = (seed.id::<ProductId>(0), Time::of(seed.id::<ProductId>(0).uuid()));
     let own = fields.membership_id.is_none().then(|| {
         let called = MembershipFields { name: fields.title.clone(), self_enrolment: Flag(false), status: Flag(true) };

@@ -62,13 +62,8 @@ pub(crate) async fn create(
 /// Reads a segment.
 #[utoipa::path(get, path = "/v1/segments/{segment}", tag = "segments",
     responses((status = 200, description = "The segment.", body = Segment)))]
-pub(crate) async fn read(
-    State(app): State<App>,
-    caller: Caller,
-    Path(segment): Path<SegmentId>,
-    has: IfNoneMatch,
-) -> Answer<Shown> {
-    Ok(Shown::unless(&has, &managed(&app, &caller, segment, KeyScope::Read).await?))
+pub(crate) async fn read(caller: Caller, Path(segment): Path<SegmentId>, has: IfNoneMatch) -> Answer<Shown> {
+    Ok(Shown::unless(&has, &caller.segment(segment, KeyScope::Read).await?))
 }
 
 /// Changes a segment by a merge patch.
@@ -83,7 +78,7 @@ pub(crate) async fn change(
 ) -> Answer<Shown> {
     let mut tries = Tries::default();
     loop {
-        let before = managed(&app, &caller, segment, KeyScope::Admin).await?;
+        let before = caller.segment(segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         if after.fields.shipping_address_id != before.fields.shipping_address_id {
@@ -109,7 +104,7 @@ pub(crate) async fn delete(
 ) -> Answer<NoContent> {
     let mut tries = Tries::default();
     loop {
-        let before = managed(&app, &caller, segment, KeyScope::Admin).await?;
+        let before = caller.segment(segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
         match app.store.delete_segment(&before).await {
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
@@ -121,13 +116,6 @@ pub(crate) async fn delete(
             }
         }
     }
-}
-
-/// A segment that the caller may act on: 1 round of latency.
-pub(crate) async fn managed(app: &App, caller: &Caller, segment: SegmentId, scope: KeyScope) -> Result<Segment, Error> {
-    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
-    access.manages(&segment, scope)?;
-    Ok(segment)
 }
 
 /// Whether a thing was made by an earlier try of this very request, which was cut off then.

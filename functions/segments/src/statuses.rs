@@ -11,7 +11,7 @@ use store::Used;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::segments::{made_before, managed};
+use crate::segments::made_before;
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<App> {
@@ -58,7 +58,7 @@ pub(crate) async fn create(
     seed: Seed,
     Body(fields): Body<CustomStatusFields>,
 ) -> Answer<Created> {
-    managed(&app, &caller, segment, KeyScope::Admin).await?;
+    caller.segment(segment, KeyScope::Admin).await?;
     let id: StatusId = seed.id(0);
     // The store gives it its number.
     let new = CustomStatus::new(id, segment, StatusNumber::default(), fields, Time::of(id.uuid()));

@@ -39,7 +39,7 @@ impl<'a> Importing<'a> {
     /// [`Error::NotFound`] where the segment is gone; [`Error::Unavailable`] where all of them are to be done again.
     pub(crate) async fn all(&self, rows: Vec<ImportRow>) -> Result<Vec<RowResult>, Error> {
         let mut results = Vec::new();
-        for round in rounds(rows) {
+        for round in rounds(rows, claims) {
             for some in chunks(round) {
                 let segment = self.transfers.store.segment(self.import.segment_id).await?;
                 let done = some.into_iter().map(|row| self.one(&segment, row));
@@ -86,24 +86,10 @@ fn of_row(import: Uuid, number: u64) -> Uuid {
     Builder::from_unix_timestamp_millis(millis, &hash).into_uuid()
 }
 
-/// Rows that can be done at once, round by round: one that has a unique value of an earlier one waits for it.
-fn rounds(rows: Vec<ImportRow>) -> Vec<Vec<ImportRow>> {
-    let mut latest: HashMap<(&'static str, String), usize> = HashMap::new();
-    let mut rounds: Vec<Vec<ImportRow>> = Vec::new();
-    for row in rows {
-        let fields = row.body.as_ref().ok().and_then(|body| UserFields::parse(body.clone()).ok());
-        let values = fields.map(|fields| fields.unique_values()).unwrap_or_default();
-        let values: Vec<_> = values.into_iter().map(|unique| (unique.field, unique.value)).collect();
-        let round = values.iter().filter_map(|value| latest.get(value)).max().map_or(0, |before| before + 1);
-        latest.extend(values.into_iter().map(|value| (value, round)));
-        if rounds.len() <= round {
-            rounds.resize_with(round + 1, Vec::new);
-        }
-        if let Some(round) = rounds.get_mut(round) {
-            round.push(row);
-        }
-    }
-    rounds
+/// What a row claims, if it can be read.
+fn claims(row: &ImportRow) -> Vec<Unique> {
+    let fields = row.body.as_ref().ok().and_then(|body| UserFields::parse(body.clone()).ok());
+    fields.map(|fields| fields.unique_values()).unwrap_or_default()
 }
 
 fn chunks(rows: Vec<ImportRow>) -> impl Iterator<Item = Vec<ImportRow>> {
@@ -135,14 +121,15 @@ mod tests {
     #[test]
     fn rows_that_share_a_value_are_done_one_after_the_other() {
         let row = |number, body| ImportRow { number, line: number, body: Ok(body) };
-        let rounds = rounds(vec![
+        let rows = vec![
             row(1, json!({ "email": "a@b.example", "reference_id": "1" })),
             row(2, json!({ "email": "A@b.example" })),
             row(3, json!({ "email": "c@b.example" })),
             row(4, json!({ "email": "d@b.example", "reference_id": "1" })),
             row(5, json!({ "email": "nonsense" })),
             row(6, json!({ "email": "a@b.example" })),
-        ]);
+        ];
+        let rounds = rounds(rows, claims);
         let numbers: Vec<Vec<_>> = rounds.iter().map(|round| round.iter().map(|row| row.number).collect()).collect();
         assert_eq!(numbers, [vec![1, 3, 5], vec![2, 4], vec![6]]);
     }

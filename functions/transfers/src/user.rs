@@ -71,7 +71,7 @@ impl Importing<'_> {
         // Its time as a row is the import's, like its id; what is told of it begins now.
         let made = User::of_segment(id, segment.id, fields, Time::of(id.uuid()));
         let user = User { updated_at: Time::now(), ..made };
-        errors.extend(self.photo(None, &user).await?);
+        errors.extend(self.transfers.store.check_photo(None, &user).await?);
         if self.import.fields.dry_run.0 {
             errors.extend(self.rehearsed(None, &user).await?);
         }
@@ -108,7 +108,7 @@ impl Importing<'_> {
         let after = patched(user, body, &segment.fields.settings.0)?;
         let entry = Entry::between(Some(user), &after, (Action::Updated, self.import.actor, &request));
         let mut errors: Vec<_> = login(found, &after).into_iter().collect();
-        errors.extend(self.photo(Some(user), &after).await?);
+        errors.extend(self.transfers.store.check_photo(Some(user), &after).await?);
         if self.import.fields.dry_run.0 {
             errors.extend(self.rehearsed(Some(user), &after).await?);
         }
@@ -134,23 +134,6 @@ impl Importing<'_> {
         let window = Window { size: ENTRIES, from: From::Offset(0), descending: true, filters: Vec::new() };
         let entries = self.transfers.store.entries(user, &window).await?;
         Ok(entries.rows.iter().any(|entry| entry.request_id == request))
-    }
-
-    /// Refuses a photo that is no file of the segment.
-    async fn photo(&self, before: Option<&User>, user: &User) -> Result<Option<FieldError>, Error> {
-        let had = before.and_then(|before| before.fields.photo_upload_id);
-        let Some(photo) = user.fields.photo_upload_id.filter(|photo| Some(*photo) != had) else { return Ok(None) };
-        let fits = match self.transfers.store.upload(photo).await {
-            Err(Error::NotFound) => false,
-            found => {
-                let upload = found?;
-                Some(upload.fields.segment_id) == user.segment_id
-                    && upload.fields.member_id.is_none()
-                    && upload.status == UploadStatus::Available
-            }
-        };
-        let message = "must be the id of an AVAILABLE upload of this segment";
-        Ok((!fits).then(|| FieldError::new("/photo_upload_id", "unknown", message)))
     }
 
     /// What the table would refuse, where nothing is to be written.

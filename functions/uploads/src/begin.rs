@@ -11,19 +11,17 @@ use crate::is_itself;
 pub(crate) async fn owner(app: &App, caller: &Caller, fields: &UploadFields, most_rows: i64) -> Result<UserId, Error> {
     let (owner, errors) = match fields.member_id {
         Some(member) => for_member(app, caller, member, fields).await?,
-        None => for_segment(app, caller, fields, most_rows).await?,
+        None => for_segment(caller, fields, most_rows).await?,
     };
     if errors.is_empty() { Ok(owner) } else { Err(Error::Invalid(errors)) }
 }
 
 async fn for_segment(
-    app: &App,
     caller: &Caller,
     fields: &UploadFields,
     most_rows: i64,
 ) -> Result<(UserId, Vec<FieldError>), Error> {
-    let (access, segment) = caller.accesses(app.store.segment(fields.segment_id)).await?;
-    access.manages(&segment, KeyScope::Write)?;
+    let segment = caller.segment(fields.segment_id, KeyScope::Write).await?;
     let mut errors = fields.unfit(Meant::Segment(most_rows));
     if fields.field.is_some() {
         let message = "is required with field: whose membership has the field";

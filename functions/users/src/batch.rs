@@ -1,8 +1,7 @@
 //! `POST /v1/segments/{segment}/users/batch`.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
+use domain::user::rounds;
 use domain::{
     Body as _, Error, Field, FieldError, KeyScope, NewUser, Segment, SegmentId, UserId, body, field::Pointer,
 };
@@ -14,7 +13,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, SchemaType};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::create::{made, managed};
+use crate::create::made;
 
 /// How many users a batch may have.
 const MOST: usize = 100;
@@ -93,15 +92,16 @@ pub(crate) async fn batch(
     seed: Seed,
     Body(batch): Body<Batch>,
 ) -> Answer<Rendered> {
-    let segment = managed(&app, &caller, segment, KeyScope::Write).await?;
-    let users: Vec<_> = batch.users.0.into_iter().map(NewUser::parse).collect();
-    let rounds = rounds(&users);
-    let mut users: Vec<_> = users.into_iter().map(Some).collect();
+    let segment = caller.segment(segment, KeyScope::Write).await?;
+    let users = batch.users.0.into_iter().map(NewUser::parse).enumerate();
+    let claims = |(_, new): &(usize, Result<NewUser, Error>)| {
+        new.as_ref().map(|new| new.fields.unique_values()).unwrap_or_default()
+    };
     let mut results = Vec::new();
-    for round in rounds {
-        let rows = round.into_iter().filter_map(|index| Some((index, users.get_mut(index)?.take()?)));
-        let made =
-            rows.map(|(index, new)| row((&app, &identity, &caller), &segment, (index, seed.scattered(index)), new));
+    for round in rounds(users, claims) {
+        let made = round
+            .into_iter()
+            .map(|(index, new)| row((&app, &identity, &caller), &segment, (index, seed.scattered(index)), new));
         results.extend(stream::iter(made).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
     }
     results.sort_by_key(|(index, _)| *index);
@@ -125,23 +125,4 @@ async fn row(
         }
     };
     (index, result)
-}
-
-/// Rows that can be made at once, round by round: one that claims what an earlier one claims waits for it.
-fn rounds(users: &[Result<NewUser, Error>]) -> Vec<Vec<usize>> {
-    let mut claimed: HashMap<(&'static str, String), usize> = HashMap::new();
-    let mut rounds: Vec<Vec<usize>> = Vec::new();
-    for (index, user) in users.iter().enumerate() {
-        let values = user.as_ref().map(|user| user.fields.unique_values()).unwrap_or_default();
-        let values: Vec<_> = values.into_iter().map(|unique| (unique.field, unique.value)).collect();
-        let round = values.iter().filter_map(|value| claimed.get(value)).max().map_or(0, |before| before + 1);
-        claimed.extend(values.into_iter().map(|value| (value, round)));
-        if rounds.len() <= round {
-            rounds.resize_with(round + 1, Vec::new);
-        }
-        if let Some(round) = rounds.get_mut(round) {
-            round.push(index);
-        }
-    }
-    rounds
 }

@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 use store::{Changed, Since};
 use utoipa::ToSchema;
 
-use crate::create::managed;
-
 /// A change of a user: the last one, with the user as it is since.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
@@ -68,7 +66,7 @@ pub(crate) async fn changes(
         errors.push(at.error("out_of_range", "must be a whole number from 1 to 100"));
     }
     query.finish(KNOWN, errors)?;
-    managed(&app, &caller, segment, KeyScope::Read).await?;
+    caller.segment(segment, KeyScope::Read).await?;
     let (since, size) = (since.unwrap_or_else(|| Since::time(Time::now())), size.unwrap_or(DEFAULT_SIZE));
     let found = app.store.user_changes(segment, &since, size).await?;
     let data: Vec<_> = found.rows.iter().map(shown).collect();

@@ -1,9 +1,7 @@
 //! `POST /v1/segments/{segment}/users`.
 
 use axum::extract::State;
-use domain::{
-    Action, Actor, Entry, Error, KeyScope, NewUser, Segment, SegmentId, Status, Time, UploadStatus, User, UserId,
-};
+use domain::{Action, Actor, Entry, Error, KeyScope, NewUser, Segment, SegmentId, Status, Time, User, UserId};
 use edge::{Answer, App, Body, Caller, Created, Path, Seed};
 use identity::Identity;
 use reconcile::settled;
@@ -24,17 +22,10 @@ pub(crate) async fn create(
     seed: Seed,
     Body(new): Body<NewUser>,
 ) -> Answer<Created> {
-    let segment = managed(&app, &caller, segment, KeyScope::Write).await?;
+    let segment = caller.segment(segment, KeyScope::Write).await?;
     let act = (caller.actor(), caller.request_id());
     let user = made(&app, &identity, (&segment, seed.id(0)), new, act).await?;
     Ok(Created::one(location(user.id), &user))
-}
-
-/// The segment, for whoever may act on its users: 1 round of latency.
-pub(crate) async fn managed(app: &App, caller: &Caller, segment: SegmentId, scope: KeyScope) -> Result<Segment, Error> {
-    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
-    access.manages(&segment, scope)?;
-    Ok(segment)
 }
 
 /// Makes a user of a segment: 1 transaction, and 2 writes more for a password.
@@ -82,19 +73,8 @@ async fn made_before(app: &App, identity: &Identity, id: UserId) -> Result<Optio
 
 /// Refuses a photo that is no file of the user's segment: 1 read, if there is a new one.
 pub(crate) async fn check_photo(app: &App, before: Option<&User>, user: &User) -> Result<(), Error> {
-    let had = before.and_then(|before| before.fields.photo_upload_id);
-    let Some(photo) = user.fields.photo_upload_id.filter(|photo| Some(*photo) != had) else { return Ok(()) };
-    let upload = match app.store.upload(photo).await {
-        Err(Error::NotFound) => None,
-        found => Some(found?),
-    };
-    let fits = upload.is_some_and(|upload| {
-        Some(upload.fields.segment_id) == user.segment_id
-            && upload.fields.member_id.is_none()
-            && upload.status == UploadStatus::Available
-    });
-    if fits {
-        return Ok(());
+    match app.store.check_photo(before, user).await? {
+        Some(error) => Err(Error::Invalid(vec![error])),
+        None => Ok(()),
     }
-    Err(Error::invalid("/photo_upload_id", "unknown", "must be the id of an AVAILABLE upload of this segment"))
 }

@@ -43,7 +43,7 @@ pub(crate) async fn exists(
     };
     // By address too: whoever asks for long lists of people may have signed up more than once.
     let (live, counted, by_source, holder) = tokio::join!(
-        reaches(&app, &caller, segment),
+        reaches(&caller, segment),
         caller.asks_who_exists(),
         visitor.asks_who_exists(),
         app.store.holder(segment.into(), unique)
@@ -55,10 +55,11 @@ pub(crate) async fn exists(
 }
 
 /// Lets everybody pass who asks for master users, and whoever has the segment that is asked for.
-async fn reaches(app: &App, caller: &Caller, segment: Option<SegmentId>) -> Result<(), Error> {
-    let Some(segment) = segment else { return caller.access().await.map(drop) };
-    let (access, segment) = caller.accesses(app.store.segment(segment)).await?;
-    access.manages(&segment, KeyScope::Read)
+async fn reaches(caller: &Caller, segment: Option<SegmentId>) -> Result<(), Error> {
+    match segment {
+        Some(segment) => caller.segment(segment, KeyScope::Read).await.map(drop),
+        None => caller.access().await.map(drop),
+    }
 }
 
 /// The values that the query names.

@@ -5,8 +5,6 @@ use domain::{DocumentType, Error, KeyScope, SegmentId, Status, User, user::Gende
 use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
 use store::search::{Filter, Match, Test, Value};
 
-use crate::create::managed;
-
 /// How users are listed.
 #[derive(Debug, Clone, Copy)]
 pub struct Users;
@@ -80,7 +78,7 @@ pub(crate) async fn list(
             (false, _) => app.store.users(segment, list.search()).await,
         }
     };
-    let (managed, found) = tokio::join!(managed(&app, &caller, segment, KeyScope::Read), search);
+    let (managed, found) = tokio::join!(caller.segment(segment, KeyScope::Read), search);
     managed?;
     Ok(list.found(&app, found?).await?)
 }
@@ -95,7 +93,7 @@ pub(crate) async fn deleted(
     list: List<Users>,
 ) -> Answer<Listed> {
     let search = app.store.deleted_users(segment, list.search());
-    let (managed, found) = tokio::join!(managed(&app, &caller, segment, KeyScope::Read), search);
+    let (managed, found) = tokio::join!(caller.segment(segment, KeyScope::Read), search);
     managed?;
     Ok(list.found(&app, found?).await?)
 }

@@ -8,7 +8,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::{Actor, Error, KeyScope, Role, Status, Time, UserId};
+use domain::{Actor, Error, KeyScope, Role, Segment, SegmentId, Status, Time, UserId};
 use identity::Claims;
 use store::UserRecord;
 
@@ -114,6 +114,16 @@ impl Caller {
     pub async fn accesses<T>(&self, read: impl Future<Output = Result<T, Error>>) -> Result<(Access, T), Error> {
         let (access, found) = tokio::join!(self.access(), read);
         Ok((access?, found?))
+    }
+
+    /// The segment, for whoever has it: its master user, and keys that reach it and have the scope. 1 round of latency.
+    ///
+    /// # Errors
+    /// As [`Caller::access`]; [`Error::NotFound`] for somebody else's; [`Error::Forbidden`] for a key without the scope.
+    pub async fn segment(&self, id: SegmentId, scope: KeyScope) -> Result<Segment, Error> {
+        let (access, segment) = self.accesses(self.app.store.segment(id)).await?;
+        access.manages(&segment, scope)?;
+        Ok(segment)
     }
 
     /// The user that the path names, if the caller may act on it: itself, or, with the scope, one of its segments'.

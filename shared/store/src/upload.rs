@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Error, MemberId, SegmentId, Time, Upload, UploadId, UploadStatus};
+use domain::{Error, FieldError, MemberId, SegmentId, Time, Upload, UploadId, UploadStatus, User};
 
 use crate::Store;
 use crate::backoff::Tries;
@@ -21,6 +21,26 @@ impl Store {
     /// [`Error::NotFound`].
     pub async fn upload(&self, id: UploadId) -> Result<Upload, Error> {
         self.table.get(&keys::upload(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// What is wrong with the photo of a user, if it is another one than before: it is no file of the segment that has
+    /// arrived. 1 `GetItem`, if it is another one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn check_photo(&self, before: Option<&User>, user: &User) -> Result<Option<FieldError>, Error> {
+        let had = before.and_then(|before| before.fields.photo_upload_id);
+        let Some(photo) = user.fields.photo_upload_id.filter(|photo| Some(*photo) != had) else { return Ok(None) };
+        let fits = match self.upload(photo).await {
+            Err(Error::NotFound) => false,
+            found => {
+                let Upload { fields, status, .. } = found?;
+                let of_segment = Some(fields.segment_id) == user.segment_id && fields.member_id.is_none();
+                of_segment && status == UploadStatus::Available
+            }
+        };
+        let message = "must be the id of an AVAILABLE upload of this segment";
+        Ok((!fits).then(|| FieldError::new("/photo_upload_id", "unknown", message)))
     }
 
     /// Writes a new upload, which vanishes two days later unless its file has arrived: 1 transaction.

@@ -2,6 +2,7 @@
 //! have few points, and not everybody has answered everything.
 
 use benches::Failure;
+use benches::names::LAST_NAMES;
 use benches::random::Random;
 use domain::answer::{Given, check_answers};
 use domain::custom_field::CustomFieldFields;
@@ -42,40 +43,6 @@ const NAMES: &[&str] = &[
     "Yolanda",
     "Iván",
     "Zaira",
-];
-const LAST_NAMES: &[&str] = &[
-    "Hernández",
-    "García",
-    "Martínez",
-    "López",
-    "González",
-    "Pérez",
-    "Rodríguez",
-    "Sánchez",
-    "Ramírez",
-    "Cruz",
-    "Flores",
-    "Gómez",
-    "Morales",
-    "Vázquez",
-    "Reyes",
-    "Jiménez",
-    "Torres",
-    "Díaz",
-    "Gutiérrez",
-    "Ruiz",
-    "Mendoza",
-    "Aguilar",
-    "Ortiz",
-    "Moreno",
-    "Castillo",
-    "Romero",
-    "Álvarez",
-    "Méndez",
-    "Chávez",
-    "Rivera",
-    "Juárez",
-    "Ñúñez",
 ];
 const CITIES: &[&str] = &[
     "México",

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use benches::Failure;
+use benches::names::LAST_NAMES;
 use benches::random::Random;
 use domain::segment::SegmentNumber;
 use domain::{
@@ -13,41 +14,6 @@ use serde_json::json;
 use store::Store;
 use store::search::{Sort, fold};
 use uuid::Uuid;
-
-const LAST_NAMES: &[&str] = &[
-    "Hernández",
-    "García",
-    "Martínez",
-    "López",
-    "González",
-    "Pérez",
-    "Rodríguez",
-    "Sánchez",
-    "Ramírez",
-    "Cruz",
-    "Flores",
-    "Gómez",
-    "Morales",
-    "Vázquez",
-    "Reyes",
-    "Jiménez",
-    "Torres",
-    "Díaz",
-    "Gutiérrez",
-    "Ruiz",
-    "Mendoza",
-    "Aguilar",
-    "Ortiz",
-    "Moreno",
-    "Castillo",
-    "Romero",
-    "Álvarez",
-    "Méndez",
-    "Chávez",
-    "Rivera",
-    "Juárez",
-    "Ñúñez",
-];
 
 /// Types of documents, and how many of a thousand people have one of these.
 const DOCUMENTS: &[(&str, usize)] = &[("INE", 520), ("PASSPORT", 140), ("DNI", 90), ("CC", 50), ("CI", 24), ("CE", 6)];

@@ -22,7 +22,7 @@ use crate::{body, words};
 pub use metadata::Metadata;
 pub use new::{NewUser, SignUp};
 pub use state::{Role, UserState};
-pub use unique::Unique;
+pub use unique::{Unique, rounds};
 
 /// A person, master or of a segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! The values of users that nobody else in their scope may have.
 
+use std::collections::HashMap;
+
 use crate::document::Document;
 use crate::error::FieldError;
 use crate::field::Pointer;
@@ -46,4 +48,24 @@ impl Unique {
     pub fn taken(&self) -> FieldError {
         Pointer::root().child(self.field).error("taken", "is taken by another user; choose another one")
     }
+}
+
+/// Rows that can be made at once, round by round, each round in their order: one that claims what an earlier one claims
+/// waits for it.
+#[must_use]
+pub fn rounds<T>(rows: impl IntoIterator<Item = T>, claims: impl Fn(&T) -> Vec<Unique>) -> Vec<Vec<T>> {
+    let mut latest: HashMap<(&'static str, String), usize> = HashMap::new();
+    let mut rounds: Vec<Vec<T>> = Vec::new();
+    for row in rows {
+        let values: Vec<_> = claims(&row).into_iter().map(|unique| (unique.field, unique.value)).collect();
+        let round = values.iter().filter_map(|value| latest.get(value)).max().map_or(0, |before| before + 1);
+        latest.extend(values.into_iter().map(|value| (value, round)));
+        if rounds.len() <= round {
+            rounds.resize_with(round + 1, Vec::new);
+        }
+        if let Some(round) = rounds.get_mut(round) {
+            round.push(row);
+        }
+    }
+    rounds
 }
