@@ -38,7 +38,7 @@ pub struct Options {
     pub reconcile_every: Duration,
     /// How often to look for imports and exports that are to be done.
     pub transfer_every: Duration,
-    /// Sees each call to DynamoDB.
+    /// Sees each call to DynamoDB that a request makes.
     pub interceptor: Option<SharedInterceptor>,
 }
 
@@ -93,9 +93,11 @@ impl System {
         functions.app.store.ensure_table().await.map_err(|error| Error::Start(told(&error)))?;
         functions.app.warm().await;
         connect_triggers(&emulators, &functions);
-        bucket.open(&mut tasks, on_created(functions.arrivals()));
-        tasks.spawn(reconcile(functions.clone(), options.reconcile_every));
-        tasks.spawn(transfer(functions.transfers(), options.transfer_every));
+        // What runs beside the requests has a client of its own: it is no cost of theirs.
+        let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
+        bucket.open(&mut tasks, on_created(beside.arrivals()));
+        tasks.spawn(transfer(beside.transfers(), options.transfer_every));
+        tasks.spawn(reconcile(beside, options.reconcile_every));
         let (stop, stopped) = oneshot::channel::<()>();
         let router = functions.router().merge(outbox.router());
         let api = tokio::spawn(async move {

@@ -75,9 +75,10 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     let triggers = Router::new().route("/_trigger", post(answer)).with_state(Arc::new(functions.clone()));
     let router = functions.router().merge(triggers);
     tokio::spawn(local::serve(listener, router, std::future::pending()));
-    tokio::spawn(local::reconcile(functions.clone(), options.reconcile_every));
-    tokio::spawn(local::transfer(functions.transfers(), options.transfer_every));
-    tokio::spawn(arrivals(functions.clone(), bucket, wiring.bucket.clone()));
+    let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
+    tokio::spawn(local::transfer(beside.transfers(), options.transfer_every));
+    tokio::spawn(local::reconcile(beside.clone(), options.reconcile_every));
+    tokio::spawn(arrivals(beside, bucket, wiring.bucket.clone()));
     (wiring, functions, url)
 }
 

@@ -1,11 +1,11 @@
 //! The rows of a batch become users, many at once; rows that could meet each other one after the other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::transfer::RowStatus;
-use domain::user::Unique;
+use domain::user::{Unique, rounds};
 use domain::{Body as _, Error, FieldError, Import, Segment, UserFields, UserId};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use uuid::{Builder, Uuid};

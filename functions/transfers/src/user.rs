@@ -4,8 +4,8 @@ use domain::segment::Settings;
 use domain::transfer::RowStatus;
 use domain::user::{Role, Unique, UserState};
 use domain::{
-    Action, Body as _, Email, Entry, Error, FieldError, MatchBy, MergePatch, ReferenceId, Segment, Status, Time,
-    UploadStatus, User, UserFields, UserId,
+    Action, Body as _, Email, Entry, Error, FieldError, MatchBy, MergePatch, ReferenceId, Segment, Status, Time, User,
+    UserFields, UserId,
 };
 use serde_json::Value;
 use store::{Also, From, Scope, Tries, UserRecord, Window};
