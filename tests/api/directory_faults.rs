@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
 use domain::user::UserFields;
-use domain::{Action, Actor, Body as _, Entry, Error, SegmentId, Status, Time, User, UserId};
+use domain::{Act, Action, Actor, Body as _, Entry, Error, SegmentId, Status, Time, User, UserId};
 use local::Functions;
 use serde_json::{Value, json};
 use store::{Also, PendingKind, Store, UserRecord};
@@ -98,7 +98,7 @@ impl Worker {
             }
             _ => (User { fields: self.fields(&user.fields), ..user.next(now) }, Action::Updated),
         };
-        let entry = Entry::between(Some(user), &new, (action, Actor::System, "test"));
+        let entry = Entry::between(Some(user), &new, action, Act::of(Actor::System, "test"));
         self.store.change_user(&old, &new, &entry, Also::default()).await.map(drop)
     }
 
@@ -111,14 +111,14 @@ impl Worker {
         let user = User::of_segment(id, self.segment, fields, Time::now());
         // Even where the answer is lost it may be there.
         self.users.lock().unwrap().push(id);
-        let entry = Entry::between(None, &user, (Action::Created, Actor::System, "test"));
+        let entry = Entry::between(None, &user, Action::Created, Act::of(Actor::System, "test"));
         self.store.create_user(&user, self.owner, &entry).await.map(drop)
     }
 
     /// Erases a user; one in three is left for the reconciler.
     async fn purge(&mut self, old: &UserRecord) -> Result<(), Error> {
         let new = old.user.moved(Status::Deleted, Time::now());
-        let entry = Entry::between(Some(&old.user), &new, (Action::Deleted, Actor::System, "test"));
+        let entry = Entry::between(Some(&old.user), &new, Action::Deleted, Act::of(Actor::System, "test"));
         let also = Also { begins: Some(PendingKind::Purge), ..Also::default() };
         let gone = self.store.change_user(old, &new, &entry, also).await?;
         if self.random.one_in(3) { Ok(()) } else { self.store.erase(&gone.user).await }

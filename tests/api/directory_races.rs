@@ -1,6 +1,6 @@
 //! Many at once at the users of one segment: one wins, and what is counted equals what is there.
 
-use domain::{Action, Actor, Entry, Error, Status, Time};
+use domain::{Act, Action, Actor, Entry, Error, Status, Time};
 use serde_json::{Value, json};
 use store::{Also, PendingKind};
 
@@ -201,11 +201,11 @@ async fn who_erases_a_user_second_counts_nothing_off() {
     let store = &world.muster.functions.app.store;
     let record = store.user(path.rsplit('/').next().unwrap().parse().unwrap()).await.unwrap().unwrap();
     let gone = record.user.moved(Status::Deleted, Time::now());
-    let entry = Entry::between(Some(&record.user), &gone, (Action::Deleted, Actor::System, "test"));
+    let entry = Entry::between(Some(&record.user), &gone, Action::Deleted, Act::of(Actor::System, "test"));
     let purge = Also { begins: Some(PendingKind::Purge), ..Also::default() };
     let begun = store.change_user(&record, &gone, &entry, purge.clone()).await.unwrap();
     let again = gone.moved(Status::Deleted, Time::now().plus(std::time::Duration::from_millis(5)));
-    let entry = Entry::between(Some(&gone), &again, (Action::Deleted, Actor::System, "test"));
+    let entry = Entry::between(Some(&gone), &again, Action::Deleted, Act::of(Actor::System, "test"));
     store.change_user(&begun, &again, &entry, purge).await.unwrap();
     assert!(matches!(store.erase(&gone).await, Err(Error::Stale)), "it has begun again");
     let gone = again;

@@ -1,6 +1,6 @@
 //! A user whose e-mail is verified becomes `ACTIVE`.
 
-use domain::{Action, Actor, Entry, Error, Status, Time};
+use domain::{Act, Action, Actor, Entry, Error, Status, Time};
 use edge::{App, RequestId};
 use store::{Also, UserRecord};
 
@@ -15,6 +15,7 @@ pub async fn activate(
     one_time: Option<(String, Time)>,
 ) -> Result<(), Error> {
     let user = record.user.moved(Status::Active, Time::now());
-    let entry = Entry::between(Some(&record.user), &user, (Action::Verified, Actor::User(user.id), &request_id.0));
+    let entry =
+        Entry::between(Some(&record.user), &user, Action::Verified, Act::of(Actor::User(user.id), &request_id.0));
     app.store.change_user(record, &user, &entry, Also { one_time, ..Also::default() }).await.map(drop)
 }

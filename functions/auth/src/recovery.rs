@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Action, Actor, Email, Error, Password, SegmentId, Status, UserId, body};
+use domain::{Act, Action, Actor, Email, Error, Password, SegmentId, Status, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, RequestId, Visitor};
 use identity::{Identity, wrong_code};
 use reconcile::settled;
@@ -74,7 +74,7 @@ pub(crate) async fn confirm_recovery(
         app.store.end_if_refused(&begun, &error).await?;
         return Err(error.into());
     }
-    let act = (Action::PasswordChanged, Actor::User(begun.user.id), request_id.0.as_str());
+    let act = (Action::PasswordChanged, Act::of(Actor::User(begun.user.id), &request_id.0));
     app.store.finish_password(begun, act, None).await?;
     Ok(NoContent)
 }

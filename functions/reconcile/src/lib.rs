@@ -1,7 +1,7 @@
 //! Finishes what a crash has cut off between the table and Cognito. Runs on a schedule; a request that meets an
 //! abandoned change of its own user settles it too.
 
-use domain::{Action, Actor, Error, Time};
+use domain::{Act, Action, Actor, Error, Time};
 use identity::Identity;
 use store::{Pending, PendingKind, Store, UserRecord};
 
@@ -60,7 +60,7 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
         }
         // Nobody can tell which password holds, so no session may: whoever knows the right one logs in again.
         PendingKind::Password => {
-            let act = (Action::PasswordChangeInterrupted, Actor::System, "reconcile");
+            let act = (Action::PasswordChangeInterrupted, Act::of(Actor::System, "reconcile"));
             store.finish_password(record, act, None).await.map(drop)
         }
         PendingKind::Purge => {

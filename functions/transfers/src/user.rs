@@ -4,8 +4,8 @@ use domain::segment::Settings;
 use domain::transfer::RowStatus;
 use domain::user::{Role, Unique, UserState};
 use domain::{
-    Action, Body as _, Email, Entry, Error, FieldError, MatchBy, MergePatch, ReferenceId, Segment, Status, Time, User,
-    UserFields, UserId,
+    Act, Action, Body as _, Email, Entry, Error, FieldError, MatchBy, MergePatch, ReferenceId, Segment, Status, Time,
+    User, UserFields, UserId,
 };
 use serde_json::Value;
 use store::{Also, From, Scope, Tries, UserRecord, Window};
@@ -81,7 +81,7 @@ impl Importing<'_> {
         if self.import.fields.dry_run.0 {
             return Ok((RowStatus::Created, None));
         }
-        let entry = Entry::between(None, &user, (Action::Created, self.import.actor, &self.request(number)));
+        let entry = Entry::between(None, &user, Action::Created, Act::of(self.import.actor, &self.request(number)));
         match self.transfers.store.create_user(&user, segment.owner_id, &entry).await {
             // The row itself has made it, before it was cut off.
             Err(error @ (Error::Conflict(_) | Error::Invalid(_))) => {
@@ -106,7 +106,7 @@ impl Importing<'_> {
         }
         let user = &found.user;
         let after = patched(user, body, &segment.fields.settings.0)?;
-        let entry = Entry::between(Some(user), &after, (Action::Updated, self.import.actor, &request));
+        let entry = Entry::between(Some(user), &after, Action::Updated, Act::of(self.import.actor, &request));
         let mut errors: Vec<_> = login(found, &after).into_iter().collect();
         errors.extend(self.transfers.store.check_photo(Some(user), &after).await?);
         if self.import.fields.dry_run.0 {

@@ -115,7 +115,7 @@ async fn row(
     (index, id): (usize, UserId),
     new: Result<NewUser, Error>,
 ) -> (usize, Value) {
-    let act = (caller.actor(), caller.request_id());
+    let act = caller.act();
     let made = async { made(app, identity, (segment, id), new?, act).await };
     let result = match made.await {
         Ok(user) => json!({ "index": index, "status": 201, "id": user.id.to_string() }),

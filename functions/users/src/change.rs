@@ -52,8 +52,7 @@ async fn apply(
     let settings = segment.as_ref().map(|segment| &segment.fields.settings.0);
     let after = before.user.patched(patch, *role, settings, Time::now())?;
     check_photo(app, Some(&before.user), &after).await?;
-    let act = (action(&before.user, &after), caller.actor(), caller.request_id());
-    let entry = Entry::between(Some(&before.user), &after, act);
+    let entry = Entry::between(Some(&before.user), &after, action(&before.user, &after), caller.act());
     if entry.changes.is_empty() {
         return Ok(before.user.clone());
     }
@@ -100,7 +99,7 @@ fn action(before: &User, after: &User) -> Action {
 async fn take_back(app: &App, caller: &Caller, before: &UserRecord, changed: &UserRecord) -> Result<(), Error> {
     let mut user = changed.user.next(Time::now());
     user.fields.email.clone_from(&before.user.fields.email);
-    let entry = Entry::between(Some(&changed.user), &user, (Action::Updated, caller.actor(), caller.request_id()));
+    let entry = Entry::between(Some(&changed.user), &user, Action::Updated, caller.act());
     app.store.change_user(changed, &user, &entry, Also { ends: true, ..Also::default() }).await.map(drop)
 }
 

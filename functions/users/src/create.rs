@@ -1,7 +1,7 @@
 //! `POST /v1/segments/{segment}/users`.
 
 use axum::extract::State;
-use domain::{Action, Actor, Entry, Error, KeyScope, NewUser, Segment, SegmentId, Status, Time, User, UserId};
+use domain::{Act, Action, Entry, Error, KeyScope, NewUser, Segment, SegmentId, Status, Time, User, UserId};
 use edge::{Answer, App, Body, Caller, Created, Path, Seed};
 use identity::Identity;
 use reconcile::settled;
@@ -23,8 +23,7 @@ pub(crate) async fn create(
     Body(new): Body<NewUser>,
 ) -> Answer<Created> {
     let segment = caller.segment(segment, KeyScope::Write).await?;
-    let act = (caller.actor(), caller.request_id());
-    let user = made(&app, &identity, (&segment, seed.id(0)), new, act).await?;
+    let user = made(&app, &identity, (&segment, seed.id(0)), new, caller.act()).await?;
     Ok(Created::one(location(user.id), &user))
 }
 
@@ -34,7 +33,7 @@ pub(crate) async fn made(
     identity: &Identity,
     (segment, id): (&Segment, UserId),
     new: NewUser,
-    act: (Actor, &str),
+    act: Act<'_>,
 ) -> Result<User, Error> {
     let errors = new.fields.check_in(&segment.fields.settings.0, None);
     if !errors.is_empty() {
@@ -42,19 +41,18 @@ pub(crate) async fn made(
     }
     let user = User::of_segment(id, segment.id, new.fields, Time::of(id.uuid()));
     check_photo(app, None, &user).await?;
-    let entry = Entry::between(None, &user, (Action::Created, act.0, act.1));
+    let entry = Entry::between(None, &user, Action::Created, act);
     let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
         Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
         made => made?,
     };
     // Of an earlier try nobody knows whether it came to set the password: again does what once does.
     let Some(password) = new.password else { return Ok(record.user) };
-    let act = (Action::PasswordChanged, act.0, act.1);
     match set_password(app, identity, &record, &password, act).await {
         Ok(()) => {}
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
         Err(refused) => {
-            purged(app, identity, &record, (act.1, act.2)).await?;
+            purged(app, identity, &record, act).await?;
             return Err(refused);
         }
     }

@@ -1,7 +1,7 @@
 //! `DELETE /v1/users/{user}`: out of use, restorable; with `purge=true` erased for good.
 
 use axum::extract::State;
-use domain::{Action, Actor, Entry, Error, FieldError, KeyScope, Role, Status, Time, field::Pointer};
+use domain::{Act, Action, Entry, Error, FieldError, KeyScope, Role, Status, Time, field::Pointer};
 use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Subject, Tries, UserRef};
 use identity::Identity;
 use store::{Also, PendingKind, UserRecord};
@@ -40,8 +40,7 @@ pub(crate) async fn delete(
             return Err(Error::Forbidden("Only the owner of the segment deletes children with their parent.").into());
         }
         matches.check(before.user.version)?;
-        let act = (caller.actor(), caller.request_id());
-        match ended(&app, &identity, &before, how, act).await {
+        match ended(&app, &identity, &before, how, caller.act()).await {
             // Read again, it shows what came between: another version, which who named one is told; children, or nothing
             // any more.
             Err(Error::Stale) => tries.again().await?,
@@ -51,7 +50,7 @@ pub(crate) async fn delete(
     }
 }
 
-async fn ended(app: &App, identity: &Identity, before: &UserRecord, how: How, act: (Actor, &str)) -> Result<(), Error> {
+async fn ended(app: &App, identity: &Identity, before: &UserRecord, how: How, act: Act<'_>) -> Result<(), Error> {
     if how.cascade {
         end_children(app, identity, before, how.purge, act).await?;
     }
@@ -76,7 +75,7 @@ async fn end_children(
     identity: &Identity,
     parent: &UserRecord,
     purge: bool,
-    act: (Actor, &str),
+    act: Act<'_>,
 ) -> Result<(), Error> {
     let mut tries = Tries::default();
     loop {
@@ -105,12 +104,7 @@ async fn end_children(
 ///
 /// # Errors
 /// [`Error::Stale`] where the user has changed since it was read.
-pub(crate) async fn purged(
-    app: &App,
-    identity: &Identity,
-    before: &UserRecord,
-    act: (Actor, &str),
-) -> Result<(), Error> {
+pub(crate) async fn purged(app: &App, identity: &Identity, before: &UserRecord, act: Act<'_>) -> Result<(), Error> {
     let gone = deleted(app, before, Some(PendingKind::Purge), act).await?;
     identity.delete(before.user.id).await?;
     match app.store.erase(&gone.user).await {
@@ -124,10 +118,10 @@ async fn deleted(
     app: &App,
     before: &UserRecord,
     begins: Option<PendingKind>,
-    (actor, request_id): (Actor, &str),
+    act: Act<'_>,
 ) -> Result<UserRecord, Error> {
     let after = before.user.moved(Status::Deleted, Time::now());
-    let entry = Entry::between(Some(&before.user), &after, (Action::Deleted, actor, request_id));
+    let entry = Entry::between(Some(&before.user), &after, Action::Deleted, act);
     let also = Also { begins, ends_sessions: Some(None), ..Also::default() };
     app.store.change_user(before, &after, &entry, also).await
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::text::Secret;
-use domain::{Action, Actor, Error, KeyScope, Password, Role, Status, body};
+use domain::{Act, Action, Error, KeyScope, Password, Role, Status, body};
 use edge::{Answer, App, Body, Caller, NoContent, Path, UserRef};
 use identity::Identity;
 use store::{PendingKind, UserRecord};
@@ -47,8 +47,7 @@ pub(crate) async fn change_password(
         (Role::Itself, None) => return Err(Error::invalid("/old_password", "required", "is required").into()),
         (Role::Manager, None) => {
             in_use(&subject.record)?;
-            let act = (Action::PasswordChanged, caller.actor(), caller.request_id());
-            set_password(&app, &identity, &subject.record, &change.new_password, act).await?;
+            set_password(&app, &identity, &subject.record, &change.new_password, caller.act()).await?;
         }
         (Role::Manager, Some(_)) => {
             let message = "is for users who change their own password; leave it out";
@@ -71,8 +70,10 @@ async fn by_itself(
         app.store.end_if_refused(&begun, &error).await?;
         return Err(error);
     }
-    let act = (Action::PasswordChanged, caller.actor(), caller.request_id());
-    app.store.finish_password(begun, act, Some(&session.claims.session)).await.map(drop)
+    app.store
+        .finish_password(begun, (Action::PasswordChanged, caller.act()), Some(&session.claims.session))
+        .await
+        .map(drop)
 }
 
 /// Sets a user's password without the old one. Cut off, nobody knows which one holds: `reconcile` ends all sessions.
@@ -81,12 +82,12 @@ pub(crate) async fn set_password(
     identity: &Identity,
     record: &UserRecord,
     password: &Password,
-    act: (Action, Actor, &str),
+    act: Act<'_>,
 ) -> Result<(), Error> {
     let begun = app.store.begin(record, PendingKind::Password).await?;
     let id = record.user.id;
     let done = match identity.set_password(id, record.user.fields.email.as_ref(), password).await {
-        Ok(()) => app.store.finish_password(begun, act, None).await,
+        Ok(()) => app.store.finish_password(begun, (Action::PasswordChanged, act), None).await,
         Err(error) => app.store.end_if_refused(&begun, &error).await.and(Err(error)),
     };
     if matches!(done, Ok(true)) {

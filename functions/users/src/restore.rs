@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::User;
-use domain::{Action, Actor, Entry, Error, KeyScope, Role, Status, Time, UserId, body};
+use domain::{Act, Action, Actor, Entry, Error, KeyScope, Role, Status, Time, UserId, body};
 use edge::{
     Account, Answer, Anybody, App, Attempt, Caller, MaybeBody, Path, RequestId, Shown, Subject, UserRef, Visitor,
 };
@@ -52,7 +52,7 @@ async fn by_manager(app: &App, caller: &Caller, id: UserId) -> Answer<Shown> {
     if record.is_being_erased() {
         return Err(Error::NotFound.into());
     }
-    restored(app, &record, caller.actor(), caller.request_id()).await
+    restored(app, &record, caller.act()).await
 }
 
 async fn by_itself(
@@ -76,10 +76,10 @@ async fn by_itself(
     if record.user.status != Status::Deleted {
         return Err(not_deleted("The user is not deleted; log in.").into());
     }
-    restored(app, &record, Actor::User(id), &request_id.0).await
+    restored(app, &record, Act::of(Actor::User(id), &request_id.0)).await
 }
 
-async fn restored(app: &App, record: &UserRecord, actor: Actor, request_id: &str) -> Answer<Shown> {
+async fn restored(app: &App, record: &UserRecord, act: Act<'_>) -> Answer<Shown> {
     let mut user = record.user.moved(Status::Active, Time::now());
     // A parent who is erased cannot come back: the child stands alone.
     if let Some(parent) = user.fields.parent_id
@@ -87,7 +87,7 @@ async fn restored(app: &App, record: &UserRecord, actor: Actor, request_id: &str
     {
         user.fields.parent_id = None;
     }
-    let entry = Entry::between(Some(&record.user), &user, (Action::Restored, actor, request_id));
+    let entry = Entry::between(Some(&record.user), &user, Action::Restored, act);
     match app.store.change_user(record, &user, &entry, Also::default()).await {
         Ok(restored) => Ok(Shown::new(&restored.user)),
         Err(Error::Invalid(_)) => {

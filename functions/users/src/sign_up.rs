@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use domain::user::{SignUp, User};
-use domain::{Action, Actor, Entry, Error, Status, Time, UserId};
+use domain::{Act, Action, Actor, Entry, Error, Status, Time, UserId};
 use edge::{Answer, App, Body, Created, RequestId, Seed, SignUpMode, Visitor};
 use identity::Identity;
 use reconcile::settled;
@@ -39,7 +39,7 @@ pub(crate) async fn sign_up(
     }
     let id: UserId = seed.id(0);
     let user = User::master(id, new.fields.clone(), Time::of(id.uuid()));
-    let entry = Entry::between(None, &user, (Action::Created, Actor::User(id), &request_id.0));
+    let entry = Entry::between(None, &user, Action::Created, Act::of(Actor::User(id), &request_id.0));
     let Some(pending) = claim(&app, &identity, &user, &entry).await? else {
         return Ok(Created::one(location(id), &user));
     };
@@ -104,7 +104,7 @@ async fn make_room(app: &App, identity: &Identity, user: &User, request_id: &str
         }
     }
     for holder in overdue.iter().filter(|_| all) {
-        match purged(app, identity, holder, (Actor::System, request_id)).await {
+        match purged(app, identity, holder, Act::of(Actor::System, request_id)).await {
             // Verified, or erased for another sign-up, in this very moment: who has the values is seen when they are
             // claimed.
             Ok(()) | Err(Error::Stale) => {}

@@ -9,6 +9,7 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
 use crate::clock::Time;
 use crate::field::Object;
 use crate::id::{EntryId, KeyId, UserId};
+use crate::text::Name;
 use crate::user::User;
 
 /// One row of a user's history; it never changes.
@@ -22,12 +23,31 @@ pub struct Entry {
     pub action: Action,
     /// Who did it.
     pub actor: Actor,
+    /// Who used the key, by the name that it gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<Name>,
     /// The request that did it, as in `X-Request-Id`.
     pub request_id: String,
     /// The fields that changed.
     pub changes: Vec<EntryChange>,
     /// When.
     pub at: Time,
+    /// Whether nobody is to be told by an event.
+    #[serde(skip)]
+    pub silent: bool,
+}
+
+/// On whose account something is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Act<'a> {
+    /// Who does it.
+    pub actor: Actor,
+    /// Who uses the key, by the name that it gives.
+    pub name: Option<&'a Name>,
+    /// The request that does it.
+    pub request_id: &'a str,
+    /// Whether nobody is to be told by an event.
+    pub silent: bool,
 }
 
 /// What can happen to a user.
@@ -84,10 +104,18 @@ fn anything() -> Schema {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue).into()
 }
 
+impl<'a> Act<'a> {
+    /// What somebody does by a request, of which others are told.
+    #[must_use]
+    pub fn of(actor: Actor, request_id: &'a str) -> Self {
+        Self { actor, name: None, request_id, silent: false }
+    }
+}
+
 impl Entry {
     /// What made `new` out of `old`.
     #[must_use]
-    pub fn between(old: Option<&User>, new: &User, (action, actor, request_id): (Action, Actor, &str)) -> Self {
+    pub fn between(old: Option<&User>, new: &User, action: Action, act: Act<'_>) -> Self {
         let (old, after) = (old.map(User::show).unwrap_or_default(), new.show());
         let changes = after.as_object().into_iter().flatten().filter_map(|(field, value)| {
             let before = old.get(field).unwrap_or(&Value::Null);
@@ -102,10 +130,12 @@ impl Entry {
             id: EntryId::fresh(),
             user_id: new.id,
             action,
-            actor,
-            request_id: request_id.to_owned(),
+            actor: act.actor,
+            actor_name: act.name.cloned(),
+            request_id: act.request_id.to_owned(),
             changes: changes.collect(),
             at: new.updated_at,
+            silent: act.silent,
         }
     }
 }

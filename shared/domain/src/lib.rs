@@ -49,7 +49,7 @@ pub use custom_status::{CustomStatus, CustomStatusFields};
 pub use document::{Checks, Document, DocumentType};
 pub use error::{Error, FieldError};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
-pub use history::{Action, Actor, Entry, EntryChange};
+pub use history::{Act, Action, Actor, Entry, EntryChange};
 pub use id::{
     AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, PartnerId,
     ProductId, SegmentId, StatusId, UploadId, UserId,

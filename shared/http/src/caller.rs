@@ -8,7 +8,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::{Actor, Error, KeyScope, Role, Segment, SegmentId, Status, Time, UserId};
+use domain::{Act, Actor, Error, KeyScope, Name, Role, Segment, SegmentId, Status, Time, UserId};
 use identity::Claims;
 use store::UserRecord;
 
@@ -25,6 +25,9 @@ pub struct Caller {
     app: App,
     credential: Credential,
     request_id: RequestId,
+    /// Who uses the credential, by the name that it gives.
+    name: Option<Name>,
+    silent: bool,
     reports: Reports,
 }
 
@@ -197,6 +200,33 @@ impl Caller {
         }
     }
 
+    /// Who acts and by which request, for what is written.
+    #[must_use]
+    pub fn act(&self) -> Act<'_> {
+        Act { actor: self.actor(), name: self.name.as_ref(), request_id: self.request_id(), silent: self.silent }
+    }
+
+    /// The same caller under a name that the history tells.
+    #[must_use]
+    pub fn named(self, name: Option<Name>) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same caller, of whose changes no event tells.
+    #[must_use]
+    pub fn silently(self, silent: bool) -> Self {
+        Self { silent, ..self }
+    }
+
+    /// The one segment that the credential opens, if it is a key of a segment. Whether it holds is not known yet.
+    #[must_use]
+    pub fn key_segment(&self) -> Option<SegmentId> {
+        match &self.credential {
+            Credential::Token(_) => None,
+            Credential::Key(secret) => secret.segment,
+        }
+    }
+
     /// The session of a user who has logged in.
     ///
     /// # Errors
@@ -273,7 +303,7 @@ where
             Credential::Token(Session { claims, token: text.to_owned() })
         };
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
-        let caller = Self { app, credential, request_id, reports: reports(parts) };
+        let caller = Self { app, credential, request_id, name: None, silent: false, reports: reports(parts) };
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }

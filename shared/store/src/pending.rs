@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Action, Actor, Entry, Error, Time, UserId};
+use domain::{Act, Action, Entry, Error, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -177,13 +177,13 @@ impl Store {
     pub async fn finish_password(
         &self,
         begun: UserRecord,
-        act: (Action, Actor, &str),
+        (action, act): (Action, Act<'_>),
         kept: Option<&str>,
     ) -> Result<bool, Error> {
         let mut record = begun;
         loop {
             let user = record.user.next(Time::now());
-            let entry = Entry::between(Some(&record.user), &user, act);
+            let entry = Entry::between(Some(&record.user), &user, action, act);
             let also = Also { ends: true, ends_sessions: Some(kept.map(str::to_owned)), ..Also::default() };
             match self.change_user(&record, &user, &entry, also).await {
                 Err(Error::Stale) => {

@@ -10,7 +10,7 @@ use domain::field::Pointer;
 use domain::level::Points;
 use domain::segment::SegmentNumber;
 use domain::{
-    Action, Actor, Answers, Body as _, Checks, CustomField, Entry, FieldId, Level, LevelFields, LevelId, Member,
+    Act, Action, Actor, Answers, Body as _, Checks, CustomField, Entry, FieldId, Level, LevelFields, LevelId, Member,
     MemberFields, MemberId, Membership, MembershipFields, MembershipId, Segment, SegmentFields, SegmentId, Time, User,
     UserFields, UserId,
 };
@@ -78,7 +78,7 @@ pub(crate) async fn membership(store: &Store) -> Result<Configuration, Failure> 
     let owner = UserId::fresh();
     let fields = UserFields::parse(json!({ "email": format!("{owner}@example.com"), "name": "Ana" }))?;
     let user = User::master(owner, fields, now);
-    store.sign_up(&user, &Entry::between(None, &user, (Action::Created, Actor::System, "bench")), false).await?;
+    store.sign_up(&user, &Entry::between(None, &user, Action::Created, Act::of(Actor::System, "bench")), false).await?;
     let fields = SegmentFields::parse(json!({ "name": "Bench" }))?;
     let segment = Segment::new(SegmentId::fresh(), owner, SegmentNumber::default(), fields, now);
     let segment = store.create_segment(&segment).await?;

@@ -8,7 +8,7 @@ use benches::names::LAST_NAMES;
 use benches::random::Random;
 use domain::segment::SegmentNumber;
 use domain::{
-    Action, Actor, Body as _, Entry, Segment, SegmentFields, SegmentId, Status, Time, User, UserFields, UserId,
+    Act, Action, Actor, Body as _, Entry, Segment, SegmentFields, SegmentId, Status, Time, User, UserFields, UserId,
 };
 use serde_json::json;
 use store::Store;
@@ -58,7 +58,7 @@ pub(crate) async fn segment(store: &Store) -> Result<Segment, Failure> {
     let (now, owner) = (Time::now(), UserId::fresh());
     let fields = UserFields::parse(json!({ "email": format!("{owner}@example.com"), "name": "Ana" }))?;
     let user = User::master(owner, fields, now);
-    store.sign_up(&user, &Entry::between(None, &user, (Action::Created, Actor::System, "bench")), false).await?;
+    store.sign_up(&user, &Entry::between(None, &user, Action::Created, Act::of(Actor::System, "bench")), false).await?;
     let fields = SegmentFields::parse(json!({ "name": "Bench" }))?;
     let segment = Segment::new(SegmentId::fresh(), owner, SegmentNumber::default(), fields, now);
     Ok(store.create_segment(&segment).await?)
@@ -91,7 +91,7 @@ pub(crate) fn user(
     if random.happens(BLOCKED) {
         user.status = Status::Blocked;
     }
-    let entry = Entry::between(None, &user, (Action::Created, Actor::System, "bench"));
+    let entry = Entry::between(None, &user, Action::Created, Act::of(Actor::System, "bench"));
     Ok((user, entry))
 }
 

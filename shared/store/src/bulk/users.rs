@@ -62,7 +62,7 @@ impl NewUsers<'_> {
 #[cfg(test)]
 mod tests {
     use domain::segment::SegmentNumber;
-    use domain::{Action, Actor, Body as _, Segment, SegmentFields, SegmentId, Status, Time, UserFields};
+    use domain::{Act, Action, Actor, Body as _, Segment, SegmentFields, SegmentId, Status, Time, UserFields};
     use serde_json::json;
     use uuid::Uuid;
 
@@ -92,7 +92,7 @@ mod tests {
         if nth == 4 {
             user.status = Status::Blocked;
         }
-        let entry = Entry::between(None, &user, (Action::Created, Actor::System, "bench"));
+        let entry = Entry::between(None, &user, Action::Created, Act::of(Actor::System, "bench"));
         (user, Entry { id: id(nth).into(), ..entry })
     }
 
