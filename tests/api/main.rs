@@ -37,6 +37,7 @@ mod member_costs;
 mod member_races;
 mod members;
 mod memberships;
+mod outbox;
 mod partners;
 mod points;
 mod products;
