@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_s3 as s3;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
-use edge::{App, Clients, Limits, Settings, SignUpMode};
+use edge::{App, Clients, Limits, Origins, Settings, SignUpMode};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
 use store::Table;
@@ -122,7 +122,9 @@ impl Functions {
         let imports = imports::State { app: app.clone(), files: self.files.clone(), machine };
         let imports = imports::router().with_state(imports);
         let merged = [auth, users, uploads, imports].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
-        edge::wrap(merged, &app)
+        let dialects = dialects::State { app: app.clone(), identity: self.identity.clone(), files: self.files.clone() };
+        let merged = merged.merge(dialects::router().with_state(dialects));
+        edge::wrap(merged, &app, dialects::DIALECTS)
     }
 }
 
@@ -152,6 +154,7 @@ impl Wiring {
             },
             sign_up: self.sign_up,
             limits: Limits::times(self.rate_limit_factor),
+            origins: Origins::Any,
         }
     }
 }

@@ -25,8 +25,12 @@ async fn documented(muster: &Muster) -> BTreeMap<String, (bool, Value)> {
 
 /// The paths of the template under `/v1`. Each takes any method: the function itself knows which there are.
 fn deployed() -> BTreeSet<&'static str> {
+    in_template().filter(|path| path.starts_with("/v1/")).collect()
+}
+
+fn in_template() -> impl Iterator<Item = &'static str> {
     let paths = TEMPLATE.lines().filter_map(|line| line.trim().strip_prefix("Path: "));
-    paths.map(|path| path.trim_matches('"')).filter(|path| path.starts_with("/v1/")).collect()
+    paths.map(|path| path.trim_matches('"'))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,9 +40,13 @@ async fn the_template_deploys_exactly_the_documented_paths() {
     let paths: BTreeSet<_> = documented.keys().map(|route| route.split_once(' ').unwrap().1).collect();
     let paths: BTreeSet<_> = paths.into_iter().filter(|path| path.starts_with("/v1/")).collect();
     assert_eq!(deployed(), paths);
+    let prefixes: BTreeSet<_> =
+        dialects::DIALECTS.iter().map(|dialect| format!("{}{{proxy+}}", dialect.prefix)).collect();
+    let proxies = in_template().filter(|path| path.contains("{proxy+}")).map(str::to_owned).collect();
+    assert_eq!(prefixes, proxies, "each dialect is one path");
     assert!(documented.len() > 18, "{documented:?}");
     let methods = TEMPLATE.lines().filter(|line| line.trim() == "Method: ANY").count();
-    assert_eq!(methods, paths.len(), "a path with one method would answer 404 to all others, not 405");
+    assert_eq!(methods, paths.len() + prefixes.len(), "a path with one method would answer 404 to all others, not 405");
 }
 
 #[tokio::test(flavor = "multi_thread")]

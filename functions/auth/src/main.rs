@@ -12,5 +12,5 @@ async fn main() -> Result<(), lambda_http::Error> {
     let identity = Identity::new(Client::new(&clients.config), &settings.pool);
     app.warm().await;
     let router = auth::router().with_state(auth::State { app: app.clone(), identity });
-    edge::serve(edge::wrap(router, &app)).await
+    edge::serve(edge::wrap(router, &app, &[])).await
 }

@@ -9,7 +9,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::{Config, SwaggerUi, Url};
 
 /// What the document says of the whole.
 #[derive(utoipa::OpenApi)]
@@ -70,14 +70,17 @@ pub fn document() -> OpenApi {
 
 /// The routes.
 pub fn router() -> OpenApiRouter {
-    let document = document().to_json().unwrap_or_default();
-    let config = Config::from("/openapi.json").persist_authorization(true).try_it_out_enabled(true);
-    let json =
-        async move || ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document).into_response();
-    let pages = Router::new()
-        .route("/openapi.json", get(json))
-        .route("/", get(async || Redirect::temporary("/docs")))
-        .merge(SwaggerUi::new("/docs").config(config));
+    let own = ("Muster", "/openapi.json", document());
+    let (mut pages, mut urls) = (Router::new(), Vec::new());
+    for (name, path, document) in std::iter::once(own).chain(dialects::documents()) {
+        let text = document.to_json().unwrap_or_default();
+        let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
+        pages = pages.route(path, get(async move || (headers, text).into_response()));
+        urls.push(Url::new(name, path));
+    }
+    let config = Config::new(urls).persist_authorization(true).try_it_out_enabled(true);
+    let pages =
+        pages.route("/", get(async || Redirect::temporary("/docs"))).merge(SwaggerUi::new("/docs").config(config));
     routes().merge(pages.into())
 }
 

@@ -6,5 +6,5 @@ use edge::{App, Clients, Settings};
 async fn main() -> Result<(), lambda_http::Error> {
     edge::init_logs();
     let app = App::new(&Settings::from_env()?, &Clients::from_env());
-    edge::serve(edge::wrap(docs::router(), &app)).await
+    edge::serve(edge::wrap(docs::router(), &app, &[])).await
 }

@@ -14,5 +14,5 @@ async fn main() -> Result<(), lambda_http::Error> {
     let machine = Machine::StepFunctions { client, arn: Settings::state_machine_from_env()? };
     app.warm().await;
     let router = imports::router().with_state(State { app: app.clone(), files, machine });
-    edge::serve(edge::wrap(router, &app)).await
+    edge::serve(edge::wrap(router, &app, &[])).await
 }

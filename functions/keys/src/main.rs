@@ -8,5 +8,5 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (settings, clients) = (Settings::from_env()?, Clients::from_env());
     let app = App::new(&settings, &clients);
     app.warm().await;
-    edge::serve(edge::wrap(keys::router().with_state(app.clone()), &app)).await
+    edge::serve(edge::wrap(keys::router().with_state(app.clone()), &app, &[])).await
 }

@@ -13,5 +13,5 @@ async fn main() -> Result<(), lambda_http::Error> {
     app.warm().await;
     let most_rows = uploads::MostRows(Settings::import_max_bytes_from_env()?);
     let router = uploads::router().with_state(uploads::State { app: app.clone(), files, most_rows });
-    edge::serve(edge::wrap(router, &app)).await
+    edge::serve(edge::wrap(router, &app, &[])).await
 }

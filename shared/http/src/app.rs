@@ -16,6 +16,7 @@ use identity::{ClientSecret, Pool, Verifier};
 use store::{Store, Table};
 use tokio::sync::OnceCell;
 
+use crate::Origins;
 use crate::limit::{Limiter, Limits};
 
 /// What a function is told by its environment.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub sign_up: SignUpMode,
     /// How often things may be done (`RATE_LIMIT_FACTOR` times the defaults).
     pub limits: Limits,
+    /// The sites whose scripts may call (`ALLOWED_ORIGINS`).
+    pub origins: Origins,
 }
 
 /// Who may become a master user.
@@ -60,6 +63,7 @@ pub struct App {
     pub sign_up: SignUpMode,
     pub(crate) verifier: Verifier,
     pub(crate) limiter: Limiter,
+    pub(crate) origins: Origins,
     secret: Arc<OnceCell<[u8; 32]>>,
 }
 
@@ -96,6 +100,7 @@ impl Settings {
                 Ok(_) => return Err("SIGN_UP must be one of open, first, closed".to_owned()),
             },
             limits: Limits::times(factor),
+            origins: Origins::parse(&variable("ALLOWED_ORIGINS").unwrap_or_else(|_| "*".to_owned()))?,
         })
     }
 }
@@ -207,6 +212,7 @@ impl App {
             sign_up: settings.sign_up,
             verifier: Verifier::new(settings.pool.clone(), clients.http.clone()),
             limiter: Limiter::new(store.clone(), settings.limits),
+            origins: settings.origins.clone(),
             store,
             secret: Arc::default(),
         }

@@ -8,6 +8,8 @@ use domain::{Error, FieldError, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::dialect::Telling;
+
 /// What a handler answers.
 pub type Answer<T> = Result<T, Failure>;
 
@@ -203,19 +205,27 @@ impl Failure {
 }
 
 /// Writes the problem that a response carries, now that the request id is known.
-pub(crate) fn render(mut response: Response, request_id: &str) -> Response {
+pub(crate) fn render(mut response: Response, request_id: &str, telling: Option<&Telling>) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
     let problem = Problem { instance: request_id.to_owned(), ..problem };
-    let mut rendered = (response.status(), Json(problem)).into_response();
+    let mut rendered = match telling {
+        Some(telling) => telling.tell(&problem),
+        None => problem_json(response.status(), problem),
+    };
     for name in [ALLOW, RETRY_AFTER, WWW_AUTHENTICATE] {
         if let Some(value) = response.headers_mut().remove(&name) {
             rendered.headers_mut().insert(name, value);
         }
     }
-    rendered.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     *rendered.extensions_mut() = std::mem::take(response.extensions_mut());
+    rendered
+}
+
+fn problem_json(status: StatusCode, problem: Problem) -> Response {
+    let mut rendered = (status, Json(problem)).into_response();
+    rendered.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     rendered
 }
 

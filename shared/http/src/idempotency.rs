@@ -17,6 +17,7 @@ use domain::Error;
 use serde::{Deserialize, Serialize};
 use store::{Answered, Begun};
 
+use crate::dialect::Telling;
 use crate::failure::{self, Problem};
 use crate::limit::source;
 use crate::seal::{Seal, mac};
@@ -48,6 +49,7 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
         Error::invalid("/Idempotency-Key", "invalid_key", "must be 1 to 255 visible ASCII characters")
     })?;
     let (mut parts, raw) = request.into_parts();
+    let telling = parts.extensions.get::<Telling>().cloned();
     // Without a token that holds, whoever asks is a visitor: a public route may go on, a private one refuses it.
     let caller = match Caller::from_request_parts(&mut parts, app).await {
         Ok(caller) => Some(caller),
@@ -68,7 +70,7 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
                 parts.extensions.insert(Seed(seed));
                 let RequestId(id) = parts.extensions.get().cloned().unwrap_or_default();
                 let response = next.run(Request::from_parts(parts, RawBody::from(bytes))).await;
-                return keep(app, (&name, &fingerprint, &seal), (seed, &id), response).await;
+                return keep(app, (&name, &fingerprint, &seal), (seed, &id), (response, telling)).await;
             }
             Begun::Mismatch => return Err(Failure::IdempotencyMismatch),
             Begun::Answered(answered) => {
@@ -106,7 +108,7 @@ async fn keep(
     app: &App,
     (name, fingerprint, seal): (&str, &str, &Seal),
     (seed, request_id): (uuid::Uuid, &str),
-    response: Response,
+    (response, telling): (Response, Option<Telling>),
 ) -> Answer<Response> {
     let status = response.status();
     if status.is_server_error() {
@@ -118,7 +120,7 @@ async fn keep(
         app.store.forget_answer(name).await?;
         return Ok(response);
     }
-    let response = failure::render(response, request_id);
+    let response = failure::render(response, request_id, telling.as_ref());
     let (parts, raw) = response.into_parts();
     let bytes =
         http_body_util::BodyExt::collect(raw).await.map_err(|error| Error::internal(error.to_string()))?.to_bytes();

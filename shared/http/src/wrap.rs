@@ -17,8 +17,9 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{OpenApi, RefOr};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::dialect::Telling;
 use crate::limit::Reports;
-use crate::{App, Failure, Query, failure, idempotency};
+use crate::{App, Dialect, Failure, Query, failure, idempotency};
 
 /// The id of a request: Lambda's own, or a fresh one.
 #[derive(Debug, Clone, Default)]
@@ -32,8 +33,8 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// The router with all of the edge around it.
-pub fn wrap(router: OpenApiRouter, app: &App) -> Router {
+/// The router with all of the edge around it; some of its paths may be dialects'.
+pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> Router {
     let (router, document) = router.split_for_parts();
     let asked = Arc::new(with_parameters(&document));
     router
@@ -42,7 +43,8 @@ pub fn wrap(router: OpenApiRouter, app: &App) -> Router {
         .route_layer(middleware::from_fn_with_state(asked, known_query))
         .fallback(async || Failure::from(Error::NotFound))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .layer(middleware::from_fn(around))
+        .layer(middleware::from_fn(move |request, next| around(dialects, request, next)))
+        .layer(app.origins.layer())
 }
 
 /// The routes that document parameters of a query, and read them themselves.
@@ -73,7 +75,7 @@ async fn known_query(State(asked): State<Arc<HashSet<String>>>, request: Request
     }
 }
 
-async fn around(mut request: Request, next: Next) -> Response {
+async fn around(dialects: &'static [Dialect], mut request: Request, next: Next) -> Response {
     let context = request.extensions().get::<Context>();
     let id = context.map_or_else(|| domain::id::fresh().to_string(), |context| context.request_id.clone());
     let reports = Reports::default();
@@ -81,10 +83,14 @@ async fn around(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(reports.clone());
     // The pattern and not the path: a path may hold what nobody but its owner should read.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let telling = Telling::of(dialects, &mut request);
+    if let Some(telling) = telling.clone() {
+        request.extensions_mut().insert(telling);
+    }
     let span = tracing::info_span!("request", request_id = %id, method = %request.method(), route);
     let began = now();
     let mut response = async {
-        let response = failure::render(next.run(request).await, &id);
+        let response = failure::render(next.run(request).await, &id, telling.as_ref());
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), millis, "answered");
         response

@@ -1,0 +1,53 @@
+//! Which segment a call means.
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use domain::{Error, KeyScope, Segment, SegmentId};
+use edge::{App, Caller, Failure};
+
+/// Names the segment, where the credential does not.
+const SEGMENT_HEADER: &str = "x-segment-id";
+
+/// Who calls, and the segment that is meant: that of a segment's key; for an account's key or a master user, the one
+/// that `X-Segment-Id` names. Neither is known to hold before [`Place::segment`].
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) caller: Caller,
+    pub(crate) id: SegmentId,
+}
+
+impl Place {
+    /// The segment, for whoever has it. 1 round of latency.
+    ///
+    /// # Errors
+    /// As [`Caller::segment`].
+    pub(crate) async fn segment(&self, scope: KeyScope) -> Result<Segment, Error> {
+        self.caller.segment(self.id, scope).await
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Place
+where
+    App: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let named = parts.headers.get(SEGMENT_HEADER).map(|named| named.to_str().ok()?.parse::<SegmentId>().ok());
+        let id = match (caller.key_segment(), named) {
+            // What is no id names nothing.
+            (_, Some(None)) => return Err(Error::NotFound.into()),
+            (Some(own), None) => own,
+            // A key opens its own segment alone.
+            (Some(own), Some(Some(named))) if own != named => return Err(Error::NotFound.into()),
+            (_, Some(Some(named))) => named,
+            (None, None) => {
+                caller.access().await?;
+                let message = "is required with a token, or a key of an account: the id of the segment that is meant";
+                return Err(Error::invalid("/X-Segment-Id", "required", message).into());
+            }
+        };
+        Ok(Self { caller, id })
+    }
+}

@@ -1,0 +1,39 @@
+//! Dialects: other systems' ways to ask and to answer, around the same domain.
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use crate::failure::Problem;
+
+/// How the clients of another system speak.
+#[derive(Debug)]
+pub struct Dialect {
+    /// What its paths begin with: `/flows/`.
+    pub prefix: &'static str,
+    /// Puts what stands elsewhere in a request, such as credentials, where Muster's own edge looks for it.
+    pub prepare: fn(&mut Request),
+    /// How a failure is told to whoever sent these headers.
+    pub tell: fn(&Problem, &HeaderMap) -> Response,
+}
+
+/// How failures of one request are told.
+#[derive(Clone)]
+pub(crate) struct Telling {
+    dialect: &'static Dialect,
+    headers: HeaderMap,
+}
+
+impl Telling {
+    /// The dialect of a request, which is prepared by it.
+    pub(crate) fn of(dialects: &'static [Dialect], request: &mut Request) -> Option<Self> {
+        let dialect = dialects.iter().find(|dialect| request.uri().path().starts_with(dialect.prefix))?;
+        let headers = request.headers().clone();
+        (dialect.prepare)(request);
+        Some(Self { dialect, headers })
+    }
+
+    pub(crate) fn tell(&self, problem: &Problem) -> Response {
+        (self.dialect.tell)(problem, &self.headers)
+    }
+}

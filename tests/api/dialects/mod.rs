@@ -1,0 +1,7 @@
+//! The dialects, each against the table of what its clients expect, and all against each other.
+
+mod b2b;
+mod calls;
+mod flows;
+mod identity;
+mod platform;
