@@ -7,5 +7,5 @@ async fn main() -> Result<(), lambda_http::Error> {
     edge::init_logs();
     let app = App::new(&Settings::from_env()?, &Clients::from_env());
     app.warm().await;
-    edge::serve(edge::wrap(webhooks::router().with_state(app.clone()), &app)).await
+    edge::serve(edge::wrap(webhooks::router().with_state(app.clone()), &app, &[])).await
 }
