@@ -104,7 +104,7 @@ impl Store {
     }
 
     fn undone_later(&self, whole: Whole, all: &[UserId]) -> Write {
-        let users = all.iter().map(|id| string(id)).collect();
+        let users = all.iter().map(string).collect();
         let changes = Changes::default()
             .set("pending", string(Job::UNDO))
             .set("pending_at", string(whole.since))
