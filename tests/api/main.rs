@@ -47,6 +47,7 @@ mod recount;
 mod reference;
 mod routes;
 mod search;
+mod secrecy;
 mod secrets;
 mod segment_costs;
 mod segments;

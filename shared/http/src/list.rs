@@ -239,7 +239,7 @@ impl<L: ListSpec> List<L> {
             capped: found.capped,
             current: self.link((self.own.0, self.own.1.clone())),
             next: self.beside(app, next, total).await?,
-            prev: self.beside(app, prev, total).await?,
+            prev: self.beside(app, prev, total).await?.or_else(|| self.last(&found)),
         })
     }
 
@@ -260,6 +260,13 @@ impl<L: ListSpec> List<L> {
         let cursor = Cursor::new(row.clone(), before, (number, self.search.size), total);
         let cursor = cursor.write(app, &self.context).await?;
         Ok(Some(self.link(("page[cursor]", cursor))))
+    }
+
+    /// The link from a page behind the last one, by its number, back to that.
+    fn last<T>(&self, found: &Found<T>) -> Option<String> {
+        let pages = found.total.div_ceil(self.search.size.max(1).into());
+        let behind = self.by_number && found.positions.is_empty() && self.number > pages && pages > 0;
+        behind.then(|| self.link(("page[number]", pages.to_string())))
     }
 
     fn link(&self, (name, value): (&str, String)) -> String {
