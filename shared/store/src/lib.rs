@@ -11,6 +11,7 @@ mod batch;
 mod bulk;
 mod catalog;
 mod custom_status;
+mod delivery;
 #[cfg(test)]
 mod emulator;
 mod entry;
@@ -40,6 +41,7 @@ mod transfer;
 mod unique;
 mod upload;
 mod user;
+mod webhook;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
@@ -58,6 +60,7 @@ pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
 pub use user::{Also, Changed, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
+pub use webhook::{SealedSecret, WebhookRecord};
 
 /// Every read and write of Muster's data.
 #[derive(Debug, Clone)]
