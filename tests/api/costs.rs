@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use local::{Cost, Meter, Options};
 use serde_json::{Value, json};
 
+use crate::dialects::{identity, platform};
 use crate::member_costs;
 use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{member, put, segment};
@@ -83,6 +84,8 @@ async fn every_route_costs_what_the_document_says() {
     uploads(&mut costs, &ana).await;
     transfers(&mut costs).await;
     member_costs::measure(&mut costs).await;
+    platform::costs::measure(&mut costs).await;
+    identity::costs::measure(&mut costs).await;
     ending(&mut costs, &ana).await;
     let documented = documented();
     let wrong: Vec<_> = costs.found.iter().filter(|(route, cost)| documented.get(*route) != Some(cost)).collect();

@@ -99,6 +99,21 @@ async fn end_children(
     }
 }
 
+/// Erases a user for good, whatever else changes it meanwhile.
+///
+/// # Errors
+/// [`Error::Conflict`] where the user has children.
+pub async fn purge(app: &App, identity: &Identity, mut record: UserRecord, act: Act<'_>) -> Result<(), Error> {
+    let mut tries = Tries::default();
+    loop {
+        match purged(app, identity, &record, act).await {
+            Err(Error::Stale) => tries.again().await?,
+            done => return done,
+        }
+        record = app.store.user(record.user.id).await?.ok_or(Error::NotFound)?;
+    }
+}
+
 /// Erases a user for good. The table first: from here on the user is gone for everybody, and what is cut off is known
 /// to `reconcile`.
 ///

@@ -1,6 +1,6 @@
 //! `/v1/users` and `/v1/segments/{segment}/users`: users from sign-up or creation to purge.
 
-use domain::{Error, KeyScope, UserId};
+use domain::{Error, KeyScope, SegmentId, UserId};
 use edge::{App, Caller, Subject, UserRef};
 use identity::Identity;
 use store::Pending;
@@ -16,6 +16,7 @@ mod exists;
 mod family;
 mod history;
 mod list;
+mod magic_link;
 mod password;
 mod read;
 mod restore;
@@ -23,7 +24,12 @@ mod sign_up;
 mod verify;
 
 pub use auth::State;
+pub use batch::each_alone;
+pub use change::changed;
+pub use create::made;
+pub use delete::purge;
 pub use list::{Users, asks_for_deleted};
+pub use magic_link::{MagicLink, new_link};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<State> {
@@ -36,6 +42,8 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(password::change_password))
         .routes(routes!(restore::restore))
         .routes(routes!(history::history))
+        .routes(routes!(magic_link::create_link))
+        .routes(routes!(magic_link::show_link, magic_link::redeem_link))
         .merge(of_segments())
 }
 
@@ -62,6 +70,12 @@ async fn settled(
     reconcile::settled(&app.store, identity, subject.record).await?;
     // Settling may have ended the caller's own session, which is then told so.
     caller.acts(user, scope).await
+}
+
+/// The user, if it is one of `segment`, where one is named.
+fn within(segment: Option<SegmentId>, subject: Subject) -> Result<Subject, Error> {
+    let fits = segment.is_none_or(|segment| subject.record.user.segment_id == Some(segment));
+    if fits { Ok(subject) } else { Err(Error::NotFound) }
 }
 
 /// Where a user is to be found.

@@ -1,0 +1,78 @@
+//! What the routes of `/platform` cost, for `costs.rs`: what the routes of `/v1` do that they stand for, and one read more,
+//! of the developer.
+
+use domain::DeveloperFields;
+use domain::field::Body as _;
+use serde_json::{Value, json};
+
+use super::token;
+use crate::costs::Costs;
+use crate::world::id;
+
+/// Who asks, and whom for.
+struct Asking {
+    tokens: String,
+    user: String,
+    product: String,
+}
+
+impl Asking {
+    async fn of(&self, costs: &mut Costs, (method, route): (&str, &str), body: Value) {
+        let path = route.replace("{id}", &self.user).replace("{user_id}", &self.user).replace("{document}", "12345678");
+        let path = path.replace("{email}", "ana@example.com").replace("{reference_id}", "crm-1");
+        let (path, query) =
+            path.split_once('?').map_or((path.as_str(), String::new()), |(path, query)| (path, format!("?{query}")));
+        let path = format!("/platform{path}/{}{query}", self.tokens);
+        let route = route.split('?').next().unwrap();
+        costs.of(&format!("{method} /platform{route}"), (method, &path, body), None, 200).await;
+    }
+}
+
+/// Measures each route.
+pub(crate) async fn measure(costs: &mut Costs) {
+    let ana = costs.muster.ana().await;
+    for _ in 0..32 {
+        costs.muster.get("/v1/users/me").by(&ana).send().await;
+    }
+    let segment = id(&costs.muster.made(&ana, "/v1/segments", json!({ "name": "S" })).await);
+    let of_segment = format!("/v1/segments/{segment}");
+    let plat = costs.muster.key(&ana, &format!("{of_segment}/keys"), &["read", "write", "admin"]).await.1;
+    let dev = token(&costs.muster, &ana.access).await;
+    let product = id(&costs.muster.made(&ana, &format!("{of_segment}/products"), json!({ "title": "A" })).await);
+    let asking = &mut Asking { tokens: format!("{dev}/{plat}"), user: String::new(), product };
+    // The 128th request of a minute borrows for all that follow.
+    for _ in 0..128 {
+        costs.muster.get(&of_segment).token(&plat).send().await;
+    }
+    let made = costs
+        .of("POST /platform/register", ("POST", "/platform/register", DeveloperFields::example()), Some(&ana), 200)
+        .await;
+    let named = json!({ "user_id": made[0]["id"] });
+    costs.of("POST /platform/generate-token", ("POST", "/platform/generate-token", named), Some(&ana), 200).await;
+    asking.of(costs, ("GET", "/products/all-products"), Value::Null).await;
+    let one = json!({ "product_id": asking.product, "users": [{ "email": "new@example.com" }] });
+    asking.of(costs, ("POST", "/users/create"), one).await;
+    for key in ["user-id/{id}", "document/{document}", "email/{email}", "reference-id/{reference_id}"] {
+        let student = json!({ "email": "ana@example.com", "reference_id": "crm-1",
+            "identification": { "type": "DOCUMENT", "value": "12345678" } });
+        asking.user = id(&costs.muster.made(&ana, &format!("{of_segment}/users"), student).await);
+        if key.starts_with("user-id") {
+            whole(costs, asking).await;
+        }
+        asking.of(costs, ("DELETE", &format!("/users/destroy-{key}")), Value::Null).await;
+    }
+}
+
+async fn whole(costs: &mut Costs, asking: &Asking) {
+    let subscription = json!({ "product_id": asking.product, "user_id": asking.user });
+    asking.of(costs, ("POST", "/users/create/user-subscription"), subscription.clone()).await;
+    let mut change = subscription;
+    change["expiration_date"] = json!("2027-11-01");
+    asking.of(costs, ("PUT", "/users/update/user-subscription"), change).await;
+    for route in ["id/{id}", "document/{document}", "email/{email}", "reference/{reference_id}"] {
+        asking.of(costs, ("GET", &format!("/users/show-{route}")), Value::Null).await;
+    }
+    asking.of(costs, ("POST", "/partners/magic-link"), json!({ "email": "ana@example.com" })).await;
+    asking.of(costs, ("GET", "/ranking"), Value::Null).await;
+    asking.of(costs, ("GET", "/ranking/{user_id}"), Value::Null).await;
+}
