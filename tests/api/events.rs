@@ -25,6 +25,7 @@ const IMPORT: &str = "0199d2a4-5c00-7000-8000-000000001a01";
 const EXPORT: &str = "0199d2a4-5c00-7000-8000-000000000e01";
 const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
 const DEVELOPER: &str = "0199d2a4-5c00-7000-8000-00000000de01";
+const EVENT: &str = "0199d2a4-5c00-7000-8000-00000000e0e1";
 const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
 
 pub(crate) fn events() -> BTreeMap<String, Value> {
@@ -119,7 +120,22 @@ async fn with_offers(muster: &Muster, ana: &Ana, (segment, event): (&str, Value)
         let subscription = made("/subscriptions", json!({ "user_id": ana.id, "product_id": product })).await;
         text = text.replace(written, &subscription);
     }
+    if text.contains(EVENT) {
+        let told = muster.get(&format!("{segment}/events")).by(ana).send().await;
+        text = text.replace(EVENT, told.body["data"][0]["id"].as_str().unwrap());
+    }
     serde_json::from_str(&text.replace(SUBSCRIBER, &ana.id)).unwrap()
+}
+
+/// The event of a dialect, with a segment of this user that has what such events name.
+async fn with_dialect(muster: &Muster, ana: &Ana, event: String) -> String {
+    let segment = crate::world::id(&muster.made(ana, "/v1/segments", json!({ "name": "Card users" })).await);
+    let of_segment = format!("/v1/segments/{segment}");
+    let user = json!({ "reference_id": "erp-1", "email": "ana.lopez@example.com" });
+    muster.made(ana, &format!("{of_segment}/users"), user).await;
+    let partner = json!({ "reference_id": "erp-77", "commercial_name": "Café Sur" });
+    muster.made(ana, &format!("{of_segment}/partners"), partner).await;
+    event.replace(SEGMENT, &segment)
 }
 
 /// The event of an import or export, with those and a file that its segment has.
@@ -198,6 +214,9 @@ async fn each_event_reaches_its_handler() {
         if event.contains(DEVELOPER) {
             let made = muster.made(&ana, "/v1/developers", domain::DeveloperFields::example()).await;
             event = event.replace(DEVELOPER, &id_of(&made));
+        }
+        if name.starts_with("b2b-") {
+            event = with_dialect(&muster, &ana, event).await;
         }
         let (status, body) = replay(&muster, &event).await;
         // What needs a secret of the moment, or names whom the event was written with, is refused in its own way.

@@ -27,6 +27,7 @@ pub(crate) async fn measure(costs: &mut Costs, owner: &Owner) {
     owner.of(costs, &format!("POST {of_route}, with a parent"), &users, child).await;
     lists(costs, owner, &users, of_route).await;
     changes(costs, owner, (&one, &third)).await;
+    addresses(costs, owner, &one).await;
     feed(costs, owner, &users, of_route).await;
     endings(costs, owner, (&users, &other), of_route).await;
 }
@@ -61,6 +62,16 @@ async fn changes(costs: &mut Costs, owner: &Owner, (one, third): (&str, &str)) {
     owner.of(costs, "GET /v1/users/exists, of a segment", &exists, Value::Null).await;
 }
 
+async fn addresses(costs: &mut Costs, owner: &Owner, user: &str) {
+    let (path, of_route) = (format!("{user}/addresses"), "/v1/users/{user}/addresses");
+    let route = format!("POST {of_route}, of a segment's user");
+    let made = owner.of(costs, &route, &path, json!({ "alias": "Home" })).await;
+    let one = format!("{path}/{}", id(&made));
+    for (method, body) in [("PATCH", json!({ "alias": "Work" })), ("DELETE", Value::Null)] {
+        owner.of(costs, &format!("{method} {of_route}/{{address}}, of a segment's user"), &one, body).await;
+    }
+}
+
 async fn feed(costs: &mut Costs, owner: &Owner, users: &str, of_route: &str) {
     owner.of(costs, &format!("GET {of_route}/changes"), &format!("{users}/changes"), Value::Null).await;
     let part = format!("{users}/changes?page[size]=1");
@@ -69,6 +80,9 @@ async fn feed(costs: &mut Costs, owner: &Owner, users: &str, of_route: &str) {
     let batch = json!({ "users": batch });
     let batch = ("POST", &*format!("{users}/batch"), batch);
     costs.of(&format!("POST {of_route}/batch, of ten"), batch, Some(&owner.user), 200).await;
+    let whole = (0..10).map(|n| json!({ "email": format!("w{n}@example.com") })).collect::<Vec<_>>();
+    let whole = ("POST", &*format!("{users}/batch"), json!({ "users": whole, "atomic": true }));
+    costs.of(&format!("POST {of_route}/batch, atomic"), whole, Some(&owner.user), 200).await;
 }
 
 async fn endings(costs: &mut Costs, owner: &Owner, (users, other): (&str, &str), of_route: &str) {

@@ -21,15 +21,17 @@ mod password;
 mod read;
 mod restore;
 mod sign_up;
+mod together;
 mod verify;
 
 pub use auth::State;
 pub use batch::each_alone;
 pub use change::changed;
 pub use create::made;
-pub use delete::purge;
+pub use delete::{How, gone, purge};
 pub use list::{Users, asks_for_deleted};
 pub use magic_link::{MagicLink, new_link};
+pub use together::{parsed, together};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<State> {

@@ -16,6 +16,7 @@ mod developer;
 mod emulator;
 mod entry;
 mod erase;
+mod event;
 mod job;
 mod key;
 mod keys;
@@ -48,17 +49,18 @@ pub use backoff::Tries;
 pub use bulk::{NewMembers, NewUsers};
 pub use catalog::CatalogRecord;
 pub use developer::KeptDeveloper;
+pub use event::COUNTED;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
 pub use member::{AlsoOfMember, MemberRecord};
 pub use membership::{Configuration, Edition, Part};
-pub use page::{Filter, Page, Window};
+pub use page::{Filter, Page, Wanted, Window};
 pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
-pub use user::{Also, Changed, Sessions, Since, UserChanges, UserRecord};
+pub use user::{Also, Changed, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
 
 /// Every read and write of Muster's data.
 #[derive(Debug, Clone)]

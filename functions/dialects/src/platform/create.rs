@@ -217,7 +217,8 @@ impl Making<'_> {
         for (nth, (product, of)) in self.offers.iter().enumerate() {
             let fields = json!({ "user_id": user, "product_id": product, "starts_at": starts_at });
             let id: MemberId = self.seed.scattered(MOST + index * MOST_PRODUCTS + nth);
-            members::subscribed(&self.state.app, of, id, SubscriptionFields::parse(fields)?).await?;
+            let act = self.place.caller.act();
+            members::subscribed(&self.state.app, of, (id, SubscriptionFields::parse(fields)?), act).await?;
         }
         Ok(())
     }

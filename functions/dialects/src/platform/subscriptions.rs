@@ -43,7 +43,7 @@ pub(super) async fn create(
     );
     // Who is not one of the segment's is absent, as everywhere.
     known.map_err(|error| if matches!(error, Error::Invalid(_)) { Error::NotFound } else { error })?;
-    let made = members::subscribed(&state.app, &of?, seed.id::<MemberId>(0), fields).await?;
+    let made = members::subscribed(&state.app, &of?, (seed.id::<MemberId>(0), fields), place.caller.act()).await?;
     let shown = whole_subscription(&made);
     Ok(Rendered(json!({ "message": "The user is subscribed.", "subscription": shown })))
 }
@@ -78,7 +78,7 @@ pub(super) async fn update(
         let (of, record) = tokio::try_join!(of, store.member_of(membership, user))?;
         let record = record.filter(|record| record.member.fields.product_id == Some(product_id));
         let record = record.ok_or(Error::NotFound)?;
-        match members::changed_subscription(&state.app, &record, &of, patch.clone()).await {
+        match members::changed_subscription(&state.app, (&record, &of), patch.clone(), place.caller.act()).await {
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(changed) => {

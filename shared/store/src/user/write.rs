@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::user::Unique;
-use domain::{Entry, Error, Status, Time, User, UserId};
+use domain::{Entry, Error, Event, Status, Time, User, UserId};
 
 use crate::Store;
 use crate::backoff::Tries;
@@ -59,9 +59,22 @@ impl Store {
     /// [`Error::Conflict`] naming each value that is taken, or the id, as when a request that was cut off is repeated;
     /// [`Error::Invalid`] where its parent cannot be one.
     pub async fn create_user(&self, user: &User, owner: UserId, entry: &Entry) -> Result<UserRecord, Error> {
+        self.create_user_and(user, owner, entry, Vec::new).await
+    }
+
+    /// Writes a new user as [`Store::create_user`] does, and `more` in the same transaction.
+    pub(super) async fn create_user_and(
+        &self,
+        user: &User,
+        owner: UserId,
+        entry: &Entry,
+        more: impl Fn() -> Vec<Write>,
+    ) -> Result<UserRecord, Error> {
         let told = |user: &User, entry: &Entry| {
             let record = new_record(user, Some(owner));
-            self.new_user(&record, entry).map(|writes| (writes, record))
+            let mut writes = self.new_user(&record, entry)?;
+            writes.extend(more());
+            Ok((writes, record))
         };
         self.told((self.with_status(None, user).await?, entry.clone()), told).await
     }
@@ -143,6 +156,7 @@ impl Store {
         let mut writes = vec![Write::create(&self.table, &keys::user(user.id), item).on_condition_failed(exists)];
         writes.extend(self.around(None, Some(user))?);
         writes.push(self.entered(entry)?);
+        writes.extend(self.outbox(Event::of_user(user, entry))?);
         Ok(writes)
     }
 
@@ -194,6 +208,10 @@ impl Store {
         let mut writes = vec![user.on_condition_failed(Error::Stale)];
         writes.extend(self.around(Some(&old.user), Some(new))?);
         writes.push(self.entered(entry)?);
+        // Of a purge its end is told, once.
+        if also.begins != Some(PendingKind::Purge) {
+            writes.extend(self.outbox(Event::of_user(new, entry))?);
+        }
         if let Some((secret, until)) = &also.one_time {
             writes.push(self.one_time_made(new.id, secret, *until));
         }
