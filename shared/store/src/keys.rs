@@ -59,8 +59,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
-    AddressId, CatalogId, DeveloperId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId,
-    PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
+    AddressId, CatalogId, DeveloperId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId,
+    MembershipId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
 };
 use uuid::Uuid;
 

@@ -44,7 +44,7 @@ pub(super) async fn show_id(
     place: Place,
     Path(ById { id }): Path<ById>,
 ) -> Answer<Rendered> {
-    let latest = async |user| state.app.store.latest_subscription(place.id, user).await;
+    let latest = async |user| Box::pin(state.app.store.latest_subscription(place.id, user)).await;
     let (subject, latest) = place.caller.reads(UserRef::Id(id), KeyScope::Read, latest).await?;
     rendered(&state, &place, subject.record.user, latest).await
 }
@@ -132,7 +132,8 @@ pub(super) async fn destroy_reference(
 
 async fn show(state: &State, place: &Place, finds: impl Future<Output = Finds>) -> Answer<Rendered> {
     let known = found(place, KeyScope::Read, finds).await?;
-    let latest = state.app.store.latest_subscription(place.id, known.user);
+    // Searches are large: on the heap, so that each layer above does not hold them on its stack again.
+    let latest = Box::pin(state.app.store.latest_subscription(place.id, known.user));
     let (record, latest) = tokio::try_join!(known.of(state), latest)?;
     rendered(state, place, record.user, latest).await
 }
@@ -150,7 +151,7 @@ async fn destroy(state: &State, place: &Place, finds: impl Future<Output = Finds
     if record.user.segment_id != Some(place.id) {
         return Err(Error::NotFound.into());
     }
-    users::purge(&state.app, &state.identity, record, place.caller.act()).await?;
+    Box::pin(users::purge(&state.app, &state.identity, record, place.caller.act())).await?;
     Ok(Rendered(json!({ "message": "The user is gone." })))
 }
 
@@ -202,7 +203,7 @@ async fn with(state: &State, place: &Place, unique: Option<Unique>) -> Finds {
 
 async fn with_document(state: &State, place: &Place, text: &str) -> Finds {
     let Ok(number) = DocumentNumber::parse(text) else { return Ok(Vec::new()) };
-    state.app.store.with_document(place.id, &number).await
+    Box::pin(state.app.store.with_document(place.id, &number)).await
 }
 
 fn example() -> serde_json::Value {

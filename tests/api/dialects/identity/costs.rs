@@ -9,6 +9,7 @@ use crate::world::id;
 
 /// Measures each route, asked by a key of the segment.
 pub(crate) async fn measure(costs: &mut Costs) {
+    costs.header = None;
     let ana = costs.muster.ana().await;
     let segment = id(&costs.muster.made(&ana, "/v1/segments", json!({ "name": "S" })).await);
     let key = costs.muster.key(&ana, &format!("/v1/segments/{segment}/keys"), &["read", "write", "admin"]).await.1;
@@ -29,4 +30,15 @@ pub(crate) async fn measure(costs: &mut Costs) {
     let body = json!([{ "key": "a", "display_name": "A", "type": "string" }]);
     costs.of(&format!("POST {mappings}"), ("POST", &mappings, body), Some(&by), 201).await;
     costs.of(&format!("GET {mappings}"), ("GET", &mappings, Value::Null), Some(&by), 200).await;
+    for (route, stands_for) in [
+        (format!("POST {of}/"), "POST /v1/segments/{segment}/users"),
+        (format!("GET {of}/"), "GET /v1/segments/{segment}/users"),
+        (format!("GET {of}/{{id}}"), "GET /v1/users/{user}, of a segment"),
+        (format!("PATCH {of}/{{id}}"), "PATCH /v1/users/{user}, of a segment"),
+        (format!("POST {mappings}"), "PATCH /v1/segments/{segment}"),
+        (format!("GET {mappings}"), "GET /v1/segments/{segment}"),
+    ] {
+        // Those were asked with a token; a key is one read more.
+        costs.reads_at_most_one_more(&route, stands_for);
+    }
 }

@@ -55,8 +55,8 @@ async fn each_country_takes_its_identity_documents_and_no_others() {
                 (&made["identification_type"], &made["identification_value"]),
                 (&json!(kind), &json!(canonical))
             );
-            let found =
-                cards.get(&format!("{USERS}?filter[identification_value]={number}&filter[country_code]={country}"));
+            let path = format!("{USERS}?filter[identification_value]={number}&filter[country_code]={country}");
+            let found = cards.get(&path);
             assert_eq!(found.await.body["data"][0]["id"], made["id"], "{country} {kind}");
         }
         let document = json!({ "identification_type": wrong.0, "identification_value": wrong.1 });

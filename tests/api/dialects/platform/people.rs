@@ -60,7 +60,8 @@ async fn what_a_student_does_not_have_is_null() {
 async fn a_document_is_looked_up_under_any_type_and_must_be_one_students_alone() {
     let platform = Platform::start().await;
     let world = &platform.world;
-    let document = |kind: &str| json!({ "identification": { "type": kind, "value": "20.123.456" } });
+    let document =
+        |kind: &str| json!({ "operation_country": "ARG", "identification": { "type": kind, "value": "20.123.456" } });
     let first = world.user(document("PASSPORT")).await;
     let shown = platform.get("/users/show-document/20123456").await;
     assert_eq!((shown.status.as_u16(), &shown.body["id"]), (200, &json!(first)));
