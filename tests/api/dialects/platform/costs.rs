@@ -83,9 +83,13 @@ pub(crate) async fn measure(costs: &mut Costs) {
     for key in ["user-id/{id}", "document/{document}", "email/{email}", "reference-id/{reference_id}"] {
         let student = json!({ "email": "ana@example.com", "reference_id": "crm-1",
             "identification": { "type": "DOCUMENT", "value": "12345678" } });
-        asking.user = id(&costs.muster.made(&ana, &format!("{of_segment}/users"), student).await);
+        asking.user = id(&costs.muster.made(&ana, &format!("{of_segment}/users"), student.clone()).await);
         if key.starts_with("user-id") {
             whole(costs, asking).await;
+            // With a subscription there is more to erase.
+            let path = format!("/v1/users/{}?purge=true", asking.user);
+            costs.muster.delete(&path).by(&ana).send().await;
+            asking.user = id(&costs.muster.made(&ana, &format!("{of_segment}/users"), student).await);
         }
         asking.of(costs, ("DELETE", &format!("/users/destroy-{key}")), Value::Null).await;
     }
