@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::field::Body as _;
 use local::Options;
 use serde_json::{Value, json};
 
@@ -29,12 +30,14 @@ pub(crate) struct Isolated {
 }
 
 /// Private routes that name nothing in their path: they are about the caller's own things, or everybody's.
-const OWN: [&str; 8] = [
+const OWN: [&str; 10] = [
+    "GET /v1/developers",
     "GET /v1/keys",
     "GET /v1/languages",
     "GET /v1/segments",
     "GET /v1/users/exists",
     "POST /v1/auth/logout",
+    "POST /v1/developers",
     "POST /v1/keys",
     "POST /v1/segments",
     "POST /v1/uploads",
@@ -136,7 +139,7 @@ impl Route {
     /// The scope that a key needs.
     fn scope(&self) -> &'static str {
         match (self.method.as_str(), self.tag.as_str()) {
-            (_, "keys" | "imports" | "exports" | "webhooks") => "admin",
+            (_, "keys" | "developers" | "imports" | "exports" | "webhooks") => "admin",
             ("GET", _) => "read",
             (_, "users" | "addresses" | "members" | "answers" | "points" | "subscriptions" | "uploads" | "events") => {
                 "write"
@@ -157,6 +160,7 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let partners = format!("{segment}/partners");
     let partner = world.muster.made(&world.ana, &partners, json!({ "commercial_name": "A" })).await;
     let product = world.muster.made(&world.ana, &format!("{segment}/products"), json!({ "title": "Course" })).await;
+    let developer = world.muster.made(&world.ana, "/v1/developers", domain::DeveloperFields::example()).await;
     let field = world.field("bank", "dropdown", json!({ "options": options, "searchable": true })).await;
     let level = world.level(1, 0, 9).await;
     let member = world.member(json!({ "name": "Ana", "user_id": world.ana.id, "answers": { "bank": "a" } })).await;
@@ -184,6 +188,7 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
         ("partner", id(&partner)),
         ("product", id(&product)),
         ("key", world.key(&["read"]).await.0),
+        ("developer", id(&developer)),
         ("membership", world.membership.clone()),
         ("level", level),
         ("field", of(field)),
@@ -279,6 +284,7 @@ async fn another_segments_key_finds_nothing_and_has_no_account() {
     let path = format!("/v1/segments/{}/keys", id(&other));
     let key = used(muster, ana, &path, &["read", "write", "admin"]).await;
     let expected = |route: &Route| match route.name.as_str() {
+        name if name.contains("/v1/developers") => vec![403],
         "GET /v1/keys" | "POST /v1/keys" | "DELETE /v1/keys/{key}" | "GET /v1/segments" | "POST /v1/segments" => {
             vec![403]
         }
