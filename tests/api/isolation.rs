@@ -174,12 +174,10 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let user = id(&world.muster.made(&world.ana, &format!("{segment}/users"), user).await);
     let address =
         world.muster.made(&world.ana, &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
-    let body = json!({ "url": "https://example.com/", "status": "DISABLED" });
-    let webhook = world.muster.made(&world.ana, &format!("{segment}/webhooks"), body).await;
-    let told = world.read(&format!("{segment}/events")).await;
+    let (event, webhook) = event_and_webhook(world, &segment).await;
     BTreeMap::from([
-        ("event", id(&told["data"][0])),
-        ("webhook", id(&webhook)),
+        ("event", event),
+        ("webhook", webhook),
         ("user", user),
         ("address", id(&address)),
         ("segment", world.segment.clone()),
@@ -196,6 +194,13 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
         ("subscription", id(&subscription)),
         ("upload", id(&upload)),
     ])
+}
+
+/// The ids of an event of the segment, and of a webhook that is sent none.
+async fn event_and_webhook(world: &World, segment: &str) -> (String, String) {
+    let body = json!({ "url": "https://example.com/", "status": "DISABLED" });
+    let webhook = world.muster.made(&world.ana, &format!("{segment}/webhooks"), body).await;
+    (id(&world.read(&format!("{segment}/events")).await["data"][0]), id(&webhook))
 }
 
 /// A refusal is an error, and no object.
