@@ -15,6 +15,9 @@ mod ranking;
 mod seat;
 mod subscriptions;
 
+pub use seat::knows;
+pub use subscriptions::{changed_subscription, joined_by, subscribed};
+
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()

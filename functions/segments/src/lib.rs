@@ -10,7 +10,7 @@ mod languages;
 pub mod partners;
 mod products;
 mod segments;
-mod statuses;
+pub mod statuses;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {

@@ -12,10 +12,13 @@ mod change;
 mod changes;
 mod create;
 mod delete;
+mod emails;
 mod exists;
 mod family;
 mod history;
 mod list;
+mod login_token;
+mod number;
 mod password;
 mod read;
 mod restore;
@@ -25,8 +28,13 @@ mod verify;
 
 pub use auth::State;
 pub use change::changed;
+pub use create::made_with_number;
 pub use delete::{How, gone};
+pub use emails::recorded;
+pub use family::relatives;
 pub use list::{Users, asks_for_deleted};
+pub use login_token::new_login_token;
+pub use number::numbered;
 pub use together::{parsed, together};
 
 /// The routes.
@@ -46,6 +54,10 @@ pub fn router() -> OpenApiRouter<State> {
 fn of_segments() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(family::family))
+        .routes(routes!(number::number))
+        .routes(routes!(login_token::login_token))
+        .routes(routes!(login_token::redeem))
+        .routes(routes!(emails::record))
         .routes(routes!(list::list, create::create))
         .routes(routes!(list::deleted))
         .routes(routes!(changes::changes))

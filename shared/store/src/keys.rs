@@ -7,6 +7,9 @@
 //! | history entry | `U#{user}` | `H#{entry}` | |
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
 //! | last number of an account's segments | `U#{user}` | `N` | |
+//! | segment of an account by its number | `U#{user}` | `G#{number}` | `segment_id` |
+//! | number of a person | `L#{account}#{number}` | `L` | |
+//! | user that a person is in a segment | `L#{account}#{number}` | `S#{segment's number}` | `user_id` |
 //! | membership that a user has joined | `U#{user}` | `B#{member}` | |
 //! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
 //! | key of a segment | `S#{segment}` | `K#{key}` | hash of its secret |
@@ -54,7 +57,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::user::Unique;
+use domain::segment::SegmentNumber;
+use domain::user::{Person, PersonNumber, Unique};
 use domain::{
     AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, PartnerId,
     ProductId, SegmentId, StatusId, Time, UploadId, UserId,
@@ -97,6 +101,8 @@ pub(crate) const EXPORTS: &str = "W#";
 pub(crate) const BATCHES: &str = "B#";
 /// Prefix of the sort keys of the memberships that a user has joined.
 pub(crate) const JOINED: &str = "B#";
+/// Prefix of the sort keys of the users that a person is.
+pub(crate) const PERSONS: &str = "S#";
 /// The sparse index of users with an unfinished change.
 pub(crate) const PENDING_INDEX: &str = "pending";
 
@@ -160,6 +166,21 @@ pub(crate) fn parent(account: UserId, segment: Option<SegmentId>) -> String {
 
 pub(crate) fn key(account: UserId, segment: Option<SegmentId>, key: KeyId) -> Key {
     Key::new(parent(account, segment), format!("{KEYS}{key}"))
+}
+
+/// Where an account's segment is found by its number.
+pub(crate) fn segment_by_number(account: UserId, number: SegmentNumber) -> Key {
+    Key::new(partition(account), format!("G#{}", number.get()))
+}
+
+/// A number that a person of an account has.
+pub(crate) fn person(account: UserId, number: PersonNumber) -> Key {
+    Key::new(format!("L#{account}#{}", number.get()), "L")
+}
+
+/// Where the user is found that a person is in a segment.
+pub(crate) fn person_in(person: Person) -> Key {
+    Key::new(self::person(person.account, person.number).pk, format!("{PERSONS}{}", person.segment.get()))
 }
 
 pub(crate) fn segment_numbers(account: UserId) -> Key {
@@ -440,6 +461,16 @@ mod tests {
             (key(id.parse()?, None, id.parse()?), format!("U#{id} K#{id}")),
             (key(id.parse()?, Some(id.parse()?), id.parse()?), format!("S#{id} K#{id}")),
             (segment_numbers(id.parse()?), format!("U#{id} N")),
+            (segment_by_number(id.parse()?, SegmentNumber::default()), format!("U#{id} G#1")),
+            (person(id.parse()?, PersonNumber::default()), format!("L#{id}#1 L")),
+            (
+                person_in(Person {
+                    account: id.parse()?,
+                    number: PersonNumber::default(),
+                    segment: SegmentNumber::default(),
+                }),
+                format!("L#{id}#1 S#1"),
+            ),
             (segment(id.parse()?), format!("S#{id} S")),
             (catalog(id.parse()?, id.parse()?), format!("S#{id} C#{id}")),
             (custom_status(id.parse()?, id.parse()?), format!("S#{id} T#{id}")),
