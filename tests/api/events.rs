@@ -22,6 +22,8 @@ const PARTNER: &str = "0199d2a4-5c00-7000-8000-00000000ba01";
 const IMPORT: &str = "0199d2a4-5c00-7000-8000-000000001a01";
 const EXPORT: &str = "0199d2a4-5c00-7000-8000-000000000e01";
 const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
+const EVENT: &str = "0199d2a4-5c00-7000-8000-00000000e0e1";
+const WEBHOOK: &str = "0199d2a4-5c00-7000-8000-00000000eb01";
 const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
 
 fn events() -> BTreeMap<String, Value> {
@@ -106,6 +108,7 @@ async fn with_offers(muster: &Muster, ana: &Ana, (segment, event): (&str, Value)
         (STATUS, "/statuses", json!({ "name": "New" })),
         (PARTNER, "/partners", json!({ "commercial_name": "A" })),
         (PRODUCT, "/products", json!({ "title": "Course" })),
+        (WEBHOOK, "/webhooks", json!({ "url": "https://example.com/", "status": "DISABLED" })),
     ] {
         if text.contains(written) {
             text = text.replace(written, &made(path, body).await);
@@ -115,6 +118,10 @@ async fn with_offers(muster: &Muster, ana: &Ana, (segment, event): (&str, Value)
         let product = made("/products", json!({ "title": "Course" })).await;
         let subscription = made("/subscriptions", json!({ "user_id": ana.id, "product_id": product })).await;
         text = text.replace(written, &subscription);
+    }
+    if text.contains(EVENT) {
+        let told = muster.get(&format!("{segment}/events")).by(ana).send().await;
+        text = text.replace(EVENT, told.body["data"][0]["id"].as_str().unwrap());
     }
     serde_json::from_str(&text.replace(SUBSCRIBER, &ana.id)).unwrap()
 }
@@ -263,6 +270,15 @@ async fn the_events_of_arrivals_are_understood() {
         assert!(event.to_string().contains(&format!("quarantine/{UPLOAD}")), "{name}");
         muster.functions.arrivals().handle(event).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calls_of_the_stream_and_of_its_schedule_are_understood() {
+    let muster = Muster::start().await;
+    let sender = muster.functions.events(::events::Bus::None);
+    let answer = sender.handle(events()["events-stream"].clone(), domain::Time::now()).await.unwrap();
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(sender.handle(events()["events-schedule"].clone(), domain::Time::now()).await.unwrap(), Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,8 +31,8 @@ impl Owner {
 /// Measures each route.
 pub(crate) async fn measure(costs: &mut Costs) {
     let user = costs.muster.ana().await;
-    // The 128th request of a minute borrows for all that follow.
-    for _ in 0..128 {
+    // The 256th request of a minute borrows for all that follow.
+    for _ in 0..256 {
         costs.muster.get("/v1/users/me").by(&user).send().await;
     }
     let mut owner = Owner { user, segment: String::new(), membership: String::new() };
@@ -57,6 +57,30 @@ async fn segments(costs: &mut Costs, owner: &mut Owner) {
     owner.of(costs, "GET /v1/segments, filter", filter, Value::Null).await;
     owner.of(costs, "GET /v1/segments/{segment}", &owner.segment, Value::Null).await;
     owner.of(costs, "PATCH /v1/segments/{segment}", &owner.segment, json!({ "role": "consumer" })).await;
+    let events = format!("{}/events", owner.segment);
+    let told = owner.of(costs, "GET /v1/segments/{segment}/events", &events, Value::Null).await;
+    let one = format!("{events}/{}", id(&told["data"][0]));
+    owner.of(costs, "GET /v1/segments/{segment}/events/{event}", &one, Value::Null).await;
+    webhooks(costs, owner, (&events, &one)).await;
+}
+
+async fn webhooks(costs: &mut Costs, owner: &Owner, (events, event): (&str, &str)) {
+    let (path, of_route) = (format!("{}/webhooks", owner.segment), "/v1/segments/{segment}/webhooks");
+    let body = json!({ "url": "https://example.com/", "event_types": ["muster.upload.*"] });
+    let made = owner.of(costs, &format!("POST {of_route}"), &path, body).await;
+    owner.of(costs, &format!("GET {of_route}"), &path, Value::Null).await;
+    let one = format!("{path}/{}", id(&made));
+    let of_one = format!("{of_route}/{{webhook}}");
+    owner.of(costs, &format!("GET {of_one}"), &one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {of_one}"), &one, json!({ "description": "A" })).await;
+    owner.of(costs, &format!("POST {of_one}/secret"), &format!("{one}/secret"), Value::Null).await;
+    let named = json!({ "webhook_id": id(&made) });
+    let replay = ("POST", &*format!("{event}/replay"), named.clone());
+    costs.of("POST /v1/segments/{segment}/events/{event}/replay", replay, Some(&owner.user), 202).await;
+    let range = json!({ "since": "2026-01-01T00:00:00Z", "webhook_id": named["webhook_id"] });
+    let replay = ("POST", &*format!("{events}/replay"), range);
+    costs.of("POST /v1/segments/{segment}/events/replay", replay, Some(&owner.user), 202).await;
+    owner.of(costs, &format!("DELETE {of_one}"), &one, Value::Null).await;
 }
 
 async fn keys(costs: &mut Costs, owner: &Owner) {

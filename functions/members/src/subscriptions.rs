@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{
-    Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Product, ProductId, SegmentId, Subscription,
+    Act, Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Product, ProductId, SegmentId, Subscription,
     SubscriptionFields, Time, UserId,
 };
 use edge::{
@@ -78,7 +78,7 @@ pub(crate) async fn create(
     let (known, configuration) =
         tokio::join!(knows(&app, &segment, Some(fields.user_id)), joined_by(&app, product.as_ref()));
     let configuration = both(known, configuration)?;
-    let made = subscribed(&app, &configuration, seed.id(0), fields).await?;
+    let made = subscribed(&app, &configuration, seed.id(0), fields, caller.act()).await?;
     Ok(Created::one(format!("/v1/subscriptions/{}", made.id), &made))
 }
 
@@ -111,7 +111,7 @@ pub(crate) async fn change(
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         let before = of(&seat)?;
         matches.check(before.version)?;
-        match changed_subscription(&app, &seat.record, &seat.configuration, patch.clone()).await {
+        match changed_subscription(&app, &seat.record, &seat.configuration, patch.clone(), caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -134,7 +134,7 @@ pub(crate) async fn delete(
     loop {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         matches.check(of(&seat)?.version)?;
-        match app.store.delete_member(&seat.record).await {
+        match app.store.delete_member(&seat.record, caller.act()).await {
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
@@ -165,13 +165,14 @@ pub async fn subscribed(
     of: &Configuration,
     id: MemberId,
     fields: SubscriptionFields,
+    act: Act<'_>,
 ) -> Result<Subscription, Error> {
     let member = MemberFields::subscriber(fields.clone());
     let member = Member::new(id, &of.membership, member, Time::of(id.uuid()));
-    let record = match app.store.create_member(member, of, AlsoOfMember::default()).await {
+    let record = match app.store.create_member(member, of, AlsoOfMember::default(), act).await {
         // An earlier try of this very request had made it before it was cut off.
         Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => app.store.member(id).await?,
-        Err(Error::Conflict(_)) => goes_on(app, of, fields).await?,
+        Err(Error::Conflict(_)) => goes_on(app, of, fields, act).await?,
         made => made?,
     };
     record.member.subscription().ok_or(Error::NotFound)
@@ -186,11 +187,12 @@ pub async fn changed_subscription(
     record: &MemberRecord,
     of: &Configuration,
     patch: MergePatch<SubscriptionFields>,
+    act: Act<'_>,
 ) -> Result<Subscription, Error> {
     let now = Time::now();
     let after = record.member.subscription().ok_or(Error::NotFound)?.patched(patch, now)?;
     let after = record.member.subscribed(after.fields, now);
-    let changed = app.store.change_member(record, after, of, AlsoOfMember::default()).await?;
+    let changed = app.store.change_member(record, after, of, AlsoOfMember::default(), act).await?;
     changed.member.subscription().ok_or(Error::NotFound)
 }
 
@@ -216,7 +218,12 @@ fn both<T>(one: Result<(), Error>, other: Result<T, Error>) -> Result<T, Error> 
 }
 
 /// Makes the member that the user is already a subscriber, unless it is one.
-async fn goes_on(app: &App, of: &Configuration, fields: SubscriptionFields) -> Result<MemberRecord, Error> {
+async fn goes_on(
+    app: &App,
+    of: &Configuration,
+    fields: SubscriptionFields,
+    act: Act<'_>,
+) -> Result<MemberRecord, Error> {
     let mut tries = Tries::default();
     let user: UserId = fields.user_id;
     loop {
@@ -230,7 +237,7 @@ async fn goes_on(app: &App, of: &Configuration, fields: SubscriptionFields) -> R
             None => {}
         }
         let after = before.member.subscribed(fields.clone(), Time::now());
-        match app.store.change_member(&before, after, of, AlsoOfMember::default()).await {
+        match app.store.change_member(&before, after, of, AlsoOfMember::default(), act).await {
             Err(Error::Stale) => tries.again().await?,
             changed => return changed,
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use domain::{Act, Actor, Error, MemberId, SegmentId, Time, UserId};
+use domain::{Act, Error, MemberId, SegmentId, Time, UserId};
 use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
@@ -64,7 +64,7 @@ async fn work(
         Job::EraseMember(id) => store.erase_member(id).await?,
         Job::Undo(first) => {
             let users = store.undone(first).await?;
-            undo(store, identity, &users, Act::of(Actor::System, "reconcile")).await?;
+            undo(store, identity, &users, Act::by_itself("reconcile")).await?;
         }
         Job::EraseUpload(_) | Job::EraseUnaccepted(_) | Job::EraseImport(_) | Job::EraseExport(_) => {
             erase_files(store, files, job).await?;
@@ -195,7 +195,8 @@ async fn erase_user(store: &Store, identity: &Identity, id: Uuid) -> Result<(), 
 async fn one_member(store: &Store, member: MemberId, configuration: Option<&Configuration>) -> Result<(), Error> {
     let done = match configuration {
         Some(configuration) => refresh(store, member, configuration).await,
-        None => store.delete_member_now(member).await,
+        // The membership's end is told, not that of each member.
+        None => store.delete_member_now(member, Act::by_itself("reconcile").untold()).await,
     };
     match done {
         Err(Error::Unavailable(cause)) => Err(Error::Unavailable(cause)),

@@ -65,7 +65,7 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
         }
         PendingKind::Purge => {
             identity.delete(id).await?;
-            unless_stale(store.erase(&record.user).await)
+            unless_stale(store.erase(&record.user, Act::by_itself("reconcile")).await)
         }
     }
 }
@@ -79,7 +79,7 @@ pub async fn purged(store: &Store, identity: &Identity, before: &UserRecord, act
     let gone = deleted(store, before, Some(PendingKind::Purge), act).await?;
     identity.delete(before.user.id).await?;
     // Somebody else has done it, or has begun it again and goes on: nothing else comes after a purge.
-    unless_stale(store.erase(&gone.user).await)
+    unless_stale(store.erase(&gone.user, act).await)
 }
 
 /// Puts a user out of use, and begins what follows.

@@ -1,7 +1,7 @@
 //! Partners: the businesses that users of a segment belong to.
 
 use axum::extract::State;
-use domain::{Error, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
+use domain::{Act, Error, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
     Path, Seed, Shown, Tries, openapi,
@@ -66,7 +66,7 @@ pub(crate) async fn create(
     Body(fields): Body<PartnerFields>,
 ) -> Answer<Created> {
     caller.segment(segment, KeyScope::Admin).await?;
-    let new = made(&app, (segment, seed.id(0)), fields).await?;
+    let new = made(&app, (segment, seed.id(0)), fields, caller.act()).await?;
     Ok(Created::one(format!("/v1/segments/{segment}/partners/{}", new.id), &new))
 }
 
@@ -74,9 +74,14 @@ pub(crate) async fn create(
 ///
 /// # Errors
 /// [`Error::Conflict`] where its reference id is taken.
-pub async fn made(app: &App, (segment, id): (SegmentId, PartnerId), fields: PartnerFields) -> Result<Partner, Error> {
+pub async fn made(
+    app: &App,
+    (segment, id): (SegmentId, PartnerId),
+    fields: PartnerFields,
+    act: Act<'_>,
+) -> Result<Partner, Error> {
     let new = Partner::new(id, segment, fields, Time::of(id.uuid()));
-    match app.store.create_partner(&new).await {
+    match app.store.create_partner(&new, act).await {
         Err(error) if made_before(&error) => {}
         made => made?,
     }
@@ -124,7 +129,7 @@ pub async fn changed(
         let before = found(app, caller, (segment, partner), KeyScope::Admin).await?.thing;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_partner(&before, &after).await {
+        match app.store.change_partner(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             changed => return changed.map(|()| after),
@@ -160,7 +165,7 @@ pub async fn gone(
         let before = found(app, caller, (segment, partner), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
-        match app.store.delete_partner(&before.thing).await {
+        match app.store.delete_partner(&before.thing, caller.act()).await {
             // It has changed, or a user has come to belong to it: reading again tells.
             Err(Error::Stale) => tries.again().await?,
             deleted => return deleted,

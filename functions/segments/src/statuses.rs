@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::custom_status::StatusNumber;
-use domain::{CustomStatus, CustomStatusFields, Error, KeyScope, MergePatch, SegmentId, StatusId, Time};
+use domain::{Act, CustomStatus, CustomStatusFields, Error, KeyScope, MergePatch, SegmentId, StatusId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
     Path, Seed, Shown, Tries, openapi,
@@ -59,7 +59,7 @@ pub(crate) async fn create(
     Body(fields): Body<CustomStatusFields>,
 ) -> Answer<Created> {
     caller.segment(segment, KeyScope::Admin).await?;
-    let made = made(&app, (segment, seed.id(0)), fields).await?;
+    let made = made(&app, (segment, seed.id(0)), fields, caller.act()).await?;
     Ok(Created::one(format!("/v1/segments/{segment}/statuses/{}", made.id), &made))
 }
 
@@ -71,10 +71,11 @@ pub async fn made(
     app: &App,
     (segment, id): (SegmentId, StatusId),
     fields: CustomStatusFields,
+    act: Act<'_>,
 ) -> Result<CustomStatus, Error> {
     // The store gives it its number.
     let new = CustomStatus::new(id, segment, StatusNumber::default(), fields, Time::of(id.uuid()));
-    match app.store.create_custom_status(&new).await {
+    match app.store.create_custom_status(&new, act).await {
         Err(error) if made_before(&error) => Ok(app.store.custom_status(segment, id).await?.thing),
         made => made,
     }
@@ -109,7 +110,7 @@ pub(crate) async fn change(
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         after.follows(&before)?;
-        match app.store.change_custom_status(&before, &after).await {
+        match app.store.change_custom_status(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -132,7 +133,7 @@ pub(crate) async fn delete(
         let before = found(&app, &caller, (segment, status), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
-        match app.store.delete_custom_status(&before.thing).await {
+        match app.store.delete_custom_status(&before.thing, caller.act()).await {
             // It has changed, or a user has got it: reading again tells.
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),

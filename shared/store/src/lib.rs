@@ -11,10 +11,12 @@ mod batch;
 mod bulk;
 mod catalog;
 mod custom_status;
+mod delivery;
 #[cfg(test)]
 mod emulator;
 mod entry;
 mod erase;
+mod event;
 mod job;
 mod key;
 mod keys;
@@ -39,23 +41,26 @@ mod transfer;
 mod unique;
 mod upload;
 mod user;
+mod webhook;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
 pub use backoff::Tries;
 pub use bulk::{NewMembers, NewUsers};
 pub use catalog::CatalogRecord;
+pub use event::COUNTED;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
 pub use member::{AlsoOfMember, MemberRecord};
 pub use membership::{Configuration, Edition, Part};
-pub use page::{Filter, Page, Window};
+pub use page::{Filter, Page, Wanted, Window};
 pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
 pub use user::{Also, CLASH, Changed, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
+pub use webhook::{SealedSecret, WebhookRecord};
 
 /// Every read and write of Muster's data.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Error, Partner, PartnerId, SegmentId};
+use domain::{Act, Error, Partner, PartnerId, SegmentId};
 use serde::Deserialize;
 
 use crate::Store;
@@ -118,12 +118,13 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the reference id is taken or the id is there already; [`Error::NotFound`] where the
     /// segment is gone.
-    pub async fn create_partner(&self, partner: &Partner) -> Result<(), Error> {
+    pub async fn create_partner(&self, partner: &Partner, act: Act<'_>) -> Result<(), Error> {
         let exists = Error::conflict("/id", "exists", "is the id of a partner that is there already");
         let key = keys::partner(partner.segment_id, partner.id);
         let create = Write::create(&self.table, &key, to_item(partner)?).on_condition_failed(exists);
         let mut writes = vec![create, self.in_segment(partner.segment_id)];
         writes.extend(self.partner_entries(None, Some(partner)));
+        writes.extend(self.tells(None, Some(partner), act)?);
         self.table.transact(writes).await
     }
 
@@ -132,10 +133,11 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read; [`Error::Conflict`] where the reference id is
     /// taken.
-    pub async fn change_partner(&self, old: &Partner, new: &Partner) -> Result<(), Error> {
+    pub async fn change_partner(&self, old: &Partner, new: &Partner, act: Act<'_>) -> Result<(), Error> {
         let key = keys::partner(new.segment_id, new.id);
         let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
         writes.extend(self.partner_entries(Some(old), Some(new)));
+        writes.extend(self.tells(Some(old), Some(new), act)?);
         self.table.transact(writes).await
     }
 
@@ -143,10 +145,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, or a user has come to belong to it, since it was read.
-    pub async fn delete_partner(&self, partner: &Partner) -> Result<(), Error> {
+    pub async fn delete_partner(&self, partner: &Partner, act: Act<'_>) -> Result<(), Error> {
         let key = keys::partner(partner.segment_id, partner.id);
         let mut writes = vec![self.removed_unused(&key, partner.version, USER_COUNT)];
         writes.extend(self.partner_entries(Some(partner), None));
+        writes.extend(self.tells(Some(partner), None, act)?);
         self.table.transact(writes).await
     }
 

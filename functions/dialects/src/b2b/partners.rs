@@ -63,7 +63,7 @@ pub(super) async fn create(
 ) -> Result<Response, Refused> {
     place.segment(KeyScope::Admin).await?;
     let fields = PartnerFields::parse(body::partner(&body)?)?;
-    let made = partners::made(&app, (place.id, seed.id(0)), fields).await?;
+    let made = partners::made(&app, (place.id, seed.id(0)), fields, place.caller.act()).await?;
     Ok(format.answer(StatusCode::CREATED, shown::partner_ids(&made)))
 }
 

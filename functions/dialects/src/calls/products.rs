@@ -1,6 +1,6 @@
 //! `add_product`: what a user subscribes to.
 
-use domain::{Body as _, SegmentId};
+use domain::{Act, Body as _, SegmentId};
 use domain::{Error, FieldError, Product, Segment, SubscriptionFields, User};
 use edge::{App, Seed};
 use serde_json::{Map, Value, json};
@@ -15,6 +15,7 @@ pub(super) async fn added(
     app: &App,
     (segment, user): (&Segment, &User),
     (document, seed): (&Map<String, Value>, Seed),
+    act: Act<'_>,
 ) -> Result<(), Error> {
     let mut wanted = Vec::new();
     for (index, row) in doc::rows(document, "product_list")?.iter().enumerate() {
@@ -30,7 +31,7 @@ pub(super) async fn added(
     }
     for (index, (product, fields)) in wanted.into_iter().enumerate() {
         let configuration = members::joined_by(app, Some(&product)).await?;
-        let subscribed = members::subscribed(app, &configuration, seed.scattered(index), fields).await;
+        let subscribed = members::subscribed(app, &configuration, seed.scattered(index), fields, act).await;
         subscribed.map_err(|error| error.map_fields(|field| FieldError { pointer: place(index), ..field }))?;
     }
     Ok(())

@@ -33,7 +33,7 @@ pub(super) async fn call(
     }
     let segment = agent.group(&app, &call).await?;
     let fields = CustomStatusFields::parse(fields(&call.doc)?).map_err(named)?;
-    let made = statuses::made(&app, (segment, seed.id(0)), fields).await.map_err(named)?;
+    let made = statuses::made(&app, (segment, seed.id(0)), fields, agent.caller.act()).await.map_err(named)?;
     let number = json!({ "status_id": made.number.get() });
     Ok(answer("The status is made.", json!({}), json!({}), number))
 }

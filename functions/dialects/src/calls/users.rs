@@ -104,7 +104,7 @@ async fn add_product(app: &App, agent: &Agent, (call, seed): (&Call, Seed)) -> D
     let subject = agent.caller.acts(UserRef::Id(user), KeyScope::Write).await?;
     let segment = subject.record.user.segment_id.ok_or(Error::NotFound)?;
     let segment = app.store.segment(segment).await?;
-    products::added(app, (&segment, &subject.record.user), (&call.doc, seed)).await?;
+    products::added(app, (&segment, &subject.record.user), (&call.doc, seed), agent.caller.act()).await?;
     Ok((subject.record.user, "The products are added.", json!({})))
 }
 
