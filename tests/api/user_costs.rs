@@ -52,11 +52,20 @@ async fn changes(costs: &mut Costs, owner: &Owner, (one, third): (&str, &str)) {
     owner.of(costs, &format!("PATCH {user}, of a segment"), one, json!({ "name": "Ana" })).await;
     owner.of(costs, &format!("PATCH {user}, of a segment, blocked"), one, json!({ "status": "BLOCKED" })).await;
     owner.of(costs, &format!("PATCH {user}, of a segment, e-mail"), one, email("d@example.com")).await;
+    let token = ("POST", &*format!("/v1/users/{third}/login-token"), Value::Null);
+    let token = costs.of(&format!("POST {user}/login-token"), token, Some(&owner.user), 200).await;
+    let redeemed = ("POST", "/v1/auth/token", json!({ "token": token["token"] }));
+    costs.of("POST /v1/auth/token", redeemed, None, 200).await;
     let family = format!("/v1/users/{third}/family");
     owner.of(costs, &format!("GET {user}/family"), &family, Value::Null).await;
     let password = ("POST", &*format!("{one}/password"), json!({ "new_password": "staple battery horse" }));
     costs.of(&format!("POST {user}/password, by the segment's owner"), password, Some(&owner.user), 204).await;
     magic_link(costs, owner, third).await;
+    let number = ("POST", &*format!("{one}/number"), Value::Null);
+    costs.of(&format!("POST {user}/number"), number, Some(&owner.user), 200).await;
+    let emails = json!({ "emails": [{ "to": "ana@example.com", "subject": "Welcome" }] });
+    let emails = ("POST", &*format!("{one}/emails"), emails);
+    costs.of(&format!("POST {user}/emails"), emails, Some(&owner.user), 204).await;
     let exists =
         format!("/v1/users/exists?email=d@example.com&segment_id={}", owner.segment.rsplit('/').next().unwrap());
     owner.of(costs, "GET /v1/users/exists, of a segment", &exists, Value::Null).await;

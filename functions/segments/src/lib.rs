@@ -10,7 +10,7 @@ mod languages;
 pub mod partners;
 mod products;
 mod segments;
-mod statuses;
+pub mod statuses;
 
 pub use products::Products;
 pub use segments::changed;

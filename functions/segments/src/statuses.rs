@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::custom_status::StatusNumber;
-use domain::{CustomStatus, CustomStatusFields, Error, KeyScope, MergePatch, SegmentId, StatusId, Time};
+use domain::{Act, CustomStatus, CustomStatusFields, Error, KeyScope, MergePatch, SegmentId, StatusId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
     Path, Seed, Shown, Tries, openapi,
@@ -59,14 +59,26 @@ pub(crate) async fn create(
     Body(fields): Body<CustomStatusFields>,
 ) -> Answer<Created> {
     caller.segment(segment, KeyScope::Admin).await?;
-    let id: StatusId = seed.id(0);
+    let made = made(&app, (segment, seed.id(0)), fields, caller.act()).await?;
+    Ok(Created::one(format!("/v1/segments/{segment}/statuses/{}", made.id), &made))
+}
+
+/// Makes a status of a segment.
+///
+/// # Errors
+/// [`Error::Conflict`] where its name is taken.
+pub async fn made(
+    app: &App,
+    (segment, id): (SegmentId, StatusId),
+    fields: CustomStatusFields,
+    act: Act<'_>,
+) -> Result<CustomStatus, Error> {
     // The store gives it its number.
     let new = CustomStatus::new(id, segment, StatusNumber::default(), fields, Time::of(id.uuid()));
-    let made = match app.store.create_custom_status(&new, caller.act()).await {
-        Err(error) if made_before(&error) => app.store.custom_status(segment, id).await?.thing,
-        made => made?,
-    };
-    Ok(Created::one(format!("/v1/segments/{segment}/statuses/{id}"), &made))
+    match app.store.create_custom_status(&new, act).await {
+        Err(error) if made_before(&error) => Ok(app.store.custom_status(segment, id).await?.thing),
+        made => made,
+    }
 }
 
 /// Reads a status.

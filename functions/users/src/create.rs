@@ -1,13 +1,15 @@
 //! `POST /v1/segments/{segment}/users`.
 
 use axum::extract::State;
+use domain::user::{Person, PersonNumber};
 use domain::{Act, Action, Entry, Error, KeyScope, NewUser, Password, Segment, SegmentId, Status, Time, User, UserId};
-use edge::{Answer, App, Body, Caller, Created, Path, Seed};
+use edge::{Answer, App, Body, Caller, Created, Path, Seed, Tries};
 use identity::Identity;
 use reconcile::{purged, settled};
 use store::{Pending, UserRecord};
 
 use crate::location;
+use crate::number::{is_clash, numbering};
 use crate::password::set_password;
 
 /// Makes a user of a segment, ACTIVE at once. It can log in if it is given a password, now or later.
@@ -41,6 +43,33 @@ pub async fn made(
     let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
         Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
         made => made?,
+    };
+    with_password(app, identity, record, new.password, act).await
+}
+
+/// Makes a user of a segment who has a number: this one, which another user of the account has, or one that nobody has.
+/// 1 transaction, unless a number that was made up is somebody's.
+///
+/// # Errors
+/// As of any new user; [`Error::Conflict`] where the segment has the person already; [`Error::Invalid`] where nobody has the number.
+pub async fn made_with_number(
+    (app, identity): (&App, &Identity),
+    (segment, id): (&Segment, UserId),
+    (new, known): (NewUser, Option<PersonNumber>),
+    act: Act<'_>,
+) -> Result<User, Error> {
+    let (user, _) = begun(app, (segment, id), &new, act).await?;
+    let mut tries = Tries::default();
+    let record = loop {
+        let (number, numbering) = numbering(known);
+        let person = Person { account: segment.owner_id, number, segment: segment.number };
+        let user = User { person: Some(person), ..user.clone() };
+        let entry = Entry::between(None, &user, Action::Created, act);
+        match app.store.create_numbered(&user, segment.owner_id, &entry, numbering).await {
+            Err(error) if is_clash(&error) => tries.again().await?,
+            Err(error @ Error::Conflict(_)) => break made_before(app, identity, id).await?.ok_or(error)?,
+            made => break made?,
+        }
     };
     with_password(app, identity, record, new.password, act).await
 }

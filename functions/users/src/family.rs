@@ -26,17 +26,25 @@ pub(crate) async fn family(State(app): State<App>, caller: Caller, Path(user): P
     if subject.role == Role::Itself && subject.record.user.segment_id.is_some() {
         return Err(Error::Forbidden("Only the owner of the segment sees families.").into());
     }
-    let user = subject.record.user;
+    let (parent, children) = relatives(&app, &subject.record.user).await?;
+    let children: Vec<_> = children.iter().map(User::show).collect();
+    Ok(Rendered(json!({ "parent": parent.map(|parent| parent.show()), "children": children })))
+}
+
+/// The parent and the children of a user who are not deleted.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn relatives(app: &App, user: &User) -> Result<(Option<User>, Vec<User>), Error> {
     let parent = async {
         match user.fields.parent_id {
             Some(parent) => app.store.user(parent).await,
             None => Ok(None),
         }
     };
-    let (parent, children) = tokio::try_join!(parent, children(&app, &user, usize::MAX))?;
+    let (parent, children) = tokio::try_join!(parent, children(app, user, usize::MAX))?;
     let parent = parent.map(|parent| parent.user).filter(|parent| parent.status != domain::Status::Deleted);
-    let children: Vec<_> = children.iter().map(User::show).collect();
-    Ok(Rendered(json!({ "parent": parent.map(|parent| parent.show()), "children": children })))
+    Ok((parent, children))
 }
 
 /// The children of a user who are not deleted, `most` of them: 1 search for each 100.

@@ -12,11 +12,14 @@ mod change;
 mod changes;
 mod create;
 mod delete;
+mod emails;
 mod exists;
 mod family;
 mod history;
 mod list;
+mod login_token;
 mod magic_link;
+mod number;
 mod password;
 mod read;
 mod restore;
@@ -27,10 +30,14 @@ mod verify;
 pub use auth::State;
 pub use batch::each_alone;
 pub use change::changed;
-pub use create::made;
+pub use create::{made, made_with_number};
 pub use delete::{How, gone, purge};
+pub use emails::recorded;
+pub use family::relatives;
 pub use list::{Users, asks_for_deleted};
+pub use login_token::new_login_token;
 pub use magic_link::{MagicLink, new_link};
+pub use number::numbered;
 pub use together::{parsed, together};
 
 /// The routes.
@@ -52,6 +59,10 @@ pub fn router() -> OpenApiRouter<State> {
 fn of_segments() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(family::family))
+        .routes(routes!(number::number))
+        .routes(routes!(login_token::login_token))
+        .routes(routes!(login_token::redeem))
+        .routes(routes!(emails::record))
         .routes(routes!(list::list, create::create))
         .routes(routes!(list::deleted))
         .routes(routes!(changes::changes))

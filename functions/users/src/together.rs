@@ -158,20 +158,7 @@ async fn check(app: &App, segment: &Segment, (ids, new): (&[UserId], &[NewUser])
 
 /// The error with the place of the user in the array.
 fn placed(error: Error, at: &str, index: usize) -> Error {
-    let moved = |errors: Vec<FieldError>| errors.into_iter().map(|error| placed_at(error, at, index)).collect();
-    match error {
-        Error::Invalid(errors) => Error::Invalid(moved(errors)),
-        Error::Conflict(errors) => Error::Conflict(moved(errors)),
-        other @ (Error::Malformed(_)
-        | Error::Unauthenticated
-        | Error::Unverified(_)
-        | Error::Forbidden(_)
-        | Error::NotFound
-        | Error::Stale
-        | Error::RateLimited { .. }
-        | Error::Unavailable(_)
-        | Error::Internal(_)) => other,
-    }
+    error.map_fields(|field| placed_at(field, at, index))
 }
 
 fn placed_at(error: FieldError, at: &str, index: usize) -> FieldError {

@@ -67,6 +67,15 @@ impl Error {
         Self::Internal(cause.into())
     }
 
+    /// The same error with each of its fields as `change` makes it, where it has any.
+    #[must_use]
+    pub fn map_fields(mut self, change: impl Fn(FieldError) -> FieldError) -> Self {
+        if let Self::Invalid(fields) | Self::Conflict(fields) = &mut self {
+            *fields = std::mem::take(fields).into_iter().map(change).collect();
+        }
+        self
+    }
+
     /// Whether it is only that another change is under way, so that the same may pass in a moment.
     #[must_use]
     pub fn is_in_progress(&self) -> bool {

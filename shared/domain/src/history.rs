@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::Schema;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::clock::Time;
-use crate::field::Object;
+use crate::error::FieldError;
+use crate::field::{Field, Object, Pointer};
 use crate::id::{EntryId, KeyId, UserId};
-use crate::text::Name;
+use crate::nested;
+use crate::text::{Name, Text};
 use crate::user::User;
 
 /// One row of a user's history; it never changes.
@@ -72,6 +74,8 @@ pub enum Action {
     Deleted,
     /// Restored.
     Restored,
+    /// E-mails that were sent elsewhere are recorded; nothing changed.
+    EmailsRecorded,
 }
 
 /// Who acted.
@@ -97,6 +101,61 @@ pub struct EntryChange {
     /// What it is.
     #[schema(schema_with = anything)]
     pub new: Value,
+}
+
+nested! {
+    /// An e-mail that was sent elsewhere.
+    pub struct RecordedEmail {
+        /// Who sent it.
+        pub from: Option<Text>,
+        /// To whom.
+        pub to: Text,
+        /// What it is about.
+        pub subject: Option<Text>,
+        /// What it says, of which only that there is something is kept.
+        pub body: Option<Letter>,
+        /// Who else got it.
+        pub cc: Option<Text>,
+        /// Who else got it, of whom the others do not know.
+        pub bcc: Option<Text>,
+    }
+}
+
+/// The body of an e-mail, which is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter;
+
+impl Field for Letter {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        if !value.is_string() {
+            errors.push(at.error("invalid_type", "must be a string"));
+            return None;
+        }
+        Some(Self)
+    }
+
+    fn show(&self) -> Value {
+        "•••".into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).into()
+    }
+}
+
+impl RecordedEmail {
+    /// What the history keeps of it.
+    #[must_use]
+    pub fn entered(&self) -> EntryChange {
+        let mut shown = self.show();
+        for field in ["from", "to", "cc", "bcc"] {
+            if let Some(Value::String(addresses)) = shown.get_mut(field) {
+                let masked = addresses.split([',', ';']).map(|address| masked_text(address.trim()));
+                *addresses = masked.collect::<Vec<_>>().join(", ");
+            }
+        }
+        EntryChange { field: "email_list".to_owned(), old: Value::Null, new: shown }
+    }
 }
 
 /// Any JSON value.
@@ -176,6 +235,8 @@ fn masked(field: &str, value: &Value) -> Value {
             Value::Object(document)
         }
         ("legal_address" | "metadata", _) => "•••".into(),
+        // As its digits: a JSON number that keeps them has no form of its own in the table.
+        (_, Value::Number(number)) => number.to_string().into(),
         _ => value.clone(),
     }
 }

@@ -107,6 +107,14 @@ impl<const LOW: i64, const HIGH: i64> Integer<LOW, HIGH> {
     pub fn get(self) -> i64 {
         self.0
     }
+
+    /// Any number of the range.
+    #[must_use]
+    pub fn random() -> Self {
+        // The low bits of a fresh id are random.
+        let random = i64::from_le_bytes((crate::id::fresh().as_u64_pair().1 & 0xffff_ffff).to_le_bytes());
+        Self(LOW + random % (HIGH - LOW + 1))
+    }
 }
 
 /// Zero, or what of the range is nearest to it.

@@ -242,6 +242,15 @@ impl Caller {
         }
     }
 
+    /// The account that the credential opens, if it is a key. Whether it holds is not known yet.
+    #[must_use]
+    pub fn key_account(&self) -> Option<UserId> {
+        match &self.credential {
+            Credential::Token(_) => None,
+            Credential::Key(secret) => Some(secret.account),
+        }
+    }
+
     /// The session of a user who has logged in.
     ///
     /// # Errors

@@ -67,6 +67,7 @@ impl Store {
             let user = &record.user;
             writes.extend(user.unique_values().iter().map(|unique| self.released(user, unique)));
             writes.extend(self.in_directories(Some(user), None));
+            writes.extend(self.of_person(Some(user), None));
             match self.table.transact(writes).await {
                 Err(Error::Stale) => tries.again().await?,
                 done => return done,

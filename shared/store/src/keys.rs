@@ -8,6 +8,9 @@
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
 //! | developer of an account | `U#{user}` | `D#{developer}` | hash of its token |
 //! | last number of an account's segments | `U#{user}` | `N` | |
+//! | segment of an account by its number | `U#{user}` | `G#{number}` | `segment_id` |
+//! | number of a person | `L#{account}#{number}` | `L` | |
+//! | user that a person is in a segment | `L#{account}#{number}` | `S#{segment's number}` | `user_id` |
 //! | membership that a user has joined | `U#{user}` | `B#{member}` | |
 //! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
 //! | key of a segment | `S#{segment}` | `K#{key}` | hash of its secret |
@@ -59,7 +62,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::user::Unique;
+use domain::segment::SegmentNumber;
+use domain::user::{Person, PersonNumber, Unique};
 use domain::{
     AddressId, CatalogId, DeveloperId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId,
     MembershipId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId, WebhookId,
@@ -110,6 +114,8 @@ const DELIVERIES: &str = "L#";
 pub(crate) const BATCHES: &str = "B#";
 /// Prefix of the sort keys of the memberships that a user has joined.
 pub(crate) const JOINED: &str = "B#";
+/// Prefix of the sort keys of the users that a person is.
+pub(crate) const PERSONS: &str = "S#";
 /// The sparse index of users with an unfinished change.
 pub(crate) const PENDING_INDEX: &str = "pending";
 
@@ -177,6 +183,21 @@ pub(crate) fn key(account: UserId, segment: Option<SegmentId>, key: KeyId) -> Ke
 
 pub(crate) fn developer(account: UserId, developer: DeveloperId) -> Key {
     Key::new(partition(account), format!("{DEVELOPERS}{developer}"))
+}
+
+/// Where an account's segment is found by its number.
+pub(crate) fn segment_by_number(account: UserId, number: SegmentNumber) -> Key {
+    Key::new(partition(account), format!("G#{}", number.get()))
+}
+
+/// A number that a person of an account has.
+pub(crate) fn person(account: UserId, number: PersonNumber) -> Key {
+    Key::new(format!("L#{account}#{}", number.get()), "L")
+}
+
+/// Where the user is found that a person is in a segment.
+pub(crate) fn person_in(person: Person) -> Key {
+    Key::new(self::person(person.account, person.number).pk, format!("{PERSONS}{}", person.segment.get()))
 }
 
 pub(crate) fn segment_numbers(account: UserId) -> Key {
@@ -490,6 +511,16 @@ mod tests {
             (key(id.parse()?, Some(id.parse()?), id.parse()?), format!("S#{id} K#{id}")),
             (developer(id.parse()?, id.parse()?), format!("U#{id} D#{id}")),
             (segment_numbers(id.parse()?), format!("U#{id} N")),
+            (segment_by_number(id.parse()?, SegmentNumber::default()), format!("U#{id} G#1")),
+            (person(id.parse()?, PersonNumber::default()), format!("L#{id}#1 L")),
+            (
+                person_in(Person {
+                    account: id.parse()?,
+                    number: PersonNumber::default(),
+                    segment: SegmentNumber::default(),
+                }),
+                format!("L#{id}#1 S#1"),
+            ),
             (segment(id.parse()?), format!("S#{id} S")),
             (catalog(id.parse()?, id.parse()?), format!("S#{id} C#{id}")),
             (custom_status(id.parse()?, id.parse()?), format!("S#{id} T#{id}")),

@@ -28,6 +28,15 @@ impl Store {
         held(sent.await)
     }
 
+    /// Makes a one-time secret valid for a user who is in use: 1 transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the user is not.
+    pub async fn make_one_time(&self, user: UserId, secret: &str, until: Time) -> Result<(), Error> {
+        let there = self.in_use(user).on_condition_failed(Error::NotFound);
+        self.table.transact(vec![there, self.one_time_made(user, secret, until)]).await
+    }
+
     pub(crate) fn one_time_made(&self, user: UserId, secret: &str, until: Time) -> Write {
         let item =
             Item::from([("user_id".to_owned(), string(user)), ("expires_at".to_owned(), number(until.seconds()))]);

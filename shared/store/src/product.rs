@@ -1,5 +1,7 @@
 //! Products. They live in their segment's partition, and are found by an index of their own, since they may be many.
 
+use std::collections::BTreeSet;
+
 use domain::{Act, Error, Membership, MembershipId, Product, ProductId, SegmentId};
 
 use crate::Store;
@@ -63,6 +65,15 @@ impl Store {
     /// [`Error::NotFound`].
     pub async fn product(&self, segment: SegmentId, id: ProductId) -> Result<Product, Error> {
         self.table.get(&keys::product(segment, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// Those of these products that are there: 1 `BatchGetItem` for each 100.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn products_with(&self, segment: SegmentId, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, Error> {
+        let keys = ids.iter().map(|id| keys::product(segment, *id).attributes()).collect();
+        self.table.get_all(keys).await?.into_iter().map(from_item).collect()
     }
 
     /// A page of a segment's products.

@@ -1,13 +1,16 @@
 //! Segments. Each is found by its id, and through the index of its account's segments.
 
+use domain::segment::SegmentNumber;
 use domain::{Act, AddressId, Error, Segment, SegmentId, UserId};
+
+use serde::Deserialize;
 
 use crate::Store;
 use crate::backoff::Tries;
 use crate::job::Job;
 use crate::keys;
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
-use crate::table::{Changes, Item, Write, from_item, number, to_item};
+use crate::table::{Changes, Item, Write, from_item, keyed, number, string, to_item};
 
 impl Indexed for Segment {
     fn index(&self) -> Index {
@@ -39,6 +42,12 @@ pub(crate) fn directory(account: UserId) -> String {
     format!("A#{account}")
 }
 
+/// Which segment has a number.
+#[derive(Debug, Deserialize)]
+struct Numbered {
+    segment_id: SegmentId,
+}
+
 impl Store {
     /// A segment: 1 `GetItem`.
     ///
@@ -46,6 +55,15 @@ impl Store {
     /// [`Error::NotFound`].
     pub async fn segment(&self, id: SegmentId) -> Result<Segment, Error> {
         self.table.get(&keys::segment(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// The id of an account's segment with this number: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn segment_by_number(&self, account: UserId, number: SegmentNumber) -> Result<SegmentId, Error> {
+        let found = self.table.get(&keys::segment_by_number(account, number)).await?.map(from_item::<Numbered>);
+        Ok(found.transpose()?.ok_or(Error::NotFound)?.segment_id)
     }
 
     /// A page of an account's segments.
@@ -74,6 +92,12 @@ impl Store {
                 create.on_condition_failed(exists),
                 self.in_use(segment.owner_id).on_condition_failed(Error::Unauthenticated),
                 counted,
+                Write::put(
+                    &self.table,
+                    keyed(&keys::segment_by_number(segment.owner_id, number), {
+                        Item::from([("segment_id".to_owned(), string(segment.id))])
+                    }),
+                ),
             ];
             writes.extend(search::writes(&self.table, &directory(segment.owner_id), None, Some(&segment.index())));
             match self.table.transact(writes).await {
@@ -104,6 +128,8 @@ impl Store {
     pub async fn delete_segment(&self, segment: &Segment, act: Act<'_>) -> Result<Job, Error> {
         let job = Job::EraseSegment(segment.id);
         let mut writes = vec![self.removed(&keys::segment(segment.id), segment.version), self.begun(job)];
+        let by_number = keys::segment_by_number(segment.owner_id, segment.number);
+        writes.push(Write::delete_item(&self.table, by_number.attributes()));
         let had = segment.index();
         writes.extend(search::writes(&self.table, &directory(segment.owner_id), Some(&had), None));
         writes.extend(self.tells(Some(segment), None, act)?);

@@ -1,7 +1,7 @@
 //! The dialects, each against the table of what its clients expect, and all against each other.
 
 pub(crate) mod b2b;
-mod calls;
+pub(crate) mod calls;
 mod flows;
 pub(crate) mod identity;
 pub(crate) mod platform;

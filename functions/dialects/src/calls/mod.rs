@@ -1,34 +1,54 @@
-//! `/calls`.
+//! `/calls`: one endpoint, an `action` in the body; families, products, e-mails, statuses.
 
 use axum::Json;
-use axum::http::HeaderMap;
-use axum::http::StatusCode;
-use axum::response::IntoResponse as _;
-use axum::response::Response;
+use axum::extract::Request;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use domain::FieldError;
 use edge::{Dialect, Problem};
 use serde_json::json;
-use utoipa::PartialSchema as _;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::State;
 use crate::openapi::About;
 
+mod agent;
+mod answer;
+mod create;
+mod doc;
+mod info;
+mod products;
+mod request;
+mod statuses;
+mod users;
+
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/calls/", prepare: |_| (), tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/calls/", prepare, tell };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {
     name: "calls",
     path: "/openapi/calls.json",
-    description: "",
+    description: "One endpoint for users, with an `action` in the body, and one for statuses. `Api-id` is the id of a key of the account, \
+        `Api-token` its secret, `Api-user` the name of who acts, which the user's history tells. `group_id` is the `number` of a segment, \
+        `clogin_id` that of a person, the same in all segments of the account. Form fields are the user's own fields (`main_email`, \
+        `first_name` are `email`, `name`), and what it has no field for is in its `metadata`. A form that `meta_info` counts is a \
+        membership that the user has joined, complete once it is approved; orders are what it subscribes to.\n\n`submit_forms: false`: \
+        no event and no webhook tells of the change. `disable_email_sending` is taken, and nothing is ever sent because of a call here. \
+        An error has a status as under `/v1`, and `{success: false, msg, meta_info: {}, user_info: {}}`.",
     security,
     error,
     errors: &[
-        (400, "Wrong."),
-        (401, "No credential, or one that does not hold."),
-        (404, "Absent."),
+        (400, "Wrong, or an unknown action."),
+        (401, "No key, or one that does not hold."),
+        (403, "The key lacks the scope, or opens one segment only."),
+        (404, "An unknown group or person."),
+        (409, "A value is taken."),
         (429, "Too many requests."),
         (500, "A fault of ours."),
     ],
@@ -36,22 +56,70 @@ pub(crate) const ABOUT: About = About {
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().routes(routes!(users::call)).routes(routes!(statuses::call))
+}
+
+/// Puts the key where the edge looks for it; nothing else is a credential here.
+fn prepare(request: &mut Request) {
+    let headers = request.headers_mut();
+    headers.remove(AUTHORIZATION);
+    headers.remove("x-api-key");
+    let token = headers.remove("api-token");
+    let bearer = token.and_then(|token| HeaderValue::from_str(&format!("Bearer {}", token.to_str().ok()?)).ok());
+    if let Some(mut bearer) = bearer {
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
 }
 
 fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-    vec![vec![(
-        "bearer",
-        SecurityScheme::Http(bearer.description(Some("The access token of a login, or a key.")).build()),
-    )]]
+    let header =
+        |name: &str, about: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)));
+    vec![vec![
+        ("id", header("Api-id", "The id of a key of the account.")),
+        ("token", header("Api-token", "The key's secret.")),
+        ("user", header("Api-user", "The name of who acts, for the history.")),
+    ]]
 }
 
 fn error() -> RefOr<Schema> {
-    serde_json::Value::schema()
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    ObjectBuilder::new()
+        .property("success", ObjectBuilder::new().schema_type(Type::Boolean))
+        .property("msg", text)
+        .property("meta_info", ObjectBuilder::new())
+        .property("user_info", ObjectBuilder::new())
+        .required("success")
+        .required("msg")
+        .examples([json!({ "success": false, "msg": "clogin_id is required", "meta_info": {}, "user_info": {} })])
+        .into()
 }
+
+/// The names that this dialect has for the domain's.
+const NAMES: [(&str, &str); 7] = [
+    ("email", "main_email"),
+    ("name", "first_name"),
+    ("number", "clogin_id"),
+    ("parent_id", "connected_to"),
+    ("product_id", "product_list"),
+    ("user_id", "product_list"),
+    ("emails", "email_list"),
+];
 
 fn tell(problem: &Problem, _: &HeaderMap) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(json!({ "message": problem.detail }))).into_response()
+    let msg = match problem.errors.first() {
+        Some(error) if !error.pointer.is_empty() => format!("{} {}", name(error), error.message),
+        _ => problem.detail.clone(),
+    };
+    (status, Json(json!({ "success": false, "msg": msg, "meta_info": {}, "user_info": {} }))).into_response()
+}
+
+/// The name of a field as these clients know it.
+fn name(error: &FieldError) -> String {
+    let mut parts = error.pointer.split('/').filter(|part| !part.is_empty());
+    let first = parts.next().unwrap_or_default();
+    // What a user has no field for is in its metadata, by its own name.
+    let name = if first == "metadata" { parts.next().unwrap_or(first) } else { first };
+    NAMES.iter().find(|(ours, _)| *ours == name).map_or(name, |(_, theirs)| theirs).to_owned()
 }

@@ -16,13 +16,38 @@ use crate::document::Document;
 use crate::field::{Body, Field, Object, bookkeeping, shown_schema};
 use crate::id::{PartnerId, SegmentId, StatusId, UploadId, UserId};
 use crate::place::{LegalAddress, Place};
+use crate::segment::SegmentNumber;
 use crate::text::{Code, Country, Email, Language, Name, Phone, ReferenceId, Username};
+use crate::value::Integer;
 use crate::{body, words};
 
 pub use metadata::Metadata;
 pub use new::{FirstStatus, NewUser, SignUp};
 pub use state::{Role, UserState};
 pub use unique::{Unique, rounds};
+
+/// The number of a person among those of an account.
+pub type PersonNumber = Integer<1, 2_147_483_647>;
+
+/// A person, who may be a user of several segments of an account, of each once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The account.
+    pub account: UserId,
+    /// The person's number in it.
+    pub number: PersonNumber,
+    /// The number of the segment that the user is in.
+    pub segment: SegmentNumber,
+}
+
+/// Where a person's number comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbering {
+    /// Nobody in the account has it yet.
+    New,
+    /// It is somebody's already, whom the user is too.
+    Known,
+}
 
 /// A person, master or of a segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +60,9 @@ pub struct User {
     pub status: Status,
     /// Why it stands there.
     pub status_reason: Option<Code>,
+    /// The person that the user is, once that has been asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
     /// Whether its `status_id` is one that is excluded, as the store found it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub excluded: bool,
@@ -153,7 +181,18 @@ impl User {
 
     fn new(id: UserId, segment_id: Option<SegmentId>, status: Status, fields: UserFields, now: Time) -> Self {
         let (version, created_at, updated_at) = (1, now, now);
-        Self { id, segment_id, status, status_reason: None, excluded: false, fields, version, created_at, updated_at }
+        Self {
+            id,
+            segment_id,
+            status,
+            status_reason: None,
+            person: None,
+            excluded: false,
+            fields,
+            version,
+            created_at,
+            updated_at,
+        }
     }
 
     /// The user in another station of its life, one version on.
@@ -166,6 +205,18 @@ impl User {
     #[must_use]
     pub fn next(&self, now: Time) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+
+    /// The number of the person that the user is, the same in all segments of the account.
+    #[must_use]
+    pub fn number(&self) -> Option<PersonNumber> {
+        self.person.map(|person| person.number)
+    }
+
+    /// The person that the user is as long as it is not deleted.
+    #[must_use]
+    pub fn present(&self) -> Option<Person> {
+        self.person.filter(|_| self.status != Status::Deleted)
     }
 
     /// Each value of this user that nobody else in its scope may have; none once it is deleted.
@@ -196,6 +247,7 @@ impl PartialSchema for User {
             ("segment_id", <Option<SegmentId> as Field>::schema()),
             ("status", <Status as Field>::schema()),
             ("status_reason", <Option<Code> as Field>::schema()),
+            ("number", <Option<PersonNumber> as Field>::schema()),
         ])
     }
 }
@@ -213,6 +265,7 @@ impl Object for User {
             ("segment_id".to_owned(), self.segment_id.show()),
             ("status".to_owned(), self.status.as_str().into()),
             ("status_reason".to_owned(), self.status_reason.show()),
+            ("number".to_owned(), self.number().show()),
         ]);
         shown.extend(self.fields.show());
         shown.extend(bookkeeping(self.version, self.created_at, self.updated_at));
@@ -224,7 +277,7 @@ impl Object for User {
 #[must_use]
 pub fn example() -> Value {
     let mut example = json!({
-        "id": "0199d2a4-5c00-7000-8000-000000000001", "segment_id": null, "status": "ACTIVE", "status_reason": null,
+        "id": "0199d2a4-5c00-7000-8000-000000000001", "segment_id": null, "status": "ACTIVE", "status_reason": null, "number": null,
         "version": 2, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:05:00.000Z"
     });
     if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), UserFields::example()) {

@@ -2,22 +2,24 @@
 
 mod changes;
 mod index;
+mod person;
 mod whole;
 mod write;
 
 use std::collections::BTreeMap;
 
-use domain::user::Unique;
-use domain::{Error, Time, User, UserId};
+use domain::user::{Person, PersonNumber, Unique};
+use domain::{Error, Member, MemberId, Time, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
-use crate::keys::{self, Scope};
+use crate::keys::{self, JOINED, SK, Scope};
 use crate::pending::{Pending, PendingKind};
-use crate::table::{Changes, Item, Write, from_item, number, string};
+use crate::table::{Changes, Item, Query, Write, from_item, number, string};
 
 pub use changes::{Changed, Since, UserChanges};
 pub(crate) use index::{deleted_directory, directory, excluded_directory};
+pub use person::CLASH;
 pub use whole::{Resumed, Whole};
 pub use write::Also;
 
@@ -91,6 +93,36 @@ impl Store {
             Some(id) => self.user(id).await,
             None => Ok(None),
         }
+    }
+
+    /// The user that a person is in a segment: 1 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn person_in(&self, person: Person) -> Result<Option<UserId>, Error> {
+        let found = self.table.get(&keys::person_in(person)).await?.map(from_item::<Claim>).transpose()?;
+        Ok(found.map(|found| found.user_id))
+    }
+
+    /// The users that a person is in the segments of an account: 1 `Query`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn users_of_person(&self, account: UserId, number: PersonNumber) -> Result<Vec<UserId>, Error> {
+        let query = Query::under(keys::person(account, number).pk, keys::PERSONS);
+        Ok(self.table.all::<Claim>(&query).await?.into_iter().map(|found| found.user_id).collect())
+    }
+
+    /// The memberships that a user has joined, as the members that it is: 1 `Query`, and 1 `BatchGetItem` for each 100.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn joined(&self, user: UserId) -> Result<Vec<Member>, Error> {
+        let query = Query::under(keys::partition(user), JOINED);
+        let joined = self.table.all_items(&query).await?;
+        let id = |item: &Item| item.get(SK)?.as_s().ok()?.strip_prefix(JOINED)?.parse::<MemberId>().ok();
+        let keys = joined.iter().filter_map(id).map(|id| keys::member(id).attributes()).collect();
+        self.table.get_all(keys).await?.into_iter().map(from_item).collect()
     }
 
     /// Remembers that a session has been signed out, for as long as its tokens could live.

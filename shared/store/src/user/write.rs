@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::user::Unique;
+use domain::user::{Numbering, Unique};
 use domain::{Entry, Error, Event, Status, Time, User, UserId};
 
 use crate::Store;
@@ -31,6 +31,8 @@ pub struct Also {
     pub ends_sessions: Option<Option<String>>,
     /// A one-time secret that is made valid.
     pub one_time: Option<(String, Time)>,
+    /// Where the user's number comes from, which it has from now on.
+    pub numbering: Option<Numbering>,
 }
 
 impl Store {
@@ -215,6 +217,7 @@ impl Store {
         if let Some((secret, until)) = &also.one_time {
             writes.push(self.one_time_made(new.id, secret, *until));
         }
+        writes.extend(self.numbered(new, also.numbering));
         let pending = begun.or(old.pending.filter(|_| !also.ends));
         Ok((writes, UserRecord { user: new.clone(), pending, entry_count: old.entry_count + 1, ..old.clone() }))
     }
@@ -237,6 +240,7 @@ impl Store {
         writes.extend(self.in_directories(old, new));
         writes.extend(self.of_parents(old, new));
         writes.extend(self.of_things(old, new));
+        writes.extend(self.of_person(old, new));
         writes.extend(self.change_told(old, new));
         Ok(writes)
     }

@@ -34,7 +34,7 @@ pub(crate) async fn measure(costs: &mut Costs) {
         costs.muster.get("/v1/users/me").by(by).send().await;
     }
     let segment = id(&costs.muster.made(by, "/v1/segments", json!({ "name": "S" })).await);
-    costs.header = Some(("x-segment-id", segment));
+    costs.headers = vec![("x-segment-id", segment.clone())];
     let partner = json!({ "idRemote": "p-1", "commercialName": "P" });
     let partners = "/b2b/BusinessPartner";
     let of = async |costs: &mut Costs, route: &str, path: String, body: Value| {
@@ -72,17 +72,11 @@ pub(crate) async fn measure(costs: &mut Costs) {
     of(costs, "GET /b2b/DeletedHistory/getDeleted", "/b2b/DeletedHistory/getDeleted".to_owned(), Value::Null).await;
     of(costs, "GET /b2b/Language/getLanguage", "/b2b/Language/getLanguage".to_owned(), Value::Null).await;
     let other = json!({ "idRemote": "p-2", "commercialName": "P" });
-    costs
-        .muster
-        .post("/b2b/BusinessPartner/create", other)
-        .by(by)
-        .header("x-segment-id", &costs.segment())
-        .send()
-        .await;
+    costs.muster.post("/b2b/BusinessPartner/create", other).by(by).header("x-segment-id", &segment).send().await;
     let route = "DELETE /b2b/BusinessPartner/delete/{id}";
     of(costs, route, format!("{partners}/delete/p-2"), Value::Null).await;
-    costs.header = None;
+    costs.headers.clear();
     for (route, stands_for) in STANDS_FOR {
-        costs.reads_at_most_one_more(route, stands_for);
+        costs.reads_at_most_one_more(route, &[stands_for], 0);
     }
 }

@@ -9,7 +9,6 @@ use crate::world::id;
 
 /// Measures each route, asked by a key of the segment.
 pub(crate) async fn measure(costs: &mut Costs) {
-    costs.header = None;
     let ana = costs.muster.ana().await;
     let segment = id(&costs.muster.made(&ana, "/v1/segments", json!({ "name": "S" })).await);
     let key = costs.muster.key(&ana, &format!("/v1/segments/{segment}/keys"), &["read", "write", "admin"]).await.1;
@@ -39,6 +38,6 @@ pub(crate) async fn measure(costs: &mut Costs) {
         (format!("GET {mappings}"), "GET /v1/segments/{segment}"),
     ] {
         // Those were asked with a token; a key is one read more.
-        costs.reads_at_most_one_more(&route, stands_for);
+        costs.reads_at_most_one_more(&route, &[stands_for], 0);
     }
 }

@@ -1,0 +1,67 @@
+//! Who calls: a key of an account, and the name of who uses it.
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use domain::user::Person;
+use domain::{Actor, Error, KeyId, KeyScope, Name, UserId};
+use edge::{App, Caller, Failure};
+
+use crate::calls::request::Call;
+
+/// Who calls. Whether the key holds is known after [`Caller::access`].
+#[derive(Debug, Clone)]
+pub(super) struct Agent {
+    pub(super) caller: Caller,
+    pub(super) account: UserId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Agent
+where
+    App: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let id = parts.headers.get("api-id").and_then(|id| id.to_str().ok()?.parse::<KeyId>().ok());
+        let own = id.is_some_and(|id| caller.actor() == Actor::Key(id));
+        let account = caller.key_account().filter(|_| own).ok_or(Error::Unauthenticated)?;
+        let name = parts.headers.get("api-user").map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+        let name = name
+            .map(|name| Name::parse(name.trim()).map_err(|(code, message)| Error::invalid("/Api-user", code, message)));
+        Ok(Self { caller: caller.named(name.transpose()?), account })
+    }
+}
+
+impl Agent {
+    /// Refuses keys that do not hold, that open one segment only, or lack the scope: 2 reads at once.
+    pub(super) async fn holds(&self, scope: KeyScope) -> Result<(), Error> {
+        self.caller.access().await?.account(scope).map(drop)
+    }
+
+    /// The user that the person of a call is in its group: 1 read. It is of this account; whether the key holds is known
+    /// once the user is read by [`Caller::acts`], or else told here.
+    pub(super) async fn user(&self, app: &App, call: &Call, scope: KeyScope) -> Result<UserId, Error> {
+        if self.caller.key_segment().is_some() || call.person.is_none() {
+            self.holds(scope).await?;
+        }
+        let number = call.person.ok_or_else(|| Error::invalid("/clogin_id", "required", "is required"))?;
+        let person = Person { account: self.account, number, segment: call.group };
+        match app.store.person_in(person).await? {
+            Some(user) => Ok(user),
+            None => {
+                self.holds(scope).await?;
+                self.group(app, call).await?;
+                Err(Error::invalid("/clogin_id", "unknown", "is nobody's in this group"))
+            }
+        }
+    }
+
+    /// The segment that a call is about: 1 read.
+    pub(super) async fn group(&self, app: &App, call: &Call) -> Result<domain::SegmentId, Error> {
+        match app.store.segment_by_number(self.account, call.group).await {
+            Err(Error::NotFound) => Err(Error::invalid("/group_id", "unknown", "is no group of this organization")),
+            found => found,
+        }
+    }
+}

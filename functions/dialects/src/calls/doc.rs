@@ -1,0 +1,112 @@
+//! Form fields by name: a user's own fields, and else its metadata.
+
+use domain::field::Pointer;
+use domain::{Body as _, Error, FieldError, User, UserFields};
+use serde_json::{Map, Value};
+
+use crate::lenient::text;
+
+/// Form fields that the domain calls otherwise.
+const NAMES: [(&str, &str); 2] = [("main_email", "email"), ("first_name", "name")];
+
+/// What no form writes: what a user is, and where it belongs.
+const SYSTEM: [&str; 20] = [
+    "id",
+    "segment_id",
+    "group_id",
+    "clogin_id",
+    "connected_to",
+    "number",
+    "person",
+    "status",
+    "status_reason",
+    "status_id",
+    "parent_id",
+    "partner_id",
+    "photo_upload_id",
+    "valid_until",
+    "metadata",
+    "excluded",
+    "password",
+    "version",
+    "created_at",
+    "updated_at",
+];
+
+/// The name that the domain has for a form field, if it is a field of a user.
+fn own(name: &str) -> Option<&str> {
+    let name = NAMES.iter().find(|(theirs, _)| *theirs == name).map_or(name, |(_, ours)| ours);
+    UserFields::NAMES.contains(&name).then_some(name)
+}
+
+/// A patch of a user, or the fields of a new one, of form fields: `""` and null unset.
+///
+/// # Errors
+/// [`Error::Invalid`] for each that is a system field.
+pub(super) fn fields(doc: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
+    let (mut fields, mut metadata, mut errors) = (Map::new(), Map::new(), Vec::new());
+    for (name, value) in doc {
+        // The domain's own names of what is called otherwise here are form fields like any other.
+        if SYSTEM.contains(&name.as_str()) || name.starts_with('_') {
+            let at = Pointer::root().child(name);
+            errors.push(at.error("not_applicable", "is a system field, which no form writes"));
+            continue;
+        }
+        let unset = value.is_null() || value.as_str() == Some("");
+        match own(name) {
+            Some(own) => {
+                let value = if unset { Value::Null } else { text(value).map_or_else(|| value.clone(), Value::String) };
+                fields.insert(own.to_owned(), value);
+            }
+            None => drop(metadata.insert(name.clone(), if unset { Value::Null } else { value.clone() })),
+        }
+    }
+    if !metadata.is_empty() {
+        fields.insert("metadata".to_owned(), metadata.into());
+    }
+    if errors.is_empty() { Ok(fields) } else { Err(Error::Invalid(errors)) }
+}
+
+/// A form field of a user, null where it is unset.
+pub(super) fn field(user: &User, name: &str) -> Value {
+    let shown = user.fields.show();
+    match own(name) {
+        Some(own) => shown.get(own).cloned().unwrap_or_default(),
+        None => shown.get("metadata").and_then(|metadata| metadata.get(name)).cloned().unwrap_or_default(),
+    }
+}
+
+/// All form fields of a user that are set.
+pub(super) fn all(user: &User) -> Map<String, Value> {
+    let shown = user.fields.show();
+    let theirs = |own: &str| {
+        NAMES.iter().find(|(_, ours)| *ours == own).map_or(own.to_owned(), |(theirs, _)| (*theirs).to_owned())
+    };
+    let own = shown.iter().filter(|(name, value)| !value.is_null() && !SYSTEM.contains(&name.as_str()));
+    let mut all: Map<_, _> = own.map(|(name, value)| (theirs(name), value.clone())).collect();
+    if let Some(Value::Object(metadata)) = shown.get("metadata") {
+        all.extend(metadata.clone());
+    }
+    all
+}
+
+/// An entry of the document that must be there.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(super) fn required<'a>(doc: &'a Map<String, Value>, name: &str) -> Result<&'a Value, Error> {
+    let missing = || Error::Invalid(vec![FieldError::new(&format!("/{name}"), "required", "is required")]);
+    doc.get(name).filter(|value| !value.is_null()).ok_or_else(missing)
+}
+
+/// The rows of a list in the document, 1 to 20.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(super) fn rows<'a>(doc: &'a Map<String, Value>, name: &str) -> Result<&'a [Value], Error> {
+    let rows = required(doc, name)?.as_array().map_or(&[][..], Vec::as_slice);
+    if (1..=20).contains(&rows.len()) && rows.iter().all(Value::is_object) {
+        return Ok(rows);
+    }
+    Err(Error::invalid(&format!("/{name}"), "invalid_type", "must be an array of 1 to 20 objects"))
+}

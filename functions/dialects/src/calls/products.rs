@@ -1,0 +1,71 @@
+//! `add_product`: what a user subscribes to.
+
+use domain::{Act, Body as _, SegmentId};
+use domain::{Error, FieldError, Product, Segment, SubscriptionFields, User};
+use edge::{App, Seed};
+use serde_json::{Map, Value, json};
+use store::From;
+use store::search::{Filter, Match, Search, Test};
+
+use crate::calls::doc;
+use crate::lenient::{given, text};
+
+/// Subscribes a user to the products of a list. Each is looked for before the first is subscribed to.
+pub(super) async fn added(
+    app: &App,
+    (segment, user): (&Segment, &User),
+    (document, seed): (&Map<String, Value>, Seed),
+    act: Act<'_>,
+) -> Result<(), Error> {
+    let mut wanted = Vec::new();
+    for (index, row) in doc::rows(document, "product_list")?.iter().enumerate() {
+        let product = found(app, segment.id, row).await?;
+        let unknown = || wrong(index, "unknown", "is no product of this group");
+        let product = product.ok_or_else(unknown)?;
+        let quantity = given(row, "q").map_or_else(|| json!(1), number);
+        let fields = json!({ "user_id": user.id, "product_id": product.id, "quantity": quantity });
+        let fields = SubscriptionFields::parse(fields);
+        let fields =
+            fields.map_err(|_| wrong(index, "out_of_range", "has a q that is no whole number from 1 to 1000000"))?;
+        wanted.push((product, fields));
+    }
+    for (index, (product, fields)) in wanted.into_iter().enumerate() {
+        let configuration = members::joined_by(app, Some(&product)).await?;
+        let subscribed = members::subscribed(app, &configuration, (seed.scattered(index), fields), act).await;
+        subscribed.map_err(|error| error.map_fields(|field| FieldError { pointer: place(index), ..field }))?;
+    }
+    Ok(())
+}
+
+/// The product that a row names: by its id, its id in another system, or its title.
+async fn found(app: &App, segment: SegmentId, row: &Value) -> Result<Option<Product>, Error> {
+    let id = given(row, "p_id").and_then(text);
+    if let Some(own) = id.as_deref().and_then(|id| id.parse().ok()) {
+        match app.store.product(segment, own).await {
+            Err(Error::NotFound) => {}
+            found => return found.map(Some),
+        }
+    }
+    let (field, value) = match (id, given(row, "name").and_then(text)) {
+        (Some(id), _) => ("reference_id", store::search::Value::word(id)),
+        (None, Some(name)) => ("title", store::search::Value::Text(name)),
+        (None, None) => return Ok(None),
+    };
+    let test = Test::AnyOf(vec![Match::Exact(value)]);
+    let filters = vec![Filter { field: field.to_owned(), test }];
+    let search = Search { filters, sort: Vec::new(), size: 1, from: From::Offset(0), total: None };
+    Ok(app.store.products(segment, &search).await?.rows.pop())
+}
+
+/// A number that may have come as text.
+fn number(value: &Value) -> Value {
+    text(value).and_then(|text| text.parse::<i64>().ok()).map_or(Value::Null, Value::from)
+}
+
+fn place(index: usize) -> String {
+    format!("/product_list/{index}")
+}
+
+fn wrong(index: usize, code: &'static str, message: &str) -> Error {
+    Error::invalid(&place(index), code, message)
+}

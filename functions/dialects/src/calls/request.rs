@@ -1,0 +1,94 @@
+//! What is sent: an action, the group and the person that it is about, and a document.
+
+use domain::segment::SegmentNumber;
+use domain::user::PersonNumber;
+use domain::value::Integer;
+use domain::{Error, FieldError};
+use serde_json::{Map, Value};
+
+use crate::lenient::{given, switch, text};
+
+/// A call.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) action: String,
+    pub(super) group: SegmentNumber,
+    pub(super) person: Option<PersonNumber>,
+    pub(super) parent: Option<PersonNumber>,
+    pub(super) doc: Map<String, Value>,
+    /// Whether nobody is to be told by an event.
+    pub(super) silent: bool,
+}
+
+impl Call {
+    /// Reads a call.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with each field that is wrong.
+    pub(super) fn parse(body: &Value) -> Result<Self, Error> {
+        if !body.is_object() {
+            return Err(Error::invalid("", "invalid_type", "The body must be an object."));
+        }
+        let mut errors = Vec::new();
+        let action = given(body, "action").and_then(text);
+        let group = number(body, "group_id", &mut errors);
+        let person = number(body, "clogin_id", &mut errors);
+        let parent = number(body, "connected_to", &mut errors);
+        let submits = flag(body, "submit_forms", true, &mut errors);
+        // Nothing is ever sent because of a call: there is nothing to be disabled.
+        flag(body, "disable_email_sending", false, &mut errors);
+        let doc = doc(body, &mut errors);
+        for (name, is_there) in [("action", action.is_some()), ("group_id", given(body, "group_id").is_some())] {
+            if !is_there {
+                errors.insert(0, FieldError::new(&format!("/{name}"), "required", "is required"));
+            }
+        }
+        match (action, group) {
+            (Some(action), Some(group)) if errors.is_empty() => {
+                Ok(Self { action, group, person, parent, doc, silent: !submits })
+            }
+            _ => Err(Error::Invalid(errors)),
+        }
+    }
+}
+
+fn number<const LOW: i64, const HIGH: i64>(
+    body: &Value,
+    name: &str,
+    errors: &mut Vec<FieldError>,
+) -> Option<Integer<LOW, HIGH>> {
+    let sent = given(body, name)?;
+    let number = text(sent).and_then(|text| text.parse().ok()).and_then(Integer::new);
+    if number.is_none() {
+        let message = format!("must be a whole number from {LOW} to {HIGH}");
+        errors.push(FieldError::new(&format!("/{name}"), "invalid_type", &message));
+    }
+    number
+}
+
+fn flag(body: &Value, name: &str, unless: bool, errors: &mut Vec<FieldError>) -> bool {
+    let Some(sent) = given(body, name) else { return unless };
+    switch(sent).unwrap_or_else(|| {
+        errors.push(FieldError::new(&format!("/{name}"), "invalid_type", "must be true or false"));
+        unless
+    })
+}
+
+/// The document: an object, or the JSON of one as text. What is unset is empty.
+fn doc(body: &Value, errors: &mut Vec<FieldError>) -> Map<String, Value> {
+    let sent = given(body, "doc").cloned();
+    let read = match sent {
+        Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or(Value::Bool(false)),
+        Some(sent) => sent,
+        None => return Map::new(),
+    };
+    match read {
+        Value::Object(doc) => doc,
+        // An empty array is what some languages write for an empty object.
+        Value::Array(rows) if rows.is_empty() => Map::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            errors.push(FieldError::new("/doc", "invalid_type", "must be an object"));
+            Map::new()
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `POST /calls/statuses`.
+
+use axum::extract::State;
+use axum::response::Response;
+use domain::{Body as _, CustomStatusFields, Error, KeyScope};
+use edge::{Answer, App, Body, Seed};
+use segments::statuses;
+use serde_json::{Map, Value, json};
+
+use crate::calls::agent::Agent;
+use crate::calls::answer::answer;
+use crate::calls::doc::required;
+use crate::calls::request::Call;
+use crate::lenient::{Json, switch};
+
+/// Makes a status of a group, by the action `create`. Needs a key with the scope admin. A user who gets an excluded one is locked,
+/// and left out of counts and lists, until it is taken away.
+#[utoipa::path(post, path = "/calls/statuses", tag = "calls",
+    request_body(content = Value, example = json!({ "action": "create", "group_id": 1,
+        "doc": { "status_name": "On hold", "color": "#800000", "is_excluded": 0 } })),
+    responses((status = 200, description = "Its number.", example = json!({ "success": true, "msg": "The status is made.",
+        "meta_info": {}, "user_info": {}, "status_id": 1 }))))]
+pub(super) async fn call(
+    State(app): State<App>,
+    agent: Agent,
+    seed: Seed,
+    Body(Json(body)): Body<Json>,
+) -> Answer<Response> {
+    agent.holds(KeyScope::Admin).await?;
+    let call = Call::parse(&body)?;
+    if call.action != "create" {
+        return Err(Error::invalid("/action", "unknown", "must be create").into());
+    }
+    let segment = agent.group(&app, &call).await?;
+    let fields = CustomStatusFields::parse(fields(&call.doc)?).map_err(named)?;
+    let made = statuses::made(&app, (segment, seed.id(0)), fields, agent.caller.act()).await.map_err(named)?;
+    let number = json!({ "status_id": made.number.get() });
+    Ok(answer("The status is made.", json!({}), json!({}), number))
+}
+
+fn fields(doc: &Map<String, Value>) -> Result<Value, Error> {
+    let mut fields = Map::from_iter([("name".to_owned(), required(doc, "status_name")?.clone())]);
+    if let Some(color) = doc.get("color").filter(|color| !color.is_null() && color.as_str() != Some("")) {
+        fields.insert("color".to_owned(), color.clone());
+    }
+    if let Some(excluded) = doc.get("is_excluded").filter(|excluded| !excluded.is_null()) {
+        let wrong = || Error::invalid("/is_excluded", "invalid_type", "must be 0 or 1");
+        fields.insert("is_excluded".to_owned(), switch(excluded).ok_or_else(wrong)?.into());
+    }
+    Ok(fields.into())
+}
+
+/// The error with the name that a status has here for its own.
+fn named(error: Error) -> Error {
+    error.map_fields(|field| match field.pointer.as_str() {
+        "/name" => domain::FieldError { pointer: "/status_name".to_owned(), ..field },
+        _ => field,
+    })
+}

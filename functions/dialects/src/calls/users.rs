@@ -1,0 +1,197 @@
+//! `POST /calls/users`: the eight actions.
+
+use axum::extract::State;
+use axum::response::Response;
+use domain::field::MergePatch;
+use domain::history::RecordedEmail;
+use domain::{Error, Field as _, KeyScope, SegmentId, User, UserId, UserState};
+use edge::{Answer, App, Body, IfMatch, Seed, UserRef};
+use identity::Identity;
+use serde_json::{Map, Value, json};
+
+use crate::calls::agent::Agent;
+use crate::calls::answer::{Kept, about};
+use crate::calls::request::Call;
+use crate::calls::{create, doc, info, products};
+use crate::lenient::{Json, text};
+
+/// Does what `action` says: `create`, `create_child`, `login`, `update`, `add_product`, `add_email`, `get_info`, `set_status`.
+///
+/// `create` without a `clogin_id` makes a new person; with that of a person of another group it links the person into this
+/// one, with what `doc` leaves out. A blank username becomes `main_email` if that is free, and is else made up.
+/// `create_child` needs `connected_to`, the parent's `clogin_id`.
+#[utoipa::path(post, path = "/calls/users", tag = "calls",
+    request_body(content = Value, example = json!({ "action": "create", "group_id": 1, "submit_forms": true, "disable_email_sending": false,
+        "doc": { "username": "", "password": "correct horse battery", "main_email": "ana@example.com", "org_name": "Café Sur",
+            "first_name": "Ana", "last_name": "López", "application_date": "2026-11-21" } })),
+    responses((status = 200, description = "What was done, and about whom. `login` adds `user_token`, `get_info` adds `doc`, \
+        `set_status` adds `effected_users`.", example = json!({ "success": true, "msg": "The user is made.",
+        "meta_info": { "u_name": "ana@example.com", "total_forms": "0", "completed_forms": "0", "total_user_forms": "0",
+            "total_completed_user_forms": "0", "total_user_mandatory_forms": "0", "total_completed_user_mandatory_forms": "0",
+            "total_order": "0.00", "total_paid": "0.00", "total_balance": "0.00", "status_id": "0", "status_name": "" },
+        "user_info": { "clogin_id": "1829304758", "group_id": "1", "connected_to": "1829304758" } }))))]
+pub(super) async fn call(
+    State(app): State<App>,
+    State(identity): State<Identity>,
+    mut agent: Agent,
+    seed: Seed,
+    Body(Json(body)): Body<Json>,
+) -> Answer<Response> {
+    let call = match Call::parse(&body) {
+        Ok(call) => call,
+        Err(error) => {
+            agent.holds(KeyScope::Read).await?;
+            return Err(error.into());
+        }
+    };
+    agent.caller = agent.caller.silently(call.silent);
+    let agent = &agent;
+    let (user, msg, more) = done((&app, &identity), agent, (&call, seed)).await?;
+    let kept = Kept::of(&app, &user).await?;
+    let more = match call.action.as_str() {
+        "get_info" => json!({ "doc": info::asked(&app, &agent.caller, (&user, &kept), &call.doc).await? }),
+        _ => more,
+    };
+    Ok(about(&app, &user, (kept, msg, more)).await?)
+}
+
+/// Does what the action says.
+async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed)) -> Done {
+    match call.action.as_str() {
+        "create" => {
+            create::created(on, agent, (call, seed), false).await.map(|user| (user, "The user is made.", json!({})))
+        }
+        "create_child" => {
+            create::created(on, agent, (call, seed), true).await.map(|user| (user, "The child is made.", json!({})))
+        }
+        "login" => login(on, agent, call).await,
+        "update" => update(on, agent, call).await,
+        "add_product" => add_product(on.0, agent, (call, seed)).await,
+        "add_email" => add_email(on.0, agent, call).await,
+        "get_info" => get_info(on.0, agent, call).await,
+        "set_status" => set_status(on, agent, call).await,
+        _ => {
+            agent.holds(KeyScope::Read).await?;
+            let message =
+                "must be one of create, create_child, login, update, add_product, add_email, get_info, set_status";
+            Err(Error::invalid("/action", "unknown", message))
+        }
+    }
+}
+
+/// What came of an action: about whom, in words, and what the answer has besides.
+type Done = Result<(User, &'static str, Value), Error>;
+
+async fn login(on: (&App, &Identity), agent: &Agent, call: &Call) -> Done {
+    let user = agent.user(on.0, call, KeyScope::Write).await?;
+    let (user, token, _) = users::new_login_token(on, &agent.caller, UserRef::Id(user)).await?;
+    Ok((user, "The token logs in once.", json!({ "user_token": token })))
+}
+
+async fn update(on: (&App, &Identity), agent: &Agent, call: &Call) -> Done {
+    let user = agent.user(on.0, call, KeyScope::Write).await?;
+    if call.doc.is_empty() {
+        agent.holds(KeyScope::Write).await?;
+        return Err(Error::invalid("/doc", "required", "must have a form field"));
+    }
+    let patch = doc::fields(&call.doc).and_then(|fields| MergePatch::parse(fields.into()));
+    let user = changed(on, agent, user, patch).await?;
+    Ok((user, "The user is updated.", json!({})))
+}
+
+async fn add_product(app: &App, agent: &Agent, (call, seed): (&Call, Seed)) -> Done {
+    let user = agent.user(app, call, KeyScope::Write).await?;
+    let subject = agent.caller.acts(UserRef::Id(user), KeyScope::Write).await?;
+    let segment = subject.record.user.segment_id.ok_or(Error::NotFound)?;
+    let segment = app.store.segment(segment).await?;
+    products::added(app, (&segment, &subject.record.user), (&call.doc, seed), agent.caller.act()).await?;
+    Ok((subject.record.user, "The products are added.", json!({})))
+}
+
+async fn add_email(app: &App, agent: &Agent, call: &Call) -> Done {
+    let user = agent.user(app, call, KeyScope::Write).await?;
+    let emails = match emails(&call.doc) {
+        Ok(emails) => emails,
+        Err(error) => {
+            agent.holds(KeyScope::Write).await?;
+            return Err(error);
+        }
+    };
+    let user = users::recorded(app, &agent.caller, UserRef::Id(user), &emails).await?;
+    Ok((user, "The e-mails are recorded; nothing is sent.", json!({})))
+}
+
+/// The e-mails of a document, whose addresses may be arrays.
+fn emails(document: &Map<String, Value>) -> Result<Vec<RecordedEmail>, Error> {
+    let (mut emails, mut errors) = (Vec::new(), Vec::new());
+    for (index, row) in doc::rows(document, "email_list")?.iter().enumerate() {
+        let known = ["from", "to", "subject", "body", "cc", "bcc"];
+        let fields = known.iter().filter_map(|name| {
+            let value = crate::lenient::given(row, name)?;
+            let joined = |all: &Vec<Value>| all.iter().filter_map(text).collect::<Vec<_>>().join(", ");
+            Some(((*name).to_owned(), value.as_array().map_or_else(|| value.clone(), |all| joined(all).into())))
+        });
+        let at = domain::field::Pointer::root().child("email_list").child(index);
+        emails.extend(RecordedEmail::read(Value::Object(fields.collect()), &at, &mut errors));
+    }
+    if errors.is_empty() { Ok(emails) } else { Err(Error::Invalid(errors)) }
+}
+
+async fn get_info(app: &App, agent: &Agent, call: &Call) -> Done {
+    let user = agent.user(app, call, KeyScope::Read).await?;
+    let user = agent.caller.acts(UserRef::Id(user), KeyScope::Read).await?.record.user;
+    Ok((user, "The user is found.", json!({})))
+}
+
+async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Done {
+    let user = agent.user(on.0, call, KeyScope::Write).await?;
+    let number = doc::required(&call.doc, "status_id").and_then(|id| {
+        let number = text(id).and_then(|text| text.parse::<i64>().ok()).filter(|number| *number >= 0);
+        number.ok_or_else(|| {
+            Error::invalid("/status_id", "invalid_type", "must be the number of a status, or 0 for none")
+        })
+    });
+    // What is wrong is told to those only who may change the user.
+    let status = match number {
+        Ok(0) => Ok(Value::Null),
+        Ok(number) => status(on.0, agent.group(on.0, call).await?, number).await,
+        Err(error) => Err(error),
+    };
+    let status = match status {
+        Ok(status) => status,
+        Err(error) => {
+            agent.holds(KeyScope::Write).await?;
+            return Err(error);
+        }
+    };
+    let patch = MergePatch::parse(json!({ "status_id": status }));
+    let user = changed(on, agent, user, patch).await?;
+    Ok((user, "The status is set.", json!({ "effected_users": 1 })))
+}
+
+/// The id of the status with this number: 1 read.
+async fn status(app: &App, segment: SegmentId, number: i64) -> Result<Value, Error> {
+    let statuses = app.store.custom_statuses(segment).await?;
+    let found = statuses.into_iter().find(|status| status.number.get() == number);
+    let unknown = || Error::invalid("/status_id", "unknown", "is no status of this group");
+    Ok(found.ok_or_else(unknown)?.id.show())
+}
+
+/// Changes a user; what is wrong with the patch is told to those only who may change it.
+async fn changed(
+    on: (&App, &Identity),
+    agent: &Agent,
+    user: UserId,
+    patch: Result<MergePatch<UserState>, Error>,
+) -> Result<User, Error> {
+    match patch {
+        Ok(patch) => {
+            let whom = (UserRef::Id(user), None);
+            users::changed(on, &agent.caller, whom, &IfMatch::default(), |_: &User| Ok(patch.clone())).await
+        }
+        Err(error) => {
+            agent.holds(KeyScope::Write).await?;
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What the actions cost, for `costs.rs`: at most one read more than the routes of `/v1` that they stand for, by a key. Each
+//! stands for the route that does it, and for the list of subscriptions, of which `meta_info` tells.
+
+use serde_json::{Value, json};
+
+use crate::costs::Costs;
+use crate::world::id;
+
+const SUBSCRIPTIONS: &str = "GET /v1/segments/{segment}/subscriptions";
+
+/// Each action, with the route that does it.
+const STANDS_FOR: [(&str, &str); 9] = [
+    ("POST /calls/users, create", "POST /v1/segments/{segment}/users"),
+    ("POST /calls/users, create_child", "POST /v1/segments/{segment}/users, with a parent"),
+    ("POST /calls/users, login", "POST /v1/users/{user}/login-token"),
+    ("POST /calls/users, update", "PATCH /v1/users/{user}, of a segment"),
+    ("POST /calls/users, add_product", "POST /v1/segments/{segment}/subscriptions"),
+    ("POST /calls/users, add_email", "POST /v1/users/{user}/emails"),
+    ("POST /calls/users, get_info", "GET /v1/users/{user}, of a segment"),
+    ("POST /calls/users, set_status", "PATCH /v1/users/{user}, of a segment"),
+    ("POST /calls/statuses, create", "POST /v1/segments/{segment}/statuses"),
+];
+
+/// Measures each action.
+pub(crate) async fn measure(costs: &mut Costs) {
+    let by = &costs.muster.ana().await;
+    let segment = costs.muster.made(by, "/v1/segments", json!({ "name": "S" })).await;
+    let product = json!({ "title": "Product" });
+    let product = id(&costs.muster.made(by, &format!("/v1/segments/{}/products", id(&segment)), product).await);
+    let (key, secret) = costs.muster.key(by, "/v1/keys", &["read", "write", "admin"]).await;
+    // The 32nd request of a minute borrows for all that follow.
+    for _ in 0..32 {
+        costs.muster.get("/v1/keys").token(&secret).send().await;
+    }
+    costs.headers = vec![("api-id", key), ("api-token", secret)];
+    let group = segment["number"].clone();
+    let send = async |costs: &mut Costs, path: &str, mut body: Value| {
+        body["group_id"] = group.clone();
+        let name = format!("POST {path}, {}", body["action"].as_str().unwrap());
+        costs.of(&name, ("POST", path, body), None, 200).await
+    };
+    let users = "/calls/users";
+    let ana = json!({ "action": "create", "doc": { "main_email": "ana@example.com" } });
+    let person = send(costs, users, ana).await["user_info"]["clogin_id"].clone();
+    let status = json!({ "action": "create", "doc": { "status_name": "New" } });
+    let status = send(costs, "/calls/statuses", status).await["status_id"].clone();
+    for (action, doc) in [
+        ("create_child", json!({})),
+        ("update", json!({ "first_name": "Ana" })),
+        ("add_email", json!({ "email_list": [{ "to": "ana@example.com" }] })),
+        ("get_info", json!({ "_allfields": 1 })),
+        ("login", json!({})),
+        ("add_product", json!({ "product_list": [{ "p_id": product }] })),
+        ("set_status", json!({ "status_id": status })),
+    ] {
+        let named = if action == "create_child" { "connected_to" } else { "clogin_id" };
+        send(costs, users, json!({ "action": action, named: person, "doc": doc })).await;
+    }
+    costs.headers.clear();
+    for (route, stands_for) in STANDS_FOR {
+        // Under /v1 the id of a status is looked up by its number first.
+        let statuses = route.ends_with("set_status").then_some("GET /v1/segments/{segment}/statuses");
+        let all: Vec<_> = [stands_for, SUBSCRIPTIONS].into_iter().chain(statuses).collect();
+        // A key costs one read more than the token by which these were measured.
+        costs.reads_at_most_one_more(route, &all, 1);
+    }
+}

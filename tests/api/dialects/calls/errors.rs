@@ -1,0 +1,185 @@
+//! Who may call, and what is refused.
+
+use serde_json::{Value, json};
+
+use super::{Calls, refused};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_known_by_its_id_and_its_secret_and_by_nothing_else() {
+    let calls = Calls::start().await;
+    let world = &calls.world;
+    let (other, other_token) = world.muster.key(&world.ana, "/v1/keys", &["read", "write"]).await;
+    let stranger = world.muster.ana().await;
+    let (foreign, foreign_token) = world.muster.key(&stranger, "/v1/keys", &["read", "write", "admin"]).await;
+    let (revoked, revoked_token) = world.muster.key(&world.ana, "/v1/keys", &["read", "write"]).await;
+    assert_eq!(world.call("DELETE", &format!("/v1/keys/{revoked}")).send().await.status, 204);
+    let person = calls.person("ana@example.com").await;
+    let bodies = [
+        ("/calls/users", json!({ "action": "get_info", "group_id": calls.group, "clogin_id": person })),
+        (
+            "/calls/users",
+            json!({ "action": "create", "group_id": calls.group, "doc": { "main_email": "x@example.com" } }),
+        ),
+        ("/calls/users", json!({ "action": "nothing", "group_id": calls.group })),
+        ("/calls/users", json!({})),
+        ("/calls/statuses", json!({ "action": "create", "group_id": calls.group, "doc": { "status_name": "X" } })),
+    ];
+    for (path, body) in &bodies {
+        for (id, token) in [
+            ("", ""),
+            (&*calls.id, ""),
+            ("", &*calls.token),
+            (&*calls.id, "nonsense"),
+            (&*calls.token, &*calls.id),
+            (&*other, &*calls.token),
+            (&*calls.id, &*other_token),
+            (&*revoked, &*revoked_token),
+            (&*calls.id, &*world.ana.access),
+            (&*calls.id, &*foreign_token),
+        ] {
+            let mut call = world.muster.call("POST", path).json(body.clone());
+            for (name, value) in [("api-id", id), ("api-token", token)] {
+                call = if value.is_empty() { call } else { call.header(name, value) };
+            }
+            let reply = call.send().await;
+            assert_eq!(refused(&reply).0, 401, "{body} {id} {reply:?}");
+        }
+        // A bearer token alone is none of the three headers.
+        let reply = world.call("POST", path).json(body.clone()).send().await;
+        assert_eq!(refused(&reply).0, 401, "{reply:?}");
+    }
+    // Another organization has no such group, and no such person.
+    let mut abroad = Calls { id: foreign, token: foreign_token, ..calls };
+    for body in [
+        json!({ "action": "get_info", "clogin_id": person }),
+        json!({ "action": "create", "doc": { "main_email": "x@example.com" } }),
+        json!({ "action": "set_status", "clogin_id": person, "doc": { "status_id": 0 } }),
+    ] {
+        let expected = (400, "group_id is no group of this organization".to_owned());
+        assert_eq!(refused(&abroad.send(body).await), expected);
+    }
+    abroad.id = String::new();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_needs_the_scope_and_opens_the_whole_account() {
+    let calls = Calls::start().await;
+    let person = calls.person("ana@example.com").await;
+    let world = &calls.world;
+    let (id, token) = world.muster.key(&world.ana, "/v1/keys", &["read"]).await;
+    let (segment_id, segment_token) = world.key(&["read", "write", "admin"]).await;
+    let doc = json!({ "main_email": "x@example.com", "first_name": "X", "status_id": 0, "status_name": "X",
+        "product_list": [{ "name": "x" }], "email_list": [{ "to": "x@example.com" }] });
+    for action in ["create", "create_child", "login", "update", "add_product", "add_email", "get_info", "set_status"] {
+        let doc = match action {
+            "update" => json!({ "first_name": "X" }),
+            "create" | "create_child" => json!({ "main_email": "x@example.com" }),
+            _ => doc.clone(),
+        };
+        let body = json!({ "action": action, "group_id": calls.group, "clogin_id": person, "connected_to": person, "doc": doc });
+        let call = |id: &str, token: &str| {
+            world.muster.post("/calls/users", body.clone()).header("api-id", id).header("api-token", token).send()
+        };
+        let reply = call(&id, &token).await;
+        assert_eq!(reply.status, if action == "get_info" { 200 } else { 403 }, "{action} {reply:?}");
+        let reply = call(&segment_id, &segment_token).await;
+        assert_eq!(refused(&reply).0, 403, "{action} {reply:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_told_by_its_name() {
+    let calls = Calls::start().await;
+    let person = calls.person("ana@example.com").await;
+    for (body, status, msg) in [
+        (json!({ "action": "get_info" }), 400, "clogin_id is required"),
+        (json!({ "action": "update", "doc": { "a": 1 } }), 400, "clogin_id is required"),
+        (json!({ "action": "get_info", "clogin_id": 1 }), 400, "clogin_id is nobody's in this group"),
+        (
+            json!({ "action": "get_info", "clogin_id": person, "group_id": 99 }),
+            400,
+            "group_id is no group of this organization",
+        ),
+        (
+            json!({ "action": "get_info", "clogin_id": "x" }),
+            400,
+            "clogin_id must be a whole number from 1 to 2147483647",
+        ),
+        (
+            json!({ "action": "get_info", "clogin_id": person, "group_id": 1.5 }),
+            400,
+            "group_id must be a whole number from 1 to 2147483647",
+        ),
+        (json!({ "action": "get_info", "clogin_id": person, "group_id": "" }), 400, "group_id is required"),
+        (json!({ "clogin_id": person }), 400, "action is required"),
+        (json!({ "action": "get_info", "clogin_id": person, "doc": [1] }), 400, "doc must be an object"),
+        (json!({ "action": "get_info", "clogin_id": person, "doc": "{" }), 400, "doc must be an object"),
+        (
+            json!({ "action": "get_info", "clogin_id": person, "submit_forms": "maybe" }),
+            400,
+            "submit_forms must be true or false",
+        ),
+        (
+            json!({ "action": "get_info", "clogin_id": person, "disable_email_sending": [] }),
+            400,
+            "disable_email_sending must be true or false",
+        ),
+        (
+            json!({ "action": "fly", "clogin_id": person }),
+            400,
+            "action must be one of create, create_child, login, update, add_product, add_email, get_info, set_status",
+        ),
+        (json!({ "action": "create", "doc": {} }), 400, "main_email is required in this segment"),
+        (
+            json!({ "action": "create", "doc": { "main_email": "nonsense" } }),
+            400,
+            "main_email must be an e-mail address such as ana@example.com",
+        ),
+        (
+            json!({ "action": "create", "doc": { "main_email": "ANA@example.com" } }),
+            409,
+            "main_email is taken by another user; choose another one",
+        ),
+        (
+            json!({ "action": "update", "clogin_id": person, "doc": { "first_name": [1] } }),
+            400,
+            "first_name must be a string",
+        ),
+        (json!({ "action": "update", "clogin_id": person, "doc": {} }), 400, "doc must have a form field"),
+    ] {
+        assert_eq!(refused(&calls.send(body.clone()).await), (status, msg.to_owned()), "{body}");
+    }
+    for (path, body, status) in [
+        ("/calls/statuses", json!({ "action": "delete", "doc": {} }), 400),
+        ("/calls/statuses", json!({ "action": "create", "doc": { "color": "#800000" } }), 400),
+        ("/calls/statuses", json!({ "action": "create", "doc": { "status_name": "A", "color": "red" } }), 400),
+        ("/calls/statuses", json!({ "action": "create", "doc": { "status_name": "A", "is_excluded": 2 } }), 400),
+        ("/calls/nothing", json!({}), 404),
+    ] {
+        assert_eq!(refused(&calls.call(path, body.clone()).send().await).0, status, "{body}");
+    }
+    let world = &calls.world;
+    let authorized = |method: &str| {
+        world.muster.call(method, "/calls/users").header("api-id", &calls.id).header("api-token", &calls.token)
+    };
+    assert_eq!(refused(&authorized("GET").send().await).0, 405);
+    assert_eq!(refused(&authorized("POST").raw("text/xml", "<a/>").send().await).0, 415);
+    assert_eq!(refused(&authorized("POST").raw("application/json", "{").send().await).0, 400);
+    let same = json!({ "action": "create", "doc": { "status_name": "Same" } });
+    let first = calls.call("/calls/statuses", same.clone()).send().await;
+    assert_eq!((first.status.as_u16(), &first.body["user_info"]), (200, &Value::from(serde_json::Map::new())));
+    let msg = "status_name is another status's name; choose another one".to_owned();
+    assert_eq!(refused(&calls.call("/calls/statuses", same).send().await), (409, msg));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_form_submitted_is_no_event_told() {
+    let calls = Calls::start().await;
+    let person = calls.person("ana@example.com").await;
+    for submits in [json!(true), json!(false), json!(0)] {
+        let body = json!({ "action": "update", "clogin_id": person, "submit_forms": submits, "disable_email_sending": true,
+            "doc": { "first_name": format!("A{submits}") } });
+        calls.done(body).await;
+    }
+    assert_eq!(calls.user("ana@example.com").await["name"], "A0");
+}

@@ -1,0 +1,110 @@
+//! Families, and one person in several groups.
+
+use serde_json::{Value, json};
+
+use super::{Calls, clogin, refused};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_is_connected_to_its_parent_and_its_doc_may_be_empty() {
+    let calls = Calls::start().await;
+    let parent = calls.person("ana@example.com").await;
+    let made = calls.done(json!({ "action": "create_child", "connected_to": parent, "doc": {} })).await;
+    let child = clogin(&made);
+    assert_ne!(child, parent);
+    assert_eq!(made["user_info"]["connected_to"], parent.to_string());
+    let named = json!({ "action": "create_child", "connected_to": parent.to_string(), "doc": { "first_name": "Eva" } });
+    let other = clogin(&calls.done(named).await);
+    let family = calls.done(json!({ "action": "get_info", "clogin_id": parent, "doc": { "_family": 1 } })).await;
+    let family = &family["doc"]["_family"];
+    let ids: Vec<_> = family["children"].as_array().unwrap().iter().map(|one| one["clogin_id"].clone()).collect();
+    assert_eq!((&family["parent"], ids), (&Value::Null, vec![json!(child.to_string()), json!(other.to_string())]));
+    let family = calls.done(json!({ "action": "get_info", "clogin_id": child, "doc": { "_family": 1 } })).await;
+    assert_eq!(family["doc"]["_family"]["parent"]["clogin_id"], parent.to_string());
+    for (body, expected) in [
+        (json!({ "action": "create_child", "doc": {} }), "connected_to is required"),
+        (json!({ "action": "create_child", "connected_to": 1, "doc": {} }), "connected_to is nobody's in this group"),
+    ] {
+        assert_eq!(refused(&calls.send(body).await), (400, expected.to_owned()));
+    }
+    let grandchild = calls.send(json!({ "action": "create_child", "connected_to": child, "doc": {} })).await;
+    assert_eq!(grandchild.status, 400, "a child has no children: {grandchild:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_of_v1_gets_its_number_when_it_is_first_shown() {
+    let calls = Calls::start().await;
+    let parent = calls.person("ana@example.com").await;
+    let id = calls.user("ana@example.com").await["id"].clone();
+    let child = calls.world.user(json!({ "parent_id": id })).await;
+    let family = calls.done(json!({ "action": "get_info", "clogin_id": parent, "doc": { "_family": true } })).await;
+    let number = family["doc"]["_family"]["children"][0]["clogin_id"].as_str().unwrap().to_owned();
+    let v1 = calls.world.read(&format!("/v1/users/{child}")).await;
+    assert_eq!(v1["number"].to_string(), number);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_is_linked_into_another_group_and_is_two_users() {
+    let calls = Calls::start().await;
+    let doc = json!({ "main_email": "ana@example.com", "first_name": "Ana", "org_name": "Sur" });
+    let person = clogin(&calls.done(json!({ "action": "create", "doc": doc })).await);
+    let other = calls.world.muster.made(&calls.world.ana, "/v1/segments", json!({ "name": "Other" })).await;
+    let group = other["number"].clone();
+    let linked =
+        json!({ "action": "create", "group_id": group, "clogin_id": person, "doc": { "first_name": "Anita" } });
+    let linked = calls.done(linked).await;
+    assert_eq!((clogin(&linked), &linked["user_info"]["group_id"]), (person, &json!(group.to_string())));
+    let info = json!({ "action": "get_info", "group_id": group, "clogin_id": person, "doc": { "_allfields": 1 } });
+    let info = calls.done(info).await;
+    let brought = json!({ "main_email": "ana@example.com", "username": "ana@example.com", "first_name": "Anita" });
+    assert_eq!(info["doc"], brought, "what doc leaves out comes along");
+    let here = calls.done(json!({ "action": "get_info", "clogin_id": person, "doc": { "first_name": 1 } })).await;
+    assert_eq!(here["doc"]["first_name"], "Ana");
+    let twice =
+        calls.send(json!({ "action": "create", "clogin_id": person, "doc": { "main_email": "x@example.com" } })).await;
+    assert_eq!(refused(&twice), (409, "clogin_id is another user's of this segment".to_owned()));
+    let unknown =
+        calls.send(json!({ "action": "create", "clogin_id": 1, "doc": { "main_email": "y@example.com" } })).await;
+    assert_eq!(refused(&unknown), (400, "clogin_id is nobody's in this organization".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_given_once_links_across_segments_and_goes_with_the_user() {
+    let calls = Calls::start().await;
+    let world = &calls.world;
+    let user = world.user(json!({})).await;
+    let path = format!("/v1/users/{user}/number");
+    let first = world.call("POST", &path).send().await;
+    assert_eq!(first.status, 200, "{first:?}");
+    let number = first.body["number"].as_u64().unwrap();
+    assert!((1..=2_147_483_647).contains(&number));
+    for body in [json!({}), json!({ "number": number })] {
+        assert_eq!(world.send("POST", &path, body).await.body["number"], number, "it stays");
+    }
+    let wrong = world.send("POST", &path, json!({ "number": number ^ 1 })).await;
+    assert_eq!((wrong.status.as_u16(), wrong.errors()), (409, vec![("/number".to_owned(), "immutable".to_owned())]));
+    let same = world.user(json!({})).await;
+    let taken = world.send("POST", &format!("/v1/users/{same}/number"), json!({ "number": number })).await;
+    assert_eq!((taken.status.as_u16(), taken.errors()), (409, vec![("/number".to_owned(), "taken".to_owned())]));
+    let unknown = world.send("POST", &format!("/v1/users/{same}/number"), json!({ "number": number ^ 1 })).await;
+    assert_eq!((unknown.status.as_u16(), unknown.errors()), (400, vec![("/number".to_owned(), "unknown".to_owned())]));
+    let read = async || calls.send(json!({ "action": "get_info", "clogin_id": number })).await.status.as_u16();
+    assert_eq!(read().await, 200);
+    assert_eq!(world.call("DELETE", &format!("/v1/users/{user}")).send().await.status, 204);
+    assert_eq!(read().await, 400, "who is deleted is nobody in the group");
+    assert_eq!(world.call("POST", &format!("/v1/users/{user}/restoration")).send().await.status, 200);
+    assert_eq!(read().await, 200);
+    assert_eq!(world.call("DELETE", &format!("/v1/users/{user}?purge=true")).send().await.status, 204);
+    assert_eq!(read().await, 400);
+    let left = world.send("POST", &format!("/v1/users/{same}/number"), json!({ "number": number })).await;
+    assert_eq!(left.status, 200, "the person is there, and nobody in this segment: {left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_who_ask_for_a_number_at_once_all_get_the_same() {
+    let calls = Calls::start().await;
+    let user = calls.world.user(json!({})).await;
+    let path = format!("/v1/users/{user}/number");
+    let replies = crate::races::all((0..50).map(|_| calls.world.call("POST", &path).send())).await;
+    let numbers: std::collections::BTreeSet<_> = replies.iter().map(|reply| reply.body["number"].to_string()).collect();
+    assert!(replies.iter().all(|reply| reply.status == 200) && numbers.len() == 1, "{numbers:?}");
+}
