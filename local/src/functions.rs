@@ -9,6 +9,7 @@ use aws_sdk_s3 as s3;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
 use edge::{App, Clients, Limits, Origins, Settings, SignUpMode};
+use events::{Bus, Events, Sender};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
 use store::Table;
@@ -101,19 +102,18 @@ impl Functions {
         Transfers { store: self.app.store.clone(), files: self.files.clone() }
     }
 
+    /// What sends events, to `bus` and to webhooks anywhere.
+    #[must_use]
+    pub fn events(&self, bus: Bus) -> Events {
+        Events::new(self.app.store.clone(), bus, Sender::to_anywhere())
+    }
+
     /// All routes, with the edge around them.
     pub fn router(&self) -> Router {
         let (app, identity) = (self.app.clone(), self.identity.clone());
         let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
         let users = users::router().with_state(users::State { app: app.clone(), identity });
-        let data = [
-            addresses::router(),
-            keys::router(),
-            segments::router(),
-            memberships::router(),
-            members::router(),
-            webhooks::router(),
-        ];
+        let data = [addresses::router(), keys::router(), segments::router(), memberships::router(), members::router()];
         let data = data.into_iter().map(|router| router.with_state(app.clone()));
         let most_rows = uploads::MostRows(domain::upload::MOST_ROWS);
         let uploads = uploads::State { app: app.clone(), files: self.files.clone(), most_rows };
@@ -121,7 +121,12 @@ impl Functions {
         let machine = imports::Machine::Looks;
         let imports = imports::State { app: app.clone(), files: self.files.clone(), machine };
         let imports = imports::router().with_state(imports);
-        let merged = [auth, users, uploads, imports].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
+        // Whoever tries webhooks on this machine has a receiver on this machine.
+        let webhooks = webhooks::router().with_state(webhooks::State { app: app.clone(), anywhere: true });
+        let merged = [auth, users, uploads, imports, webhooks]
+            .into_iter()
+            .chain(data)
+            .fold(docs::router(), OpenApiRouter::merge);
         let dialects = dialects::State { app: app.clone(), identity: self.identity.clone(), files: self.files.clone() };
         let merged = merged.merge(dialects::router().with_state(dialects));
         edge::wrap(merged, &app, dialects::DIALECTS)

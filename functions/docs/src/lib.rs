@@ -42,6 +42,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi, Url};
         (name = "imports", description = "Files that become users of a segment, row by row."),
         (name = "exports", description = "Users of a segment that become a file."),
         (name = "events", description = "What has changed in a segment: that it has, never what it is."),
+        (name = "webhooks", description = "Where the events of a segment are sent."),
         (name = "languages", description = "What the language of a user can be."),
         (name = "docs", description = "This document, and whether the service is up."),
     )

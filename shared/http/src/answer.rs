@@ -92,6 +92,16 @@ impl IntoResponse for Accepted {
     }
 }
 
+/// 202 with what has begun.
+#[derive(Debug)]
+pub struct Begun(pub Value);
+
+impl IntoResponse for Begun {
+    fn into_response(self) -> Response {
+        private((StatusCode::ACCEPTED, Json(self.0)).into_response())
+    }
+}
+
 /// 302: what was asked for is elsewhere, this time.
 #[derive(Debug)]
 pub struct Found(pub String);

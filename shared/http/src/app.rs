@@ -140,6 +140,12 @@ impl Settings {
         variable("STATE_MACHINE_ARN")
     }
 
+    /// The bus that events are put on (`EVENT_BUS_NAME`), if there is one.
+    #[must_use]
+    pub fn event_bus_from_env() -> Option<String> {
+        variable("EVENT_BUS_NAME").ok().filter(|name| !name.is_empty())
+    }
+
     /// Whether files wait for GuardDuty's malware scan (`MALWARE_SCAN`).
     ///
     /// # Errors

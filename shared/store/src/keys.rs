@@ -21,6 +21,8 @@
 //! | batch of an import that is done | `V#{import}` | `B#{first row}` | |
 //! | export | `S#{segment}` | `W#{export}` | index `pending`: `export` / since when, until its end |
 //! | event | `Y#{segment}` | `Y#{event}` | TTL |
+//! | webhook | `S#{segment}` | `Y#{webhook}` | its secrets, sealed |
+//! | delivery of an event to a webhook | `L#{event}` | `L#{webhook}` | TTL; index `pending`: `delivery` / when it is tried next, until its end |
 //! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
@@ -60,7 +62,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
     AddressId, CatalogId, DeveloperId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId,
-    MembershipId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
+    MembershipId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -100,6 +102,10 @@ pub(crate) const IMPORTS: &str = "V#";
 pub(crate) const EXPORTS: &str = "W#";
 /// Prefix of the sort keys of a segment's events.
 pub(crate) const EVENTS: &str = "Y#";
+/// Prefix of the sort keys of a segment's webhooks.
+pub(crate) const WEBHOOKS: &str = "Y#";
+/// Prefix of the keys of an event's deliveries.
+const DELIVERIES: &str = "L#";
 /// Prefix of the sort keys of the batches of an import that are done.
 pub(crate) const BATCHES: &str = "B#";
 /// Prefix of the sort keys of the memberships that a user has joined.
@@ -256,6 +262,25 @@ pub(crate) fn events(segment: SegmentId) -> String {
 
 pub(crate) fn event(segment: SegmentId, event: EventId) -> Key {
     Key::new(events(segment), format!("{EVENTS}{event}"))
+}
+
+pub(crate) fn webhook(segment: SegmentId, webhook: WebhookId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{WEBHOOKS}{webhook}"))
+}
+
+/// The partition of an event's deliveries.
+pub(crate) fn deliveries(event: EventId) -> String {
+    format!("{DELIVERIES}{event}")
+}
+
+pub(crate) fn delivery(event: EventId, webhook: WebhookId) -> Key {
+    Key::new(deliveries(event), format!("{DELIVERIES}{webhook}"))
+}
+
+/// The event and the webhook of a delivery's key.
+pub(crate) fn delivery_of(pk: &str, sk: &str) -> Option<(EventId, WebhookId)> {
+    let (event, webhook) = (pk.strip_prefix(DELIVERIES)?, sk.strip_prefix(DELIVERIES)?);
+    Some((event.parse().ok()?, webhook.parse().ok()?))
 }
 
 /// The partition of the batches of an import that are done.
@@ -489,6 +514,8 @@ mod tests {
             (import(id.parse()?, id.parse()?), format!("S#{id} V#{id}")),
             (export(id.parse()?, id.parse()?), format!("S#{id} W#{id}")),
             (event(id.parse()?, id.parse()?), format!("Y#{id} Y#{id}")),
+            (webhook(id.parse()?, id.parse()?), format!("S#{id} Y#{id}")),
+            (delivery(id.parse()?, id.parse()?), format!("L#{id} L#{id}")),
             (batch(id.parse()?, 501), format!("V#{id} B#000000000501")),
             (job("erase_member", id), format!("J#erase_member#{id} J")),
             (first(), "D FIRST".to_owned()),
