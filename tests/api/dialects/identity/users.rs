@@ -283,6 +283,13 @@ async fn others_find_nothing_and_wrong_credentials_are_told_so() {
     }
     let named = world.muster.get(USERS).token(&account).header("x-segment-id", &world.segment).send().await;
     assert_eq!((named.status.as_u16(), &named.body["data"]), (200, &json!([user])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_told_in_the_same_shape() {
+    let cards = Cards::start().await;
+    let user = cards.made(json!({ "email": "ana@example.com", "operation_country": "ARG" })).await;
+    let one = format!("{USERS}{}", user["id"].as_str().unwrap());
     for (method, path, expected) in
         [("GET", "/identity/nothing", 404), ("DELETE", one.as_str(), 405), ("GET", "/identity/users/v1/usr-x", 404)]
     {
