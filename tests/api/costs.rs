@@ -37,6 +37,18 @@ pub(crate) struct Costs {
 }
 
 impl Costs {
+    /// A dialect's route reads at most once more than the one that it stands for.
+    pub(crate) fn reads_at_most_one_more(&self, route: &str, stands_for: &str) {
+        let reads = |route: &str| -> u64 {
+            let calls = &self.found.get(route).unwrap_or_else(|| panic!("{route} is not measured")).operations;
+            let reads = calls.split(", ").filter_map(|call| call.split_once(' '));
+            let reads = reads.filter(|(_, name)| ["GetItem", "BatchGetItem", "Query"].contains(name));
+            reads.map(|(count, _)| count.parse::<u64>().unwrap()).sum()
+        };
+        let (has, may) = (reads(route), reads(stands_for) + 1);
+        assert!(has <= may, "{route} reads {has} times, {stands_for} allows {may}");
+    }
+
     /// Measures one request, named as the document names it.
     pub(crate) async fn of(&mut self, route: &str, call: (&str, &str, Value), by: Option<&Ana>, status: u16) -> Value {
         let (method, path, body) = call;
@@ -84,6 +96,7 @@ async fn every_route_costs_what_the_document_says() {
     transfers(&mut costs).await;
     member_costs::measure(&mut costs).await;
     ending(&mut costs, &ana).await;
+    crate::dialects::flows::costs::measure(&mut costs).await;
     let documented = documented();
     let wrong: Vec<_> = costs.found.iter().filter(|(route, cost)| documented.get(*route) != Some(cost)).collect();
     for (route, cost) in &wrong {

@@ -39,6 +39,7 @@ mod member_costs;
 mod member_races;
 mod members;
 mod memberships;
+mod metadata;
 mod partners;
 mod points;
 mod products;

@@ -5,7 +5,7 @@ use edge::App;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-mod answers;
+pub mod answers;
 mod create;
 mod files;
 mod list;
@@ -14,6 +14,10 @@ mod points;
 mod ranking;
 mod seat;
 mod subscriptions;
+
+pub use create::{NewMember, join};
+pub use list::{found, reach};
+pub use seat::{Role, Seat};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {

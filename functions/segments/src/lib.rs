@@ -9,7 +9,7 @@ mod catalogs;
 mod languages;
 mod partners;
 mod products;
-mod segments;
+pub mod segments;
 mod statuses;
 
 /// The routes.

@@ -16,7 +16,7 @@ type UserPatch = MergePatch<UserState>;
 /// blocks it, with a reason, and lets it in again; a user who is blocked is signed out at once.
 #[utoipa::path(patch, path = "/v1/users/{user}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user after the change.", body = User)))]
-pub(crate) async fn change(
+pub async fn change(
     State(app): State<App>,
     State(identity): State<Identity>,
     caller: Caller,

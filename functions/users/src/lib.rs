@@ -8,19 +8,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod batch;
-mod change;
+pub mod change;
 mod changes;
 mod create;
-mod delete;
+pub mod delete;
 mod exists;
 mod family;
 mod history;
 mod list;
-mod password;
+pub mod password;
 mod read;
 mod restore;
-mod sign_up;
-mod verify;
+pub mod sign_up;
+pub mod verify;
 
 pub use auth::State;
 pub use list::{Users, asks_for_deleted};

@@ -24,7 +24,7 @@ body! {
 /// password, for whoever has the segment, and ends all sessions of the user. From then on that user can log in.
 #[utoipa::path(post, path = "/v1/users/{user}/password", tag = "users", request_body = PasswordChange,
     responses((status = 204, description = "The new password holds.")))]
-pub(crate) async fn change_password(
+pub async fn change_password(
     State(app): State<App>,
     State(identity): State<Identity>,
     caller: Caller,

@@ -43,7 +43,7 @@ impl Store {
         for address in addresses {
             let write = Write::create(&self.table, &keys::address(user, address.id), to_item(address)?);
             let exists = Error::conflict("/id", "exists", "is the id of an address that is there already");
-            writes.push(write.on_condition_failed(exists));
+            writes.extend([write.on_condition_failed(exists), self.at_home(address.id.uuid(), user)]);
         }
         self.table.transact(writes).await
     }
@@ -89,7 +89,7 @@ impl Store {
         };
         let key = keys::address(user, id);
         let gone = Write::delete(&self.table, &key, condition, values).on_condition_failed(meaning);
-        self.table.transact(vec![gone, self.counted(user, -1)]).await
+        self.table.transact(vec![gone, self.no_home(id.uuid()), self.counted(user, -1)]).await
     }
 
     /// The user's count of addresses, changed in the same transaction as they are; a deleted user gets none.

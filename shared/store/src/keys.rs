@@ -7,7 +7,7 @@
 //! | history entry | `U#{user}` | `H#{entry}` | |
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
 //! | last number of an account's segments | `U#{user}` | `N` | |
-//! | membership that a user has joined | `U#{user}` | `B#{member}` | |
+//! | membership that a user has joined | `U#{user}` | `B#{member}` | whose segment it is in |
 //! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
 //! | key of a segment | `S#{segment}` | `K#{key}` | hash of its secret |
 //! | catalog | `S#{segment}` | `C#{catalog}` | |
@@ -22,6 +22,7 @@
 //! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
+//! | what an address, level or custom field belongs to | `L#{id}` | `L` | `home`: the user's or the membership's id |
 //! | member | `E#{member}` | `E` | entries in the index of its membership's members, and of its segment's subscriptions |
 //! | award of points | `E#{member}` | `P#{entry}` | |
 //! | upload | `F#{upload}` | `F` | TTL until the file has arrived |
@@ -205,6 +206,23 @@ pub(crate) fn level(membership: MembershipId, level: LevelId) -> Key {
 
 pub(crate) fn field(membership: MembershipId, field: FieldId) -> Key {
     Key::new(self::membership(membership).pk, format!("{FIELDS}{field}"))
+}
+
+/// What says where an address, a level or a custom field is.
+pub(crate) fn home(thing: Uuid) -> Key {
+    Key::new(format!("L#{thing}"), "L")
+}
+
+/// What says where the thing with this key is, if it is one of those that are found so.
+pub(crate) fn home_at(key: &HashMap<String, AttributeValue>) -> Option<Key> {
+    let text = |name: &str| key.get(name)?.as_s().ok();
+    let (pk, sk) = (text(PK)?, text(SK)?);
+    let thing = match pk.get(..2)? {
+        "U#" => sk.strip_prefix(ADDRESSES)?,
+        "M#" => sk.strip_prefix(LEVELS).or_else(|| sk.strip_prefix(FIELDS))?,
+        _ => return None,
+    };
+    Uuid::try_parse(thing).ok().map(home)
 }
 
 pub(crate) fn member(member: MemberId) -> Key {
@@ -450,6 +468,7 @@ mod tests {
             (membership(id.parse()?), format!("M#{id} M")),
             (level(id.parse()?, id.parse()?), format!("M#{id} L#{id}")),
             (field(id.parse()?, id.parse()?), format!("M#{id} F#{id}")),
+            (home(Uuid::try_parse(id).unwrap()), format!("L#{id} L")),
             (member(id.parse()?), format!("E#{id} E")),
             (joined(id.parse()?, id.parse()?), format!("U#{id} B#{id}")),
             (award(id.parse()?, id.parse()?), format!("E#{id} P#{id}")),
@@ -499,6 +518,24 @@ mod tests {
         }
         assert_eq!(bucket([Some("ACTIVE"), None, Some("a.b")].into_iter()), "ACTIVE.~.a%2Eb");
         assert_eq!(counted("PK"), ".PK");
+    }
+
+    #[test]
+    fn only_addresses_levels_and_fields_have_a_home() -> Result<(), domain::Error> {
+        let id = "0199d2a4-5c00-7000-8000-000000000001";
+        let its = Some(home(Uuid::try_parse(id).unwrap()));
+        for (key, expected) in [
+            (address(id.parse()?, id.parse()?), its.clone()),
+            (level(id.parse()?, id.parse()?), its.clone()),
+            (field(id.parse()?, id.parse()?), its),
+            (upload_of(id.parse()?, None, id.parse()?), None),
+            (entry(id.parse()?, id.parse()?), None),
+            (membership(id.parse()?), None),
+            (user(id.parse()?), None),
+        ] {
+            assert_eq!(home_at(&key.attributes()), expected, "{key:?}");
+        }
+        Ok(())
     }
 
     #[test]

@@ -2,6 +2,6 @@
 
 mod b2b;
 mod calls;
-mod flows;
+pub(crate) mod flows;
 mod identity;
 mod platform;

@@ -4,7 +4,7 @@ mod changes;
 mod index;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::user::Unique;
 use domain::{Error, Time, User, UserId};
@@ -89,6 +89,15 @@ impl Store {
             Some(id) => self.user(id).await,
             None => Ok(None),
         }
+    }
+
+    /// Those of these users who are there, in no order: 1 `BatchGetItem` for each hundred.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn users_of(&self, ids: &BTreeSet<UserId>) -> Result<Vec<UserRecord>, Error> {
+        let keys = ids.iter().map(|id| keys::user(*id).attributes()).collect();
+        self.table.get_all(keys).await?.into_iter().map(record).collect()
     }
 
     /// Remembers that a session has been signed out, for as long as its tokens could live.
