@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::functions::Endpoints;
 use crate::outbox::{Outbox, Sent};
 use crate::server::{self, listen};
+use crate::stream;
 
 /// The region of everything local.
 pub(crate) const REGION: &str = "us-east-1";
@@ -89,14 +90,10 @@ fn writable(folder: &Path) -> Result<(), Error> {
 
 fn table(data: Option<&Path>) -> Result<Database, Error> {
     let Some(folder) = data else {
-        return Database::memory().map_err(|error| Error::Start(error.to_string()));
+        return stream::in_memory().map_err(|error| Error::Start(error.to_string()));
     };
     let file = folder.join("dynamodb.sqlite");
-    let damaged = |error: dynoxide::DynoxideError| Error::Data(format!("{} is damaged ({error})", file.display()));
-    let database = Database::new(&file.to_string_lossy()).map_err(damaged)?;
-    // SQLite opens anything; whether it is a database is known once it is read.
-    database.database_info().map_err(damaged)?;
-    Ok(database)
+    stream::on_disk(&file).map_err(|error| Error::Data(format!("{} is damaged ({error})", file.display())))
 }
 
 fn users(data: Option<&Path>, url: &str, fixed_code: Option<String>, outbox: Outbox) -> Result<Cognito, Error> {

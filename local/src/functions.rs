@@ -106,7 +106,14 @@ impl Functions {
         let (app, identity) = (self.app.clone(), self.identity.clone());
         let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
         let users = users::router().with_state(users::State { app: app.clone(), identity });
-        let data = [addresses::router(), keys::router(), segments::router(), memberships::router(), members::router()];
+        let data = [
+            addresses::router(),
+            keys::router(),
+            segments::router(),
+            memberships::router(),
+            members::router(),
+            webhooks::router(),
+        ];
         let data = data.into_iter().map(|router| router.with_state(app.clone()));
         let most_rows = uploads::MostRows(domain::upload::MOST_ROWS);
         let uploads = uploads::State { app: app.clone(), files: self.files.clone(), most_rows };

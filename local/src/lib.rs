@@ -7,6 +7,7 @@ mod functions;
 mod meter;
 mod outbox;
 mod server;
+mod stream;
 mod system;
 
 pub use emulators::Emulators;

@@ -93,9 +93,9 @@ impl System {
         functions.app.store.ensure_table().await.map_err(|error| Error::Start(told(&error)))?;
         functions.app.warm().await;
         connect_triggers(&emulators, &functions);
-        // What runs beside the requests has a client of its own: it is no cost of theirs.
+        // What runs beside the requests has a client of its own: it is no cost of theirs. What checks a file is.
         let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
-        bucket.open(&mut tasks, on_created(beside.arrivals()));
+        bucket.open(&mut tasks, on_created(functions.arrivals()));
         tasks.spawn(transfer(beside.transfers(), options.transfer_every));
         tasks.spawn(reconcile(beside, options.reconcile_every));
         let (stop, stopped) = oneshot::channel::<()>();

@@ -64,6 +64,8 @@ async fn every_page_is_reached_by_number_and_by_cursor_in_both_directions() {
     }
     let beyond = muster.get("/v1/users/me/addresses?page[number]=99").by(&ana).send().await;
     assert_eq!(aliases(&beyond), expected(0..0));
+    let last = muster.get(beyond.body["links"]["prev"].as_str().unwrap()).by(&ana).send().await;
+    assert_eq!(aliases(&last), expected(40..45), "from behind the last page back to it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -121,7 +121,7 @@ impl Worker {
         let entry = Entry::between(Some(&old.user), &new, Action::Deleted, Act::of(Actor::System, "test"));
         let also = Also { begins: Some(PendingKind::Purge), ..Also::default() };
         let gone = self.store.change_user(old, &new, &entry, also).await?;
-        if self.random.one_in(3) { Ok(()) } else { self.store.erase(&gone.user).await }
+        if self.random.one_in(3) { Ok(()) } else { self.store.erase(&gone.user, Act::by_itself("test")).await }
     }
 }
 
@@ -172,7 +172,7 @@ async fn changes(all: usize) {
     let store = &world.muster.functions.app.store;
     for id in store.pending(PendingKind::Purge, Time::now()).await.unwrap() {
         let record = store.user(id).await.unwrap().unwrap();
-        store.erase(&record.user).await.unwrap();
+        store.erase(&record.user, Act::by_itself("test")).await.unwrap();
     }
     agrees(&world).await;
 }

@@ -207,10 +207,11 @@ async fn who_erases_a_user_second_counts_nothing_off() {
     let again = gone.moved(Status::Deleted, Time::now().plus(std::time::Duration::from_millis(5)));
     let entry = Entry::between(Some(&gone), &again, Action::Deleted, Act::of(Actor::System, "test"));
     store.change_user(&begun, &again, &entry, purge).await.unwrap();
-    assert!(matches!(store.erase(&gone).await, Err(Error::Stale)), "it has begun again");
+    assert!(matches!(store.erase(&gone, Act::by_itself("test")).await, Err(Error::Stale)), "it has begun again");
     let gone = again;
-    let (one, two) = tokio::join!(store.erase(&gone), store.erase(&gone));
+    let (one, two) =
+        tokio::join!(store.erase(&gone, Act::by_itself("test")), store.erase(&gone, Act::by_itself("test")));
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
-    assert!(matches!(store.erase(&gone).await, Err(Error::Stale)));
+    assert!(matches!(store.erase(&gone, Act::by_itself("test")).await, Err(Error::Stale)));
     agrees(&world).await;
 }

@@ -22,6 +22,7 @@ const PARTNER: &str = "0199d2a4-5c00-7000-8000-00000000ba01";
 const IMPORT: &str = "0199d2a4-5c00-7000-8000-000000001a01";
 const EXPORT: &str = "0199d2a4-5c00-7000-8000-000000000e01";
 const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
+const EVENT: &str = "0199d2a4-5c00-7000-8000-00000000e0e1";
 const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
 
 pub(crate) fn events() -> BTreeMap<String, Value> {
@@ -115,6 +116,10 @@ async fn with_offers(muster: &Muster, ana: &Ana, (segment, event): (&str, Value)
         let product = made("/products", json!({ "title": "Course" })).await;
         let subscription = made("/subscriptions", json!({ "user_id": ana.id, "product_id": product })).await;
         text = text.replace(written, &subscription);
+    }
+    if text.contains(EVENT) {
+        let told = muster.get(&format!("{segment}/events")).by(ana).send().await;
+        text = text.replace(EVENT, told.body["data"][0]["id"].as_str().unwrap());
     }
     serde_json::from_str(&text.replace(SUBSCRIBER, &ana.id)).unwrap()
 }

@@ -138,7 +138,9 @@ impl Route {
         match (self.method.as_str(), self.tag.as_str()) {
             (_, "keys" | "imports" | "exports") => "admin",
             ("GET", _) => "read",
-            (_, "users" | "addresses" | "members" | "answers" | "points" | "subscriptions" | "uploads") => "write",
+            (_, "users" | "addresses" | "members" | "answers" | "points" | "subscriptions" | "uploads" | "events") => {
+                "write"
+            }
             _ => "admin",
         }
     }
@@ -168,7 +170,9 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let user = id(&world.muster.made(&world.ana, &format!("{segment}/users"), user).await);
     let address =
         world.muster.made(&world.ana, &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
+    let told = world.read(&format!("{segment}/events")).await;
     BTreeMap::from([
+        ("event", id(&told["data"][0])),
         ("user", user),
         ("address", id(&address)),
         ("segment", world.segment.clone()),

@@ -94,7 +94,7 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
     assert_eq!(muster.get("/v1/segments").by(&ana).send().await.body["page"]["total_items"], 0);
 
     muster.work().await;
-    let after = muster.whole_table().await;
+    let after = muster.table_but_events().await;
     for gone in
         ["Zoe", "zoe", "Zanzibank", "zanzibank", "Zeal", "Zoned", "Zebra", "zebra", "Zither", "zither", &member, &level]
     {
@@ -103,7 +103,8 @@ async fn a_deleted_segment_answers_nothing_at_once_and_leaves_nothing() {
     // The jobs of both stay until no request can be running that knows nothing of them.
     let left = muster.items("").await;
     let ids = [&segment, &club, &member, &status, &product];
-    let of_it: Vec<_> = left.iter().filter(|key| ids.iter().any(|id| key.contains(*id))).collect();
+    let is_of_it = |key: &&String| !key.starts_with("Y#") && ids.iter().any(|id| key.contains(*id));
+    let of_it: Vec<_> = left.iter().filter(is_of_it).collect();
     assert_eq!(of_it, [&format!("J#erase_membership#{club}"), &format!("J#erase_segment#{segment}")]);
 }
 
@@ -207,7 +208,7 @@ async fn a_purged_user_leaves_neither_segments_nor_memberships_that_it_joined() 
     assert_eq!(muster.delete("/v1/users/me?purge=true").by(&ana).send().await.status, 204);
     assert_eq!(muster.names(&bo, &theirs, "").await, Vec::<String>::new());
     muster.work().await;
-    let after = muster.whole_table().await;
+    let after = muster.table_but_events().await;
     for gone in ["Zoe", "zoe", "Zadig", "zadig", &joined, &had, &ana.email] {
         assert!(!after.contains(gone), "{gone} is still there");
     }

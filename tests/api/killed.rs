@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use local::{Endpoints, Functions, Wiring};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, Command};
 
 use crate::faults::{Phase, Plan, Verdict, wiring_behind};
@@ -19,6 +19,7 @@ use crate::system::Muster;
 async fn the_functions_as_a_process() {
     #[expect(clippy::disallowed_methods, reason = "how the parent tells where the emulators are")]
     let Ok(wiring) = std::env::var("MUSTER_CRASH_WIRING") else { return };
+    edge::init_logs();
     let wiring: Value = serde_json::from_str(&wiring).unwrap();
     let text = |name: &str| wiring[name].as_str().unwrap().to_owned();
     let functions = Functions::connect(&Wiring {
@@ -43,8 +44,8 @@ async fn the_functions_as_a_process() {
     local::serve(listener, functions.router(), end).await.unwrap();
 }
 
-/// Starts the child over these emulators: it, and its URL.
-async fn child(wiring: &Wiring) -> (Child, String) {
+/// Starts the child over these emulators: it, its URL, and all that it prints.
+pub(crate) async fn child(wiring: &Wiring) -> (Child, String, Printed) {
     let told = json!({
         "dynamodb": wiring.endpoints.dynamodb, "s3": wiring.endpoints.s3, "cognito": wiring.endpoints.cognito,
         "region": wiring.region, "key": wiring.credentials.0, "secret": wiring.credentials.1, "table": wiring.table, "bucket": wiring.bucket,
@@ -54,7 +55,7 @@ async fn child(wiring: &Wiring) -> (Child, String) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["killed::the_functions_as_a_process", "--exact", "--ignored", "--nocapture"])
         .env("MUSTER_CRASH_WIRING", told.to_string())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -66,8 +67,30 @@ async fn child(wiring: &Wiring) -> (Child, String) {
             break url.to_owned();
         }
     };
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (child, url)
+    let printed = Printed::default();
+    let (errors, logs) = (printed.clone(), printed.clone());
+    tokio::spawn(async move { errors.keep(lines).await });
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    tokio::spawn(async move { logs.keep(lines).await });
+    (child, url, printed)
+}
+
+/// What a process has printed.
+#[derive(Clone, Default)]
+pub(crate) struct Printed(Arc<Mutex<String>>);
+
+impl Printed {
+    async fn keep(&self, mut lines: Lines<impl AsyncBufRead + Unpin>) {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut text = self.0.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
 }
 
 /// Sends the request to a child that is killed at the `nth` call: whether it was, or else the answer's status.
@@ -84,7 +107,7 @@ pub(crate) async fn cut_off(muster: &Muster, (nth, phase): (usize, Phase), reque
         Verdict::Silence
     });
     let wiring = wiring_behind(muster, plan).await;
-    let (child, url) = child(&wiring).await;
+    let (child, url, _) = child(&wiring).await;
     *victim.lock().unwrap() = Some(child);
     let (method, path, body, token) = request;
     let (path, key) = path.split_once('#').map_or((*path, None), |(path, key)| (path, Some(key)));

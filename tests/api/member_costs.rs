@@ -57,6 +57,10 @@ async fn segments(costs: &mut Costs, owner: &mut Owner) {
     owner.of(costs, "GET /v1/segments, filter", filter, Value::Null).await;
     owner.of(costs, "GET /v1/segments/{segment}", &owner.segment, Value::Null).await;
     owner.of(costs, "PATCH /v1/segments/{segment}", &owner.segment, json!({ "role": "consumer" })).await;
+    let events = format!("{}/events", owner.segment);
+    let told = owner.of(costs, "GET /v1/segments/{segment}/events", &events, Value::Null).await;
+    let one = format!("{events}/{}", id(&told["data"][0]));
+    owner.of(costs, "GET /v1/segments/{segment}/events/{event}", &one, Value::Null).await;
 }
 
 async fn keys(costs: &mut Costs, owner: &Owner) {

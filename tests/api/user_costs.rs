@@ -27,6 +27,7 @@ pub(crate) async fn measure(costs: &mut Costs, owner: &Owner) {
     owner.of(costs, &format!("POST {of_route}, with a parent"), &users, child).await;
     lists(costs, owner, &users, of_route).await;
     changes(costs, owner, (&one, &third)).await;
+    addresses(costs, owner, &one).await;
     feed(costs, owner, &users, of_route).await;
     endings(costs, owner, (&users, &other), of_route).await;
 }
@@ -58,6 +59,16 @@ async fn changes(costs: &mut Costs, owner: &Owner, (one, third): (&str, &str)) {
     let exists =
         format!("/v1/users/exists?email=d@example.com&segment_id={}", owner.segment.rsplit('/').next().unwrap());
     owner.of(costs, "GET /v1/users/exists, of a segment", &exists, Value::Null).await;
+}
+
+async fn addresses(costs: &mut Costs, owner: &Owner, user: &str) {
+    let (path, of_route) = (format!("{user}/addresses"), "/v1/users/{user}/addresses");
+    let route = format!("POST {of_route}, of a segment's user");
+    let made = owner.of(costs, &route, &path, json!({ "alias": "Home" })).await;
+    let one = format!("{path}/{}", id(&made));
+    for (method, body) in [("PATCH", json!({ "alias": "Work" })), ("DELETE", Value::Null)] {
+        owner.of(costs, &format!("{method} {of_route}/{{address}}, of a segment's user"), &one, body).await;
+    }
 }
 
 async fn feed(costs: &mut Costs, owner: &Owner, users: &str, of_route: &str) {

@@ -15,7 +15,7 @@ use domain::Time;
 use local::{Endpoints, Functions, Options, System, Wiring};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// What goes wrong here, in words for whoever runs the program.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -26,6 +26,9 @@ struct Arguments {
     /// How many rows the file has.
     #[arg(long, default_value_t = 100_000)]
     rows: usize,
+    /// How many times to kill the process that does it, each time some seconds after it has begun or gone on.
+    #[arg(long, default_value_t = 0)]
+    kills: u64,
     /// Does what is to be done, over the emulators that the standard input names: the process that is measured.
     #[arg(long, hide = true)]
     worker: bool,
@@ -34,7 +37,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = if arguments.worker { worker().await } else { measure(arguments.rows).await };
+    let done = if arguments.worker { worker().await } else { measure(arguments.rows, arguments.kills).await };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -44,7 +47,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn measure(rows: usize) -> Result<(), Failure> {
+async fn measure(rows: usize, kills: u64) -> Result<(), Failure> {
     let data = tempfile::tempdir()?;
     let hour = Duration::from_secs(3600);
     let data = Some(data.path().to_owned());
@@ -53,9 +56,9 @@ async fn measure(rows: usize) -> Result<(), Failure> {
     let file = table(rows)?;
     let (bytes, upload) = (file.len(), client.upload(file).await?);
     let import = json!({ "upload_id": upload, "format": "csv" });
-    let (import, millis, memory) = client.done("imports", import).await?;
+    let (import, millis, memory) = client.done("imports", import, kills).await?;
     println!("{}", line("import", at(&import, "created"), (bytes, millis, memory)));
-    let (export, millis, memory) = client.done("exports", json!({ "format": "csv" })).await?;
+    let (export, millis, memory) = client.done("exports", json!({ "format": "csv" }), 0).await?;
     let bytes = at(&export, "size").as_u64().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
     println!("{}", line("export", at(&export, "written_rows"), (bytes, millis, memory)));
     let all = [at(&import, "created"), at(&export, "written_rows")];
@@ -116,22 +119,23 @@ impl Client {
         Ok(at(&begun, "id").clone())
     }
 
-    /// Begins an import or export and has it done: it, how many milliseconds that took, and the most KiB.
-    async fn done(&self, kind: &str, body: Value) -> Result<(Value, i64, u64), Failure> {
+    /// Begins an import or export and has it done, by a process that is killed so many times: it, how many milliseconds
+    /// that took, and the most KiB.
+    async fn done(&self, kind: &str, body: Value, kills: u64) -> Result<(Value, i64, u64), Failure> {
         let path = format!("/v1/segments/{}/{kind}", self.segment);
         let begun = self.post(&path, body).await?;
         let wiring = told(&self.system.wiring).to_string();
         let began = Time::now();
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("--worker")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut stdin = child.stdin.take().ok_or("the worker has no input")?;
-        stdin.write_all(wiring.as_bytes()).await?;
-        drop(stdin);
-        let output = child.wait_with_output().await?;
+        for nth in 1..=kills {
+            let mut child = worker_of(&wiring).await?;
+            tokio::time::sleep(Duration::from_millis(1500 + 3000 * nth % 10_000)).await;
+            child.kill().await?;
+            println!("killed for the {nth}. time after {} s", (Time::now().millis() - began.millis()) / 1000);
+        }
+        let output = worker_of(&wiring).await?.wait_with_output().await?;
+        if !output.status.success() {
+            return Err("the process that does it has failed; its last words stand above".into());
+        }
         let millis = Time::now().millis() - began.millis();
         let memory = String::from_utf8(output.stdout)?.trim().parse()?;
         let done = self.get(&format!("{path}/{}", text(at(&begun, "id"))?)).await?;
@@ -156,6 +160,19 @@ async fn answered(call: reqwest::RequestBuilder) -> Result<Value, Failure> {
     let reply = call.send().await?;
     let (status, text) = (reply.status(), reply.text().await?);
     if status.is_success() { Ok(serde_json::from_str(&text)?) } else { Err(text.into()) }
+}
+
+/// A process that does all imports and exports over these emulators, and ends.
+async fn worker_of(wiring: &str) -> Result<Child, Failure> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .arg("--worker")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut stdin = child.stdin.take().ok_or("the worker has no input")?;
+    stdin.write_all(wiring.as_bytes()).await?;
+    Ok(child)
 }
 
 /// A field of an answer; null where it is not there.

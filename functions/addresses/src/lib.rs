@@ -47,8 +47,8 @@ async fn list(
     let (store, window) = (&app.store, &list.window());
     let read = async |id| match window.filters.as_slice() {
         [] => Ok((store.addresses(id, window).await?, None)),
-        filters => {
-            let (page, total) = tokio::try_join!(store.addresses(id, window), store.count_addresses(id, filters))?;
+        _ => {
+            let (page, total) = tokio::try_join!(store.addresses(id, window), store.count_addresses(id, window))?;
             Ok((page, Some(total)))
         }
     };
@@ -68,18 +68,18 @@ pub async fn create(
     seed: Seed,
     Body(new): Body<OneOrMany<AddressFields>>,
 ) -> Answer<Created> {
-    let owner = caller.acts(user, KeyScope::Write).await?.record.user.id;
-    let base = format!("/v1/users/{owner}/addresses");
+    let owner = caller.acts(user, KeyScope::Write).await?.record.user;
+    let base = format!("/v1/users/{}/addresses", owner.id);
     let address = |(nth, fields)| {
         let id: AddressId = seed.id(nth);
-        Address::new(id, owner, fields, Time::of(id.uuid()))
+        Address::new(id, owner.id, fields, Time::of(id.uuid()))
     };
     let (new, single) = match new {
         OneOrMany::One(new) => (vec![new], true),
         OneOrMany::Many(new) => (new, false),
     };
     let addresses: Vec<_> = new.into_iter().enumerate().map(address).collect();
-    match app.store.create_addresses(owner, &addresses).await {
+    match app.store.create_addresses(&owner, &addresses, caller.act()).await {
         // An earlier try of this very request had made them before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => {}
         Err(error) => return Err(error.into()),
@@ -116,10 +116,10 @@ pub async fn change(
 ) -> Answer<Shown> {
     let mut tries = Tries::default();
     loop {
-        let (_, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
+        let (owner, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_address(&after).await {
+        match app.store.change_address(&owner.record.user, &before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -140,6 +140,6 @@ pub async fn delete(
     let (owner, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
     matches.check(before.version)?;
     let version = matches.is_given().then_some(before.version);
-    app.store.delete_address(owner.record.user.id, address, version).await?;
+    app.store.delete_address(&owner.record.user, &before, version, caller.act()).await?;
     Ok(NoContent)
 }

@@ -13,7 +13,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::s3::S3Event;
 use aws_lc_rs::digest::{Context, SHA256};
 use domain::upload::Sha256;
-use domain::{Error, Time, Upload, UploadId, UploadStatus};
+use domain::{Act, Error, Time, Upload, UploadId, UploadStatus};
 use files::{Files, Head, ObjectKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -214,7 +214,7 @@ impl Arrivals {
 
     /// Writes what came of the check. Another look clears up: it finds what holds, be it this or what came before it.
     async fn settle(&self, old: &Upload, new: &Upload) -> Result<Look, Error> {
-        match self.store.check_upload(old, new).await {
+        match self.store.check_upload(old, new, Act::by_itself("arrivals")).await {
             Ok(()) => tracing::info!(upload = %new.id, status = new.status.as_str(), "checked"),
             Err(Error::Stale) => {}
             Err(error) => return Err(error),

@@ -82,7 +82,7 @@ pub async fn answered(
         let gone = gone_files(app, &questions, change, before).await?;
         let after = Member { answers, ..before.next(Time::now()) };
         let also = AlsoOfMember { files: &files, gone: &gone, ..AlsoOfMember::default() };
-        match app.store.change_member(&seat.record, after, &seat.configuration, also).await {
+        match app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await {
             // Who named no version wants the answers beside whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error),

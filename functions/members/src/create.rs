@@ -69,7 +69,7 @@ pub async fn join(
     let files = new_files(app, &questions, (&Answers::default(), &answers), (&member, role), &at).await?;
     member.answers = answers;
     let also = AlsoOfMember { award: award.as_ref(), files: &files, answers_at: "/answers", ..AlsoOfMember::default() };
-    let record = match app.store.create_member(member, &configuration, also).await {
+    let record = match app.store.create_member(member, &configuration, also, caller.act()).await {
         // An earlier try of this very request had made it before it was cut off.
         Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => app.store.member(id).await?,
         made => made?,

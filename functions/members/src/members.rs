@@ -63,7 +63,7 @@ pub(crate) async fn change(
             }
         };
         let also = AlsoOfMember { award: award.as_ref(), ..AlsoOfMember::default() };
-        match app.store.change_member(&seat.record, after, &seat.configuration, also).await {
+        match app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -85,7 +85,7 @@ pub(crate) async fn delete(
     loop {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         matches.check(seat.record.member.version)?;
-        match app.store.delete_member(&seat.record).await {
+        match app.store.delete_member(&seat.record, caller.act()).await {
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),

@@ -67,7 +67,7 @@ pub(crate) async fn award(
             Award { id, member_id: member, fields: fields.clone(), points, level_id, actor: caller.actor(), at };
         let after = Member { points, ..before.member.next(Time::now()) };
         let also = AlsoOfMember { award: Some(&award), ..AlsoOfMember::default() };
-        let made = match app.store.change_member(before, after, &seat.configuration, also).await {
+        let made = match app.store.change_member(before, after, &seat.configuration, also, caller.act()).await {
             // Somebody else changed the member meanwhile: the award comes on top of that.
             Err(Error::Stale) => {
                 tries.again().await?;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{
-    Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Product, ProductId, SegmentId, Subscription,
+    Act, Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Product, ProductId, SegmentId, Subscription,
     SubscriptionFields, Time, UserId,
 };
 use edge::{
@@ -81,10 +81,10 @@ pub(crate) async fn create(
     let id: MemberId = seed.id(0);
     let member = MemberFields::subscriber(fields.clone());
     let member = Member::new(id, &configuration.membership, member, Time::of(id.uuid()));
-    let record = match app.store.create_member(member, &configuration, AlsoOfMember::default()).await {
+    let record = match app.store.create_member(member, &configuration, AlsoOfMember::default(), caller.act()).await {
         // An earlier try of this very request had made it before it was cut off.
         Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => app.store.member(id).await?,
-        Err(Error::Conflict(_)) => goes_on(&app, &configuration, fields).await?,
+        Err(Error::Conflict(_)) => goes_on(&app, &configuration, fields, caller.act()).await?,
         made => made?,
     };
     let made = record.member.subscription().ok_or(Error::NotFound)?;
@@ -123,7 +123,11 @@ pub(crate) async fn change(
         let now = Time::now();
         let after = before.patched(patch.clone(), now)?;
         let after = seat.record.member.subscribed(after.fields, now);
-        match app.store.change_member(&seat.record, after, &seat.configuration, AlsoOfMember::default()).await {
+        match app
+            .store
+            .change_member(&seat.record, after, &seat.configuration, AlsoOfMember::default(), caller.act())
+            .await
+        {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -146,7 +150,7 @@ pub(crate) async fn delete(
     loop {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         matches.check(of(&seat)?.version)?;
-        match app.store.delete_member(&seat.record).await {
+        match app.store.delete_member(&seat.record, caller.act()).await {
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),
@@ -186,7 +190,12 @@ fn both<T>(one: Result<(), Error>, other: Result<T, Error>) -> Result<T, Error> 
 }
 
 /// Makes the member that the user is already a subscriber, unless it is one.
-async fn goes_on(app: &App, of: &Configuration, fields: SubscriptionFields) -> Result<MemberRecord, Error> {
+async fn goes_on(
+    app: &App,
+    of: &Configuration,
+    fields: SubscriptionFields,
+    act: Act<'_>,
+) -> Result<MemberRecord, Error> {
     let mut tries = Tries::default();
     let user: UserId = fields.user_id;
     loop {
@@ -200,7 +209,7 @@ async fn goes_on(app: &App, of: &Configuration, fields: SubscriptionFields) -> R
             None => {}
         }
         let after = before.member.subscribed(fields.clone(), Time::now());
-        match app.store.change_member(&before, after, of, AlsoOfMember::default()).await {
+        match app.store.change_member(&before, after, of, AlsoOfMember::default(), act).await {
             Err(Error::Stale) => tries.again().await?,
             changed => return changed,
         }

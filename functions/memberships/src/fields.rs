@@ -95,7 +95,7 @@ pub async fn create(
         }
         // Members have to be found among those who have not answered it.
         let refresh = new.fields.searchable.0;
-        match app.store.change_configuration(&before, Part::NewField(&new), refresh).await {
+        match app.store.change_configuration(&before, Part::NewField(&new), refresh, caller.act()).await {
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(Created::one(location, &new)),
@@ -156,7 +156,7 @@ pub async fn changed(
         let (old, new) = (question(before, &catalogs), question(&after, &catalogs));
         force.allows(app.store.affected(membership, &old, Some(&new)).await?)?;
         let refresh = is_found_otherwise(before, &after);
-        match app.store.change_configuration(&configuration, Part::Field(before, &after), refresh).await {
+        match app.store.change_configuration(&configuration, Part::Field(before, &after), refresh, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now; another field is no matter to either.
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error),
@@ -182,7 +182,7 @@ pub async fn delete(
         matches.check(before.version)?;
         let catalogs = named(&app, &configuration, [before]).await?;
         force.allows(app.store.affected(membership, &question(before, &catalogs), None).await?)?;
-        match app.store.change_configuration(&configuration, Part::NoField(before), true).await {
+        match app.store.change_configuration(&configuration, Part::NoField(before), true, caller.act()).await {
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),

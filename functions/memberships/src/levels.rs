@@ -138,7 +138,7 @@ pub async fn create(
             let message = format!("A membership has at most {MOST_LEVELS} levels.");
             return Err(Error::conflict("", "too_many", &message).into());
         }
-        match app.store.change_configuration(&before, Part::NewLevel(&new), true).await {
+        match app.store.change_configuration(&before, Part::NewLevel(&new), true, caller.act()).await {
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(Created::one(location, &new)),
@@ -179,7 +179,7 @@ pub(crate) async fn change(
         beside(&after, &configuration)?;
         let range = |level: &Level| (level.fields.from_point, level.fields.to_point, level.fields.status.0);
         let moves = range(before) != range(&after);
-        match app.store.change_configuration(&configuration, Part::Level(before, &after), moves).await {
+        match app.store.change_configuration(&configuration, Part::Level(before, &after), moves, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now; another level is no matter to either.
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -207,7 +207,7 @@ pub async fn delete(
             let message = format!("The custom field {} is for this level; change it first.", field.fields.key.as_str());
             return Err(Error::conflict("", "in_use", &message).into());
         }
-        match app.store.change_configuration(&configuration, Part::NoLevel(before), true).await {
+        match app.store.change_configuration(&configuration, Part::NoLevel(before), true, caller.act()).await {
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(NoContent),

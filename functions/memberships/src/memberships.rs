@@ -65,7 +65,7 @@ pub async fn create(
     access.manages(&segment, KeyScope::Admin)?;
     let id: MembershipId = seed.id(0);
     let new = Membership::new(id, segment.id, segment.owner_id, fields, Time::of(id.uuid()));
-    match app.store.create_membership(&new).await {
+    match app.store.create_membership(&new, caller.act()).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => {}
         Err(error) => return Err(error.into()),
@@ -102,7 +102,7 @@ pub(crate) async fn change(
         let before = managed(&app, &caller, membership).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_membership(&before, &after).await {
+        match app.store.change_membership(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -126,7 +126,7 @@ pub async fn delete(
         access.manages(&before.thing, KeyScope::Admin)?;
         matches.check(before.thing.version)?;
         before.unused("Products")?;
-        match app.store.delete_unused_membership(&before.thing).await {
+        match app.store.delete_unused_membership(&before.thing, caller.act()).await {
             // It has changed, or a product has come to name it: reading again tells.
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),

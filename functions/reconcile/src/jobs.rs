@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use domain::{Error, MemberId, SegmentId, Time, UserId};
+use domain::{Act, Error, MemberId, SegmentId, Time, UserId};
 use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
@@ -168,7 +168,8 @@ async fn erase_user(store: &Store, identity: &Identity, id: Uuid) -> Result<(), 
 async fn one_member(store: &Store, member: MemberId, configuration: Option<&Configuration>) -> Result<(), Error> {
     let done = match configuration {
         Some(configuration) => refresh(store, member, configuration).await,
-        None => store.delete_member_now(member).await,
+        // The membership's end is told, not that of each member.
+        None => store.delete_member_now(member, Act::by_itself("reconcile").untold()).await,
     };
     match done {
         Err(Error::Unavailable(cause)) => Err(Error::Unavailable(cause)),

@@ -65,7 +65,7 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
         }
         PendingKind::Purge => {
             identity.delete(id).await?;
-            unless_stale(store.erase(&record.user).await)
+            unless_stale(store.erase(&record.user, Act::by_itself("reconcile")).await)
         }
     }
 }

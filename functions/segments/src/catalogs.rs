@@ -50,7 +50,7 @@ pub(crate) async fn create(
     caller.segment(segment, KeyScope::Admin).await?;
     let id: CatalogId = seed.id(0);
     let new = Catalog::new(id, segment, fields, Time::of(id.uuid()));
-    match app.store.create_catalog(&new).await {
+    match app.store.create_catalog(&new, caller.act()).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => {}
         Err(error) => return Err(error.into()),
@@ -91,7 +91,7 @@ pub(crate) async fn replace(
         let uses = app.store.catalog_uses(segment, catalog).await?;
         force.allows(affected(&app, &uses, (&before.catalog, &after)).await?)?;
         let memberships = uses.iter().map(|configuration| configuration.membership.id);
-        match app.store.change_catalog(&before, &after, memberships).await {
+        match app.store.change_catalog(&before, &after, memberships, caller.act()).await {
             // Perhaps it still has its version, but a field has come to name it.
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -118,7 +118,7 @@ pub(crate) async fn delete(
             let message = format!("A custom field of the membership {name} names this catalog; change it first.");
             return Err(Error::conflict("", "in_use", &message).into());
         }
-        match app.store.delete_catalog(&before).await {
+        match app.store.delete_catalog(&before, caller.act()).await {
             // Perhaps it still has its version, but a field has come to name it.
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),

@@ -68,7 +68,7 @@ pub(crate) async fn create(
     caller.segment(segment, KeyScope::Admin).await?;
     let id: PartnerId = seed.id(0);
     let new = Partner::new(id, segment, fields, Time::of(id.uuid()));
-    match app.store.create_partner(&new).await {
+    match app.store.create_partner(&new, caller.act()).await {
         Err(error) if made_before(&error) => {}
         made => made?,
     }
@@ -103,7 +103,7 @@ pub(crate) async fn change(
         let before = found(&app, &caller, (segment, partner), KeyScope::Admin).await?.thing;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_partner(&before, &after).await {
+        match app.store.change_partner(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -126,7 +126,7 @@ pub(crate) async fn delete(
         let before = found(&app, &caller, (segment, partner), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
-        match app.store.delete_partner(&before.thing).await {
+        match app.store.delete_partner(&before.thing, caller.act()).await {
             // It has changed, or a user has come to belong to it: reading again tells.
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),

@@ -75,7 +75,7 @@ pub(crate) async fn create(
     });
     let membership_id = fields.membership_id.or(own.as_ref().map(|own| own.id));
     let new = Product::new(id, segment.id, ProductFields { membership_id, ..fields }, now);
-    match app.store.create_product(&new, own.as_ref()).await {
+    match app.store.create_product(&new, own.as_ref(), caller.act()).await {
         Err(error) if made_before(&error) => {}
         made => made?,
     }
@@ -110,7 +110,7 @@ pub(crate) async fn change(
         let before = found(&app, &caller, (segment, product), KeyScope::Admin).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_product(&before, &after).await {
+        match app.store.change_product(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -132,7 +132,7 @@ pub(crate) async fn delete(
     loop {
         let before = found(&app, &caller, (segment, product), KeyScope::Admin).await?;
         matches.check(before.version)?;
-        match app.store.delete_product(&before).await {
+        match app.store.delete_product(&before, caller.act()).await {
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(NoContent),

@@ -92,7 +92,7 @@ pub async fn change(
         if after.fields.shipping_address_id != before.fields.shipping_address_id {
             reachable(&app, before.owner_id, &after.fields).await?;
         }
-        match app.store.change_segment(&before, &after).await {
+        match app.store.change_segment(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -114,7 +114,7 @@ pub async fn delete(
     loop {
         let before = caller.segment(segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
-        match app.store.delete_segment(&before).await {
+        match app.store.delete_segment(&before, caller.act()).await {
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
             Ok(_) => {

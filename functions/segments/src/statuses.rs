@@ -62,7 +62,7 @@ pub(crate) async fn create(
     let id: StatusId = seed.id(0);
     // The store gives it its number.
     let new = CustomStatus::new(id, segment, StatusNumber::default(), fields, Time::of(id.uuid()));
-    let made = match app.store.create_custom_status(&new).await {
+    let made = match app.store.create_custom_status(&new, caller.act()).await {
         Err(error) if made_before(&error) => app.store.custom_status(segment, id).await?.thing,
         made => made?,
     };
@@ -98,7 +98,7 @@ pub(crate) async fn change(
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         after.follows(&before)?;
-        match app.store.change_custom_status(&before, &after).await {
+        match app.store.change_custom_status(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
@@ -121,7 +121,7 @@ pub(crate) async fn delete(
         let before = found(&app, &caller, (segment, status), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
-        match app.store.delete_custom_status(&before.thing).await {
+        match app.store.delete_custom_status(&before.thing, caller.act()).await {
             // It has changed, or a user has got it: reading again tells.
             Err(Error::Stale) => tries.again().await?,
             Err(error) => return Err(error.into()),

@@ -131,7 +131,8 @@ impl Importing<'_> {
 
     /// Whether this very row has changed the user before it was cut off.
     async fn is_done(&self, user: UserId, request: &str) -> Result<bool, Error> {
-        let window = Window { size: ENTRIES, from: From::Offset(0), descending: true, filters: Vec::new() };
+        let (from, filters, ids) = (From::Offset(0), Vec::new(), (None, None));
+        let window = Window { size: ENTRIES, from, descending: true, filters, ids };
         let entries = self.transfers.store.entries(user, &window).await?;
         Ok(entries.rows.iter().any(|entry| entry.request_id == request))
     }

@@ -107,7 +107,7 @@ async fn end_children(
 pub(crate) async fn purged(app: &App, identity: &Identity, before: &UserRecord, act: Act<'_>) -> Result<(), Error> {
     let gone = deleted(app, before, Some(PendingKind::Purge), act).await?;
     identity.delete(before.user.id).await?;
-    match app.store.erase(&gone.user).await {
+    match app.store.erase(&gone.user, act).await {
         // Somebody else has done it, or has begun it again and goes on: nothing else comes after a purge.
         Err(Error::Stale) => Ok(()),
         erased => erased,

@@ -110,6 +110,18 @@ impl<'a> Act<'a> {
     pub fn of(actor: Actor, request_id: &'a str) -> Self {
         Self { actor, name: None, request_id, silent: false }
     }
+
+    /// What Muster does by itself.
+    #[must_use]
+    pub fn by_itself(what: &'a str) -> Self {
+        Self::of(Actor::System, what)
+    }
+
+    /// The same, of which no event tells: as where it goes with something else, whose end is told.
+    #[must_use]
+    pub fn untold(self) -> Self {
+        Self { silent: true, ..self }
+    }
 }
 
 impl Entry {

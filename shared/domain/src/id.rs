@@ -168,3 +168,11 @@ id!(
     /// An export of users.
     ExportId
 );
+id!(
+    /// A change that is told.
+    EventId
+);
+id!(
+    /// Where a segment's events are sent.
+    WebhookId
+);

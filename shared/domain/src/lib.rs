@@ -15,6 +15,7 @@ pub mod custom_status;
 mod degrees;
 pub mod document;
 pub mod error;
+pub mod event;
 pub mod field;
 pub mod history;
 pub mod id;
@@ -48,11 +49,12 @@ pub use custom_field::{CustomField, CustomFieldFields, Question};
 pub use custom_status::{CustomStatus, CustomStatusFields};
 pub use document::{Checks, Document, DocumentType};
 pub use error::{Error, FieldError};
+pub use event::{Event, EventType};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Act, Action, Actor, Entry, EntryChange};
 pub use id::{
-    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, PartnerId,
-    ProductId, SegmentId, StatusId, UploadId, UserId,
+    AddressId, CatalogId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId,
+    PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId, WebhookId,
 };
 pub use key::{Key, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};

@@ -6,7 +6,7 @@ use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use domain::{Error, FieldError, Object};
 use store::search::{Found, Match, Search, Searched, Test, Value};
-use store::{Filter, From, Page, Window};
+use store::{Filter, From, Page, Wanted, Window};
 
 use crate::answer::Listed;
 use crate::cursor::Cursor;
@@ -177,23 +177,28 @@ impl<L: ListSpec> List<L> {
         self
     }
 
-    /// The part that is wanted of a list that is read in the order of its ids and filtered by switches alone.
+    /// The part that is wanted of a list that is read in the order of its ids and filtered by switches, words and when its
+    /// rows were made.
     #[must_use]
     pub fn window(&self) -> Window {
-        let switches = |test: &Test| match test {
-            Test::AnyOf(values) => values.iter().map(|value| *value == Match::Exact(Value::word(true))).collect(),
-            Test::Range { .. } => Vec::new(),
+        let wanted = |filter: &store::search::Filter| {
+            let (field, kind) = L::FILTERS.iter().find(|(field, _)| *field == filter.field)?;
+            let Test::AnyOf(values) = &filter.test else { return None };
+            Some(Filter { field, any_of: values.iter().map(|value| wanted(*kind, value)).collect() })
         };
-        let named = |name: &str| L::FILTERS.iter().find(|(field, _)| *field == name).map(|(field, _)| *field);
         let filters = self.search.filters.iter();
+        let ids = filters.clone().filter(|filter| filter.field == "id").fold((None, None), |ids, filter| {
+            let Test::Range { gte, lt, .. } = &filter.test else { return ids };
+            let text = |end: &Option<Value>| end.as_ref().and_then(text);
+            (text(gte).max(ids.0), [text(lt), ids.1].into_iter().flatten().min())
+        });
         Window {
             size: self.search.size,
             from: self.search.from.clone(),
             // Every field sorts like the id, so that the first decides and the others have nothing left to break.
             descending: self.search.sort.first().is_some_and(|sort| sort.descending),
-            filters: filters
-                .filter_map(|filter| Some(Filter { field: named(&filter.field)?, any_of: switches(&filter.test) }))
-                .collect(),
+            filters: filters.filter_map(wanted).collect(),
+            ids,
         }
     }
 
@@ -239,7 +244,7 @@ impl<L: ListSpec> List<L> {
             capped: found.capped,
             current: self.link((self.own.0, self.own.1.clone())),
             next: self.beside(app, next, total).await?,
-            prev: self.beside(app, prev, total).await?,
+            prev: self.beside(app, prev, total).await?.or_else(|| self.last(&found)),
         })
     }
 
@@ -262,11 +267,33 @@ impl<L: ListSpec> List<L> {
         Ok(Some(self.link(("page[cursor]", cursor))))
     }
 
+    /// The link from a page behind the last one, by its number, back to that.
+    fn last<T>(&self, found: &Found<T>) -> Option<String> {
+        let pages = found.total.div_ceil(self.search.size.max(1).into());
+        let behind = self.by_number && found.positions.is_empty() && self.number > pages && pages > 0;
+        behind.then(|| self.link(("page[number]", pages.to_string())))
+    }
+
     fn link(&self, (name, value): (&str, String)) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.parameters);
         query.append_pair("page[size]", &self.search.size.to_string()).append_pair(name, &value);
         format!("{}?{}", self.path, query.finish())
+    }
+}
+
+fn wanted(kind: FilterKind, value: &Match) -> Wanted {
+    match value {
+        Match::Prefix(prefix) => Wanted::Prefix(prefix.clone()),
+        Match::Exact(value) if kind == FilterKind::Switch => Wanted::Switch(*value == Value::word(true)),
+        Match::Exact(value) => Wanted::Word(text(value).unwrap_or_default()),
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) | Value::Word(text) => Some(text.clone()),
+        Value::Number(_) => None,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Addresses. They live in their user's partition; the user's item counts them.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{Address, AddressId, Error, UserId};
+use domain::{Act, Address, AddressId, Error, Object, User, UserId};
 
 use crate::Store;
 use crate::keys::{self, ADDRESSES};
-use crate::page::{self, Filter, Page, Window};
+use crate::page::{self, Page, Window};
+use crate::search::COUNT_CAP;
 use crate::table::{Changes, Item, Write, from_item, is_condition_failed, keyed, number, string, to_item, unavailable};
 
 impl Store {
@@ -17,12 +18,12 @@ impl Store {
         page::read(&self.table, &keys::partition(user), ADDRESSES, window).await
     }
 
-    /// How many of a user's addresses meet the filters, as far as 10,000; without a filter the user's record knows.
+    /// How many of a user's addresses meet a window's filters, as far as 10,000; without a filter the user's record knows.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn count_addresses(&self, user: UserId, filters: &[Filter]) -> Result<u64, Error> {
-        page::count(&self.table, &keys::partition(user), ADDRESSES, filters).await
+    pub async fn count_addresses(&self, user: UserId, window: &Window) -> Result<u64, Error> {
+        page::count(&self.table, &keys::partition(user), ADDRESSES, window, COUNT_CAP).await
     }
 
     /// One address: 1 `GetItem`.
@@ -38,22 +39,27 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] where the user is gone or deleted; [`Error::Conflict`] where one of the ids is there
     /// already, as when a request that was cut off is repeated.
-    pub async fn create_addresses(&self, user: UserId, addresses: &[Address]) -> Result<(), Error> {
-        let mut writes = vec![self.counted(user, i64::try_from(addresses.len()).unwrap_or(i64::MAX))];
+    pub async fn create_addresses(&self, user: &User, addresses: &[Address], act: Act<'_>) -> Result<(), Error> {
+        let mut writes = vec![self.counted(user.id, i64::try_from(addresses.len()).unwrap_or(i64::MAX))];
         for address in addresses {
-            let write = Write::create(&self.table, &keys::address(user, address.id), to_item(address)?);
+            let write = Write::create(&self.table, &keys::address(user.id, address.id), to_item(address)?);
             let exists = Error::conflict("/id", "exists", "is the id of an address that is there already");
-            writes.extend([write.on_condition_failed(exists), self.at_home(address.id.uuid(), user)]);
+            writes.extend([write.on_condition_failed(exists), self.at_home(address.id.uuid(), user.id)]);
+            writes.extend(self.tells_address(user, (None, Some(address)), act)?);
         }
         self.table.transact(writes).await
     }
 
-    /// Writes `new` over the address that had the version before it: 1 `PutItem`.
+    /// Writes `new` over `old`: 1 `PutItem`, or 1 transaction where an event tells of it.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_address(&self, new: &Address) -> Result<(), Error> {
+    pub async fn change_address(&self, user: &User, old: &Address, new: &Address, act: Act<'_>) -> Result<(), Error> {
         let key = keys::address(new.user_id, new.id);
+        if let Some(told) = self.tells_address(user, (Some(old), Some(new)), act)? {
+            let changed = self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?);
+            return self.table.transact(vec![changed, told]).await;
+        }
         let sent = self
             .table
             .client
@@ -79,7 +85,13 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is none; [`Error::Stale`] where it has another version.
-    pub async fn delete_address(&self, user: UserId, id: AddressId, version: Option<u64>) -> Result<(), Error> {
+    pub async fn delete_address(
+        &self,
+        user: &User,
+        old: &Address,
+        version: Option<u64>,
+        act: Act<'_>,
+    ) -> Result<(), Error> {
         let (condition, values, meaning) = match version {
             None => ("attribute_exists(PK)", Item::new(), Error::NotFound),
             Some(version) => {
@@ -87,9 +99,23 @@ impl Store {
                 ("version = :version", values, Error::Stale)
             }
         };
-        let key = keys::address(user, id);
+        let key = keys::address(user.id, old.id);
         let gone = Write::delete(&self.table, &key, condition, values).on_condition_failed(meaning);
-        self.table.transact(vec![gone, self.no_home(id.uuid()), self.counted(user, -1)]).await
+        let mut writes = vec![gone, self.no_home(old.id.uuid()), self.counted(user.id, -1)];
+        writes.extend(self.tells_address(user, (Some(old), None), act)?);
+        self.table.transact(writes).await
+    }
+
+    /// What tells of an address, if it is one of a segment's user.
+    fn tells_address(
+        &self,
+        user: &User,
+        (old, new): (Option<&Address>, Option<&Address>),
+        act: Act<'_>,
+    ) -> Result<Option<Write>, Error> {
+        let Some((address, segment)) = new.or(old).zip(user.segment_id) else { return Ok(None) };
+        let as_object = |address| address as &dyn Object;
+        self.tells_of(address.about_in(segment), (old.map(as_object), new.map(as_object)), act)
     }
 
     /// The user's count of addresses, changed in the same transaction as they are; a deleted user gets none.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Catalog, CatalogId, CustomField, Error, MembershipId, SegmentId};
+use domain::{Act, Catalog, CatalogId, CustomField, Error, MembershipId, SegmentId};
 use serde::Deserialize;
 
 use crate::Store;
@@ -79,7 +79,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
-    pub async fn create_catalog(&self, catalog: &Catalog) -> Result<(), Error> {
+    pub async fn create_catalog(&self, catalog: &Catalog, act: Act<'_>) -> Result<(), Error> {
         let exists = Error::conflict("/id", "exists", "is the id of a catalog that is there already");
         let key = keys::catalog(catalog.segment_id, catalog.id);
         let mut item = to_item(catalog)?;
@@ -87,7 +87,9 @@ impl Store {
         let create = Write::create(&self.table, &key, item).on_condition_failed(exists);
         let segment = keys::segment(catalog.segment_id);
         let there = Write::check(&self.table, &segment, "attribute_exists(PK)", Item::new());
-        self.table.transact(vec![create, there.on_condition_failed(Error::NotFound)]).await
+        let mut writes = vec![create, there.on_condition_failed(Error::NotFound)];
+        writes.extend(self.tells(None, Some(catalog), act)?);
+        self.table.transact(writes).await
     }
 
     /// Writes `new` over `old`; the members of `memberships`, which it concerns, are left to jobs. 1 transaction.
@@ -99,11 +101,13 @@ impl Store {
         old: &CatalogRecord,
         new: &Catalog,
         memberships: impl Iterator<Item = MembershipId>,
+        act: Act<'_>,
     ) -> Result<(), Error> {
         let key = keys::catalog(new.segment_id, new.id);
         let changes = Changes::between(&to_item(&old.catalog)?, &to_item(new)?);
         let changes = old.as_read().into_iter().fold(changes, |changes, (name, value)| changes.value(&name, value));
         let mut writes = vec![Write::update(&self.table, &key, UNCHANGED, changes).on_condition_failed(Error::Stale)];
+        writes.extend(self.tells(Some(&old.catalog), Some(new), act)?);
         let mut jobs: Vec<_> = memberships.map(|membership| self.begun(Job::Refresh(membership))).collect();
         // Jobs that do not fit in begin before: what begins too early is done once more later.
         while writes.len() + jobs.len() > TRANSACTION {
@@ -118,10 +122,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, or a field has come to name it, since it was read.
-    pub async fn delete_catalog(&self, old: &CatalogRecord) -> Result<(), Error> {
+    pub async fn delete_catalog(&self, old: &CatalogRecord, act: Act<'_>) -> Result<(), Error> {
         let key = keys::catalog(old.catalog.segment_id, old.catalog.id);
         let gone = Write::delete(&self.table, &key, UNCHANGED, old.as_read());
-        self.table.transact(vec![gone.on_condition_failed(Error::Stale)]).await
+        let mut writes = vec![gone.on_condition_failed(Error::Stale)];
+        writes.extend(self.tells(Some(&old.catalog), None, act)?);
+        self.table.transact(writes).await
     }
 
     /// What a field writes that comes to name a catalog: that is there, and whoever is about to change or delete it

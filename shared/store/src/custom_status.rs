@@ -1,6 +1,6 @@
 //! Statuses that segments make up. They live in their segment's partition.
 
-use domain::{CustomStatus, Error, SegmentId, StatusId};
+use domain::{Act, CustomStatus, Error, SegmentId, StatusId};
 
 use crate::Store;
 use crate::backoff::Tries;
@@ -49,7 +49,7 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the name is taken or the id is there already; [`Error::NotFound`] where the segment is
     /// gone.
-    pub async fn create_custom_status(&self, new: &CustomStatus) -> Result<CustomStatus, Error> {
+    pub async fn create_custom_status(&self, new: &CustomStatus, act: Act<'_>) -> Result<CustomStatus, Error> {
         let mut tries = Tries::default();
         loop {
             let (number, counted) = self.next_number(&keys::status_numbers(new.segment_id)).await?;
@@ -59,6 +59,7 @@ impl Store {
             let create = Write::create(&self.table, &key, to_item(&status)?).on_condition_failed(exists);
             let mut writes = vec![create, counted, self.in_segment(status.segment_id)];
             writes.extend(self.status_claims(None, Some(&status)));
+            writes.extend(self.tells(None, Some(&status), act)?);
             match self.table.transact(writes).await {
                 // Another status has taken the number.
                 Err(Error::Stale) => tries.again().await?,
@@ -72,10 +73,16 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read; [`Error::Conflict`] where the name is taken.
-    pub async fn change_custom_status(&self, old: &CustomStatus, new: &CustomStatus) -> Result<(), Error> {
+    pub async fn change_custom_status(
+        &self,
+        old: &CustomStatus,
+        new: &CustomStatus,
+        act: Act<'_>,
+    ) -> Result<(), Error> {
         let key = keys::custom_status(new.segment_id, new.id);
         let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
         writes.extend(self.status_claims(Some(old), Some(new)));
+        writes.extend(self.tells(Some(old), Some(new), act)?);
         self.table.transact(writes).await
     }
 
@@ -83,10 +90,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, or a user has got it, since it was read.
-    pub async fn delete_custom_status(&self, status: &CustomStatus) -> Result<(), Error> {
+    pub async fn delete_custom_status(&self, status: &CustomStatus, act: Act<'_>) -> Result<(), Error> {
         let key = keys::custom_status(status.segment_id, status.id);
         let mut writes = vec![self.removed_unused(&key, status.version, USER_COUNT)];
         writes.extend(self.status_claims(Some(status), None));
+        writes.extend(self.tells(Some(status), None, act)?);
         self.table.transact(writes).await
     }
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
 use domain::user::Unique;
-use domain::{CustomStatus, Error, MemberId, MembershipId, Partner, Product, SegmentId, User, UserId};
+use domain::{Act, CustomStatus, Error, Event, MemberId, MembershipId, Partner, Product, SegmentId, User, UserId};
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -25,13 +25,13 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where somebody else has done it, or has begun it again; [`Error::Unavailable`].
-    pub async fn erase(&self, user: &User) -> Result<(), Error> {
+    pub async fn erase(&self, user: &User, act: Act<'_>) -> Result<(), Error> {
         let id = user.id;
         if user.segment_id.is_none() {
-            self.delete_segments(id).await?;
+            self.delete_segments(id, act).await?;
             self.erase_counters(&segment::directory(id)).await?;
         }
-        self.leave_memberships(id).await?;
+        self.leave_memberships(id, act).await?;
         if let Some(photo) = user.fields.photo_upload_id {
             self.forget_upload(photo).await?;
         }
@@ -48,10 +48,11 @@ impl Store {
             writes.extend(self.first_undone(id).await?);
         }
         writes.extend(self.around(Some(user), None)?);
+        writes.extend(self.outbox(Event::purge_of(user, act))?);
         self.table.transact(writes).await
     }
 
-    /// Erases a user whose segment is deleted, whatever it is by now; its identity in Cognito must be gone.
+    /// Erases a user whose segment is deleted, which is all that is told, whatever it is by now; its identity in Cognito must be gone.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -59,7 +60,7 @@ impl Store {
         let mut tries = Tries::default();
         loop {
             let Some(record) = self.user(id).await? else { return Ok(()) };
-            self.leave_memberships(id).await?;
+            self.leave_memberships(id, Act::by_itself("reconcile").untold()).await?;
             self.erase_rest(id).await?;
             let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
             // What it names goes too, and so do the changes that are told: neither is kept up.
@@ -79,7 +80,7 @@ impl Store {
     }
 
     /// Deletes the segments of an account; what is in them is left to jobs.
-    async fn delete_segments(&self, account: UserId) -> Result<(), Error> {
+    async fn delete_segments(&self, account: UserId, act: Act<'_>) -> Result<(), Error> {
         let search = Search { filters: Vec::new(), sort: Vec::new(), size: 100, from: From::Offset(0), total: None };
         loop {
             let found = self.segments(account, &search).await?;
@@ -87,7 +88,7 @@ impl Store {
                 return Ok(());
             }
             for segment in &found.rows {
-                unless_stale(self.delete_segment(segment).await.map(drop))?;
+                unless_stale(self.delete_segment(segment, act).await.map(drop))?;
                 self.delete_memberships(segment.id).await?;
             }
         }
@@ -111,11 +112,11 @@ impl Store {
     }
 
     /// Deletes the members that a user is.
-    async fn leave_memberships(&self, user: UserId) -> Result<(), Error> {
+    async fn leave_memberships(&self, user: UserId, act: Act<'_>) -> Result<(), Error> {
         let joined = self.table.all_items(&Query::under(keys::partition(user), JOINED)).await?;
         let member = |item: &Item| item.get(SK)?.as_s().ok()?.strip_prefix(JOINED)?.parse::<MemberId>().ok();
         for id in joined.iter().filter_map(member) {
-            self.delete_member_now(id).await?;
+            self.delete_member_now(id, act).await?;
         }
         Ok(())
     }
@@ -124,14 +125,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn delete_member_now(&self, id: MemberId) -> Result<(), Error> {
+    pub async fn delete_member_now(&self, id: MemberId, act: Act<'_>) -> Result<(), Error> {
         let mut tries = Tries::default();
         loop {
             let record = match self.member(id).await {
                 Err(Error::NotFound) => return Ok(()),
                 found => found?,
             };
-            match self.delete_member(&record).await {
+            match self.delete_member(&record, act).await {
                 // Somebody has changed it meanwhile.
                 Err(Error::Stale) => tries.again().await?,
                 deleted => return deleted.map(drop),

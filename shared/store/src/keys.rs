@@ -19,6 +19,7 @@
 //! | import | `S#{segment}` | `V#{import}` | index `pending`: `import` / since when, until its end |
 //! | batch of an import that is done | `V#{import}` | `B#{first row}` | |
 //! | export | `S#{segment}` | `W#{export}` | index `pending`: `export` / since when, until its end |
+//! | event | `Y#{segment}` | `Y#{event}` | TTL |
 //! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
@@ -57,8 +58,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
-    AddressId, CatalogId, EntryId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId, PartnerId,
-    ProductId, SegmentId, StatusId, Time, UploadId, UserId,
+    AddressId, CatalogId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId, MembershipId,
+    PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
 };
 use uuid::Uuid;
 
@@ -94,6 +95,8 @@ pub(crate) const UPLOADS: &str = "F#";
 pub(crate) const IMPORTS: &str = "V#";
 /// Prefix of the sort keys of a segment's exports.
 pub(crate) const EXPORTS: &str = "W#";
+/// Prefix of the sort keys of a segment's events.
+pub(crate) const EVENTS: &str = "Y#";
 /// Prefix of the sort keys of the batches of an import that are done.
 pub(crate) const BATCHES: &str = "B#";
 /// Prefix of the sort keys of the memberships that a user has joined.
@@ -254,6 +257,15 @@ pub(crate) fn import(segment: SegmentId, import: ImportId) -> Key {
 
 pub(crate) fn export(segment: SegmentId, export: ExportId) -> Key {
     Key::new(self::segment(segment).pk, format!("{EXPORTS}{export}"))
+}
+
+/// The partition of a segment's events.
+pub(crate) fn events(segment: SegmentId) -> String {
+    format!("Y#{segment}")
+}
+
+pub(crate) fn event(segment: SegmentId, event: EventId) -> Key {
+    Key::new(events(segment), format!("{EVENTS}{event}"))
 }
 
 /// The partition of the batches of an import that are done.
@@ -482,6 +494,7 @@ mod tests {
             (told(id.parse()?, 7), format!("G#{id} ~07")),
             (import(id.parse()?, id.parse()?), format!("S#{id} V#{id}")),
             (export(id.parse()?, id.parse()?), format!("S#{id} W#{id}")),
+            (event(id.parse()?, id.parse()?), format!("Y#{id} Y#{id}")),
             (batch(id.parse()?, 501), format!("V#{id} B#000000000501")),
             (job("erase_member", id), format!("J#erase_member#{id} J")),
             (first(), "D FIRST".to_owned()),

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::member::MemberNumber;
-use domain::{Answer, Award, EntryId, Error, FieldError, Member, MemberId, MembershipId, SegmentId, Upload, UserId};
+use domain::{
+    Act, Answer, Award, Body as _, EntryId, Error, Event, FieldError, Member, MemberId, MembershipId, SegmentId,
+    Upload, UserId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -165,12 +168,13 @@ impl Store {
         new: Member,
         configuration: &Configuration,
         also: AlsoOfMember<'_>,
+        act: Act<'_>,
     ) -> Result<MemberRecord, Error> {
         let mut attempt = 0;
         loop {
             let member = Member { number: MemberNumber::of(new.id, attempt), ..new.clone() };
             let record = MemberRecord::under(member, also.awards(), configuration);
-            match self.table.transact(self.member_writes(None, Some(&record), also)?).await {
+            match self.table.transact(self.member_writes(None, Some(&record), also, act)?).await {
                 Err(Error::Conflict(taken))
                     if attempt < NUMBER_TRIES && taken.iter().all(|one| one.pointer == NUMBER) =>
                 {
@@ -197,10 +201,11 @@ impl Store {
         new: Member,
         configuration: &Configuration,
         also: AlsoOfMember<'_>,
+        act: Act<'_>,
     ) -> Result<MemberRecord, Error> {
         let record = MemberRecord::under(new, old.award_count + also.awards(), configuration);
         self.forget_files(old, &record, configuration).await?;
-        self.replace_member(old, record, also).await
+        self.replace_member(old, record, also, act).await
     }
 
     /// Writes `new` over `old`. Where an answer that was given before has become another member's, since its field was
@@ -210,9 +215,10 @@ impl Store {
         old: &MemberRecord,
         mut new: MemberRecord,
         also: AlsoOfMember<'_>,
+        act: Act<'_>,
     ) -> Result<MemberRecord, Error> {
         loop {
-            match self.table.transact(self.member_writes(Some(old), Some(&new), also)?).await {
+            match self.table.transact(self.member_writes(Some(old), Some(&new), also, act)?).await {
                 Err(Error::Conflict(taken)) if new.gives_up(old, &taken, also.answers_at) => {}
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(new),
@@ -253,21 +259,25 @@ impl Store {
         }
         let member = Member { version: old.member.version + 1, ..old.member.clone() };
         let new = MemberRecord::under(member, old.award_count, configuration);
-        let same = new.member.answers == old.member.answers && new.indexed == old.indexed;
-        if same && new.member.fields.level_id == old.member.fields.level_id {
+        let (was, is) = (&old.member, &new.member);
+        let same = is.answers == was.answers && is.fields.level_id == was.fields.level_id;
+        if same && new.indexed == old.indexed {
             return Ok(false);
         }
+        let act = Act::by_itself("reconcile");
+        // How it is found is no change of the member.
+        let act = if same { act.untold() } else { act };
         self.forget_files(old, &new, configuration).await?;
-        self.replace_member(old, new, AlsoOfMember::default()).await.map(|_| true)
+        self.replace_member(old, new, AlsoOfMember::default(), act).await.map(|_| true)
     }
 
     /// Deletes a member; its awards and files are left to a job. 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_member(&self, old: &MemberRecord) -> Result<Job, Error> {
+    pub async fn delete_member(&self, old: &MemberRecord, act: Act<'_>) -> Result<Job, Error> {
         let job = Job::EraseMember(old.member.id);
-        let mut writes = self.member_writes(Some(old), None, AlsoOfMember::default())?;
+        let mut writes = self.member_writes(Some(old), None, AlsoOfMember::default(), act)?;
         writes.push(self.begun(job));
         self.table.transact(writes).await?;
         Ok(job)
@@ -279,6 +289,7 @@ impl Store {
         old: Option<&MemberRecord>,
         new: Option<&MemberRecord>,
         also: AlsoOfMember<'_>,
+        act: Act<'_>,
     ) -> Result<Vec<Write>, Error> {
         let Some(MemberRecord { member, .. }) = new.or(old) else { return Ok(Vec::new()) };
         let (membership, id) = (member.membership_id, member.id);
@@ -322,6 +333,7 @@ impl Store {
         for file in also.gone {
             writes.extend(self.upload_gone(file));
         }
+        writes.extend(self.tells_member(old, new, also, act)?);
         let size = new.map(serde_json::to_vec).transpose().map_err(Error::internal)?.map_or(0, |item| item.len());
         if size > MOST_BYTES {
             let message = "makes the answers longer than can be kept of a member; shorten some of them";
@@ -335,6 +347,25 @@ impl Store {
             self.fits(new, also.answers_at)?;
         }
         Ok(writes)
+    }
+
+    /// What tells of a member, and of the subscription that it is.
+    fn tells_member(
+        &self,
+        old: Option<&MemberRecord>,
+        new: Option<&MemberRecord>,
+        also: AlsoOfMember<'_>,
+        act: Act<'_>,
+    ) -> Result<Vec<Write>, Error> {
+        let (old, new) = (old.map(|old| &old.member), new.map(|new| &new.member));
+        let told = match (old, new, also.award) {
+            (Some(old), Some(new), Some(_)) => self.outbox(Event::of_points(old, new, act))?,
+            (None, ..) | (_, None, _) | (_, _, None) => self.tells(old, new, act)?,
+        };
+        let (was, is) = (old.and_then(Member::subscription), new.and_then(Member::subscription));
+        let same = was.as_ref().zip(is.as_ref()).is_some_and(|(was, is)| was.fields.show() == is.fields.show());
+        let subscribed = if same { None } else { self.tells(was.as_ref(), is.as_ref(), act)? };
+        Ok(told.into_iter().chain(subscribed).collect())
     }
 
     /// What lists a membership with the user who is its member.
@@ -358,8 +389,9 @@ impl Store {
 
     /// Refuses a member that has grown past what one transaction could delete again.
     fn fits(&self, member: &MemberRecord, answers_at: &str) -> Result<(), Error> {
-        // Beside the member go the job that erases the rest, and what its user has of it.
-        if self.member_writes(None, Some(member), AlsoOfMember::default())?.len() + 2 > TRANSACTION {
+        // Beside the member go the job that erases the rest, and what its user has of it; what is told of it is as much.
+        let act = Act::by_itself("");
+        if self.member_writes(None, Some(member), AlsoOfMember::default(), act)?.len() + 2 > TRANSACTION {
             let message = "has more choices and answers than a member can be found by; choose fewer";
             return Err(Error::invalid(answers_at, "too_many", message));
         }

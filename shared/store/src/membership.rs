@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::event::{About, Change};
 use domain::{
-    Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Member, MemberFields, Membership, MembershipId,
-    Question, SegmentId,
+    Act, Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Member, MemberFields, Membership,
+    MembershipId, Question, SegmentId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -194,6 +195,26 @@ pub enum Part<'a> {
 }
 
 impl Part<'_> {
+    /// What it is, as an event tells of it.
+    fn about(self, segment: SegmentId) -> About {
+        match self {
+            Self::NewLevel(level) | Self::Level(_, level) | Self::NoLevel(level) => level.about_in(segment),
+            Self::NewField(field) | Self::Field(_, field) | Self::NoField(field) => field.about_in(segment),
+        }
+    }
+
+    /// It as it was, and as it is.
+    fn change(&self) -> Change<'_> {
+        match *self {
+            Self::NewLevel(new) => (None, Some(new)),
+            Self::Level(old, new) => (Some(old), Some(new)),
+            Self::NoLevel(old) => (Some(old), None),
+            Self::NewField(new) => (None, Some(new)),
+            Self::Field(old, new) => (Some(old), Some(new)),
+            Self::NoField(old) => (Some(old), None),
+        }
+    }
+
     /// The catalog that a field comes to name.
     fn names(self) -> Option<CatalogId> {
         match self {
@@ -269,9 +290,10 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
-    pub async fn create_membership(&self, membership: &Membership) -> Result<(), Error> {
+    pub async fn create_membership(&self, membership: &Membership, act: Act<'_>) -> Result<(), Error> {
         let mut writes = self.new_membership(membership, 0)?;
         writes.push(self.in_segment(membership.segment_id));
+        writes.extend(self.tells(None, Some(membership), act)?);
         self.table.transact(writes).await
     }
 
@@ -292,11 +314,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_membership(&self, old: &Membership, new: &Membership) -> Result<(), Error> {
+    pub async fn change_membership(&self, old: &Membership, new: &Membership, act: Act<'_>) -> Result<(), Error> {
         let key = keys::membership(new.id);
         let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
         let (had, has) = (old.index(), new.index());
         writes.extend(search::writes(&self.table, &directory(new.segment_id), Some(&had), Some(&has)));
+        writes.extend(self.tells(Some(old), Some(new), act)?);
         self.table.transact(writes).await
     }
 
@@ -304,9 +327,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, or a product has come to name it, since it was read.
-    pub async fn delete_unused_membership(&self, membership: &Membership) -> Result<Job, Error> {
+    pub async fn delete_unused_membership(&self, membership: &Membership, act: Act<'_>) -> Result<Job, Error> {
         let key = keys::membership(membership.id);
-        self.end_membership(membership, self.removed_unused(&key, membership.version, PRODUCT_COUNT)).await
+        self.end_membership(membership, self.removed_unused(&key, membership.version, PRODUCT_COUNT), act).await
     }
 
     /// Deletes a membership, whatever names it, as its segment goes. 1 transaction.
@@ -315,14 +338,16 @@ impl Store {
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
     pub(crate) async fn delete_membership(&self, membership: &Membership) -> Result<Job, Error> {
         let gone = self.removed(&keys::membership(membership.id), membership.version);
-        self.end_membership(membership, gone).await
+        // The segment's end is told, not that of each thing in it.
+        self.end_membership(membership, gone, Act::by_itself("reconcile").untold()).await
     }
 
-    async fn end_membership(&self, membership: &Membership, gone: Write) -> Result<Job, Error> {
+    async fn end_membership(&self, membership: &Membership, gone: Write, act: Act<'_>) -> Result<Job, Error> {
         let job = Job::EraseMembership(membership.id);
         let mut writes = vec![gone, self.begun(job)];
         let had = membership.index();
         writes.extend(search::writes(&self.table, &directory(membership.segment_id), Some(&had), None));
+        writes.extend(self.tells(Some(membership), None, act)?);
         self.table.transact(writes).await?;
         Ok(job)
     }
@@ -338,6 +363,7 @@ impl Store {
         before: &Configuration,
         part: Part<'_>,
         refresh: bool,
+        act: Act<'_>,
     ) -> Result<Option<Job>, Error> {
         let id = before.membership.id;
         let next = Changes::default()
@@ -348,6 +374,7 @@ impl Store {
         let mut writes = vec![counted.on_condition_failed(Error::Stale), self.part(id, part)?];
         writes.extend(self.part_home(id, part));
         writes.extend(part.names().map(|catalog| self.catalog_used(before.membership.segment_id, catalog)));
+        writes.extend(self.tells_of(part.about(before.membership.segment_id), part.change(), act)?);
         let job = refresh.then_some(Job::Refresh(id));
         writes.extend(job.map(|job| self.begun(job)));
         self.table.transact(writes).await?;

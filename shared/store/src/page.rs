@@ -5,7 +5,7 @@ use domain::Error;
 use serde::de::DeserializeOwned;
 
 use crate::keys::{PK, SK};
-use crate::search::{COUNT_CAP, From};
+use crate::search::From;
 use crate::table::{Item, Query, Table, from_item, string};
 
 /// What part of a list is wanted.
@@ -19,6 +19,8 @@ pub struct Window {
     pub descending: bool,
     /// Only rows that meet all of these.
     pub filters: Vec<Filter>,
+    /// Only rows from this id on, and before that one, where they are named.
+    pub ids: (Option<String>, Option<String>),
 }
 
 /// One field, and the values of which it must have one.
@@ -27,7 +29,18 @@ pub struct Filter {
     /// The attribute.
     pub field: &'static str,
     /// Any of these.
-    pub any_of: Vec<bool>,
+    pub any_of: Vec<Wanted>,
+}
+
+/// A value that a row may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// `true` or `false`.
+    Switch(bool),
+    /// This word.
+    Word(String),
+    /// A word that begins so.
+    Prefix(String),
 }
 
 /// The rows in a window.
@@ -49,7 +62,7 @@ pub(crate) async fn read<T: DeserializeOwned>(
     window: &Window,
 ) -> Result<Page<T>, Error> {
     let backwards = matches!(window.from, From::Before(_));
-    let mut query = Query::under(pk.to_owned(), prefix);
+    let mut query = within(pk, prefix, &window.ids);
     filter(&mut query, &window.filters);
     query.descending = window.descending != backwards;
     let size = window.size as usize;
@@ -70,18 +83,30 @@ pub(crate) async fn read<T: DeserializeOwned>(
     Ok(Page { rows, more_after, more_before })
 }
 
-/// Counts the rows that meet the filters, as far as [`COUNT_CAP`].
-pub(crate) async fn count(table: &Table, pk: &str, prefix: &str, filters: &[Filter]) -> Result<u64, Error> {
-    let mut query = Query::under(pk.to_owned(), prefix);
-    filter(&mut query, filters);
+/// The rows between two ids, where there are such.
+fn within(pk: &str, prefix: &str, (from, before): &(Option<String>, Option<String>)) -> Query {
+    if from.is_none() && before.is_none() {
+        return Query::under(pk.to_owned(), prefix);
+    }
+    let end = |id: &Option<String>, otherwise| format!("{prefix}{}", id.as_deref().unwrap_or(otherwise));
+    // No row has an id that a range ends before: it has no random bits.
+    Query::between(pk, &end(from, ""), &end(before, "~"))
+}
+
+/// Counts the rows of a window's list, as far as `cap`.
+pub(crate) async fn count(table: &Table, pk: &str, prefix: &str, window: &Window, cap: u64) -> Result<u64, Error> {
+    let mut query = within(pk, prefix, &window.ids);
+    filter(&mut query, &window.filters);
     query.keys_only = true;
+    // What is left out by a filter is read all the same.
+    let limit = if query.filter.is_some() { None } else { u32::try_from(cap).ok() };
     let (mut counted, mut start) = (0, None);
     loop {
-        let read = table.query(&query, None, start).await?;
+        let read = table.query(&query, limit, start).await?;
         counted += read.items.len() as u64;
         start = read.next;
-        if start.is_none() || counted >= COUNT_CAP {
-            return Ok(counted.min(COUNT_CAP));
+        if start.is_none() || counted >= cap {
+            return Ok(counted.min(cap));
         }
     }
 }
@@ -90,12 +115,17 @@ fn filter(query: &mut Query, filters: &[Filter]) {
     let mut conditions = Vec::new();
     for (at, filter) in filters.iter().enumerate() {
         query.names.insert(format!("#f{at}"), filter.field.to_owned());
-        let names = filter.any_of.iter().enumerate().map(|(nth, value)| {
+        let any_of = filter.any_of.iter().enumerate().map(|(nth, wanted)| {
             let name = format!(":f{at}_{nth}");
-            query.values.insert(name.clone(), AttributeValue::Bool(*value));
-            name
+            let (value, condition) = match wanted {
+                Wanted::Switch(value) => (AttributeValue::Bool(*value), format!("#f{at} = {name}")),
+                Wanted::Word(word) => (string(word), format!("#f{at} = {name}")),
+                Wanted::Prefix(prefix) => (string(prefix), format!("begins_with(#f{at}, {name})")),
+            };
+            query.values.insert(name, value);
+            condition
         });
-        conditions.push(format!("#f{at} IN ({})", names.collect::<Vec<_>>().join(", ")));
+        conditions.push(format!("({})", any_of.collect::<Vec<_>>().join(" OR ")));
     }
     query.filter = (!conditions.is_empty()).then(|| conditions.join(" AND "));
 }

@@ -1,6 +1,6 @@
 //! Partners. They live in their segment's partition, and are found by an index of their own, since they may be many.
 
-use domain::{Error, Partner, PartnerId, SegmentId};
+use domain::{Act, Error, Partner, PartnerId, SegmentId};
 
 use crate::Store;
 use crate::keys;
@@ -65,12 +65,13 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the reference id is taken or the id is there already; [`Error::NotFound`] where the
     /// segment is gone.
-    pub async fn create_partner(&self, partner: &Partner) -> Result<(), Error> {
+    pub async fn create_partner(&self, partner: &Partner, act: Act<'_>) -> Result<(), Error> {
         let exists = Error::conflict("/id", "exists", "is the id of a partner that is there already");
         let key = keys::partner(partner.segment_id, partner.id);
         let create = Write::create(&self.table, &key, to_item(partner)?).on_condition_failed(exists);
         let mut writes = vec![create, self.in_segment(partner.segment_id)];
         writes.extend(self.partner_entries(None, Some(partner)));
+        writes.extend(self.tells(None, Some(partner), act)?);
         self.table.transact(writes).await
     }
 
@@ -79,10 +80,11 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read; [`Error::Conflict`] where the reference id is
     /// taken.
-    pub async fn change_partner(&self, old: &Partner, new: &Partner) -> Result<(), Error> {
+    pub async fn change_partner(&self, old: &Partner, new: &Partner, act: Act<'_>) -> Result<(), Error> {
         let key = keys::partner(new.segment_id, new.id);
         let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
         writes.extend(self.partner_entries(Some(old), Some(new)));
+        writes.extend(self.tells(Some(old), Some(new), act)?);
         self.table.transact(writes).await
     }
 
@@ -90,10 +92,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, or a user has come to belong to it, since it was read.
-    pub async fn delete_partner(&self, partner: &Partner) -> Result<(), Error> {
+    pub async fn delete_partner(&self, partner: &Partner, act: Act<'_>) -> Result<(), Error> {
         let key = keys::partner(partner.segment_id, partner.id);
         let mut writes = vec![self.removed_unused(&key, partner.version, USER_COUNT)];
         writes.extend(self.partner_entries(Some(partner), None));
+        writes.extend(self.tells(Some(partner), None, act)?);
         self.table.transact(writes).await
     }
 

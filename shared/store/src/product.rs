@@ -1,6 +1,6 @@
 //! Products. They live in their segment's partition, and are found by an index of their own, since they may be many.
 
-use domain::{Error, Membership, MembershipId, Product, ProductId, SegmentId};
+use domain::{Act, Error, Membership, MembershipId, Product, ProductId, SegmentId};
 
 use crate::Store;
 use crate::keys;
@@ -81,7 +81,7 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the reference id is taken or the id is there already; [`Error::Invalid`] where the
     /// membership is not one of the segment; [`Error::NotFound`] where the segment is gone.
-    pub async fn create_product(&self, product: &Product, own: Option<&Membership>) -> Result<(), Error> {
+    pub async fn create_product(&self, product: &Product, own: Option<&Membership>, act: Act<'_>) -> Result<(), Error> {
         let (segment, Some(membership)) = (product.segment_id, product.fields.membership_id) else {
             return Err(Error::internal("a product has a membership"));
         };
@@ -89,7 +89,10 @@ impl Store {
         let create = Write::create(&self.table, &keys::product(segment, product.id), to_item(product)?);
         let mut writes = vec![create.on_condition_failed(exists()), self.in_segment(segment)];
         match own {
-            Some(own) => writes.extend(self.new_membership(own, 1)?),
+            Some(own) => {
+                writes.extend(self.new_membership(own, 1)?);
+                writes.extend(self.tells(None, Some(own), act)?);
+            }
             None => writes.push(self.names_membership(segment, membership, 1).on_condition_failed(unknown())),
         }
         for shard in 0..SHARDS {
@@ -98,6 +101,7 @@ impl Store {
             writes.push(Write::create(&self.table, &key, counter).on_condition_failed(exists()));
         }
         writes.extend(self.product_entries(None, Some(product)));
+        writes.extend(self.tells(None, Some(product), act)?);
         self.table.transact(writes).await
     }
 
@@ -106,10 +110,11 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read; [`Error::Conflict`] where the reference id is
     /// taken.
-    pub async fn change_product(&self, old: &Product, new: &Product) -> Result<(), Error> {
+    pub async fn change_product(&self, old: &Product, new: &Product, act: Act<'_>) -> Result<(), Error> {
         let key = keys::product(new.segment_id, new.id);
         let mut writes = vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)];
         writes.extend(self.product_entries(Some(old), Some(new)));
+        writes.extend(self.tells(Some(old), Some(new), act)?);
         self.table.transact(writes).await
     }
 
@@ -117,7 +122,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where it has subscriptions; [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_product(&self, product: &Product) -> Result<(), Error> {
+    pub async fn delete_product(&self, product: &Product, act: Act<'_>) -> Result<(), Error> {
         let segment = product.segment_id;
         let mut writes = vec![self.removed(&keys::product(segment, product.id), product.version)];
         if let Some(membership) = product.fields.membership_id {
@@ -130,6 +135,7 @@ impl Store {
             writes.push(gone.on_condition_failed(in_use));
         }
         writes.extend(self.product_entries(Some(product), None));
+        writes.extend(self.tells(Some(product), None, act)?);
         match self.table.transact(writes).await {
             // Each item that counts says the same.
             Err(Error::Conflict(told)) => Err(Error::Conflict(told.into_iter().take(1).collect())),

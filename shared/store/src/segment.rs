@@ -1,6 +1,6 @@
 //! Segments. Each is found by its id, and through the index of its account's segments.
 
-use domain::{AddressId, Error, Segment, SegmentId, UserId};
+use domain::{Act, AddressId, Error, Segment, SegmentId, UserId};
 
 use crate::Store;
 use crate::backoff::Tries;
@@ -89,10 +89,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_segment(&self, old: &Segment, new: &Segment) -> Result<(), Error> {
+    pub async fn change_segment(&self, old: &Segment, new: &Segment, act: Act<'_>) -> Result<(), Error> {
         let mut writes = vec![self.replaced(&keys::segment(new.id), old.version, &to_item(old)?, &to_item(new)?)];
         let (had, has) = (old.index(), new.index());
         writes.extend(search::writes(&self.table, &directory(new.owner_id), Some(&had), Some(&has)));
+        writes.extend(self.tells(Some(old), Some(new), act)?);
         self.table.transact(writes).await
     }
 
@@ -100,11 +101,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_segment(&self, segment: &Segment) -> Result<Job, Error> {
+    pub async fn delete_segment(&self, segment: &Segment, act: Act<'_>) -> Result<Job, Error> {
         let job = Job::EraseSegment(segment.id);
         let mut writes = vec![self.removed(&keys::segment(segment.id), segment.version), self.begun(job)];
         let had = segment.index();
         writes.extend(search::writes(&self.table, &directory(segment.owner_id), Some(&had), None));
+        writes.extend(self.tells(Some(segment), None, act)?);
         self.table.transact(writes).await?;
         Ok(job)
     }

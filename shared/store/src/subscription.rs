@@ -1,7 +1,7 @@
 //! Subscriptions: members who came from a product. Each stands in the index of its segment's subscriptions too, and
 //! counts among those of its product; both change in the member's own transaction.
 
-use domain::{Error, Member, MemberId, MembershipId, ProductId, SegmentId, Subscription, UserId};
+use domain::{Act, Error, Member, MemberId, MembershipId, ProductId, SegmentId, Subscription, UserId};
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
@@ -118,7 +118,10 @@ impl Store {
         let (directory, mut after) = (directory(segment), None);
         loop {
             let some = self.ids_in(&directory, after).await?;
-            try_join_all(some.iter().map(|id| self.delete_member_now(MemberId::from(*id)))).await?;
+            try_join_all(
+                some.iter().map(|id| self.delete_member_now(MemberId::from(*id), Act::by_itself("reconcile").untold())),
+            )
+            .await?;
             after = some.last().copied();
             if after.is_none() {
                 return self.erase_counters(&directory).await;

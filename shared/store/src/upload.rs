@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{Error, FieldError, MemberId, SegmentId, Time, Upload, UploadId, UploadStatus, User};
+use domain::event::{Told as _, What};
+use domain::{Act, Error, Event, FieldError, MemberId, SegmentId, Time, Upload, UploadId, UploadStatus, User};
 
 use crate::Store;
 use crate::backoff::Tries;
@@ -81,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn check_upload(&self, old: &Upload, new: &Upload) -> Result<(), Error> {
+    pub async fn check_upload(&self, old: &Upload, new: &Upload, act: Act<'_>) -> Result<(), Error> {
         let key = keys::upload(new.id);
         let changes = Changes::between(&to_item(old)?, &to_item(new)?).value(":version", number(old.version));
         // What was rejected vanishes as what never came.
@@ -94,6 +95,8 @@ impl Store {
             writes.push(Write::put(&self.table, listed.attributes()));
             writes.push(Write::delete_item(&self.table, Job::EraseUnaccepted(new.id).key().attributes()));
         }
+        let what = if stays { What::Available } else { What::Rejected };
+        writes.extend(self.outbox(Event::of(new.about(), what, (Some(old), Some(new)), act))?);
         self.table.transact(writes).await
     }
 

@@ -1,6 +1,6 @@
 //! Who reaches an upload.
 
-use domain::Answers;
+use domain::{Act, Answers};
 use serde_json::{Value, json};
 use store::AlsoOfMember;
 
@@ -144,5 +144,5 @@ async fn answer(club: &Club, answers: Value, upload: &str) {
     let answers: Answers = serde_json::from_value(answers).unwrap();
     let new = domain::Member { answers, ..old.member.next(domain::Time::now()) };
     let also = AlsoOfMember { files, gone, ..AlsoOfMember::default() };
-    store.change_member(&old, new, &configuration, also).await.unwrap();
+    store.change_member(&old, new, &configuration, also, Act::by_itself("test")).await.unwrap();
 }

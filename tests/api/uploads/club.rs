@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    Body as _, CustomField, CustomFieldFields, Key, KeyFields, KeyId, Member, MemberFields, Membership,
+    Act, Body as _, CustomField, CustomFieldFields, Key, KeyFields, KeyId, Member, MemberFields, Membership,
     MembershipFields, Segment, SegmentFields, SegmentId, Time,
 };
 use files::ObjectKey;
@@ -151,7 +151,7 @@ pub(crate) async fn member(muster: &Muster, owner: &Ana, segment: SegmentId, use
     let fields = MembershipFields::parse(json!({ "name": "Club" })).unwrap();
     let owner = owner.id.parse().unwrap();
     let membership = Membership::new(domain::MembershipId::fresh(), segment, owner, fields, Time::now());
-    store.create_membership(&membership).await.unwrap();
+    store.create_membership(&membership, Act::by_itself("test")).await.unwrap();
     for field in [
         json!({ "key": "tax_certificate", "name": "Certificate", "type": "file", "max_size": 1000,
             "content_types": ["application/pdf"] }),
@@ -160,12 +160,12 @@ pub(crate) async fn member(muster: &Muster, owner: &Ana, segment: SegmentId, use
         let fields = CustomFieldFields::parse(field).unwrap();
         let field = CustomField::new(domain::FieldId::fresh(), membership.id, fields, Time::now());
         let before = store.configuration(membership.id).await.unwrap();
-        store.change_configuration(&before, Part::NewField(&field), false).await.unwrap();
+        store.change_configuration(&before, Part::NewField(&field), false, Act::by_itself("test")).await.unwrap();
     }
     let fields = MemberFields::parse(json!({ "user_id": user.id })).unwrap();
     let new = Member::new(domain::MemberId::fresh(), &membership, fields, Time::now());
     let configuration = store.configuration(membership.id).await.unwrap();
-    store.create_member(new, &configuration, AlsoOfMember::default()).await.unwrap().member
+    store.create_member(new, &configuration, AlsoOfMember::default(), Act::by_itself("test")).await.unwrap().member
 }
 
 /// Sends a file as the answer that began its upload says, with `changes` over its headers.

@@ -80,7 +80,7 @@ impl Pages {
     /// The page as a window on a list by creation.
     pub(crate) fn window(self) -> store::Window {
         let from = From::Offset(self.skipped());
-        store::Window { size: self.size, from, descending: false, filters: Vec::new() }
+        store::Window { size: self.size, from, descending: false, filters: Vec::new(), ids: (None, None) }
     }
 
     fn skipped(self) -> u64 {

@@ -1,7 +1,7 @@
 //! Members of a membership.
 
 use domain::member::MemberNumber;
-use domain::{Error, Member};
+use domain::{Act, Error, Member};
 
 use crate::Store;
 use crate::bulk::Gathered;
@@ -53,7 +53,8 @@ impl NewMembers<'_> {
 
     fn try_add(&mut self, member: Member) -> Result<Vec<Item>, Error> {
         let record = MemberRecord::under(member, 0, self.configuration);
-        self.gathered.add(self.store.member_writes(None, Some(&record), AlsoOfMember::default())?)
+        let act = Act::by_itself("bulk").untold();
+        self.gathered.add(self.store.member_writes(None, Some(&record), AlsoOfMember::default(), act)?)
     }
 }
 
@@ -87,7 +88,7 @@ mod tests {
         let segment = store.create_segment(&segment).await.unwrap();
         let fields = MembershipFields::parse(json!({ "name": "M" })).unwrap();
         let membership = Membership::new(MembershipId::from(id), segment.id, segment.owner_id, fields, now);
-        store.create_membership(&membership).await.unwrap();
+        store.create_membership(&membership, Act::by_itself("test").untold()).await.unwrap();
         let level = LevelFields::parse(json!({ "name": "L", "number": 1, "from_point": 0, "to_point": 9 })).unwrap();
         let level = Level::new(LevelId::from(id), membership.id, level, now);
         let city = json!({ "key": "city", "name": "City", "type": "string", "searchable": true });
@@ -99,7 +100,7 @@ mod tests {
         let (city, rfc) = (field(1, city), field(2, rfc));
         for part in [Part::NewLevel(&level), Part::NewField(&city), Part::NewField(&rfc)] {
             let before = store.configuration(membership.id).await.unwrap();
-            store.change_configuration(&before, part, false).await.unwrap();
+            store.change_configuration(&before, part, false, Act::by_itself("test").untold()).await.unwrap();
         }
         store.configuration(membership.id).await.unwrap()
     }
@@ -118,6 +119,7 @@ mod tests {
     async fn the_items_are_those_that_transactions_leave() {
         let (one, other) = (Emulator::start().await, Emulator::start().await);
         let (by_one, at_once) = (Store::new(one.table.clone()), Store::new(other.table.clone()));
+        let act = Act::by_itself("test").untold();
         let (of, again) = (configuration(&by_one, &one).await, configuration(&at_once, &other).await);
         let mut new = at_once.new_members(&again);
         // The second one's number would be the first one's, for which the last 64 bits of an id decide.
@@ -127,7 +129,7 @@ mod tests {
             (7, 300, json!({ "city": "Mérida", "rfc": "GOMC900101ABA" })),
         ] {
             let member = member(&of, (id, points), answers);
-            by_one.create_member(member.clone(), &of, AlsoOfMember::default()).await.unwrap();
+            by_one.create_member(member.clone(), &of, AlsoOfMember::default(), act).await.unwrap();
             let items = new.add(&member).unwrap();
             other.fill(items.into_iter().map(|item| (key(&item).unwrap(), item)));
         }

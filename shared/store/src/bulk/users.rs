@@ -38,12 +38,13 @@ impl NewUsers<'_> {
     }
 
     /// Adds a user who has no parent, with the writes of [`Store::create_user`]: its row, claims, history, entries and
-    /// change. Nothing is written, and nothing asked of what is there.
+    /// change, but no event. Nothing is written, and nothing asked of what is there.
     ///
     /// # Errors
     /// [`Error::Conflict`] where another one has its id or a value that is unique.
     pub fn add(&mut self, user: &User, entry: &Entry) -> Result<Vec<Item>, Error> {
-        let mut items = self.gathered.add(self.store.new_user_of(self.owner, user, entry)?)?;
+        let untold = Entry { silent: true, ..entry.clone() };
+        let mut items = self.gathered.add(self.store.new_user_of(self.owner, user, &untold)?)?;
         items.retain(|item| key(item).is_ok_and(|key| self.keeps(&key)));
         Ok(items)
     }
@@ -92,7 +93,7 @@ mod tests {
         if nth == 4 {
             user.status = Status::Blocked;
         }
-        let entry = Entry::between(None, &user, Action::Created, Act::of(Actor::System, "bench"));
+        let entry = Entry::between(None, &user, Action::Created, Act::of(Actor::System, "bench").untold());
         (user, Entry { id: id(nth).into(), ..entry })
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::user::Unique;
-use domain::{Entry, Error, Status, Time, User, UserId};
+use domain::{Entry, Error, Event, Status, Time, User, UserId};
 
 use crate::Store;
 use crate::backoff::Tries;
@@ -143,6 +143,7 @@ impl Store {
         let mut writes = vec![Write::create(&self.table, &keys::user(user.id), item).on_condition_failed(exists)];
         writes.extend(self.around(None, Some(user))?);
         writes.push(self.entered(entry)?);
+        writes.extend(self.outbox(Event::of_user(user, entry))?);
         Ok(writes)
     }
 
@@ -194,6 +195,10 @@ impl Store {
         let mut writes = vec![user.on_condition_failed(Error::Stale)];
         writes.extend(self.around(Some(&old.user), Some(new))?);
         writes.push(self.entered(entry)?);
+        // Of a purge its end is told, once.
+        if also.begins != Some(PendingKind::Purge) {
+            writes.extend(self.outbox(Event::of_user(new, entry))?);
+        }
         if let Some((secret, until)) = &also.one_time {
             writes.push(self.one_time_made(new.id, secret, *until));
         }

@@ -1,0 +1,65 @@
+//! Events: that something has changed, in which fields, and by whom; never what it is now.
+
+use axum::extract::State;
+use domain::{Event, EventId, KeyScope, SegmentId};
+use edge::{Answer, App, Caller, FilterKind, IfNoneMatch, List, ListSpec, Listed, Path, Shown, openapi};
+use store::COUNTED;
+use store::search::Found;
+
+/// How events are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Events;
+
+impl ListSpec for Events {
+    const SORTS: &'static [&'static str] = &["id", "created_at"];
+    const DEFAULT_SORT: &'static str = "-id";
+    const FILTERS: &'static [(&'static str, FilterKind)] =
+        &[("type", FilterKind::Word), ("subject_id", FilterKind::Word), ("created_at", FilterKind::Made)];
+}
+
+// The document's macro takes no generic types, but names of them.
+type EventList = openapi::ListOf<Event>;
+
+/// Lists the events of a segment, of the last 30 days, newest first.
+///
+/// They are counted as far as 1,000; `filter[type]=muster.user.*` finds all types that begin so. Whoever has to miss none
+/// takes a webhook, or reads the changes of users: an event may come to stand before one that has been read.
+#[utoipa::path(get, path = "/v1/segments/{segment}/events", tag = "events", params(List<Events>),
+    responses((status = 200, description = "A page of events.", body = EventList)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(segment): Path<SegmentId>,
+    list: List<Events>,
+) -> Answer<Listed> {
+    let window = list.window();
+    let known = list.search().total;
+    let counted = async {
+        match known {
+            Some((total, _)) => Ok(total),
+            None => app.store.count_events(segment, &window).await,
+        }
+    };
+    let (managed, page, total) =
+        tokio::join!(caller.segment(segment, KeyScope::Read), app.store.events(segment, &window), counted);
+    managed?;
+    let (page, total) = (page?, total?);
+    let positions = page.rows.iter().map(|event| event.id.to_string()).collect();
+    let (rows, more_after, more_before) = (page.rows, page.more_after, page.more_before);
+    let found = Found { rows, positions, more_after, more_before, total, capped: total >= COUNTED };
+    Ok(list.found(&app, found).await?)
+}
+
+/// Reads an event.
+#[utoipa::path(get, path = "/v1/segments/{segment}/events/{event}", tag = "events",
+    responses((status = 200, description = "The event.", body = Event)))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path((segment, event)): Path<(SegmentId, EventId)>,
+    has: IfNoneMatch,
+) -> Answer<Shown> {
+    let (managed, event) = tokio::join!(caller.segment(segment, KeyScope::Read), app.store.event(segment, event));
+    managed?;
+    Ok(Shown::unless(&has, &event?))
+}
