@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use local::{Cost, Meter, Options};
 use serde_json::{Value, json};
 
+use crate::dialects::b2b;
 use crate::member_costs;
 use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{member, put, segment};
@@ -34,9 +35,16 @@ pub(crate) struct Costs {
     pub(crate) muster: Muster,
     meter: Meter,
     found: BTreeMap<String, Cost>,
+    /// A header that is sent with each request.
+    pub(crate) header: Option<(&'static str, String)>,
 }
 
 impl Costs {
+    /// The value of the header that is sent.
+    pub(crate) fn segment(&self) -> String {
+        self.header.as_ref().map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
     /// A dialect's route reads at most once more than the one that it stands for.
     pub(crate) fn reads_at_most_one_more(&self, route: &str, stands_for: &str) {
         let reads = |route: &str| -> u64 {
@@ -59,6 +67,9 @@ impl Costs {
         if let Some(ana) = by {
             call = call.by(ana);
         }
+        if let Some((name, value)) = &self.header {
+            call = call.header(name, value);
+        }
         if route.ends_with("Idempotency-Key") {
             call = call.header("idempotency-key", "k");
         }
@@ -79,7 +90,7 @@ async fn every_route_costs_what_the_document_says() {
         transfer_every: std::time::Duration::from_secs(3600),
         ..Options::default()
     };
-    let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new() };
+    let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new(), header: None };
     // A new minute borrows anew: with most of one left, and 31 requests used up, the 32nd borrows for all that follow.
     let left = 60 - u64::try_from(domain::Time::now().seconds()).unwrap() % 60;
     if left < 15 {
@@ -95,6 +106,7 @@ async fn every_route_costs_what_the_document_says() {
     uploads(&mut costs, &ana).await;
     transfers(&mut costs).await;
     member_costs::measure(&mut costs).await;
+    b2b::costs::measure(&mut costs).await;
     ending(&mut costs, &ana).await;
     crate::dialects::flows::costs::measure(&mut costs).await;
     let documented = documented();

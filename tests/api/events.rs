@@ -152,6 +152,17 @@ async fn with_flows(muster: &Muster, ana: &Ana, event: String) -> String {
     written.into_iter().fold(event, |event, (before, id)| event.replace(before, id))
 }
 
+/// The event of a dialect, with a segment of this user that has what such events name.
+async fn with_dialect(muster: &Muster, ana: &Ana, event: String) -> String {
+    let segment = crate::world::id(&muster.made(ana, "/v1/segments", json!({ "name": "Card users" })).await);
+    let of_segment = format!("/v1/segments/{segment}");
+    let user = json!({ "reference_id": "erp-1", "email": "ana.lopez@example.com" });
+    muster.made(ana, &format!("{of_segment}/users"), user).await;
+    let partner = json!({ "reference_id": "erp-77", "commercial_name": "Café Sur" });
+    muster.made(ana, &format!("{of_segment}/partners"), partner).await;
+    event.replace(SEGMENT, &segment)
+}
+
 /// The event of an import or export, with those and a file that its segment has.
 async fn with_transfers(muster: &Muster, ana: &Ana, event: String) -> String {
     let named: Value = serde_json::from_str(&event).unwrap();
@@ -223,6 +234,9 @@ async fn each_event_reaches_its_handler() {
         }
         if name.starts_with("uploads-") {
             event = with_upload(&muster, &ana, event).await;
+        }
+        if name.starts_with("b2b-") {
+            event = with_dialect(&muster, &ana, event).await;
         }
         let (status, body) = replay(&muster, &event).await;
         // What needs a secret of the moment, or names whom the event was written with, is refused in its own way.

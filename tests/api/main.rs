@@ -58,6 +58,7 @@ mod silence;
 mod statuses;
 mod subscriptions;
 mod system;
+mod together;
 mod tokens;
 mod uploads;
 mod user_costs;

@@ -79,6 +79,9 @@ async fn feed(costs: &mut Costs, owner: &Owner, users: &str, of_route: &str) {
     let batch = json!({ "users": batch });
     let batch = ("POST", &*format!("{users}/batch"), batch);
     costs.of(&format!("POST {of_route}/batch, of ten"), batch, Some(&owner.user), 200).await;
+    let whole = (0..10).map(|n| json!({ "email": format!("w{n}@example.com") })).collect::<Vec<_>>();
+    let whole = ("POST", &*format!("{users}/batch"), json!({ "users": whole, "atomic": true }));
+    costs.of(&format!("POST {of_route}/batch, atomic"), whole, Some(&owner.user), 200).await;
 }
 
 async fn endings(costs: &mut Costs, owner: &Owner, (users, other): (&str, &str), of_route: &str) {

@@ -14,8 +14,8 @@ mod b2b;
 mod calls;
 mod flows;
 mod identity_users;
+mod lenient;
 mod openapi;
-#[expect(dead_code, reason = "the first dialect that needs it takes this line away")]
 mod place;
 mod platform;
 

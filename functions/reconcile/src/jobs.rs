@@ -62,6 +62,10 @@ async fn work(
     match job {
         Job::EraseSegment(id) => return erase_segment((store, identity), (job, id), (progress, end)).await,
         Job::EraseMember(id) => store.erase_member(id).await?,
+        Job::Undo(first) => {
+            let users = store.undone(first).await?;
+            undo(store, identity, &users, Act::by_itself("reconcile")).await?;
+        }
         Job::EraseUpload(_) | Job::EraseUnaccepted(_) | Job::EraseImport(_) | Job::EraseExport(_) => {
             erase_files(store, files, job).await?;
         }
@@ -111,6 +115,29 @@ async fn erase_segment(
     Ok(left)
 }
 
+/// Erases users who were made together and do not stand, whatever they are by now.
+///
+/// # Errors
+/// [`Error::Unavailable`]; [`Error::Conflict`] where somebody has made one of them a parent meanwhile.
+pub async fn undo(store: &Store, identity: &Identity, users: &[UserId], act: Act<'_>) -> Result<(), Error> {
+    for some in users.chunks(AT_ONCE) {
+        let undone = join_all(some.iter().map(|user| undo_one(store, identity, *user, act))).await;
+        undone.into_iter().collect::<Result<(), Error>>()?;
+    }
+    Ok(())
+}
+
+async fn undo_one(store: &Store, identity: &Identity, id: UserId, act: Act<'_>) -> Result<(), Error> {
+    let mut tries = Tries::default();
+    loop {
+        let Some(record) = store.user(id).await? else { return Ok(()) };
+        match crate::purged(store, identity, &record, act).await {
+            Err(Error::Stale) => tries.again().await?,
+            done => return done,
+        }
+    }
+}
+
 /// Erases the files that a job is about.
 async fn erase_files(store: &Store, files: &Files, job: Job) -> Result<(), Error> {
     match job {
@@ -126,7 +153,7 @@ async fn erase_files(store: &Store, files: &Files, job: Job) -> Result<(), Error
             store.erase_batches(id).await
         }
         Job::EraseExport(id) => Ok(files.delete(&ObjectKey::export(id.uuid())).await?),
-        Job::EraseSegment(_) | Job::EraseMember(_) | Job::EraseMembership(_) | Job::Refresh(_) => Ok(()),
+        Job::EraseSegment(_) | Job::EraseMember(_) | Job::EraseMembership(_) | Job::Refresh(_) | Job::Undo(_) => Ok(()),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Finishes what a crash has cut off between the table and Cognito. Runs on a schedule; a request that meets an
 //! abandoned change of its own user settles it too.
 
-use domain::{Act, Action, Actor, Error, Time};
+use domain::{Act, Action, Actor, Entry, Error, Status, Time};
 use identity::Identity;
-use store::{Pending, PendingKind, Store, UserRecord};
+use store::{Also, Pending, PendingKind, Store, UserRecord};
 
 pub mod jobs;
 
@@ -68,6 +68,34 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
             unless_stale(store.erase(&record.user, Act::by_itself("reconcile")).await)
         }
     }
+}
+
+/// Erases a user for good. The table first: from here on the user is gone for everybody, and what is cut off is known
+/// to [`sweep`].
+///
+/// # Errors
+/// [`Error::Stale`] where the user has changed since it was read; [`Error::Conflict`] where it has children.
+pub async fn purged(store: &Store, identity: &Identity, before: &UserRecord, act: Act<'_>) -> Result<(), Error> {
+    let gone = deleted(store, before, Some(PendingKind::Purge), act).await?;
+    identity.delete(before.user.id).await?;
+    // Somebody else has done it, or has begun it again and goes on: nothing else comes after a purge.
+    unless_stale(store.erase(&gone.user, act).await)
+}
+
+/// Puts a user out of use, and begins what follows.
+///
+/// # Errors
+/// As [`purged`].
+pub async fn deleted(
+    store: &Store,
+    before: &UserRecord,
+    begins: Option<PendingKind>,
+    act: Act<'_>,
+) -> Result<UserRecord, Error> {
+    let after = before.user.moved(Status::Deleted, Time::now());
+    let entry = Entry::between(Some(&before.user), &after, Action::Deleted, act);
+    let also = Also { begins, ends_sessions: Some(None), ..Also::default() };
+    store.change_user(before, &after, &entry, also).await
 }
 
 /// Somebody else has settled it first.

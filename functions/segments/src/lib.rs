@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 
 mod catalogs;
 mod languages;
-mod partners;
+pub mod partners;
 mod products;
 pub mod segments;
 mod statuses;

@@ -1,7 +1,7 @@
 //! Partners: the businesses that users of a segment belong to.
 
 use axum::extract::State;
-use domain::{Error, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
+use domain::{Act, Error, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
     Path, Seed, Shown, Tries, openapi,
@@ -66,13 +66,26 @@ pub(crate) async fn create(
     Body(fields): Body<PartnerFields>,
 ) -> Answer<Created> {
     caller.segment(segment, KeyScope::Admin).await?;
-    let id: PartnerId = seed.id(0);
+    let new = made(&app, (segment, seed.id(0)), fields, caller.act()).await?;
+    Ok(Created::one(format!("/v1/segments/{segment}/partners/{}", new.id), &new))
+}
+
+/// Makes a partner of a segment.
+///
+/// # Errors
+/// [`Error::Conflict`] where its reference id is taken.
+pub async fn made(
+    app: &App,
+    (segment, id): (SegmentId, PartnerId),
+    fields: PartnerFields,
+    act: Act<'_>,
+) -> Result<Partner, Error> {
     let new = Partner::new(id, segment, fields, Time::of(id.uuid()));
-    match app.store.create_partner(&new, caller.act()).await {
+    match app.store.create_partner(&new, act).await {
         Err(error) if made_before(&error) => {}
         made => made?,
     }
-    Ok(Created::one(format!("/v1/segments/{segment}/partners/{id}"), &new))
+    Ok(new)
 }
 
 /// Reads a partner.
@@ -98,16 +111,28 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<PartnerFields>>,
 ) -> Answer<Shown> {
+    Ok(Shown::new(&changed((&app, &caller), (segment, partner), &matches, &patch).await?))
+}
+
+/// Changes a partner that the caller may act on.
+///
+/// # Errors
+/// As [`Caller::segment`]; [`Error::NotFound`]; [`Error::Stale`] where its version is not one of `matches`; those of the patch.
+pub async fn changed(
+    (app, caller): (&App, &Caller),
+    (segment, partner): (SegmentId, PartnerId),
+    matches: &IfMatch,
+    patch: &MergePatch<PartnerFields>,
+) -> Result<Partner, Error> {
     let mut tries = Tries::default();
     loop {
-        let before = found(&app, &caller, (segment, partner), KeyScope::Admin).await?.thing;
+        let before = found(app, caller, (segment, partner), KeyScope::Admin).await?.thing;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         match app.store.change_partner(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after)),
+            changed => return changed.map(|()| after),
         }
     }
 }
@@ -121,16 +146,29 @@ pub(crate) async fn delete(
     Path((segment, partner)): Path<(SegmentId, PartnerId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
+    gone((&app, &caller), (segment, partner), &matches).await?;
+    Ok(NoContent)
+}
+
+/// Deletes a partner that the caller may act on, and that no user belongs to.
+///
+/// # Errors
+/// As [`Caller::segment`]; [`Error::NotFound`]; [`Error::Stale`] where its version is not one of `matches`;
+/// [`Error::Conflict`] where a user belongs to it.
+pub async fn gone(
+    (app, caller): (&App, &Caller),
+    (segment, partner): (SegmentId, PartnerId),
+    matches: &IfMatch,
+) -> Result<(), Error> {
     let mut tries = Tries::default();
     loop {
-        let before = found(&app, &caller, (segment, partner), KeyScope::Admin).await?;
+        let before = found(app, caller, (segment, partner), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
         match app.store.delete_partner(&before.thing, caller.act()).await {
             // It has changed, or a user has come to belong to it: reading again tells.
             Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(NoContent),
+            deleted => return deleted,
         }
     }
 }

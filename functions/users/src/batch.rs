@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::user::rounds;
 use domain::{
-    Body as _, Error, Field, FieldError, KeyScope, NewUser, Segment, SegmentId, UserId, body, field::Pointer,
+    Body as _, Error, Field, FieldError, Flag, KeyScope, NewUser, Segment, SegmentId, UserId, body, field::Pointer,
 };
 use edge::{Answer, App, Body, Caller, Failure, Path, Problem, Rendered, Seed};
 use futures_util::stream::{self, StreamExt as _};
@@ -14,6 +14,7 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::create::made;
+use crate::together::{parsed, together};
 
 /// How many users a batch may have.
 const MOST: usize = 100;
@@ -22,10 +23,12 @@ const MOST: usize = 100;
 const AT_ONCE: usize = 16;
 
 body! {
-    /// New users, each to stand or fall alone.
+    /// New users.
     pub struct Batch {
         /// 1 to 100 users.
         pub users: Rows,
+        /// Whether they stand or fall together: all are made, or none. Each stands or falls alone where it is left out.
+        pub atomic: Flag<false>,
     }
     example { "users": [{ "email": "ana@example.com", "name": "Ana" }, { "email": "eva@example.com" }] }
 }
@@ -81,7 +84,7 @@ pub(crate) struct BatchResult {
 }
 
 /// Makes up to 100 users of a segment, each of which stands or falls alone. Of those that claim the same value, the first
-/// stands.
+/// stands. With `atomic` all of them stand or none, and what is wrong with any is told as of one request.
 #[utoipa::path(post, path = "/v1/segments/{segment}/users/batch", tag = "users", request_body = Batch,
     responses((status = 200, description = "What came of each.", body = BatchResults)))]
 pub(crate) async fn batch(
@@ -93,6 +96,9 @@ pub(crate) async fn batch(
     Body(batch): Body<Batch>,
 ) -> Answer<Rendered> {
     let segment = caller.segment(segment, KeyScope::Write).await?;
+    if batch.atomic.0 {
+        return all_or_none((&app, &identity, &caller), &segment, (seed, batch.users.0)).await;
+    }
     let users = batch.users.0.into_iter().map(NewUser::parse).enumerate();
     let claims = |(_, new): &(usize, Result<NewUser, Error>)| {
         new.as_ref().map(|new| new.fields.unique_values()).unwrap_or_default()
@@ -106,6 +112,19 @@ pub(crate) async fn batch(
     }
     results.sort_by_key(|(index, _)| *index);
     let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
+    Ok(Rendered(json!({ "results": results })))
+}
+
+async fn all_or_none(
+    (app, identity, caller): (&App, &Identity, &Caller),
+    segment: &Segment,
+    (seed, users): (Seed, Vec<Value>),
+) -> Answer<Rendered> {
+    let new = parsed(users, "/users")?;
+    let made = together((app, identity), segment, (seed, new, "/users"), caller.act()).await?;
+    let made = made.iter().enumerate();
+    let results: Vec<_> =
+        made.map(|(index, user)| json!({ "index": index, "status": 201, "id": user.id.to_string() })).collect();
     Ok(Rendered(json!({ "results": results })))
 }
 

@@ -1,13 +1,13 @@
 //! `PATCH /v1/users/{user}`.
 
 use axum::extract::State;
-use domain::{Action, Entry, Error, KeyScope, MergePatch, Segment, Status, Time, User, UserState};
+use domain::{Action, Entry, Error, KeyScope, MergePatch, Segment, SegmentId, Status, Time, User, UserState};
 use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, Tries, UserRef};
 use identity::Identity;
 use store::{Also, Pending, PendingKind, UserRecord};
 
 use crate::create::check_photo;
-use crate::settled;
+use crate::{settled, within};
 
 // The document's macro takes no generic types, but names of them.
 type UserPatch = MergePatch<UserState>;
@@ -24,16 +24,30 @@ pub async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<UserState>>,
 ) -> Answer<Shown> {
+    let after = changed((&app, &identity), &caller, (user, None), &matches, |_| Ok(patch.clone())).await?;
+    Ok(Shown::new(&after))
+}
+
+/// Changes the user that is named, of `segment` where one is, by the patch that `patch` makes for it as it is.
+///
+/// # Errors
+/// As [`Caller::acts`]; [`Error::Stale`] where its version is not one of `matches`; those of the patch.
+pub async fn changed(
+    (app, identity): (&App, &Identity),
+    caller: &Caller,
+    (user, segment): (UserRef, Option<SegmentId>),
+    matches: &IfMatch,
+    patch: impl Fn(&User) -> Result<MergePatch<UserState>, Error>,
+) -> Result<User, Error> {
     let mut tries = Tries::default();
     loop {
-        let before = settled((&app, &identity), &caller, user, KeyScope::Write).await?;
+        let before = within(segment, settled((app, identity), caller, user, KeyScope::Write).await?)?;
         matches.check(before.record.user.version)?;
-        match apply(&app, &identity, &caller, &before, patch.clone()).await {
+        match apply(app, identity, caller, &before, patch(&before.record.user)?).await {
             // Read again, it shows what came between: another version, which who named one is told; another change under
             // way, which is told in its own words; or nothing any more.
             Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(after) => return Ok(Shown::new(&after)),
+            applied => return applied,
         }
     }
 }

@@ -1,13 +1,12 @@
 //! `POST /v1/segments/{segment}/users`.
 
 use axum::extract::State;
-use domain::{Act, Action, Entry, Error, KeyScope, NewUser, Segment, SegmentId, Status, Time, User, UserId};
+use domain::{Act, Action, Entry, Error, KeyScope, NewUser, Password, Segment, SegmentId, Status, Time, User, UserId};
 use edge::{Answer, App, Body, Caller, Created, Path, Seed};
 use identity::Identity;
-use reconcile::settled;
+use reconcile::{purged, settled};
 use store::{Pending, UserRecord};
 
-use crate::delete::purged;
 use crate::location;
 use crate::password::set_password;
 
@@ -35,32 +34,55 @@ pub(crate) async fn made(
     new: NewUser,
     act: Act<'_>,
 ) -> Result<User, Error> {
-    let errors = new.fields.check_in(&segment.fields.settings.0, None);
-    if !errors.is_empty() {
-        return Err(Error::Invalid(errors));
-    }
-    let user = User::of_segment(id, segment.id, new.fields, Time::of(id.uuid()));
-    check_photo(app, None, &user).await?;
-    let entry = Entry::between(None, &user, Action::Created, act);
+    let (user, entry) = begun(app, (segment, id), &new, act).await?;
     let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
         Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
         made => made?,
     };
+    with_password(app, identity, record, new.password, act).await
+}
+
+/// A new user as it is to be written, and what its history tells of it.
+pub(crate) async fn begun(
+    app: &App,
+    (segment, id): (&Segment, UserId),
+    new: &NewUser,
+    act: Act<'_>,
+) -> Result<(User, Entry), Error> {
+    let errors = new.fields.check_in(&segment.fields.settings.0, None);
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let user = User::of_segment(id, segment.id, new.fields.clone(), Time::of(id.uuid()));
+    let user = User { status: new.status.map_or(user.status, Status::from), ..user };
+    check_photo(app, None, &user).await?;
+    let entry = Entry::between(None, &user, Action::Created, act);
+    Ok((user, entry))
+}
+
+/// The user who was made, with its password if it has one.
+pub(crate) async fn with_password(
+    app: &App,
+    identity: &Identity,
+    record: UserRecord,
+    password: Option<Password>,
+    act: Act<'_>,
+) -> Result<User, Error> {
     // Of an earlier try nobody knows whether it came to set the password: again does what once does.
-    let Some(password) = new.password else { return Ok(record.user) };
+    let Some(password) = password else { return Ok(record.user) };
     match set_password(app, identity, &record, &password, act).await {
         Ok(()) => {}
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
         Err(refused) => {
-            purged(app, identity, &record, act).await?;
+            purged(&app.store, identity, &record, act).await?;
             return Err(refused);
         }
     }
-    Ok(app.store.user(id).await?.ok_or(Error::NotFound)?.user)
+    Ok(app.store.user(record.user.id).await?.ok_or(Error::NotFound)?.user)
 }
 
 /// What an earlier try of this very request had made before it was cut off.
-async fn made_before(app: &App, identity: &Identity, id: UserId) -> Result<Option<UserRecord>, Error> {
+pub(crate) async fn made_before(app: &App, identity: &Identity, id: UserId) -> Result<Option<UserRecord>, Error> {
     let Some(record) = app.store.user(id).await? else { return Ok(None) };
     let Some(record) = settled(&app.store, identity, record).await? else { return Ok(None) };
     if record.pending.is_some() {

@@ -1,18 +1,22 @@
 //! `DELETE /v1/users/{user}`: out of use, restorable; with `purge=true` erased for good.
 
 use axum::extract::State;
-use domain::{Act, Action, Entry, Error, FieldError, KeyScope, Role, Status, Time, field::Pointer};
+use domain::{Act, Error, FieldError, KeyScope, Role, SegmentId, Status, field::Pointer};
 use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Subject, Tries, UserRef};
 use identity::Identity;
-use store::{Also, PendingKind, UserRecord};
+use reconcile::{deleted, purged};
+use store::UserRecord;
 
 use crate::family::children;
+use crate::within;
 
 /// How a user is deleted.
-#[derive(Debug, Clone, Copy)]
-struct How {
-    purge: bool,
-    cascade: bool,
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How {
+    /// Erased for good.
+    pub purge: bool,
+    /// With its children.
+    pub cascade: bool,
 }
 
 /// Deletes a user. Its e-mail, username, reference id and document are free again at once, and all sessions end. A user
@@ -32,20 +36,34 @@ pub async fn delete(
     let mut errors = Vec::new();
     let how = How { purge: flag(&mut query, "purge", &mut errors), cascade: flag(&mut query, "cascade", &mut errors) };
     query.finish("purge, cascade", errors)?;
+    gone((&app, &identity), &caller, (user, None), &matches, how).await?;
+    Ok(NoContent)
+}
+
+/// Deletes the user that is named, of `segment` where one is: the status that it had.
+///
+/// # Errors
+/// As [`Caller::acts`]; [`Error::Stale`] where its version is not one of `matches`; [`Error::Conflict`] where it has children.
+pub async fn gone(
+    (app, identity): (&App, &Identity),
+    caller: &Caller,
+    (user, segment): (UserRef, Option<SegmentId>),
+    matches: &IfMatch,
+    how: How,
+) -> Result<Status, Error> {
     let scope = if how.purge { KeyScope::Admin } else { KeyScope::Write };
     let mut tries = Tries::default();
     loop {
-        let Subject { record: before, role } = caller.acts(user, scope).await?;
+        let Subject { record: before, role } = within(segment, caller.acts(user, scope).await?)?;
         if how.cascade && role == Role::Itself {
-            return Err(Error::Forbidden("Only the owner of the segment deletes children with their parent.").into());
+            return Err(Error::Forbidden("Only the owner of the segment deletes children with their parent."));
         }
         matches.check(before.user.version)?;
-        match ended(&app, &identity, &before, how, caller.act()).await {
+        match ended(app, identity, &before, how, caller.act()).await {
             // Read again, it shows what came between: another version, which who named one is told; children, or nothing
             // any more.
             Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(NoContent),
+            ended => return ended.map(|()| before.user.status),
         }
     }
 }
@@ -60,11 +78,11 @@ async fn ended(app: &App, identity: &Identity, before: &UserRecord, how: How, ac
         false => before,
     };
     match (how.purge, before.user.status) {
-        (true, _) => purged(app, identity, before, act).await,
+        (true, _) => purged(&app.store, identity, before, act).await,
         // It is what was asked for.
         (false, Status::Deleted) => Ok(()),
         (false, Status::Unverified | Status::Active | Status::Blocked) => {
-            deleted(app, before, None, act).await.map(drop)
+            deleted(&app.store, before, None, act).await.map(drop)
         }
     }
 }
@@ -86,9 +104,9 @@ async fn end_children(
         for child in children {
             let Some(record) = app.store.user(child.id).await? else { continue };
             let done = match (purge, record.user.status) {
-                (true, _) => purged(app, identity, &record, act).await,
+                (true, _) => purged(&app.store, identity, &record, act).await,
                 (false, Status::Deleted) => Ok(()),
-                (false, _) => deleted(app, &record, None, act).await.map(drop),
+                (false, _) => deleted(&app.store, &record, None, act).await.map(drop),
             };
             match done {
                 Ok(()) => {}
@@ -97,33 +115,6 @@ async fn end_children(
             }
         }
     }
-}
-
-/// Erases a user for good. The table first: from here on the user is gone for everybody, and what is cut off is known
-/// to `reconcile`.
-///
-/// # Errors
-/// [`Error::Stale`] where the user has changed since it was read.
-pub(crate) async fn purged(app: &App, identity: &Identity, before: &UserRecord, act: Act<'_>) -> Result<(), Error> {
-    let gone = deleted(app, before, Some(PendingKind::Purge), act).await?;
-    identity.delete(before.user.id).await?;
-    match app.store.erase(&gone.user, act).await {
-        // Somebody else has done it, or has begun it again and goes on: nothing else comes after a purge.
-        Err(Error::Stale) => Ok(()),
-        erased => erased,
-    }
-}
-
-async fn deleted(
-    app: &App,
-    before: &UserRecord,
-    begins: Option<PendingKind>,
-    act: Act<'_>,
-) -> Result<UserRecord, Error> {
-    let after = before.user.moved(Status::Deleted, Time::now());
-    let entry = Entry::between(Some(&before.user), &after, Action::Deleted, act);
-    let also = Also { begins, ends_sessions: Some(None), ..Also::default() };
-    app.store.change_user(before, &after, &entry, also).await
 }
 
 fn flag(query: &mut Query, name: &'static str, errors: &mut Vec<FieldError>) -> bool {

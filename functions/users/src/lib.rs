@@ -1,6 +1,6 @@
 //! `/v1/users` and `/v1/segments/{segment}/users`: users from sign-up or creation to purge.
 
-use domain::{Error, KeyScope, UserId};
+use domain::{Error, KeyScope, SegmentId, UserId};
 use edge::{App, Caller, Subject, UserRef};
 use identity::Identity;
 use store::Pending;
@@ -20,10 +20,14 @@ pub mod password;
 mod read;
 mod restore;
 pub mod sign_up;
+mod together;
 pub mod verify;
 
 pub use auth::State;
+pub use change::changed;
+pub use delete::{How, gone};
 pub use list::{Users, asks_for_deleted};
+pub use together::{parsed, together};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<State> {
@@ -62,6 +66,12 @@ async fn settled(
     reconcile::settled(&app.store, identity, subject.record).await?;
     // Settling may have ended the caller's own session, which is then told so.
     caller.acts(user, scope).await
+}
+
+/// The user, if it is one of `segment`, where one is named.
+fn within(segment: Option<SegmentId>, subject: Subject) -> Result<Subject, Error> {
+    let fits = segment.is_none_or(|segment| subject.record.user.segment_id == Some(segment));
+    if fits { Ok(subject) } else { Err(Error::NotFound) }
 }
 
 /// Where a user is to be found.

@@ -15,8 +15,8 @@ use identity::Identity;
 use reconcile::settled;
 use store::{Scope, UserRecord};
 
-use crate::delete::purged;
 use crate::location;
+use reconcile::purged;
 
 /// Signs up a master user. A verification code is sent to the e-mail.
 #[utoipa::path(post, path = "/v1/users", tag = "users", security(()), request_body = SignUp,
@@ -104,7 +104,7 @@ async fn make_room(app: &App, identity: &Identity, user: &User, request_id: &str
         }
     }
     for holder in overdue.iter().filter(|_| all) {
-        match purged(app, identity, holder, Act::of(Actor::System, request_id)).await {
+        match purged(&app.store, identity, holder, Act::of(Actor::System, request_id)).await {
             // Verified, or erased for another sign-up, in this very moment: who has the values is seen when they are
             // claimed.
             Ok(()) | Err(Error::Stale) => {}

@@ -67,6 +67,12 @@ impl Error {
         Self::Internal(cause.into())
     }
 
+    /// Whether it is only that another change is under way, so that the same may pass in a moment.
+    #[must_use]
+    pub fn is_in_progress(&self) -> bool {
+        matches!(self, Self::Conflict(fields) if fields.iter().any(|field| field.code == "in_progress"))
+    }
+
     /// The stable code that programs branch on.
     #[must_use]
     pub fn code(&self) -> &'static str {

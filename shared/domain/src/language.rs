@@ -6,6 +6,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::field::Object;
+use crate::text::Language;
 
 /// A language as it is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,22 @@ impl ListedLanguage {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         isolang::languages().filter(|language| language.to_639_1().is_some()).map(Self)
+    }
+
+    /// The one with this id.
+    #[must_use]
+    pub fn with_id(id: u32) -> Option<Self> {
+        Self::all().find(|language| language.id() == id)
+    }
+
+    /// The one that a user's language is, whatever its region or script.
+    #[must_use]
+    pub fn of(language: &Language) -> Option<Self> {
+        let primary = language.as_str().split('-').next().unwrap_or_default().to_ascii_lowercase();
+        isolang::Language::from_639_1(&primary)
+            .or_else(|| isolang::Language::from_639_3(&primary))
+            .map(Self)
+            .filter(|language| !language.code().is_empty())
     }
 
     /// A number that never becomes another language's: the digits of the ISO 639-3 code, to the base 27, `a` as 1.
@@ -80,7 +97,6 @@ mod tests {
 
     use super::*;
     use crate::field::{Field as _, Pointer};
-    use crate::text::Language;
 
     #[test]
     fn each_language_has_an_id_of_its_own_and_a_code_that_a_user_can_have() {
@@ -90,6 +106,17 @@ mod tests {
         for language in ListedLanguage::all() {
             assert!(Language::read(language.code().into(), &Pointer::root(), &mut Vec::new()).is_some());
         }
+    }
+
+    #[test]
+    fn a_language_is_found_by_its_id_and_by_what_a_user_has() {
+        let found = |text: &str| Language::parse(text).ok().and_then(|language| ListedLanguage::of(&language));
+        for (text, code) in [("es", "es"), ("es-MX", "es"), ("SPA", "es"), ("zh-Hans-CN", "zh")] {
+            assert_eq!(found(text).map(ListedLanguage::code), Some(code), "{text}");
+        }
+        assert_eq!(found("qaa").map(ListedLanguage::code), None);
+        assert_eq!(ListedLanguage::with_id(14_284), found("es"));
+        assert_eq!(ListedLanguage::with_id(1), None);
     }
 
     #[test]

@@ -46,9 +46,14 @@ impl Partner {
     /// What no other partner of the segment has, if it has it.
     #[must_use]
     pub fn unique(&self) -> Option<Unique> {
-        let id = self.fields.reference_id.as_ref()?;
-        Some(Unique { field: "partner.reference_id", value: id.as_str().to_owned() })
+        self.fields.reference_id.as_ref().map(|id| reference(id.as_str()))
     }
+}
+
+/// The id of a partner in another system, to the letter.
+#[must_use]
+pub fn reference(id: &str) -> Unique {
+    Unique { field: "partner.reference_id", value: id.to_owned() }
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub enum Failure {
     PayloadTooLarge,
     /// The body is not of the type that the route reads.
     UnsupportedMediaType,
+    /// No type that the route answers in is one that the client accepts.
+    NotAcceptable,
     /// The `Idempotency-Key` was used with another body.
     IdempotencyMismatch,
     /// The request of this `Idempotency-Key` is still running.
@@ -55,6 +57,7 @@ impl Failure {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
             Self::StillRunning => StatusCode::CONFLICT,
         };
@@ -63,6 +66,7 @@ impl Failure {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::NotAcceptable => "not_acceptable",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::StillRunning => "conflict",
         };
@@ -83,6 +87,7 @@ impl Failure {
             }
             Self::PayloadTooLarge => "The body is larger than 256 KiB; send less at once.".to_owned(),
             Self::UnsupportedMediaType => "The body must be JSON, sent as Content-Type: application/json.".to_owned(),
+            Self::NotAcceptable => "The answer is JSON or XML; ask by Accept for one of them, or for */*.".to_owned(),
             Self::IdempotencyMismatch => "This Idempotency-Key was used with another body; take a new key.".to_owned(),
             Self::StillRunning => {
                 "The request with this Idempotency-Key is still running; ask again in a moment.".to_owned()

@@ -31,7 +31,7 @@ mod wrap;
 pub use access::{Access, Owner};
 pub use answer::{Accepted, Created, Found, Listed, NoContent, Rendered, Shown};
 pub use app::{App, Clients, Settings, SignUpMode};
-pub use body::{Body, BodyLimit, MaybeBody, OneOrMany, Patch};
+pub use body::{Body, BodyLimit, FromJson, MaybeBody, OneOrMany, Patch};
 pub use caller::{Anybody, Caller, Session, Subject};
 pub use cors::Origins;
 pub use dialect::Dialect;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{Error, ExportId, ImportId, MemberId, MembershipId, SegmentId, Time, UploadId};
+use domain::{Error, ExportId, ImportId, MemberId, MembershipId, SegmentId, Time, UploadId, UserId};
 
 use crate::Store;
 use crate::keys::{self, PENDING_INDEX, PK};
@@ -28,6 +28,9 @@ pub enum Job {
     EraseUnaccepted(UploadId),
     /// Levels or fields of a membership have changed: its members are found by what they are now.
     Refresh(MembershipId),
+    /// Users were being made together, this one first: none of them stands. Begun for later, and not at all once all are
+    /// made.
+    Undo(UserId),
 }
 
 /// A job that is there to be done.
@@ -52,7 +55,7 @@ impl Progress {
 
 impl Job {
     /// The name of each kind.
-    pub const KINDS: [&str; 8] = [
+    pub const KINDS: [&str; 9] = [
         "erase_segment",
         "erase_membership",
         "erase_member",
@@ -61,7 +64,10 @@ impl Job {
         "erase_export",
         "erase_unaccepted",
         "refresh",
+        Self::UNDO,
     ];
+
+    pub(crate) const UNDO: &str = "undo";
 
     /// How long a request may run: each function's timeout, and some more.
     const REQUESTS: Duration = Duration::from_secs(20);
@@ -79,6 +85,7 @@ impl Job {
             Self::EraseExport(id) => ("erase_export", id.to_string()),
             Self::EraseUnaccepted(id) => ("erase_unaccepted", id.to_string()),
             Self::Refresh(id) => ("refresh", id.to_string()),
+            Self::Undo(id) => (Self::UNDO, id.to_string()),
         }
     }
 
@@ -98,6 +105,7 @@ impl Job {
             "erase_export" => id.parse().ok().map(Self::EraseExport),
             "erase_unaccepted" => id.parse().ok().map(Self::EraseUnaccepted),
             "refresh" => id.parse().ok().map(Self::Refresh),
+            Self::UNDO => id.parse().ok().map(Self::Undo),
             _ => None,
         }
     }

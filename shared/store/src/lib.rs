@@ -58,7 +58,7 @@ pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
-pub use user::{Also, Changed, Sessions, Since, UserChanges, UserRecord};
+pub use user::{Also, Changed, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
 
 /// Every read and write of Muster's data.
 #[derive(Debug, Clone)]

@@ -1,9 +1,12 @@
 //! Partners. They live in their segment's partition, and are found by an index of their own, since they may be many.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{Act, Error, Partner, PartnerId, SegmentId};
+use serde::Deserialize;
 
 use crate::Store;
-use crate::keys;
+use crate::keys::{self, Scope};
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
 use crate::table::{Write, from_item, to_item};
 use crate::unique::{USER_COUNT, Used};
@@ -40,6 +43,13 @@ pub(crate) fn directory(segment: SegmentId) -> String {
     format!("P#{segment}")
 }
 
+/// A partner, or who claims a value.
+#[derive(Debug, Deserialize)]
+struct Named {
+    id: Option<PartnerId>,
+    thing_id: Option<PartnerId>,
+}
+
 impl Store {
     /// A partner: 1 `GetItem`.
     ///
@@ -47,6 +57,49 @@ impl Store {
     /// [`Error::NotFound`].
     pub async fn partner(&self, segment: SegmentId, id: PartnerId) -> Result<Used<Partner>, Error> {
         self.table.get(&keys::partner(segment, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// Those of these partners that are there: 1 `BatchGetItem` for each 100.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn partners_with(
+        &self,
+        segment: SegmentId,
+        ids: &BTreeSet<PartnerId>,
+    ) -> Result<BTreeMap<PartnerId, Partner>, Error> {
+        let keys = ids.iter().map(|id| keys::partner(segment, *id).attributes()).collect();
+        let found = self.table.get_all(keys).await?.into_iter().map(from_item::<Partner>);
+        found.map(|partner| partner.map(|partner| (partner.id, partner))).collect()
+    }
+
+    /// The partners that are meant by these ids, which are their own or those of another system: 1 `BatchGetItem` for each
+    /// 50.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn partners_named(
+        &self,
+        segment: SegmentId,
+        names: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, PartnerId>, Error> {
+        let unique = |name: &String| domain::partner::reference(name);
+        let claims = names.iter().map(|name| (keys::claim(Scope::Segment(segment), &unique(name)), name));
+        let own = names.iter().filter_map(|name| Some((keys::partner(segment, name.parse().ok()?), name)));
+        let asked: Vec<_> = claims.chain(own).collect();
+        let found = self.table.get_all(asked.iter().map(|(key, _)| key.attributes()).collect()).await?;
+        let mut named = BTreeMap::new();
+        for item in found {
+            let has = |key: &keys::Key| key.attributes().iter().all(|(name, value)| item.get(name) == Some(value));
+            let Some((_, name)) = asked.iter().find(|(key, _)| has(key)) else { continue };
+            match from_item::<Named>(item)? {
+                Named { id: Some(own), .. } => drop(named.insert((*name).clone(), own)),
+                // An id of its own comes first.
+                Named { thing_id: Some(other), .. } => drop(named.entry((*name).clone()).or_insert(other)),
+                Named { id: None, thing_id: None } => {}
+            }
+        }
+        Ok(named)
     }
 
     /// A page of a segment's partners.

@@ -1,6 +1,6 @@
 //! The dialects, each against the table of what its clients expect, and all against each other.
 
-mod b2b;
+pub(crate) mod b2b;
 mod calls;
 pub(crate) mod flows;
 mod identity;

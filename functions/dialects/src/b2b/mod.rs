@@ -1,42 +1,94 @@
-//! `/b2b`.
+//! `/b2b`: remote ids, incremental sync, JSON and XML, soft delete with a deleted history.
 
-use axum::Json;
-use axum::http::HeaderMap;
-use axum::http::StatusCode;
-use axum::response::IntoResponse as _;
-use axum::response::Response;
-use edge::{Dialect, Problem};
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::Method;
+use axum::http::request::Parts;
+use domain::Error;
+use edge::{App, Dialect, Failure};
 use serde_json::json;
-use utoipa::PartialSchema as _;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::State;
 use crate::openapi::About;
+use crate::place::Place;
+
+mod body;
+mod format;
+mod lists;
+mod page;
+mod partners;
+mod refused;
+mod shown;
+mod users;
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/b2b/", prepare: |_| (), tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/b2b/", prepare: |_| (), tell: refused::tell };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {
     name: "b2b",
     path: "/openapi/b2b.json",
-    description: "",
+    description: "Users and their business partners under local and remote ids, with incremental sync. Answers are JSON, or XML where \
+        `Accept` asks for it: `<export>` with the same names, `<item>` for each row, an empty element for null; errors too. \
+        `X-Segment-Id` names the segment, unless the key is one of a segment. Times are RFC 3339 in UTC; those sent may also be \
+        a day, `YYYY-MM-DD HH:MM:SS`, or seconds since 1970. In bodies null and empty text mean unset, numbers are taken where \
+        text is meant, and unknown fields are ignored; PUT changes what is sent. `id` in a path or query is the local id or \
+        `idRemote`. `active: false` is the status BLOCKED.",
     security,
     error,
     errors: &[
-        (400, "Wrong."),
-        (401, "No credential, or one that does not hold."),
-        (404, "Absent."),
-        (429, "Too many requests."),
-        (500, "A fault of ours."),
+        (400, "`Parameter $parameter is required`, or what else is wrong with it."),
+        (401, "`Unauthorized.`"),
+        (404, "`No entity found for User with $id.`"),
+        (406, "`Accept` takes neither JSON nor XML."),
+        (409, "`Duplicate entry => Care with email and username`"),
+        (429, "`Too Many Requests`"),
+        (
+            500,
+            "`Database connection failed.`, or `Invalid connection name, you cannot insert in default`: a write that names no segment.",
+        ),
     ],
 };
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
+        .routes(routes!(users::get_user))
+        .routes(routes!(users::update_from))
+        .routes(routes!(users::create))
+        .routes(routes!(users::update))
+        .routes(routes!(users::delete))
+        .routes(routes!(lists::get_deleted))
+        .routes(routes!(lists::get_language))
+        .routes(routes!(partners::get_partner))
+        .routes(routes!(partners::create))
+        .routes(routes!(partners::update))
+        .routes(routes!(partners::delete))
+}
+
+/// Who calls, and the segment that is meant, which is what these clients call a connection.
+#[derive(Debug, Clone)]
+struct Connection(Place);
+
+impl<S: Send + Sync> FromRequestParts<S> for Connection
+where
+    App: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match Place::from_request_parts(parts, state).await {
+            Err(Failure::Domain(Error::Invalid(_))) if parts.method != Method::GET => {
+                let message = "names the segment to write to";
+                Err(Error::invalid("/X-Segment-Id", refused::NO_CONNECTION, message).into())
+            }
+            place => place.map(Self),
+        }
+    }
 }
 
 fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
@@ -48,10 +100,11 @@ fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
 }
 
 fn error() -> RefOr<Schema> {
-    serde_json::Value::schema()
-}
-
-fn tell(problem: &Problem, _: &HeaderMap) -> Response {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(json!({ "message": problem.detail }))).into_response()
+    ObjectBuilder::new()
+        .property("code", ObjectBuilder::new().schema_type(Type::Integer))
+        .property("error", ObjectBuilder::new().schema_type(Type::String))
+        .required("code")
+        .required("error")
+        .examples([json!({ "code": 404, "error": "No entity found for User with 42." })])
+        .into()
 }

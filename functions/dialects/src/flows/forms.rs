@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::lenient;
+
 /// A number as its digits were written; anything else as it is.
 pub(crate) fn text(value: Value) -> Value {
     match value {
@@ -20,11 +22,7 @@ pub(crate) fn word(value: Value) -> Value {
 
 /// `true` and `false`, in letters too and as 1 and 0; anything else as it is.
 pub(crate) fn switch(value: Value) -> Value {
-    match text(value.clone()).as_str() {
-        Some("1" | "true") => true.into(),
-        Some("0" | "false") => false.into(),
-        _ => value,
-    }
+    lenient::switch(&value).map_or(value, Value::from)
 }
 
 /// A whole number, which may have decimals as long as they are zero; anything else as it is.

@@ -20,7 +20,7 @@ use crate::text::{Code, Country, Email, Language, Name, Phone, ReferenceId, User
 use crate::{body, words};
 
 pub use metadata::Metadata;
-pub use new::{NewUser, SignUp};
+pub use new::{FirstStatus, NewUser, SignUp};
 pub use state::{Role, UserState};
 pub use unique::{Unique, rounds};
 

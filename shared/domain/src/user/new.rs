@@ -6,8 +6,28 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::field::{Body, Field, Fields};
 use crate::text::{Email, Password};
-use crate::user::UserFields;
 use crate::user::state::MASTER_REQUIRES;
+use crate::user::{Status, UserFields};
+use crate::words;
+
+words! {
+    /// Where the life of a user of a segment begins.
+    pub enum FirstStatus {
+        /// In use at once, which is the default.
+        Active = "ACTIVE",
+        /// Shut out until made active.
+        Blocked = "BLOCKED",
+    }
+}
+
+impl From<FirstStatus> for Status {
+    fn from(first: FirstStatus) -> Self {
+        match first {
+            FirstStatus::Active => Self::Active,
+            FirstStatus::Blocked => Self::Blocked,
+        }
+    }
+}
 
 /// What a new master user sends: [`UserFields`] with e-mail and name, and a password.
 #[derive(Debug, Clone)]
@@ -57,15 +77,17 @@ impl ToSchema for SignUp {}
 pub struct NewUser {
     /// Goes to Cognito and nowhere else.
     pub password: Option<Password>,
+    /// Where the user's life begins.
+    pub status: Option<FirstStatus>,
     /// Everything else.
     pub fields: UserFields,
 }
 
 impl Body for NewUser {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let password = fields.take("password");
+        let (password, status) = (fields.take("password"), fields.take("status"));
         let fields = UserFields::read(fields)?;
-        Some(Self { password: password?, fields })
+        Some(Self { password: password?, status: status?, fields })
     }
 
     fn show(&self) -> Map<String, Value> {
@@ -77,7 +99,11 @@ impl Body for NewUser {
     }
 
     fn schema() -> RefOr<Schema> {
-        with_password(Self::example(), &[])
+        let mut schema = with_password(Self::example(), &[]);
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.properties.insert("status".to_owned(), <Option<FirstStatus> as Field>::schema());
+        }
+        schema
     }
 }
 

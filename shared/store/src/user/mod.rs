@@ -2,6 +2,7 @@
 
 mod changes;
 mod index;
+mod whole;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use crate::table::{Changes, Item, Write, from_item, number, string};
 
 pub use changes::{Changed, Since, UserChanges};
 pub(crate) use index::{deleted_directory, directory, excluded_directory};
+pub use whole::{Resumed, Whole};
 pub use write::Also;
 
 /// A user with what Muster keeps about it for itself.

@@ -59,9 +59,22 @@ impl Store {
     /// [`Error::Conflict`] naming each value that is taken, or the id, as when a request that was cut off is repeated;
     /// [`Error::Invalid`] where its parent cannot be one.
     pub async fn create_user(&self, user: &User, owner: UserId, entry: &Entry) -> Result<UserRecord, Error> {
+        self.create_user_and(user, owner, entry, Vec::new).await
+    }
+
+    /// Writes a new user as [`Store::create_user`] does, and `more` in the same transaction.
+    pub(super) async fn create_user_and(
+        &self,
+        user: &User,
+        owner: UserId,
+        entry: &Entry,
+        more: impl Fn() -> Vec<Write>,
+    ) -> Result<UserRecord, Error> {
         let told = |user: &User, entry: &Entry| {
             let record = new_record(user, Some(owner));
-            self.new_user(&record, entry).map(|writes| (writes, record))
+            let mut writes = self.new_user(&record, entry)?;
+            writes.extend(more());
+            Ok((writes, record))
         };
         self.told((self.with_status(None, user).await?, entry.clone()), told).await
     }

@@ -59,6 +59,7 @@ const AND_FOR: [(&str, &str); 4] = [
 
 /// Measures each route. The routes of `/v1` have been measured before.
 pub(crate) async fn measure(costs: &mut Costs) {
+    costs.header = None;
     let ana = costs.muster.ana().await;
     // The 128th request of a minute borrows for all that follow.
     for _ in 0..128 {

@@ -1,0 +1,147 @@
+//! What is sent, in the names of the domain.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::language::ListedLanguage;
+use domain::{Error, Field as _, FieldError, PartnerId, SegmentId, User};
+use edge::App;
+use serde_json::{Map, Value};
+
+use crate::b2b::refused::Refused;
+use crate::lenient::{given, switch, text, time};
+
+/// The fields of a user, as they are called here and there.
+const USER: [(&str, &str); 4] =
+    [("idRemote", "reference_id"), ("username", "username"), ("name", "name"), ("email", "email")];
+
+/// The fields of a partner.
+const PARTNER: [(&str, &str); 5] = [
+    ("idRemote", "reference_id"),
+    ("contactName", "contact_name"),
+    ("commercialName", "commercial_name"),
+    ("tin", "tin"),
+    ("role", "role"),
+];
+
+/// What a new user must have.
+const REQUIRED: [&str; 3] = ["username", "name", "email"];
+
+/// What the bodies of users name, as it was found.
+pub(super) struct Named {
+    partners: BTreeMap<String, PartnerId>,
+}
+
+impl Named {
+    /// Finds what bodies name: 1 read for each 50 partners, none where none is named.
+    ///
+    /// # Errors
+    /// [`Refused`] with the first that is not there.
+    pub(super) async fn find(app: &App, segment: SegmentId, bodies: &[Value]) -> Result<Self, Refused> {
+        let named = |field: &'static str| {
+            bodies.iter().filter_map(move |body| given(body, field).and_then(text)).collect::<BTreeSet<_>>()
+        };
+        if let Some(unknown) = named("languageId").into_iter().find(|id| language(id).is_none()) {
+            return Err(Refused::of(Error::NotFound, "Language", &unknown));
+        }
+        let wanted = named("businessPartnerId");
+        let partners = app.store.partners_named(segment, &wanted).await?;
+        match wanted.into_iter().find(|id| !partners.contains_key(id)) {
+            Some(unknown) => Err(Refused::of(Error::NotFound, "BusinessPartner", &unknown)),
+            None => Ok(Self { partners }),
+        }
+    }
+
+    /// The body of a user as the domain reads it: what is left out stays out. `before` is the user that it changes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub(super) fn user(&self, body: &Value, before: Option<&User>, at: &str) -> Result<Value, Error> {
+        let mut user = renamed(body, &USER, at)?;
+        let mut errors = Vec::new();
+        let mut put = |from: &str, to: &str, read: &dyn Fn(&str) -> Option<Value>| {
+            let Some(sent) = body.get(from) else { return };
+            let value = match given(body, from) {
+                None => Some(Value::Null),
+                Some(_) => text(sent).and_then(|text| read(&text)),
+            };
+            match value {
+                Some(value) => drop(user.insert(to.to_owned(), value)),
+                None => errors.push(FieldError::new(&format!("{at}/{from}"), "invalid_type", "has no such value")),
+            }
+        };
+        // The region of a language stays, where the language does.
+        let had = before.and_then(|user| user.fields.language.as_ref());
+        put("languageId", "language", &|id| {
+            let new = language(id)?;
+            let kept = had.filter(|had| ListedLanguage::of(had) == Some(new));
+            Some(kept.map_or_else(|| new.code().into(), domain::Field::show))
+        });
+        put("businessPartnerId", "partner_id", &|id| self.partners.get(id).map(domain::Field::show));
+        put("dateValid", "valid_until", &|text| time(text).map(|time| time.show()));
+        if let Some(active) = given(body, "active") {
+            match switch(active) {
+                Some(active) => {
+                    drop(user.insert("status".to_owned(), if active { "ACTIVE" } else { "BLOCKED" }.into()))
+                }
+                None => errors.push(FieldError::new(&format!("{at}/active"), "invalid_type", "must be true or false")),
+            }
+        }
+        if errors.is_empty() { Ok(user.into()) } else { Err(Error::Invalid(errors)) }
+    }
+}
+
+/// The users of an array that are to be made, each an object with what it must have.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(super) fn rows(body: Value) -> Result<Vec<Value>, Error> {
+    let Value::Array(rows) = body else {
+        return Err(Error::invalid("", "invalid_type", "The body must be an array of users."));
+    };
+    if rows.is_empty() || rows.len() > 100 {
+        return Err(Error::invalid("", "invalid_length", "The body must have 1 to 100 users."));
+    }
+    let mut errors = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        if !row.is_object() {
+            return Err(Error::invalid("", "invalid_type", "The body must be an array of users."));
+        }
+        let missing = REQUIRED.iter().filter(|name| given(row, name).is_none());
+        errors.extend(missing.map(|name| FieldError::new(&format!("/{index}/{name}"), "required", "is required")));
+    }
+    if errors.is_empty() { Ok(rows) } else { Err(Error::Invalid(errors)) }
+}
+
+/// The body of a partner as the domain reads it.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(super) fn partner(body: &Value) -> Result<Value, Error> {
+    if !body.is_object() {
+        return Err(Error::invalid("", "invalid_type", "The body must be an object."));
+    }
+    let mut partner = renamed(body, &PARTNER, "")?;
+    if let Some(status) = given(body, "status") {
+        let status =
+            switch(status).ok_or_else(|| Error::invalid("/status", "invalid_type", "must be true or false"))?;
+        partner.insert("status".to_owned(), status.into());
+    }
+    Ok(partner.into())
+}
+
+/// The fields that are sent, under the domain's names: null where they are unset.
+fn renamed(body: &Value, names: &[(&str, &str)], at: &str) -> Result<Map<String, Value>, Error> {
+    let (mut fields, mut errors) = (Map::new(), Vec::new());
+    for (from, to) in names.iter().filter(|(from, _)| body.get(*from).is_some()) {
+        match given(body, from).map(text) {
+            None => drop(fields.insert((*to).to_owned(), Value::Null)),
+            Some(Some(text)) => drop(fields.insert((*to).to_owned(), text.into())),
+            Some(None) => errors.push(FieldError::new(&format!("{at}/{from}"), "invalid_type", "must be a string")),
+        }
+    }
+    if errors.is_empty() { Ok(fields) } else { Err(Error::Invalid(errors)) }
+}
+
+fn language(id: &str) -> Option<ListedLanguage> {
+    id.parse().ok().and_then(ListedLanguage::with_id)
+}

@@ -1,0 +1,106 @@
+//! Pages, which are counted from 1.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::HOST;
+use axum::http::request::Parts;
+use domain::field::Pointer;
+use domain::{Error, FieldError};
+use edge::{Failure, Query};
+use serde_json::{Value, json};
+use store::From;
+use store::search::{Found, Search};
+
+/// The most rows that a page has.
+const MOST: u32 = 500;
+
+/// Which page is wanted of a list.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    pub(super) id: Option<String>,
+    pub(super) date: Option<String>,
+    number: u32,
+    size: u32,
+    /// Where the list is, for the client's next request.
+    list: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let mut query = Query::from_request_parts(parts, state).await?;
+        let mut errors = Vec::new();
+        let number = whole(&mut query, "page", (1, 1_000_000), &mut errors);
+        let size = whole(&mut query, "pageSize", (10, MOST), &mut errors);
+        let mut text = |name: &str| query.take(name, &mut errors).filter(|text| !text.is_empty());
+        let (id, date) = (text("id"), text("date"));
+        if !errors.is_empty() {
+            return Err(Error::Invalid(errors).into());
+        }
+        Ok(Self { id, date, number, size, list: list(parts) })
+    }
+}
+
+/// A number from 1 to `most`, or `unless` it is given.
+fn whole(query: &mut Query, name: &str, (unless, most): (u32, u32), errors: &mut Vec<FieldError>) -> u32 {
+    let Some(text) = query.take(name, errors).filter(|text| !text.is_empty()) else { return unless };
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.unwrap_or_else(|| {
+        let message = format!("must be a whole number from 1 to {most}");
+        errors.push(Pointer::root().child(name).error("out_of_range", &message));
+        unless
+    })
+}
+
+/// The URL of the list as the client reached it; its path alone where it does not say how.
+fn list(parts: &Parts) -> String {
+    let text = |name| parts.headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let path = parts.uri.path();
+    match text(HOST) {
+        Some(host) => {
+            let local = host.starts_with("localhost") || host.starts_with("127.");
+            let scheme = text(axum::http::HeaderName::from_static("x-forwarded-proto"));
+            format!("{}://{host}{path}", scheme.unwrap_or(if local { "http" } else { "https" }))
+        }
+        None => path.to_owned(),
+    }
+}
+
+impl Page {
+    /// What to look for.
+    pub(super) fn search(&self) -> Search {
+        let from = From::Offset(u64::from(self.number - 1) * u64::from(self.size));
+        Search { filters: Vec::new(), sort: Vec::new(), size: self.size, from, total: None }
+    }
+
+    /// The page that was found, with its rows as they are shown.
+    pub(super) fn shown<T>(&self, found: &Found<T>, data: Vec<Value>) -> Value {
+        self.of(data, found.total, found.more_after)
+    }
+
+    /// A list of one row.
+    pub(super) fn one(&self, row: Value) -> Value {
+        Self { number: 1, ..self.clone() }.of(vec![row], 1, false)
+    }
+
+    fn of(&self, data: Vec<Value>, total: u64, more: bool) -> Value {
+        json!({
+            "data": data,
+            "pagination": {
+                "totalItems": total,
+                "itemsPerPage": self.size,
+                "currentPage": self.number,
+                "totalPages": total.div_ceil(self.size.into()),
+                "nextPageUrl": more.then(|| self.next()),
+            },
+        })
+    }
+
+    fn next(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let date = self.date.as_ref().map(|date| ("date", date));
+        query.extend_pairs(date);
+        query.append_pair("page", &(self.number + 1).to_string()).append_pair("pageSize", &self.size.to_string());
+        format!("{}?{}", self.list, query.finish())
+    }
+}
