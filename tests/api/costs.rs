@@ -47,14 +47,16 @@ impl Costs {
 
     /// A dialect's route reads at most once more than the one that it stands for.
     pub(crate) fn reads_at_most_one_more(&self, route: &str, stands_for: &str) {
-        let reads = |route: &str| -> u64 {
-            let calls = &self.found.get(route).unwrap_or_else(|| panic!("{route} is not measured")).operations;
-            let reads = calls.split(", ").filter_map(|call| call.split_once(' '));
-            let reads = reads.filter(|(_, name)| ["GetItem", "BatchGetItem", "Query"].contains(name));
-            reads.map(|(count, _)| count.parse::<u64>().unwrap()).sum()
-        };
-        let (has, may) = (reads(route), reads(stands_for) + 1);
+        let (has, may) = (self.reads(route), self.reads(stands_for) + 1);
         assert!(has <= may, "{route} reads {has} times, {stands_for} allows {may}");
+    }
+
+    /// How often a route was found to read.
+    pub(crate) fn reads(&self, route: &str) -> u64 {
+        let calls = &self.found.get(route).unwrap_or_else(|| panic!("{route} is not measured")).operations;
+        let reads = calls.split(", ").filter_map(|call| call.split_once(' '));
+        let reads = reads.filter(|(_, name)| ["GetItem", "BatchGetItem", "Query"].contains(name));
+        reads.map(|(count, _)| count.parse::<u64>().unwrap()).sum()
     }
 
     /// Measures one request, named as the document names it.

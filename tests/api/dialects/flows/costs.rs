@@ -10,7 +10,7 @@ use crate::uploads::samples::PDF;
 use crate::world::id;
 
 /// Each route, and the one of `/v1` that it stands for.
-const STANDS_FOR: [(&str, &str); 33] = [
+const STANDS_FOR: [(&str, &str); 31] = [
     ("GET /flows/user/available", "GET /v1/users/exists"),
     ("POST /flows/user", "POST /v1/users"),
     ("POST /flows/user/validate-code", "POST /v1/users/{user}/verification"),
@@ -42,8 +42,6 @@ const STANDS_FOR: [(&str, &str); 33] = [
     ("GET /flows/membership-custom-field/list/{membership_id}", "GET /v1/memberships/{membership}/fields"),
     ("POST /flows/membership-user", "POST /v1/memberships/{membership}/members"),
     ("GET /flows/membership-user/{id}", "GET /v1/members/{member}"),
-    ("POST /flows/upload/{segment_id}", "POST /v1/uploads"),
-    ("POST /flows/upload/{segment_id}, by a member", "POST /v1/uploads"),
 ];
 
 /// And those whose counterpart depends on what is asked.
@@ -78,6 +76,11 @@ pub(crate) async fn measure(costs: &mut Costs) {
     ending(costs, &ana, (&segment, &membership)).await;
     for (route, stands_for) in STANDS_FOR.into_iter().chain(AND_FOR) {
         costs.reads_at_most_one_more(route, stands_for);
+    }
+    // The file is checked before the answer is there.
+    let may = costs.reads("POST /v1/uploads") + costs.reads("arrivals") + 1;
+    for route in ["POST /flows/upload/{segment_id}", "POST /flows/upload/{segment_id}, by a member"] {
+        assert!(costs.reads(route) <= may, "{route}");
     }
 }
 
