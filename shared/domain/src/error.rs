@@ -73,6 +73,18 @@ impl Error {
         matches!(self, Self::Conflict(fields) if fields.iter().any(|field| field.code == "in_progress"))
     }
 
+    /// The same failure with each of its fields told in another way.
+    #[must_use]
+    pub fn map_fields(self, each: impl Fn(FieldError) -> FieldError) -> Self {
+        if let Self::Invalid(errors) = self {
+            return Self::Invalid(errors.into_iter().map(each).collect());
+        }
+        if let Self::Conflict(errors) = self {
+            return Self::Conflict(errors.into_iter().map(each).collect());
+        }
+        self
+    }
+
     /// The stable code that programs branch on.
     #[must_use]
     pub fn code(&self) -> &'static str {

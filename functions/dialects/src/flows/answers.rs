@@ -100,11 +100,7 @@ impl Stack {
             let answer = parts.next().map_or(answer.clone(), |rest| answer.child(rest));
             answer.error(error.code, &error.message)
         };
-        match failure {
-            Error::Invalid(errors) => Error::Invalid(errors.into_iter().map(named).collect()),
-            Error::Conflict(errors) => Error::Conflict(errors.into_iter().map(named).collect()),
-            other => other,
-        }
+        failure.map_fields(named)
     }
 }
 

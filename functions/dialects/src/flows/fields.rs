@@ -7,7 +7,7 @@ use domain::answer::Given;
 use domain::custom_field::FieldType;
 use domain::{Body as _, CustomField, CustomFieldFields, Error, FieldId, MembershipId, MergePatch, Object as _};
 use edge::{Answer, App, Body, Caller, Force, IfMatch, Path, Rendered, Seed};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -60,36 +60,26 @@ fn read(body: Fields, before: Option<FieldType>) -> Fields {
 
 /// The name of a type there.
 fn name(kind: FieldType) -> &'static str {
-    match kind {
-        FieldType::File | FieldType::Link => URL,
-        other => other.as_str(),
-    }
+    if kind.takes_files() { URL } else { kind.as_str() }
 }
 
 /// Options with what is known of each; none at all is as good as none sent.
 fn options(options: Value) -> Value {
     let Value::Array(options) = options else { return options };
-    let known = |option: Value| match option {
-        Value::Object(mut option) => {
-            let part = |name: &str| {
-                Some((
-                    name.to_owned(),
-                    if name == "status" { option.remove(name)? } else { text(option.remove(name)?) },
-                ))
-            };
-            ["key", "value", "status"].into_iter().filter_map(part).collect::<Map<_, _>>().into()
-        }
-        other => other,
+    let known = |option: Value| {
+        let Value::Object(mut option) = option else { return option };
+        let mut part = |name: &str| {
+            let value = option.remove(name)?;
+            Some((name.to_owned(), if name == "status" { value } else { text(value) }))
+        };
+        Value::Object(["key", "value", "status"].into_iter().filter_map(&mut part).collect())
     };
     if options.is_empty() { Value::Null } else { options.into_iter().map(known).collect() }
 }
 
 /// A hint of any kind as text.
 fn rendered(render: Value) -> Value {
-    match render {
-        Value::Null | Value::String(_) => render,
-        other => other.to_string().into(),
-    }
+    if render.is_null() || render.is_string() { render } else { render.to_string().into() }
 }
 
 fn field(field: &CustomField) -> Fields {

@@ -6,18 +6,12 @@ use crate::lenient;
 
 /// A number as its digits were written; anything else as it is.
 pub(crate) fn text(value: Value) -> Value {
-    match value {
-        Value::Number(number) => number.to_string().into(),
-        other => other,
-    }
+    if let Value::Number(number) = value { number.to_string().into() } else { value }
 }
 
 /// A word in capital letters; anything else as it is.
 pub(crate) fn word(value: Value) -> Value {
-    match value {
-        Value::String(word) => word.to_uppercase().into(),
-        other => other,
-    }
+    if let Value::String(word) = value { word.to_uppercase().into() } else { value }
 }
 
 /// `true` and `false`, in letters too and as 1 and 0; anything else as it is.

@@ -106,12 +106,11 @@ impl Names {
 
     /// A failure that names the fields as they are called there.
     pub(crate) fn tell(self, failure: impl Into<Failure>) -> Failure {
-        let named = |errors: Vec<FieldError>| errors.into_iter().map(|error| self.named(error)).collect();
-        match failure.into() {
-            Failure::Domain(Error::Invalid(errors)) => Error::Invalid(named(errors)).into(),
-            Failure::Domain(Error::Conflict(errors)) => Error::Conflict(named(errors)).into(),
-            other => other,
+        let failure = failure.into();
+        if let Failure::Domain(error) = failure {
+            return error.map_fields(|error| self.named(error)).into();
         }
+        failure
     }
 
     fn named(self, error: FieldError) -> FieldError {
