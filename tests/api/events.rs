@@ -129,6 +129,34 @@ async fn with_offers(muster: &Muster, ana: &Ana, (segment, event): (&str, Value)
     serde_json::from_str(&text.replace(SUBSCRIBER, &ana.id)).unwrap()
 }
 
+/// The event of `flows`, with things of this user in the place of those that such events name.
+async fn with_flows(muster: &Muster, ana: &Ana, event: String) -> String {
+    let made = async |path: &str, body: Value| {
+        let reply = muster.post(&format!("/flows/{path}"), body).by(ana).send().await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body["id"].as_str().unwrap().to_owned()
+    };
+    let address = made("address", json!({ "owner_id": ana.id })).await;
+    let segment = made("segment", json!({ "name": "Card users" })).await;
+    let membership = made("membership", json!({ "segment_id": segment, "name": "Club" })).await;
+    let level =
+        json!({ "membership_id": membership, "name": "Blue", "number_level": 1, "from_point": 0, "to_point": 9 });
+    let level = made("membership-level", level).await;
+    let field = json!({ "membership_id": membership, "name": "Name", "type": "string" });
+    let field = made("membership-custom-field", field).await;
+    let member = made("membership-user", json!({ "membership_id": membership, "name": "Ana" })).await;
+    let written = [
+        ("0199d2a4-5c00-7000-8000-000000000001", &ana.id),
+        ("0199d2a4-5c00-7000-8000-0000000000a1", &address),
+        (SEGMENT, &segment),
+        ("0199d2a4-5c00-7000-8000-00000000ab01", &membership),
+        ("0199d2a4-5c00-7000-8000-000000001e01", &level),
+        ("0199d2a4-5c00-7000-8000-00000000f1e1", &field),
+        ("0199d2a4-5c00-7000-8000-00000000ae01", &member),
+    ];
+    written.into_iter().fold(event, |event, (before, id)| event.replace(before, id))
+}
+
 /// The event of a dialect, with a segment of this user that has what such events name.
 async fn with_dialect(muster: &Muster, ana: &Ana, event: String) -> String {
     let segment = crate::world::id(&muster.made(ana, "/v1/segments", json!({ "name": "Card users" })).await);
@@ -234,6 +262,9 @@ async fn each_event_reaches_its_handler() {
         if name.starts_with("imports-") {
             event = with_transfers(&muster, &ana, event).await;
         }
+        if name.starts_with("flows-") {
+            event = with_flows(&muster, &ana, event).await;
+        }
         if name.starts_with("uploads-") {
             event = with_upload(&muster, &ana, event).await;
         }
@@ -254,10 +285,14 @@ async fn each_event_reaches_its_handler() {
         // What needs a secret of the moment, or names whom the event was written with, is refused in its own way.
         let expected: &[u16] = match name.as_str() {
             "auth-confirm-recovery" => &[400],
-            "users-verify" => &[409],
+            "users-verify" | "flows-validate-code" => &[409],
             "users-change-password" => &[204, 400],
+            // The beginning of a file is none.
+            "flows-upload-file" => &[201, 400],
+            "flows-user-available" => &[404],
             "users-restore" => &[401, 409],
             "auth-login" | "auth-refresh" | "users-redeem-magic-link" | "users-redeem-token" => &[401],
+            "flows-log-in" | "flows-refresh-login" => &[401],
             // Nobody makes a link for itself.
             "users-create-magic-link" => &[403],
             "uploads-content" => &[302],

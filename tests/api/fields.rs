@@ -28,6 +28,7 @@ fn types(file: &str) -> Vec<(&'static str, Value, Value, Value, &'static str)> {
         ("string", text("007.10", "a\nb", "control_character")),
         ("text", text("one\ntwo", "a\u{0}b", "control_character")),
         ("url", text("https://example.com/a", "example.com", "invalid_url")),
+        ("link", text("https://example.com/a", "example.com", "invalid_url")),
         ("email", text("Ana@Example.com", "ana", "invalid_email")),
         ("boolean", (json!(false), json!(false), json!("false"), "invalid_type")),
         ("date", text("2024-02-29", "2025-02-29", "invalid_date")),

@@ -41,6 +41,7 @@ mod member_costs;
 mod member_races;
 mod members;
 mod memberships;
+mod metadata;
 mod outbox;
 mod partners;
 mod points;

@@ -61,7 +61,7 @@ async fn list(
 #[utoipa::path(post, path = "/v1/users/{user}/addresses", tag = "addresses",
     request_body = NewAddresses,
     responses((status = 201, description = "The address; of an array, `{data: […]}`.", body = MadeAddresses)))]
-async fn create(
+pub async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(user): Path<UserRef>,
@@ -93,7 +93,7 @@ async fn create(
 /// Reads an address.
 #[utoipa::path(get, path = "/v1/users/{user}/addresses/{address}", tag = "addresses",
     responses((status = 200, description = "The address.", body = Address)))]
-async fn read(
+pub async fn read(
     State(app): State<App>,
     caller: Caller,
     Path((user, address)): Path<(UserRef, AddressId)>,
@@ -107,7 +107,7 @@ async fn read(
 #[utoipa::path(patch, path = "/v1/users/{user}/addresses/{address}", tag = "addresses",
     request_body = AddressPatch,
     responses((status = 200, description = "The address after the change.", body = Address)))]
-async fn change(
+pub async fn change(
     State(app): State<App>,
     caller: Caller,
     Path((user, address)): Path<(UserRef, AddressId)>,
@@ -131,7 +131,7 @@ async fn change(
 /// Deletes an address.
 #[utoipa::path(delete, path = "/v1/users/{user}/addresses/{address}", tag = "addresses",
     responses((status = 204, description = "The address is gone.")))]
-async fn delete(
+pub async fn delete(
     State(app): State<App>,
     caller: Caller,
     Path((user, address)): Path<(UserRef, AddressId)>,

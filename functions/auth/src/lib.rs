@@ -7,9 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod activate;
-mod login;
+pub mod login;
 mod recovery;
-mod session;
+pub mod session;
 mod tokens;
 
 pub use activate::activate;

@@ -50,7 +50,7 @@ impl Login {
 /// A wrong password, an unknown user and a blocked user get the same answer.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", security(()), request_body = Login,
     responses((status = 200, description = "Tokens.", body = TokenSet)))]
-pub(crate) async fn login(
+pub async fn login(
     State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,

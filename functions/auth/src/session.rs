@@ -33,7 +33,7 @@ body! {
 /// Gets new tokens.
 #[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", security(()), request_body = Refresh,
     responses((status = 200, description = "New tokens; the refresh token stays the same.", body = TokenSet)))]
-pub(crate) async fn refresh(
+pub async fn refresh(
     State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,

@@ -6,7 +6,7 @@ use domain::field::Pointer;
 use domain::{Error, KeyScope, Member, MemberId, Object, Time};
 use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown, Tries};
 use serde_json::Value;
-use store::AlsoOfMember;
+use store::{AlsoOfMember, Configuration};
 
 use crate::files::{gone_files, new_files};
 use crate::seat::{Seat, asked, checks};
@@ -47,28 +47,46 @@ pub(crate) async fn write(
     matches: IfMatch,
     Body(given): Body<Given>,
 ) -> Answer<Shown> {
+    let (member, _) = answered(&app, &caller, member, &matches, |_| Ok(given.clone())).await?;
+    Ok(Shown::new(&Answered(member)))
+}
+
+/// Answers some fields of a member's level as `given` says of the member and what it is held to: the member after it,
+/// and its membership.
+///
+/// # Errors
+/// [`Error::NotFound`] for whoever may not answer for the member; [`Error::Invalid`], [`Error::Conflict`] with pointers
+/// to the fields' keys; [`Error::Stale`].
+pub async fn answered(
+    app: &App,
+    caller: &Caller,
+    member: MemberId,
+    matches: &IfMatch,
+    given: impl Fn(&Seat) -> Result<Given, Error>,
+) -> Result<(Member, Configuration), Error> {
     let mut tries = Tries::default();
     loop {
-        let seat = Seat::take(&app, &caller, member, KeyScope::Write).await?;
+        let seat = Seat::take(app, caller, member, KeyScope::Write).await?;
         let before = &seat.record.member;
         matches.check(before.version)?;
-        let checks = checks(&app, before.segment_id).await?;
+        let given = given(&seat)?;
+        let checks = checks(app, before.segment_id).await?;
         let questions = asked(&seat.configuration, before);
         let (at, mut errors) = (Pointer::root(), Vec::new());
-        let answers = check_answers(&questions, checks, &before.answers, given.clone(), &at, &mut errors);
+        let answers = check_answers(&questions, checks, &before.answers, given, &at, &mut errors);
         if !errors.is_empty() {
-            return Err(Error::Invalid(errors).into());
+            return Err(Error::Invalid(errors));
         }
         let change = (&before.answers, &answers);
-        let files = new_files(&app, &questions, change, (before, seat.role), &at).await?;
-        let gone = gone_files(&app, &questions, change, before).await?;
+        let files = new_files(app, &questions, change, (before, seat.role), &at).await?;
+        let gone = gone_files(app, &questions, change, before).await?;
         let after = Member { answers, ..before.next(Time::now()) };
         let also = AlsoOfMember { files: &files, gone: &gone, ..AlsoOfMember::default() };
         match app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await {
             // Who named no version wants the answers beside whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(record) => return Ok(Shown::new(&Answered(seat.configuration.shown(record.member)))),
+            Err(error) => return Err(error),
+            Ok(record) => return Ok((seat.configuration.shown(record.member), seat.configuration)),
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::files::new_files;
 use crate::points::moved;
 use crate::seat::{Role, asked, checks, knows};
 
-type NewMember = Joining<MemberFields>;
+/// A member as it comes.
+pub type NewMember = Joining<MemberFields>;
 
 /// Enrols a member: the owner of the segment and its keys enrol anybody; where the membership allows it, a user enrols
 /// itself and writes only its name, phone, card number, origin and answers.
@@ -26,30 +27,46 @@ pub(crate) async fn create(
     seed: Seed,
     Body(given): Body<Given>,
 ) -> Answer<Created> {
+    let joining = |access: &Access, _: &Configuration, role| match role {
+        Role::Manager => NewMember::parse(Value::Object(given.0)),
+        Role::Itself => enrolment(access, given),
+    };
+    let member = join(&app, &caller, membership, seed, joining).await?;
+    Ok(Created::one(format!("/v1/members/{}", member.id), &member))
+}
+
+/// Enrols the member that `joining` makes of who the caller is and what the membership asks.
+///
+/// # Errors
+/// [`Error::NotFound`] for whoever may not enrol anybody, not even itself; [`Error::Invalid`], [`Error::Conflict`].
+pub async fn join(
+    app: &App,
+    caller: &Caller,
+    membership: MembershipId,
+    seed: Seed,
+    joining: impl FnOnce(&Access, &Configuration, Role) -> Result<NewMember, Error>,
+) -> Result<Member, Error> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
     let role = role(&access, &configuration)?;
-    let joining = match role {
-        Role::Manager => NewMember::parse(Value::Object(given.0))?,
-        Role::Itself => enrolment(&access, given)?,
-    };
+    let joining = joining(&access, &configuration, role)?;
     let segment = configuration.membership.segment_id;
     let (checks, configuration, ()) = tokio::try_join!(
-        checks(&app, segment),
+        checks(app, segment),
         app.store.with_catalogs(configuration.clone()),
-        knows_unless_itself(&app, &configuration, &joining.fields, role)
+        knows_unless_itself(app, &configuration, &joining.fields, role)
     )?;
     let id: MemberId = seed.id(0);
     let now = Time::of(id.uuid());
     let level = joining.fields.level_id;
     let mut member = Member::new(id, &configuration.membership, joining.fields, now);
-    let award = level.map(|level| moved(&caller, &configuration, &mut member, (level, seed.id(1)))).transpose()?;
+    let award = level.map(|level| moved(caller, &configuration, &mut member, (level, seed.id(1)))).transpose()?;
     let (at, mut errors) = (Pointer::root().child("answers"), Vec::new());
     let questions = asked(&configuration, &member);
     let answers = check_answers(&questions, checks, &Answers::default(), joining.answers, &at, &mut errors);
     if !errors.is_empty() {
-        return Err(Error::Invalid(errors).into());
+        return Err(Error::Invalid(errors));
     }
-    let files = new_files(&app, &questions, (&Answers::default(), &answers), (&member, role), &at).await?;
+    let files = new_files(app, &questions, (&Answers::default(), &answers), (&member, role), &at).await?;
     member.answers = answers;
     let also = AlsoOfMember { award: award.as_ref(), files: &files, answers_at: "/answers", ..AlsoOfMember::default() };
     let record = match app.store.create_member(member, &configuration, also, caller.act()).await {
@@ -57,7 +74,7 @@ pub(crate) async fn create(
         Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => app.store.member(id).await?,
         made => made?,
     };
-    Ok(Created::one(format!("/v1/members/{id}"), &configuration.shown(record.member)))
+    Ok(configuration.shown(record.member))
 }
 
 /// What the caller is to whoever joins.

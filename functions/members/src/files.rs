@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use domain::custom_field::FieldType;
 use domain::field::Pointer;
 use domain::upload::Meant;
 use domain::{Answer, Answers, Error, FieldError, Member, Question, Upload, UploadId, UploadStatus};
@@ -22,7 +21,7 @@ pub(crate) async fn new_files(
     at: &Pointer,
 ) -> Result<Vec<Upload>, Error> {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
-    for question in questions.iter().filter(|question| question.field.fields.kind == FieldType::File) {
+    for question in questions.iter().filter(|question| question.field.fields.kind.takes_files()) {
         let key = question.field.fields.key.as_str();
         let Some(id) = file(after, key).filter(|id| file(before, key) != Some(*id)) else { continue };
         if file_keys(questions).any(|other| other != key && file(after, other) == Some(id)) {
@@ -64,7 +63,7 @@ pub(crate) async fn gone_files(
 
 /// The keys of those of the questions that files answer.
 fn file_keys<'a>(questions: &'a [Question<'_>]) -> impl Iterator<Item = &'a str> {
-    let files = questions.iter().filter(|question| question.field.fields.kind == FieldType::File);
+    let files = questions.iter().filter(|question| question.field.fields.kind.takes_files());
     files.map(|question| question.field.fields.key.as_str())
 }
 

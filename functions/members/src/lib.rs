@@ -5,7 +5,7 @@ use edge::App;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-mod answers;
+pub mod answers;
 mod create;
 mod files;
 mod list;
@@ -15,8 +15,10 @@ mod ranking;
 mod seat;
 mod subscriptions;
 
+pub use create::{NewMember, join};
+pub use list::{found, reach};
 pub use ranking::{Rank, Ranking, rank, ranked};
-pub use seat::knows;
+pub use seat::{Role, Seat, knows};
 pub use subscriptions::{changed_subscription, joined_by, subscribed};
 
 /// The routes.

@@ -2,8 +2,10 @@
 
 use axum::extract::State;
 use domain::custom_field::{FieldType, Values};
-use domain::{CustomField, KeyScope, Member, MembershipId};
-use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
+use domain::{CustomField, Error, KeyScope, Member, MembershipId, UserId};
+use edge::{Access, Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
+use store::Configuration;
+use store::search::{Found, Search};
 
 /// How members are listed.
 #[derive(Debug, Clone, Copy)]
@@ -60,12 +62,10 @@ pub(crate) async fn list(
 ) -> Answer<Listed> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
     // Whoever may not read the membership learns nothing of its fields either.
-    let (list, itself) = match access.manages(&configuration.membership, KeyScope::Read) {
-        Err(domain::Error::NotFound) if configuration.membership.is_open() => {
-            let user = access.user().ok_or(domain::Error::NotFound)?.user.id;
-            (list.only("user_id", user), true)
-        }
-        managed => managed.map(|()| (list, false))?,
+    let itself = reach(&access, &configuration)?;
+    let list = match itself {
+        Some(user) => list.only("user_id", user),
+        None => list,
     };
     let searchable = |key: &str| {
         let named = |field: &&CustomField| field.fields.key.as_str() == key;
@@ -77,13 +77,40 @@ pub(crate) async fn list(
         // Who has chosen several stands at no one place.
         |key| searchable(key).is_some_and(|kind| kind.values() != Values::Several),
     )?;
+    let found = found(&app, configuration, list.search(), itself).await?;
+    Ok(list.found(&app, found).await?)
+}
+
+/// Whom the caller finds in a membership: everybody, or the one user that it is itself.
+///
+/// # Errors
+/// [`Error::NotFound`] for whoever finds nobody.
+pub fn reach(access: &Access, configuration: &Configuration) -> Result<Option<UserId>, Error> {
+    match access.manages(&configuration.membership, KeyScope::Read) {
+        Err(Error::NotFound) if configuration.membership.is_open() => {
+            Ok(Some(access.user().ok_or(Error::NotFound)?.user.id))
+        }
+        managed => managed.map(|()| None),
+    }
+}
+
+/// A page of members as clients see them; `itself` is whom alone the caller reaches, and the search asks for.
+///
+/// # Errors
+/// [`Error::Forbidden`] for a member that is shut out.
+pub async fn found(
+    app: &App,
+    configuration: Configuration,
+    search: &Search,
+    itself: Option<UserId>,
+) -> Result<Found<Member>, Error> {
     let configuration = app.store.with_catalogs(configuration).await?;
-    let found = app.store.members(&configuration, list.search()).await?;
-    if itself {
+    let found = app.store.members(&configuration, search).await?;
+    if itself.is_some() {
         found.rows.iter().try_for_each(|record| record.member.takes_part())?;
     }
     let members = found.rows.iter().map(|record| configuration.shown(record.member.clone())).collect();
-    Ok(list.found(&app, found.with_rows(members)).await?)
+    Ok(found.with_rows(members))
 }
 
 /// What filters by an answer to a field of a type are.

@@ -6,7 +6,7 @@ use store::{Configuration, MemberRecord};
 
 /// What somebody is to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
     /// The master user whose segment it is, or a key with the scope.
     Manager,
     /// The user who is the member.
@@ -14,16 +14,23 @@ pub(crate) enum Role {
 }
 
 /// A member, what it is held to, and who acts on it.
-pub(crate) struct Seat {
-    pub(crate) record: MemberRecord,
-    pub(crate) configuration: Configuration,
-    pub(crate) role: Role,
+#[derive(Debug)]
+pub struct Seat {
+    /// The member.
+    pub record: MemberRecord,
+    /// Its membership, with catalogs.
+    pub configuration: Configuration,
+    /// What the caller is to it.
+    pub role: Role,
 }
 
 impl Seat {
     /// The member, for those who may act on it: its membership is read once its id is known, 2 rounds of latency, and
     /// 1 more where fields name catalogs.
-    pub(crate) async fn take(app: &App, caller: &Caller, id: MemberId, scope: KeyScope) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for everybody else; [`Error::Forbidden`] for a member that is shut out.
+    pub async fn take(app: &App, caller: &Caller, id: MemberId, scope: KeyScope) -> Result<Self, Error> {
         let (access, record) = caller.accesses(app.store.member(id)).await?;
         let role = role(&access, &record.member, scope)?;
         let configuration = app.store.configuration(record.member.membership_id).await?;
@@ -50,7 +57,8 @@ impl Seat {
     }
 
     /// The member as clients see it.
-    pub(crate) fn shown(&self) -> Member {
+    #[must_use]
+    pub fn shown(&self) -> Member {
         self.configuration.shown(self.record.member.clone())
     }
 }

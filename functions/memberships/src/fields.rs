@@ -70,7 +70,7 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/v1/memberships/{membership}/fields", tag = "fields",
     request_body = CustomFieldFields,
     responses((status = 201, description = "The custom field.", body = CustomField)))]
-pub(crate) async fn create(
+pub async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(membership): Path<MembershipId>,
@@ -129,13 +129,29 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<CustomFieldFields>>,
 ) -> Answer<Shown> {
+    let after = changed((&app, &caller), (membership, field), force, &matches, |_| Ok(patch.clone())).await?;
+    Ok(Shown::new(&after))
+}
+
+/// Changes a custom field by the patch that `patch` makes for it as it is.
+///
+/// # Errors
+/// [`Error::NotFound`] for whoever does not manage it; [`Error::Conflict`] where it affects members and is not forced;
+/// [`Error::Stale`]; those of the patch.
+pub async fn changed(
+    (app, caller): (&App, &Caller),
+    (membership, field): (MembershipId, FieldId),
+    force: Force,
+    matches: &IfMatch,
+    patch: impl Fn(&CustomField) -> Result<MergePatch<CustomFieldFields>, Error>,
+) -> Result<CustomField, Error> {
     let mut tries = Tries::default();
     loop {
-        let configuration = managed(&app, &caller, membership).await?;
+        let configuration = managed(app, caller, membership).await?;
         let before = configuration.field(field).ok_or(Error::NotFound)?;
         matches.check(before.version)?;
-        let after = before.patched(patch.clone(), Time::now())?;
-        let catalogs = named(&app, &configuration, [before, &after]).await?;
+        let after = before.patched(patch(before)?, Time::now())?;
+        let catalogs = named(app, &configuration, [before, &after]).await?;
         fits(&after, &configuration, &catalogs)?;
         let (old, new) = (question(before, &catalogs), question(&after, &catalogs));
         force.allows(app.store.affected(membership, &old, Some(&new)).await?)?;
@@ -143,8 +159,8 @@ pub(crate) async fn change(
         match app.store.change_configuration(&configuration, Part::Field(before, &after), refresh, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now; another field is no matter to either.
             Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(Shown::new(&after)),
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(after),
         }
     }
 }
@@ -152,7 +168,7 @@ pub(crate) async fn change(
 /// Deletes a custom field. Where members have answered it, it is refused with their number, unless `force=true`.
 #[utoipa::path(delete, path = "/v1/memberships/{membership}/fields/{field}", tag = "fields", params(Force),
     responses((status = 204, description = "The custom field is gone.")))]
-pub(crate) async fn delete(
+pub async fn delete(
     State(app): State<App>,
     caller: Caller,
     Path((membership, field)): Path<(MembershipId, FieldId)>,

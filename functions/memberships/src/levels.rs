@@ -116,7 +116,7 @@ pub(crate) async fn list(
 /// Makes a level. Members whose points are in its range come to it.
 #[utoipa::path(post, path = "/v1/memberships/{membership}/levels", tag = "levels", request_body = LevelFields,
     responses((status = 201, description = "The level.", body = Level)))]
-pub(crate) async fn create(
+pub async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(membership): Path<MembershipId>,
@@ -191,7 +191,7 @@ pub(crate) async fn change(
 /// Deletes a level that no custom field names. Its members come to the next one below.
 #[utoipa::path(delete, path = "/v1/memberships/{membership}/levels/{level}", tag = "levels",
     responses((status = 204, description = "The level is gone.")))]
-pub(crate) async fn delete(
+pub async fn delete(
     State(app): State<App>,
     caller: Caller,
     Path((membership, level)): Path<(MembershipId, LevelId)>,

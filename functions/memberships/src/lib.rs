@@ -5,9 +5,9 @@ use edge::{Access, App, Caller};
 use store::Configuration;
 use utoipa_axum::router::OpenApiRouter;
 
-mod fields;
-mod levels;
-mod memberships;
+pub mod fields;
+pub mod levels;
+pub mod memberships;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
@@ -25,7 +25,10 @@ fn readable(access: &Access, membership: &Membership) -> Result<(), Error> {
 }
 
 /// A membership with its levels and fields, for those who may see it: 1 round of latency.
-async fn shown(app: &App, caller: &Caller, id: MembershipId) -> Result<Configuration, Error> {
+///
+/// # Errors
+/// [`Error::NotFound`] for everybody else.
+pub async fn shown(app: &App, caller: &Caller, id: MembershipId) -> Result<Configuration, Error> {
     let (access, configuration) = caller.accesses(app.store.configuration(id)).await?;
     readable(&access, &configuration.membership)?;
     Ok(configuration)

@@ -54,7 +54,7 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/v1/segments/{segment}/memberships", tag = "memberships",
     request_body = MembershipFields,
     responses((status = 201, description = "The membership.", body = Membership)))]
-pub(crate) async fn create(
+pub async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(segment): Path<SegmentId>,
@@ -114,7 +114,7 @@ pub(crate) async fn change(
 /// Deletes a membership with its levels, fields and members; not while a product names it.
 #[utoipa::path(delete, path = "/v1/memberships/{membership}", tag = "memberships",
     responses((status = 204, description = "The membership is gone; its members go within minutes.")))]
-pub(crate) async fn delete(
+pub async fn delete(
     State(app): State<App>,
     caller: Caller,
     Path(membership): Path<MembershipId>,

@@ -9,7 +9,7 @@ mod catalogs;
 mod languages;
 pub mod partners;
 mod products;
-mod segments;
+pub mod segments;
 pub mod statuses;
 
 pub use products::Products;

@@ -47,16 +47,24 @@ pub(crate) async fn create(
     Body(fields): Body<SegmentFields>,
 ) -> Answer<Created> {
     let account = caller.access().await?.account(KeyScope::Admin)?;
-    reachable(&app, account, &fields).await?;
+    let made = made(&app, account, seed, fields).await?;
+    Ok(Created::one(format!("/v1/segments/{}", made.id), &made))
+}
+
+/// Makes a segment of the account.
+///
+/// # Errors
+/// [`Error::Invalid`] where it names somebody else's address.
+pub async fn made(app: &App, account: UserId, seed: Seed, fields: SegmentFields) -> Result<Segment, Error> {
+    reachable(app, account, &fields).await?;
     let id: SegmentId = seed.id(0);
     // The store gives it its number.
     let new = Segment::new(id, account, domain::segment::SegmentNumber::default(), fields, Time::of(id.uuid()));
-    let made = match app.store.create_segment(&new).await {
+    match app.store.create_segment(&new).await {
         // An earlier try of this very request had made it before it was cut off.
-        Err(Error::Conflict(_)) => app.store.segment(id).await?,
-        made => made?,
-    };
-    Ok(Created::one(format!("/v1/segments/{id}"), &made))
+        Err(Error::Conflict(_)) => app.store.segment(id).await,
+        made => made,
+    }
 }
 
 /// Reads a segment.
@@ -69,7 +77,7 @@ pub(crate) async fn read(caller: Caller, Path(segment): Path<SegmentId>, has: If
 /// Changes a segment by a merge patch.
 #[utoipa::path(patch, path = "/v1/segments/{segment}", tag = "segments", request_body = SegmentPatch,
     responses((status = 200, description = "The segment after the change.", body = Segment)))]
-pub(crate) async fn change(
+pub async fn change(
     State(app): State<App>,
     caller: Caller,
     Path(segment): Path<SegmentId>,
@@ -110,7 +118,7 @@ pub async fn changed(
 /// Deletes a segment with all that is in it: keys and catalogs, memberships and their members, files.
 #[utoipa::path(delete, path = "/v1/segments/{segment}", tag = "segments",
     responses((status = 204, description = "The segment is gone; what was in it goes within minutes.")))]
-pub(crate) async fn delete(
+pub async fn delete(
     State(app): State<App>,
     caller: Caller,
     Path(segment): Path<SegmentId>,

@@ -1,6 +1,5 @@
 //! Who may begin an upload, and what it is held to.
 
-use domain::custom_field::FieldType;
 use domain::upload::Meant;
 use domain::{CustomField, Error, FieldError, KeyScope, Member, MemberId, UploadFields, UserId};
 use edge::{App, Caller};
@@ -61,8 +60,8 @@ async fn field(
 ) -> Result<Result<Option<CustomField>, FieldError>, Error> {
     let Some(key) = &fields.field else { return Ok(Ok(None)) };
     let configuration = app.store.configuration(member.membership_id).await?;
-    let is_meant = |field: &CustomField| field.fields.key == *key && field.fields.kind == FieldType::File;
+    let is_meant = |field: &CustomField| field.fields.key == *key && field.fields.kind.takes_files();
     let found = configuration.fields.into_iter().find(is_meant);
-    let message = "must be the key of a field of type file, of the member's membership";
+    let message = "must be the key of a field of type file or link, of the member's membership";
     Ok(found.map(Some).ok_or_else(|| FieldError::new("/field", "invalid_choice", message)))
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use axum::extract::{FromRef, State as Shared};
-use domain::{Answer as Answered, Error, KeyScope, Member, Time, Upload, UploadFields, UploadId, UploadStatus};
+use domain::{
+    Answer as Answered, Error, KeyScope, Member, MemberId, SegmentId, Time, Upload, UploadFields, UploadId,
+    UploadStatus,
+};
 use edge::{
     Access, Answer, App, Body, Caller, Created, Found, IfMatch, IfNoneMatch, NoContent, Path, Problem, Seed, Shown,
     Tries,
@@ -55,14 +58,8 @@ async fn create(
     seed: Seed,
     Body(fields): Body<UploadFields>,
 ) -> Answer<Created> {
-    let owner = begin::owner(&app, &caller, &fields, most_rows.0).await?;
-    let id: UploadId = seed.id(0);
-    let upload = Upload::new(id, owner, fields, Time::of(id.uuid()));
-    match app.store.create_upload(&upload).await {
-        // An earlier try of this very request had made it before it was cut off.
-        Ok(()) | Err(Error::Conflict(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
+    let upload = begun(&app, &caller, seed, fields, most_rows).await?;
+    let id = upload.id;
     let expires_at = Time::now().plus(SENDING);
     let fields = &upload.fields;
     let sha256 = fields.sha256.as_ref().map(|sha256| sha256.bytes());
@@ -70,6 +67,40 @@ async fn create(
     let put = files.presign_put(&key, fields.content_type.as_str(), size, sha256.as_ref(), SENDING).await;
     let put = put.map_err(Error::from)?;
     Ok(Created::one(format!("/v1/uploads/{id}"), &NewUpload { upload, put, expires_at }))
+}
+
+/// Begins an upload, if the caller may and nothing speaks against it.
+///
+/// # Errors
+/// [`Error::NotFound`] for whoever may not; [`Error::Invalid`] where the file would not be taken.
+pub async fn begun(
+    app: &App,
+    caller: &Caller,
+    seed: Seed,
+    fields: UploadFields,
+    most_rows: MostRows,
+) -> Result<Upload, Error> {
+    let owner = begin::owner(app, caller, &fields, most_rows.0).await?;
+    let id: UploadId = seed.id(0);
+    let upload = Upload::new(id, owner, fields, Time::of(id.uuid()));
+    match app.store.create_upload(&upload).await {
+        // An earlier try of this very request had made it before it was cut off.
+        Ok(()) | Err(Error::Conflict(_)) => Ok(upload),
+        Err(error) => Err(error),
+    }
+}
+
+/// As which member the caller sends files to a segment: the one that it became last, where the segment is not its own.
+/// 1 read for a user.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn member_of(app: &App, caller: &Caller, segment: SegmentId) -> Result<Option<MemberId>, Error> {
+    let Ok(session) = caller.session() else { return Ok(None) };
+    let user = session.claims.user_id;
+    let joined = app.store.joined(user).await?;
+    let there = joined.iter().rev().find(|joined| joined.segment_id == segment && joined.owner_id != user);
+    Ok(there.map(|joined| joined.member_id))
 }
 
 /// Reads an upload: whether its file has arrived, and was accepted.

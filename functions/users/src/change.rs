@@ -12,11 +12,13 @@ use crate::{settled, within};
 // The document's macro takes no generic types, but names of them.
 type UserPatch = MergePatch<UserState>;
 
-/// Changes a user by a merge patch. A new e-mail is where codes go from now on. Who has the segment of a user also
-/// blocks it, with a reason, and lets it in again; a user who is blocked is signed out at once.
+/// Changes a user by a merge patch.
+///
+/// A new e-mail is where codes go from now on. Who has the segment of a user also blocks it, with a reason, and lets it in
+/// again; a user who is blocked is signed out at once.
 #[utoipa::path(patch, path = "/v1/users/{user}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user after the change.", body = User)))]
-pub(crate) async fn change(
+pub async fn change(
     State(app): State<App>,
     State(identity): State<Identity>,
     caller: Caller,

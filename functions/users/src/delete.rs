@@ -25,7 +25,7 @@ pub struct How {
     params(("purge" = Option<bool>, Query, description = "Erase the user and all that is its own, for good."),
         ("cascade" = Option<bool>, Query, description = "Delete the user's children too.")),
     responses((status = 204, description = "The user is deleted.")))]
-pub(crate) async fn delete(
+pub async fn delete(
     State(app): State<App>,
     State(identity): State<Identity>,
     caller: Caller,

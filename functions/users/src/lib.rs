@@ -8,10 +8,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod batch;
-mod change;
+pub mod change;
 mod changes;
 mod create;
-mod delete;
+pub mod delete;
 mod emails;
 mod exists;
 mod family;
@@ -20,12 +20,12 @@ mod list;
 mod login_token;
 mod magic_link;
 mod number;
-mod password;
+pub mod password;
 mod read;
 mod restore;
-mod sign_up;
+pub mod sign_up;
 mod together;
-mod verify;
+pub mod verify;
 
 pub use auth::State;
 pub use batch::each_alone;

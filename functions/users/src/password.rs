@@ -20,11 +20,13 @@ body! {
     example { "old_password": "correct horse battery", "new_password": "staple battery horse" }
 }
 
-/// Changes the password, by the present one, and ends all other sessions of the user; or gives a user of a segment a
-/// password, for whoever has the segment, and ends all sessions of the user. From then on that user can log in.
+/// Changes the password, by the present one, and ends all other sessions of the user.
+///
+/// Or gives a user of a segment a password, for whoever has the segment, and ends all sessions of the user. From then on
+/// that user can log in.
 #[utoipa::path(post, path = "/v1/users/{user}/password", tag = "users", request_body = PasswordChange,
     responses((status = 204, description = "The new password holds.")))]
-pub(crate) async fn change_password(
+pub async fn change_password(
     State(app): State<App>,
     State(identity): State<Identity>,
     caller: Caller,

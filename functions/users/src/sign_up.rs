@@ -25,7 +25,7 @@ use reconcile::purged;
         (status = 409, description = "A value is taken by another user. Who has not verified its e-mail 24 hours after \
             signing up takes nothing any more: a new sign-up erases it."),
     ))]
-pub(crate) async fn sign_up(
+pub async fn sign_up(
     State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,

@@ -26,7 +26,7 @@ const SIGN_IN_WITHIN: Duration = Duration::from_secs(60);
 #[utoipa::path(post, path = "/v1/users/{user}/verification", tag = "users", security(()),
     request_body = Verification,
     responses((status = 200, description = "Tokens, as after a login.", body = TokenSet)))]
-pub(crate) async fn verify(
+pub async fn verify(
     State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,

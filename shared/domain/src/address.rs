@@ -6,6 +6,7 @@ use crate::field::Flag;
 use crate::id::{AddressId, UserId};
 use crate::place::Place;
 use crate::text::{Code, Latitude, Longitude, Name, Text};
+use crate::user::Metadata;
 use crate::{body, object};
 
 body! {
@@ -44,6 +45,8 @@ body! {
         pub is_shipping: Flag<false>,
         /// Whether it is in use.
         pub status: Flag<true>,
+        /// Anything else, up to 8 KiB of JSON.
+        pub metadata: Option<Metadata>,
     }
     example {
         "alias": "Home", "street": "Avenida Reforma", "external_number": "222", "internal_number": "4B",
@@ -51,7 +54,8 @@ body! {
         "country": { "code": "MEX", "name": "México" }, "state": { "code": "CMX", "name": "Ciudad de México" },
         "city": { "code": null, "name": "Ciudad de México" },
         "latitude": 19.426_967, "longitude": -99.168_097,
-        "references": "Ring twice", "is_location": true, "is_billing": false, "is_shipping": true, "status": true
+        "references": "Ring twice", "is_location": true, "is_billing": false, "is_shipping": true, "status": true,
+        "metadata": null
     }
     patch { "alias": "Office", "internal_number": null, "is_billing": true }
 }

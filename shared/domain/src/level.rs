@@ -6,6 +6,7 @@ use crate::error::FieldError;
 use crate::field::{Flag, Pointer};
 use crate::id::{LevelId, MembershipId};
 use crate::text::{Name, Text};
+use crate::user::Metadata;
 use crate::value::Integer;
 use crate::{body, object, text};
 
@@ -42,10 +43,13 @@ body! {
         pub text_color: Option<Color>,
         /// Whether it is in use.
         pub status: Flag<true>,
+        /// Anything else, up to 8 KiB of JSON.
+        pub metadata: Option<Metadata>,
     }
     example {
         "name": "Gold", "number": 3, "from_point": 201, "to_point": 300, "image": "https://example.com/gold.png",
-        "background_color": "#FFD700", "text_color": "#000000", "status": true
+        "background_color": "#FFD700", "text_color": "#000000", "status": true,
+        "metadata": null
     }
     patch { "name": "Platinum", "to_point": 320, "image": null }
     rules Self::ordered

@@ -116,6 +116,19 @@ impl Files {
         Ok(Presigned::from(&request))
     }
 
+    /// Stores an object that a client has sent to us; S3 verifies the checksum, and keeps it.
+    pub async fn receive(
+        &self,
+        key: &ObjectKey,
+        content_type: &str,
+        sha256: &[u8; 32],
+        bytes: Vec<u8>,
+    ) -> Result<(), Error> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str()).content_type(content_type);
+        request.checksum_sha256(STANDARD.encode(sha256)).body(bytes.into()).send().await.map_err(failed)?;
+        Ok(())
+    }
+
     /// What S3 knows of the object.
     pub async fn head(&self, key: &ObjectKey) -> Result<Head, Error> {
         let request = self.client.head_object().bucket(&self.bucket).key(key.as_str());

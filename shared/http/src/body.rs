@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Method};
+use axum::http::{Extensions, HeaderMap, Method};
 use domain::field::MergePatch;
 use domain::{Error, FieldError};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -12,7 +12,16 @@ use serde_json::Value;
 use crate::Failure;
 
 /// The most that a body may have.
-pub(crate) const LIMIT: usize = 256 * 1024;
+const LIMIT: usize = 256 * 1024;
+
+/// How many bytes the body of a request may have where that is not 256 KiB: what a dialect's `prepare` leaves with it.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+/// How many bytes the body of a request may have.
+pub(crate) fn limit(of: &Extensions) -> usize {
+    of.get().map_or(LIMIT, |BodyLimit(limit)| *limit)
+}
 
 /// What a request carries.
 #[derive(Debug, Clone)]
@@ -84,7 +93,8 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Body<T> {
         if !is_json(request.headers(), request.method()) {
             return Err(Failure::UnsupportedMediaType);
         }
-        let bytes = collect(request.into_body()).await?;
+        let most = limit(request.extensions());
+        let bytes = collect(request.into_body(), most).await?;
         let value = serde_json::from_slice(&bytes).map_err(|error| Error::Malformed(place(&error)))?;
         Ok(Self(T::from_json(value)?))
     }
@@ -105,7 +115,8 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for JsonOrForm<T> {
         if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM)) {
             return Body::from_request(request, state).await.map(|Body(body)| Self(body));
         }
-        let bytes = collect(request.into_body()).await?;
+        let most = limit(request.extensions());
+        let bytes = collect(request.into_body(), most).await?;
         let fields = form_urlencoded::parse(&bytes).map(|(name, text)| (name.into_owned(), Value::from(&*text)));
         Ok(Self(T::from_json(Value::Object(fields.collect()))?))
     }
@@ -120,7 +131,7 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for MaybeBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = collect(body).await?;
+        let bytes = collect(body, limit(&parts.extensions)).await?;
         if bytes.is_empty() && !parts.headers.contains_key(CONTENT_TYPE) {
             return Ok(Self(None));
         }
@@ -130,8 +141,8 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for MaybeBody<T> {
 }
 
 /// Reads a whole body, as far as a body may go.
-pub(crate) async fn collect(body: axum::body::Body) -> Result<Bytes, Failure> {
-    match Limited::new(body, LIMIT).collect().await {
+pub(crate) async fn collect(body: axum::body::Body, most: usize) -> Result<Bytes, Failure> {
+    match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Failure::PayloadTooLarge),
         Err(error) => Err(Error::Malformed(format!("it ended early ({error})")).into()),

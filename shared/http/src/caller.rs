@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use domain::{Act, Actor, Error, KeyScope, Name, Role, Segment, SegmentId, Status, Time, UserId};
 use identity::Claims;
 use store::UserRecord;
+use uuid::Uuid;
 
 use crate::access::Access;
 use crate::key::{ByDeveloper, DeveloperToken, KeySecret};
@@ -142,6 +143,18 @@ impl Caller {
         let (access, segment) = self.accesses(self.app.store.segment(id)).await?;
         access.manages(&segment, scope)?;
         Ok(segment)
+    }
+
+    /// The id of what an address, a level or a custom field belongs to: 1 read. Whether the caller reaches it is not known
+    /// yet.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no such thing; as [`Caller::access`] for whoever would not be told so.
+    pub async fn home_of<T: From<Uuid>>(&self, thing: Uuid) -> Result<T, Error> {
+        match self.app.store.home_of(thing).await? {
+            Some(home) => Ok(home),
+            None => self.access().await.and(Err(Error::NotFound)),
+        }
     }
 
     /// The user that the path names, if the caller may act on it: itself, or, with the scope, one of its segments'.

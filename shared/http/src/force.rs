@@ -16,6 +16,9 @@ use crate::query::{Query, error};
 pub struct Force(bool);
 
 impl Force {
+    /// To make the change whatever it does.
+    pub const YES: Self = Self(true);
+
     /// Refuses a change that affects members, with their number, unless it is forced.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ pub use access::{Access, Owner};
 pub use answer::{Accepted, Begun, Created, Found, Listed, NoContent, Rendered, Shown};
 pub use app::{App, Clients, Settings, SignUpMode};
 pub use base::Base;
-pub use body::{Body, FromJson, JsonOrForm, MaybeBody, OneOrMany, Patch};
+pub use body::{Body, BodyLimit, FromJson, JsonOrForm, MaybeBody, OneOrMany, Patch};
 pub use caller::{Anybody, Caller, Session, Subject};
 pub use cors::Origins;
 pub use dialect::Dialect;

@@ -44,7 +44,7 @@ impl Store {
         for address in addresses {
             let write = Write::create(&self.table, &keys::address(user.id, address.id), to_item(address)?);
             let exists = Error::conflict("/id", "exists", "is the id of an address that is there already");
-            writes.push(write.on_condition_failed(exists));
+            writes.extend([write.on_condition_failed(exists), self.at_home(address.id.uuid(), user.id)]);
             writes.extend(self.tells_address(user, (None, Some(address)), act)?);
         }
         self.table.transact(writes).await
@@ -101,7 +101,7 @@ impl Store {
         };
         let key = keys::address(user.id, old.id);
         let gone = Write::delete(&self.table, &key, condition, values).on_condition_failed(meaning);
-        let mut writes = vec![gone, self.counted(user.id, -1)];
+        let mut writes = vec![gone, self.no_home(old.id.uuid()), self.counted(user.id, -1)];
         writes.extend(self.tells_address(user, (Some(old), None), act)?);
         self.table.transact(writes).await
     }

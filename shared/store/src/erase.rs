@@ -279,6 +279,9 @@ impl Store {
         let mut start = None;
         loop {
             let read = self.table.query(&query, Some(BATCH), start).await?;
+            // First what says where they are, so that a crash leaves what says to go on.
+            let homes: Vec<_> = read.items.iter().filter_map(keys::home_at).map(|home| home.attributes()).collect();
+            self.erase_all(homes).await?;
             self.erase_all(read.items).await?;
             start = read.next;
             if start.is_none() {

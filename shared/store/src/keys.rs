@@ -9,9 +9,9 @@
 //! | developer of an account | `U#{user}` | `D#{developer}` | hash of its token |
 //! | last number of an account's segments | `U#{user}` | `N` | |
 //! | segment of an account by its number | `U#{user}` | `G#{number}` | `segment_id` |
-//! | number of a person | `L#{account}#{number}` | `L` | |
-//! | user that a person is in a segment | `L#{account}#{number}` | `S#{segment's number}` | `user_id` |
-//! | membership that a user has joined | `U#{user}` | `B#{member}` | |
+//! | number of a person | `A#{account}#{number}` | `L` | |
+//! | user that a person is in a segment | `A#{account}#{number}` | `S#{segment's number}` | `user_id` |
+//! | membership that a user has joined | `U#{user}` | `B#{member}` | whose segment it is in |
 //! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
 //! | key of a segment | `S#{segment}` | `K#{key}` | hash of its secret |
 //! | catalog | `S#{segment}` | `C#{catalog}` | |
@@ -29,6 +29,7 @@
 //! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
+//! | what an address, level or custom field belongs to | `H#{id}` | `H` | `home`: the user's or the membership's id |
 //! | member | `E#{member}` | `E` | entries in the index of its membership's members, and of its segment's subscriptions |
 //! | award of points | `E#{member}` | `P#{entry}` | |
 //! | upload | `F#{upload}` | `F` | TTL until the file has arrived |
@@ -39,7 +40,7 @@
 //! | first sign-up of the deployment | `D` | `FIRST` | |
 //! | deployment secret | `D` | `SECRET` | |
 //! | one-time secret | `O#{sha256}` | `O` | `user_id`, TTL |
-//! | magic link | `L#{sha256}` | `L` | `user_id`, TTL |
+//! | magic link | `B#{sha256}` | `B` | `user_id`, TTL |
 //! | kept answer of an `Idempotency-Key` | `I#{sha256}` | `I` | TTL |
 //! | rate limit window | `R#{sha256}` | `{window}` | TTL |
 //! | index entry | `X#{directory}#{field}`, or `…#{bucket}` | `v{value}` or `~`, then U+0001 and the id | |
@@ -192,7 +193,7 @@ pub(crate) fn segment_by_number(account: UserId, number: SegmentNumber) -> Key {
 
 /// A number that a person of an account has.
 pub(crate) fn person(account: UserId, number: PersonNumber) -> Key {
-    Key::new(format!("L#{account}#{}", number.get()), "L")
+    Key::new(format!("A#{account}#{}", number.get()), "A")
 }
 
 /// Where the user is found that a person is in a segment.
@@ -243,6 +244,23 @@ pub(crate) fn level(membership: MembershipId, level: LevelId) -> Key {
 
 pub(crate) fn field(membership: MembershipId, field: FieldId) -> Key {
     Key::new(self::membership(membership).pk, format!("{FIELDS}{field}"))
+}
+
+/// What says where an address, a level or a custom field is.
+pub(crate) fn home(thing: Uuid) -> Key {
+    Key::new(format!("H#{thing}"), "H")
+}
+
+/// What says where the thing with this key is, if it is one of those that are found so.
+pub(crate) fn home_at(key: &HashMap<String, AttributeValue>) -> Option<Key> {
+    let text = |name: &str| key.get(name)?.as_s().ok();
+    let (pk, sk) = (text(PK)?, text(SK)?);
+    let thing = match pk.get(..2)? {
+        "U#" => sk.strip_prefix(ADDRESSES)?,
+        "M#" => sk.strip_prefix(LEVELS).or_else(|| sk.strip_prefix(FIELDS))?,
+        _ => return None,
+    };
+    Uuid::try_parse(thing).ok().map(home)
 }
 
 pub(crate) fn member(member: MemberId) -> Key {
@@ -344,7 +362,7 @@ pub(crate) fn one_time(secret: &str) -> Key {
 }
 
 pub(crate) fn link(token: &str) -> Key {
-    Key::new(format!("L#{}", hash(token)), "L")
+    Key::new(format!("B#{}", hash(token)), "B")
 }
 
 pub(crate) fn answer(name: &str) -> Key {
@@ -511,14 +529,14 @@ mod tests {
             (key(id.parse()?, Some(id.parse()?), id.parse()?), format!("S#{id} K#{id}")),
             (segment_numbers(id.parse()?), format!("U#{id} N")),
             (segment_by_number(id.parse()?, SegmentNumber::default()), format!("U#{id} G#1")),
-            (person(id.parse()?, PersonNumber::default()), format!("L#{id}#1 L")),
+            (person(id.parse()?, PersonNumber::default()), format!("A#{id}#1 A")),
             (
                 person_in(Person {
                     account: id.parse()?,
                     number: PersonNumber::default(),
                     segment: SegmentNumber::default(),
                 }),
-                format!("L#{id}#1 S#1"),
+                format!("A#{id}#1 S#1"),
             ),
             (segment(id.parse()?), format!("S#{id} S")),
             (catalog(id.parse()?, id.parse()?), format!("S#{id} C#{id}")),
@@ -530,6 +548,7 @@ mod tests {
             (membership(id.parse()?), format!("M#{id} M")),
             (level(id.parse()?, id.parse()?), format!("M#{id} L#{id}")),
             (field(id.parse()?, id.parse()?), format!("M#{id} F#{id}")),
+            (home(Uuid::try_parse(id).unwrap()), format!("H#{id} H")),
             (member(id.parse()?), format!("E#{id} E")),
             (joined(id.parse()?, id.parse()?), format!("U#{id} B#{id}")),
             (award(id.parse()?, id.parse()?), format!("E#{id} P#{id}")),
@@ -576,7 +595,7 @@ mod tests {
         let developer = developer(id.parse()?, id.parse()?);
         assert_eq!((developer.pk, developer.sk), (format!("U#{id}"), format!("D#{id}")));
         let link = link("ana@example.com");
-        assert_eq!((link.pk.as_str(), link.sk.as_str()), ("L#jkPKN3ASKOdJg-_b0M_1wWs7Hl1OKafAVibU0loBjhE", "L"));
+        assert_eq!((link.pk.as_str(), link.sk.as_str()), ("B#jkPKN3ASKOdJg-_b0M_1wWs7Hl1OKafAVibU0loBjhE", "B"));
         Ok(())
     }
 
@@ -592,6 +611,24 @@ mod tests {
         }
         assert_eq!(bucket([Some("ACTIVE"), None, Some("a.b")].into_iter()), "ACTIVE.~.a%2Eb");
         assert_eq!(counted("PK"), ".PK");
+    }
+
+    #[test]
+    fn only_addresses_levels_and_fields_have_a_home() -> Result<(), domain::Error> {
+        let id = "0199d2a4-5c00-7000-8000-000000000001";
+        let its = Some(home(Uuid::try_parse(id).unwrap()));
+        for (key, expected) in [
+            (address(id.parse()?, id.parse()?), its.clone()),
+            (level(id.parse()?, id.parse()?), its.clone()),
+            (field(id.parse()?, id.parse()?), its),
+            (upload_of(id.parse()?, None, id.parse()?), None),
+            (entry(id.parse()?, id.parse()?), None),
+            (membership(id.parse()?), None),
+            (user(id.parse()?), None),
+        ] {
+            assert_eq!(home_at(&key.attributes()), expected, "{key:?}");
+        }
+        Ok(())
     }
 
     #[test]

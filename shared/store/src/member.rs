@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use domain::member::MemberNumber;
 use domain::{
-    Act, Answer, Award, Body as _, EntryId, Error, Event, FieldError, Member, MemberId, MembershipId, Upload,
+    Act, Answer, Award, Body as _, EntryId, Error, Event, FieldError, Member, MemberId, MembershipId, SegmentId,
+    Upload, UserId,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::job::Job;
-use crate::keys::{self, AWARDS};
+use crate::keys::{self, AWARDS, JOINED, SK};
 use crate::member_index::{IndexedAnswers, chosen, claims, directory, index, indexed_answers, schema};
 use crate::membership::{Configuration, Edition};
 use crate::page::{self, Page, Window};
 use crate::rank;
 use crate::search::{self, COUNT_CAP, Directory, Found, Index, Indexed, Match, Search, Test, Value, fold};
-use crate::table::{Item, TRANSACTION, Write, from_item, string, to_item};
+use crate::table::{Item, Query, TRANSACTION, Write, from_item, keyed, string, to_item};
 
 /// A member with what Muster keeps about it for itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -83,6 +84,24 @@ impl AlsoOfMember<'_> {
     }
 }
 
+/// A membership that a user has joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Joined {
+    /// As which member.
+    pub member_id: MemberId,
+    /// In which segment.
+    pub segment_id: SegmentId,
+    /// The master user whose segment that is.
+    pub owner_id: UserId,
+}
+
+/// What the item of a membership that a user has joined says.
+#[derive(Debug, Deserialize)]
+struct Whose {
+    segment_id: Option<SegmentId>,
+    owner_id: Option<UserId>,
+}
+
 /// How long a member may be as JSON; as an item, it is a bit shorter than that, and DynamoDB takes 400 KB.
 const MOST_BYTES: usize = 390_000;
 
@@ -96,6 +115,23 @@ impl Store {
     /// [`Error::NotFound`].
     pub async fn member(&self, id: MemberId) -> Result<MemberRecord, Error> {
         self.table.get(&keys::member(id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// The memberships that a user has joined, the oldest first: 1 `Query` for each megabyte.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn joined(&self, user: UserId) -> Result<Vec<Joined>, Error> {
+        let read = |item: Item| {
+            let member = item.get(SK).and_then(|sk| sk.as_s().ok()?.strip_prefix(JOINED)?.parse().ok());
+            let member_id = member.ok_or_else(|| Error::internal("a membership that was joined as nobody"))?;
+            let Whose { segment_id, owner_id } = from_item(item)?;
+            // Items of before said nothing of it.
+            let whose = segment_id.zip(owner_id);
+            Ok(whose.map(|(segment_id, owner_id)| Joined { member_id, segment_id, owner_id }))
+        };
+        let items = self.table.all_items(&Query::under(keys::partition(user), JOINED)).await?;
+        items.into_iter().filter_map(|item| read(item).transpose()).collect()
     }
 
     /// A page of a membership's members. How many have chosen an option is not counted: 1 `Query` of the tallies more.
@@ -338,11 +374,15 @@ impl Store {
         if user(old) == user(new) {
             return Vec::new();
         }
+        let member = new.or(old).map(|record| &record.member);
+        let whose =
+            member.map(|member| [("segment_id", string(member.segment_id)), ("owner_id", string(member.owner_id))]);
+        let whose: Item = whose.into_iter().flatten().map(|(name, id)| (name.to_owned(), id)).collect();
         let left = user(old).map(|user| vec![Write::delete_item(&self.table, keys::joined(user, id).attributes())]);
         let joined = user(new).map(|user| {
             // A user who is being purged must not be left behind as a member.
             let there = self.in_use(user).on_condition_failed(unknown_user());
-            vec![Write::mark(&self.table, &keys::joined(user, id)), there]
+            vec![Write::put(&self.table, keyed(&keys::joined(user, id), whose.clone())), there]
         });
         [left, joined].into_iter().flatten().flatten().collect()
     }

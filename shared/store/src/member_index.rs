@@ -30,9 +30,9 @@ impl IndexedAs {
         Self { unique: false, ..self }
     }
 
-    /// Whether it answered a file field.
+    /// Whether it answered a field that takes files.
     pub(crate) fn is_file(self) -> bool {
-        self.kind == FieldType::File
+        self.kind.takes_files()
     }
 }
 

@@ -380,12 +380,24 @@ impl Store {
             .named("#revision", "revision");
         let counted = Write::update(&self.table, &keys::membership(id), "#revision = :revision", next);
         let mut writes = vec![counted.on_condition_failed(Error::Stale), self.part(id, part)?];
+        writes.extend(self.part_home(id, part));
         writes.extend(part.names().map(|catalog| self.catalog_used(before.membership.segment_id, catalog)));
         writes.extend(self.tells_of(part.about(before.membership.segment_id), part.change(), act)?);
         let job = refresh.then_some(Job::Refresh(id));
         writes.extend(job.map(|job| self.begun(job)));
         self.table.transact(writes).await?;
         Ok(job)
+    }
+
+    /// By what a level or field is found that comes, and not found that goes.
+    fn part_home(&self, id: MembershipId, part: Part<'_>) -> Option<Write> {
+        match part {
+            Part::NewLevel(level) => Some(self.at_home(level.id.uuid(), id)),
+            Part::NewField(field) => Some(self.at_home(field.id.uuid(), id)),
+            Part::NoLevel(level) => Some(self.no_home(level.id.uuid())),
+            Part::NoField(field) => Some(self.no_home(field.id.uuid())),
+            Part::Level(..) | Part::Field(..) => None,
+        }
     }
 
     fn part(&self, id: MembershipId, part: Part<'_>) -> Result<Write, Error> {

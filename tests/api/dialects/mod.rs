@@ -2,6 +2,6 @@
 
 pub(crate) mod b2b;
 pub(crate) mod calls;
-mod flows;
+pub(crate) mod flows;
 pub(crate) mod identity;
 pub(crate) mod platform;

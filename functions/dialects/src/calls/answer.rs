@@ -22,7 +22,7 @@ impl Kept {
     /// Reads it: 1 read, 1 more where the user has joined memberships, 1 more where these are of products.
     pub(super) async fn of(app: &App, user: &User) -> Result<Self, Error> {
         let Some(segment) = user.segment_id else { return Ok(Self { joined: Vec::new(), products: BTreeMap::new() }) };
-        let mut joined = app.store.joined(user.id).await?;
+        let mut joined = app.store.members_of(user.id).await?;
         joined.retain(|member| member.segment_id == segment);
         let ids = joined.iter().filter_map(|member| member.fields.product_id).collect();
         let products = app.store.products_with(segment, &ids).await?;

@@ -1,13 +1,15 @@
-//! `/flows`.
+//! `/flows`: master users with a login, addresses, segments, and memberships with levels, custom fields and files.
+//!
+//! A file a resource; `names.rs` has the two languages' names side by side. What is made there is what `/v1` makes, so
+//! that ids, and all that is written, are the same in both.
 
 use axum::Json;
-use axum::http::HeaderMap;
-use axum::http::StatusCode;
-use axum::response::IntoResponse as _;
-use axum::response::Response;
-use edge::{Dialect, Problem};
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use edge::{BodyLimit, Dialect, Problem};
 use serde_json::json;
-use utoipa::PartialSchema as _;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
@@ -15,28 +17,67 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::State;
 use crate::openapi::About;
 
+mod addresses;
+mod answer;
+mod answers;
+mod fields;
+mod forms;
+mod levels;
+mod login;
+mod members;
+mod memberships;
+mod names;
+mod segments;
+mod uploads;
+mod users;
+
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/flows/", prepare: |_| (), tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/flows/", prepare, tell };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {
     name: "flows",
     path: "/openapi/flows.json",
-    description: "",
+    description: include_str!("about.md"),
     security,
     error,
     errors: &[
-        (400, "Wrong."),
-        (401, "No credential, or one that does not hold."),
-        (404, "Absent."),
-        (429, "Too many requests."),
+        (400, "Something in the request is wrong; the message names each field."),
+        (401, "No credential, or one that does not hold (any more)."),
+        (403, "One's own thing, but not with this credential, or not in this deployment."),
+        (404, "Absent, or somebody else's."),
+        (409, "A value is taken, or the thing is in a state that does not allow this."),
+        (413, "The body is larger than it may be."),
+        (415, "The body is not JSON."),
+        (429, "Too many requests; `Retry-After` says how long to wait."),
         (500, "A fault of ours."),
+        (503, "Something that Muster stands on does not answer; repeat the request in a moment."),
     ],
 };
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+    [
+        users::router(),
+        login::router(),
+        addresses::router(),
+        segments::router(),
+        memberships::router(),
+        levels::router(),
+        fields::router(),
+        members::router(),
+        answers::router(),
+        uploads::router(),
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::new(), OpenApiRouter::merge)
+}
+
+/// A file comes within its request's body, and may be larger than other bodies.
+fn prepare(request: &mut Request) {
+    if request.uri().path().starts_with(uploads::PATH) {
+        request.extensions_mut().insert(BodyLimit(uploads::MOST_SENT));
+    }
 }
 
 fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
@@ -48,10 +89,22 @@ fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
 }
 
 fn error() -> RefOr<Schema> {
-    serde_json::Value::schema()
+    let message = ObjectBuilder::new().schema_type(Type::String).description(Some("What to do."));
+    let error = ObjectBuilder::new().schema_type(Type::Object).property("message", message).required("message");
+    error.examples([json!({ "message": "email is required" })]).into()
 }
 
+/// One message, with all that is wrong by the fields' names.
 fn tell(problem: &Problem, _: &HeaderMap) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(json!({ "message": problem.detail }))).into_response()
+    let each = problem.errors.iter().map(|error| {
+        let name = error.pointer.trim_start_matches('/').replace('/', ".");
+        if name.is_empty() { error.message.clone() } else { format!("{name} {}", error.message) }
+    });
+    let message = match (status, problem.errors.is_empty()) {
+        (StatusCode::PAYLOAD_TOO_LARGE, _) => uploads::TOO_LARGE.to_owned(),
+        (_, true) => problem.detail.clone(),
+        (_, false) => each.collect::<Vec<_>>().join("; "),
+    };
+    (status, Json(json!({ "message": message }))).into_response()
 }

@@ -93,6 +93,8 @@ impl Answer {
             _ if !kind.can_be_unique() => None,
             Self::Text(text) if kind == FieldType::Email => Some(text.to_lowercase()),
             Self::Text(text) if kind == FieldType::Url => parse_url(text).ok().map(String::from),
+            // What is no address is a file.
+            Self::Text(text) if kind == FieldType::Link => Some(parse_url(text).map_or(text.clone(), String::from)),
             Self::Text(text) => Some(text.clone()),
             Self::Number { digits } => Some(plain_number(digits)),
             Self::Boolean(_) | Self::Several(_) => None,

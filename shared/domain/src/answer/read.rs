@@ -81,6 +81,7 @@ pub(super) fn read(
         FieldType::String => text(value, &|text| check_plain(text, 255).map(|()| text.to_owned())),
         FieldType::Text => text(value, &lines),
         FieldType::Url => text(value, &|text| parse_url(text).map(|_| text.to_owned())),
+        FieldType::Link => text(value, &link),
         FieldType::Email => text(value, &|text| Email::parse(text).map(|email| email.as_str().to_owned())),
         FieldType::Phone => text(value, &phone),
         FieldType::Boolean => boolean(&value, at, errors),
@@ -179,6 +180,17 @@ fn boolean(value: &Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<
 /// Text in which lines may be broken.
 fn lines(text: &str) -> Result<String, Broken> {
     check_plain(&text.replace(['\n', '\r', '\t'], " "), 4000).map(|()| text.to_owned())
+}
+
+/// The id of an upload as it is always written, or an address.
+fn link(text: &str) -> Result<String, Broken> {
+    match text.parse::<UploadId>() {
+        Ok(id) => Ok(id.to_string()),
+        Err(_) => match parse_url(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err((code, _)) => Err((code, "must be an http or https address, or the id of an upload")),
+        },
+    }
 }
 
 /// A phone number with the plus that E.164 numbers may be written without.

@@ -61,6 +61,8 @@ fn each_type_has_its_canonical_form() {
         (FieldType::String, "7.10", r#""7.10""#),
         (FieldType::Text, r#"" one\ntwo\n""#, r#""one\ntwo""#),
         (FieldType::Url, r#"" HTTPS://Example.com""#, r#""HTTPS://Example.com""#),
+        (FieldType::Link, r#"" HTTPS://Example.com""#, r#""HTTPS://Example.com""#),
+        (FieldType::Link, &format!("\"{}\"", upload.to_uppercase()), &format!("\"{upload}\"")),
         (FieldType::Email, r#"" Ana@Example.com ""#, r#""Ana@Example.com""#),
         (FieldType::Boolean, "false", "false"),
         (FieldType::Date, r#""2024-02-29""#, r#""2024-02-29""#),
@@ -125,6 +127,7 @@ fn each_type_refuses_what_it_is_not() {
         (FieldType::Date, json!("20250228"), "invalid_date"),
         (FieldType::Phone, json!("55 1234"), "invalid_phone"),
         (FieldType::File, json!("a.pdf"), "invalid_id"),
+        (FieldType::Link, json!("a.pdf"), "invalid_url"),
         (FieldType::Cpf, json!("1"), "invalid_document"),
         (FieldType::Clabe, json!(false), "invalid_type"),
     ] {
@@ -305,6 +308,7 @@ fn two_answers_that_mean_the_same_are_the_same_to_a_unique_field() {
         (FieldType::Number, json!("-0.0"), json!("0")),
         (FieldType::Email, json!("Ana@Example.com"), json!("ana@example.com")),
         (FieldType::Url, json!("https://EXAMPLE.com"), json!("https://example.com/")),
+        (FieldType::Link, json!("https://EXAMPLE.com"), json!("https://example.com/")),
         (FieldType::Phone, json!("+5215512345678"), json!("5215512345678")),
         (FieldType::Rut, json!("12.345.678-5"), json!("123456785")),
     ] {

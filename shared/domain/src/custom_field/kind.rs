@@ -18,6 +18,8 @@ words! {
         Text = "text",
         /// An absolute `http` or `https` address of at most 2048 characters.
         Url = "url",
+        /// An address as of a url, or a file: the id of an upload.
+        Link = "link",
         /// An e-mail address.
         Email = "email",
         /// Yes or no.
@@ -77,6 +79,7 @@ impl FieldType {
             | Self::String
             | Self::Text
             | Self::Url
+            | Self::Link
             | Self::Email
             | Self::Phone
             | Self::File
@@ -104,6 +107,12 @@ impl FieldType {
         !self.chooses() && !matches!(self, Self::Boolean | Self::File | Self::Text)
     }
 
+    /// Whether files answer it, maybe beside other answers.
+    #[must_use]
+    pub fn takes_files(self) -> bool {
+        matches!(self, Self::File | Self::Link)
+    }
+
     /// The rule of a document's number.
     pub(crate) fn document(self) -> Option<Rule> {
         match self {
@@ -122,6 +131,7 @@ impl FieldType {
             | Self::String
             | Self::Text
             | Self::Url
+            | Self::Link
             | Self::Email
             | Self::Boolean
             | Self::Date

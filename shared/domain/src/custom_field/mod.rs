@@ -68,9 +68,9 @@ body! {
         pub render: Option<Render>,
         /// Whether it is asked.
         pub status: Flag<true>,
-        /// Of a file: the most bytes, 5242880 unless told otherwise.
+        /// Of a file or link: the most bytes, 5242880 unless told otherwise.
         pub max_size: Option<Integer<1, MOST_BYTES>>,
-        /// Of a file: what it may hold, anything of these unless told otherwise.
+        /// Of a file or link: what it may hold, anything of these unless told otherwise.
         pub content_types: Option<List<ContentType, 5>>,
     }
     example {
@@ -117,11 +117,11 @@ impl CustomFieldFields {
             }
         }
         for (name, given) in [("max_size", self.max_size.is_some()), ("content_types", self.content_types.is_some())] {
-            if given && kind != FieldType::File {
-                refuse(name, "exclusive", "goes only with file; leave it out");
+            if given && !kind.takes_files() {
+                refuse(name, "exclusive", "goes only with file and link; leave it out");
             }
         }
-        if kind == FieldType::File && self.content_types.as_ref().is_some_and(|types| types.0.is_empty()) {
+        if kind.takes_files() && self.content_types.as_ref().is_some_and(|types| types.0.is_empty()) {
             refuse("content_types", "too_short", "must name a content type; leave it out to allow them all");
         }
         if self.unique.0 && !kind.can_be_unique() {

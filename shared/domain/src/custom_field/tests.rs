@@ -38,6 +38,11 @@ fn the_parts_of_a_field_go_with_its_type() {
         ),
         (json!({ "type": "file", "max_size": 104_857_600, "content_types": ["image/png"] }), vec![]),
         (json!({ "type": "file", "content_types": [] }), vec![("/content_types", "too_short")]),
+        (
+            json!({ "type": "link", "max_size": 1, "content_types": ["image/png"], "unique": true, "searchable": true }),
+            vec![],
+        ),
+        (json!({ "type": "link", "content_types": [] }), vec![("/content_types", "too_short")]),
         (json!({ "type": "file", "unique": true }), vec![("/unique", "exclusive")]),
         (json!({ "type": "file", "searchable": true }), vec![("/searchable", "exclusive")]),
         (json!({ "type": "file", "max_size": 104_857_601 }), vec![("/max_size", "out_of_range")]),

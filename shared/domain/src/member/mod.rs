@@ -15,6 +15,7 @@ use crate::level::Points;
 use crate::membership::Membership;
 use crate::subscription::Quantity;
 use crate::text::{Code, Name, Phone, ReferenceId};
+use crate::user::Metadata;
 use crate::value::{List, OrDefault};
 use crate::{body, text, words};
 
@@ -103,12 +104,14 @@ body! {
         pub expires_at: Option<Time>,
         /// When the subscription was last paid.
         pub last_payment_at: Option<Time>,
+        /// Anything else, up to 8 KiB of JSON.
+        pub metadata: Option<Metadata>,
     }
     example {
         "user_id": "0199d2a4-5c00-7000-8000-000000000002", "level_id": "0199d2a4-5c00-7000-8000-000000001e01",
         "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "5204165000000001",
         "status": "ACTIVE", "approval": "PENDING", "origin": "web", "product_id": null,
-        "reference_id": null, "quantity": null, "starts_at": null, "expires_at": null, "last_payment_at": null
+        "reference_id": null, "quantity": null, "starts_at": null, "expires_at": null, "last_payment_at": null, "metadata": null
     }
     patch { "approval": "APPROVED", "phone": null }
     rules Self::by_somebody
@@ -127,9 +130,12 @@ body! {
         pub card_number: Option<Code>,
         /// Where the member came from.
         pub origin: Option<Code>,
+        /// Anything else, up to 8 KiB of JSON.
+        pub metadata: Option<Metadata>,
     }
     example {
-        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "5204165000000001", "origin": "web"
+        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "5204165000000001",
+        "origin": "web", "metadata": null
     }
     patch { "phone": null }
 }
@@ -159,21 +165,22 @@ impl MemberFields {
             starts_at: None,
             expires_at: None,
             last_payment_at: None,
+            metadata: None,
         }
     }
 
     /// What the member itself may write of these.
     #[must_use]
     pub fn enrolment(&self) -> EnrolmentFields {
-        let Self { name, last_name, phone, card_number, origin, .. } = self.clone();
-        EnrolmentFields { name, last_name, phone, card_number, origin }
+        let Self { name, last_name, phone, card_number, origin, metadata, .. } = self.clone();
+        EnrolmentFields { name, last_name, phone, card_number, origin, metadata }
     }
 
     /// These with what the member itself wrote.
     #[must_use]
     pub fn with(self, written: EnrolmentFields) -> Self {
-        let EnrolmentFields { name, last_name, phone, card_number, origin } = written;
-        Self { name, last_name, phone, card_number, origin, ..self }
+        let EnrolmentFields { name, last_name, phone, card_number, origin, metadata } = written;
+        Self { name, last_name, phone, card_number, origin, metadata, ..self }
     }
 }
 

@@ -6,7 +6,7 @@ mod person;
 mod whole;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::user::{Person, PersonNumber, Unique};
 use domain::{Error, Member, MemberId, Time, User, UserId};
@@ -117,12 +117,21 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn joined(&self, user: UserId) -> Result<Vec<Member>, Error> {
+    pub async fn members_of(&self, user: UserId) -> Result<Vec<Member>, Error> {
         let query = Query::under(keys::partition(user), JOINED);
         let joined = self.table.all_items(&query).await?;
         let id = |item: &Item| item.get(SK)?.as_s().ok()?.strip_prefix(JOINED)?.parse::<MemberId>().ok();
         let keys = joined.iter().filter_map(id).map(|id| keys::member(id).attributes()).collect();
         self.table.get_all(keys).await?.into_iter().map(from_item).collect()
+    }
+
+    /// Those of these users who are there, in no order: 1 `BatchGetItem` for each hundred.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn users_of(&self, ids: &BTreeSet<UserId>) -> Result<Vec<UserRecord>, Error> {
+        let keys = ids.iter().map(|id| keys::user(*id).attributes()).collect();
+        self.table.get_all(keys).await?.into_iter().map(record).collect()
     }
 
     /// Remembers that a session has been signed out, for as long as its tokens could live.

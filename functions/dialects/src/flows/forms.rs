@@ -1,0 +1,92 @@
+//! Values as these clients write them, and as `/v1` does.
+
+use serde_json::{Map, Value};
+
+use crate::lenient;
+
+/// A number as its digits were written; anything else as it is.
+pub(crate) fn text(value: Value) -> Value {
+    if let Value::Number(number) = value { number.to_string().into() } else { value }
+}
+
+/// A word in capital letters; anything else as it is.
+pub(crate) fn word(value: Value) -> Value {
+    if let Value::String(word) = value { word.to_uppercase().into() } else { value }
+}
+
+/// `true` and `false`, in letters too and as 1 and 0; anything else as it is.
+pub(crate) fn switch(value: Value) -> Value {
+    lenient::switch(&value).map_or(value, Value::from)
+}
+
+/// A whole number, which may have decimals as long as they are zero; anything else as it is.
+pub(crate) fn whole(value: Value) -> Value {
+    let written = text(value.clone());
+    let Some(written) = written.as_str() else { return value };
+    let (digits, decimals) = written.split_once('.').unwrap_or((written, ""));
+    match digits.parse::<i64>() {
+        Ok(number) if decimals.bytes().all(|decimal| decimal == b'0') => number.into(),
+        _ => value,
+    }
+}
+
+/// The day of a time; anything else as it is.
+pub(crate) fn day(value: Value) -> Value {
+    let is_time = |text: &&str| text.len() > 10 && matches!(text.as_bytes().get(10), Some(b'T' | b' '));
+    match value.as_str().filter(is_time).and_then(|text| text.get(..10)) {
+        Some(day) => day.into(),
+        None => value,
+    }
+}
+
+/// The code and name of a country, state or city; nothing where neither is set.
+pub(crate) fn place(value: Value) -> Value {
+    let Value::Object(mut place) = value else { return value };
+    let part = |name: &str| {
+        let value = text(place.remove(name)?);
+        (!value.is_null() && value.as_str() != Some("")).then(|| (name.to_owned(), value))
+    };
+    // Both are written, so that a change leaves nothing of the place of before.
+    let mut parts = Map::from_iter([("code".to_owned(), Value::Null), ("name".to_owned(), Value::Null)]);
+    parts.extend(["code", "name"].into_iter().filter_map(part));
+    if parts.values().all(Value::is_null) { Value::Null } else { Value::Object(parts) }
+}
+
+/// A number as text with two decimals.
+pub(crate) fn fixed(value: &Value) -> Value {
+    let number = value.as_f64().map(|number| format!("{number:.2}"));
+    number.map_or(Value::Null, |number| if number == "-0.00" { "0.00".into() } else { number.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_read_as_they_are_meant_and_what_is_wrong_stays_wrong() {
+        for (found, expected) in [
+            (text(json!(5512345678_u64)), json!("5512345678")),
+            (switch(json!("1")), json!(true)),
+            (switch(json!(0)), json!(false)),
+            (switch(json!("yes")), json!("yes")),
+            (whole(json!("401.00")), json!(401)),
+            (whole(json!(7)), json!(7)),
+            (whole(json!("7.5")), json!("7.5")),
+            (whole(json!("")), json!("")),
+            (day(json!("1990-02-28T00:00:00.000Z")), json!("1990-02-28")),
+            (day(json!("1990-02-28")), json!("1990-02-28")),
+            (day(json!("tomorrow at ten")), json!("tomorrow at ten")),
+            (place(json!({ "id": 1, "code": 9, "name": "" })), json!({ "code": "9", "name": null })),
+            (place(json!({ "id": null, "code": null, "name": null })), Value::Null),
+            (place(json!("MEX")), json!("MEX")),
+            (fixed(&json!(19.426_967)), json!("19.43")),
+            (fixed(&json!(-0.001)), json!("0.00")),
+            (fixed(&json!(500)), json!("500.00")),
+            (fixed(&Value::Null), Value::Null),
+        ] {
+            assert_eq!(found, expected);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `/flows/membership-level`: ranges of points.
+
+use ::memberships::levels::{create, delete};
+use ::memberships::shown as shown_to;
+use axum::extract::State as Shared;
+use domain::answer::Given;
+use domain::{Body as _, Level, LevelFields, LevelId, MembershipId, Object as _};
+use edge::{Answer, App, Body, Caller, IfMatch, Path, Rendered, Seed};
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{Made, Pages, Rows, done};
+use super::names::{Fields, Form, Names, required, with};
+use crate::State;
+
+const NAMES: Names = Names(&[
+    ("membership_id", "membership_id", Form::Shown),
+    ("name", "name", Form::Text),
+    ("number_level", "number", Form::Whole),
+    ("from_point", "from_point", Form::Whole),
+    ("to_point", "to_point", Form::Whole),
+    ("image", "image", Form::Text),
+    ("type_image", "type_image", Form::Kept),
+    ("background_color", "background_color", Form::Text),
+    ("text_color", "text_color", Form::Text),
+    ("status", "status", Form::Switch),
+]);
+
+/// What these clients know of a level, and Muster has no use for.
+const UNUSED: [&str; 6] = [
+    "points_by_visit",
+    "points_by_amount",
+    "caducity_by_days",
+    "caducity_by_date",
+    "content_title",
+    "content_description",
+];
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(create_level)).routes(routes!(delete_level)).routes(routes!(list_levels))
+}
+
+/// A level as it is shown there.
+pub(crate) fn level(level: &Level) -> Fields {
+    let thing = level.show();
+    with(NAMES.show(&thing), &thing, &UNUSED)
+}
+
+/// Makes a level. Members whose points are in its range come to it.
+#[utoipa::path(post, path = "/flows/membership-level", tag = "membership-level",
+    request_body(content = Value, example = json!({
+        "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "name": "Gold", "number_level": 3, "from_point": 201,
+        "to_point": "300.00", "image": "https://example.com/gold.png", "type_image": "png", "background_color": "#FFD700",
+        "text_color": "#000000", "status": true,
+    })),
+    responses((status = 201, description = "The level.", body = Value,
+        example = json!({ "id": "0199d2a4-5c00-7000-8000-000000001e01" }))))]
+async fn create_level(
+    Shared(app): Shared<App>,
+    caller: Caller,
+    seed: Seed,
+    Body(Given(mut body)): Body<Given>,
+) -> Answer<Made> {
+    let membership: MembershipId = required(&mut body, "membership_id")?;
+    let new = LevelFields::parse(Value::Object(NAMES.read(body, true))).map_err(|error| NAMES.tell(error))?;
+    create(Shared(app), caller, Path(membership), seed, Body(new)).await.map_err(|error| NAMES.tell(error))?;
+    Ok(Made::id(seed.id::<LevelId>(0)))
+}
+
+/// Deletes a level that no custom field is for. Its members come to the next one below.
+#[utoipa::path(delete, path = "/flows/membership-level/{id}", tag = "membership-level",
+    responses((status = 200, description = "The level is gone.", body = Value, example = json!({}))))]
+async fn delete_level(Shared(app): Shared<App>, caller: Caller, Path(id): Path<LevelId>) -> Answer<Rendered> {
+    let membership: MembershipId = caller.home_of(id.uuid()).await?;
+    delete(Shared(app), caller, Path((membership, id)), IfMatch::default()).await?;
+    Ok(done())
+}
+
+/// Lists the levels of a membership.
+#[utoipa::path(get, path = "/flows/membership-level/list/{membership_id}", tag = "membership-level", params(Pages),
+    responses((status = 200, description = "A page of levels.", body = [Value], example = json!([{
+        "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "name": "Gold", "number_level": "3.00",
+        "from_point": "201.00", "to_point": "300.00", "image": "https://example.com/gold.png", "type_image": "png",
+        "background_color": "#FFD700", "text_color": "#000000", "status": true, "id": "0199d2a4-5c00-7000-8000-000000001e01",
+        "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z", "removed": false,
+        "points_by_visit": null, "points_by_amount": null, "caducity_by_days": null, "caducity_by_date": null,
+        "content_title": null, "content_description": null,
+    }]))))]
+async fn list_levels(
+    Shared(app): Shared<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    pages: Pages,
+) -> Answer<Rows> {
+    let mut levels = shown_to(&app, &caller, membership).await?.levels;
+    levels.sort_by_key(|level| level.id);
+    Ok(pages.of(levels.iter().map(level).collect()))
+}

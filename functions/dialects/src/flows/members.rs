@@ -1,0 +1,202 @@
+//! `/flows/membership-user`: who has joined.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::members::{NewMember, Role, Seat, found, join, reach};
+use axum::extract::State as Shared;
+use domain::answer::Given;
+use domain::member::{Approval, Joining, MemberStatus};
+use domain::{
+    Body as _, EnrolmentFields, Error, Field as _, KeyScope, LevelId, Member, MemberId, MembershipId, Object as _,
+    SegmentId, UserId, field::Pointer,
+};
+use edge::{Access, Answer, App, Body, Caller, Path, Query, Rendered, Seed};
+use serde_json::{Value, json};
+use store::search::{Filter, Match, Test, Value as Word};
+use store::{Configuration, UserRecord};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{Made, Pages, Rows, shown};
+use super::forms::switch;
+use super::names::{Fields, Form, Names, optional, required, with};
+use super::{levels, users};
+use crate::State;
+
+const NAMES: Names = Names(&[
+    ("membership_id", "membership_id", Form::Shown),
+    ("user_id", "user_id", Form::Shown),
+    ("segment_id", "segment_id", Form::Shown),
+    ("brand_id", "segment_id", Form::Shown),
+    ("membership_level_id", "level_id", Form::Shown),
+    ("name", "name", Form::Text),
+    ("lastname", "last_name", Form::Text),
+    ("phone", "phone", Form::Text),
+    ("card_number", "card_number", Form::Text),
+    ("validate", "validate", Form::Kept),
+    ("origin", "origin", Form::Text),
+    ("filler_id", "number", Form::Shown),
+]);
+
+/// What a member writes about itself.
+const ITS_OWN: [&str; 6] = ["name", "last_name", "phone", "card_number", "origin", "metadata"];
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(create_member)).routes(routes!(read_member)).routes(routes!(list_members))
+}
+
+fn member(member: &Member) -> Fields {
+    let thing = member.show();
+    let mut fields = NAMES.show(&thing);
+    fields.insert("status".to_owned(), (member.fields.status.0 == MemberStatus::Active).into());
+    fields.insert("approved".to_owned(), (member.fields.approval.0 == Approval::Approved).into());
+    with(fields, &thing, &[])
+}
+
+/// Whom a request enrols.
+struct Asked {
+    user: Option<UserId>,
+    segment: Option<SegmentId>,
+    level: Option<LevelId>,
+    fields: Fields,
+}
+
+impl Asked {
+    fn read(mut body: Fields) -> Result<Self, Error> {
+        let (user, segment) = (optional(&mut body, "user_id")?, optional(&mut body, "segment_id")?);
+        let (level, status) = (optional(&mut body, "membership_level_id")?, body.remove("status").map(switch));
+        let mut fields = NAMES.read(body, true);
+        let status = match status {
+            Some(Value::Bool(true)) => Some(MemberStatus::Active.as_str().into()),
+            Some(Value::Bool(false)) => Some(MemberStatus::Inactive.as_str().into()),
+            other => other.filter(|status| !status.is_null()),
+        };
+        fields.extend(status.map(|status| ("status".to_owned(), status)));
+        Ok(Self { user, segment, level, fields })
+    }
+
+    /// The member that it makes: of anybody, for who manages the segment, and else of whoever asks.
+    fn joining(mut self, access: &Access, of: &Configuration, role: Role) -> Result<NewMember, Error> {
+        if self.segment.is_some_and(|segment| segment != of.membership.segment_id) {
+            return Err(Error::invalid("/segment_id", "invalid_choice", "must be the segment of the membership"));
+        }
+        match role {
+            Role::Manager => {
+                self.fields.extend(self.user.map(|user| ("user_id".to_owned(), user.show())));
+                self.fields.extend(self.level.map(|level| ("level_id".to_owned(), level.show())));
+                NewMember::parse(Value::Object(self.fields))
+            }
+            Role::Itself => self.itself(access, of),
+        }
+    }
+
+    fn itself(mut self, access: &Access, of: &Configuration) -> Result<NewMember, Error> {
+        let itself = access.user().ok_or(Error::NotFound)?.user.id;
+        if self.user.is_some_and(|user| user != itself) {
+            return Err(Error::NotFound);
+        }
+        let first = of.level_of(0).map(|level| level.id);
+        if self.level.is_some_and(|level| Some(level) != first) {
+            return Err(Error::Forbidden("Levels are the owner's to give; leave membership_level_id out."));
+        }
+        self.fields.retain(|name, _| ITS_OWN.contains(&name.as_str()));
+        let Joining { fields, answers } = Joining::<EnrolmentFields>::parse(Value::Object(self.fields))?;
+        Ok(Joining { fields: fields.of(itself), answers })
+    }
+}
+
+/// Enrols a user: whoever manages the segment enrols anybody, and whoever has signed up itself.
+#[utoipa::path(post, path = "/flows/membership-user", tag = "membership-user",
+    request_body(content = Value, example = json!({
+        "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "user_id": "0199d2a4-5c00-7000-8000-000000000002",
+        "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "membership_level_id": null, "name": "Carla", "lastname": "Núñez",
+        "phone": "5512345678", "status": true, "card_number": "5204165000000001", "validate": false, "origin": "web",
+    })),
+    responses((status = 201, description = "The membership user; no code is sent.", body = Value,
+        example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ae01", "sms_code": null }))))]
+async fn create_member(
+    Shared(app): Shared<App>,
+    caller: Caller,
+    seed: Seed,
+    Body(Given(mut body)): Body<Given>,
+) -> Answer<Made> {
+    let membership: MembershipId = required(&mut body, "membership_id")?;
+    let asked = Asked::read(body)?;
+    let joining = |access: &Access, of: &Configuration, role| asked.joining(access, of, role);
+    let made = join(&app, &caller, membership, seed, joining).await.map_err(|error| NAMES.tell(error))?;
+    Ok(Made(json!({ "id": made.id, "sms_code": null })))
+}
+
+/// Reads a membership user.
+#[utoipa::path(get, path = "/flows/membership-user/{id}", tag = "membership-user",
+    responses((status = 200, description = "The membership user.", body = Value, example = json!(example()))))]
+async fn read_member(Shared(app): Shared<App>, caller: Caller, Path(id): Path<MemberId>) -> Answer<Rendered> {
+    let seat = Seat::take(&app, &caller, id, KeyScope::Read).await?;
+    Ok(shown(member(&seat.shown())))
+}
+
+/// Lists the users of a membership; whoever does not manage it finds itself.
+#[utoipa::path(get, path = "/flows/membership-user/list/{membership_id}", tag = "membership-user",
+    params(Pages, ("user_id" = Option<String>, Query, description = "Only this user.")),
+    responses((status = 200, description = "A page of membership users, each with its `membership_level` and `user`.",
+        body = [Value], example = json!([example()]))))]
+async fn list_members(
+    Shared(app): Shared<App>,
+    caller: Caller,
+    Path(membership): Path<MembershipId>,
+    pages: Pages,
+    mut query: Query,
+) -> Answer<Rows> {
+    let asked = user_id(&mut query)?;
+    let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
+    let itself = reach(&access, &configuration)?;
+    let levels: BTreeMap<_, _> = configuration.levels.iter().map(|level| (level.id, levels::level(level))).collect();
+    let mut search = pages.search();
+    let named = [asked, itself]
+        .into_iter()
+        .flatten()
+        .map(|user| Filter { field: "user_id".to_owned(), test: Test::AnyOf(vec![Match::Exact(Word::word(user))]) });
+    search.filters.extend(named);
+    let found = found(&app, configuration, &search, itself).await?;
+    let ids: BTreeSet<_> = found.rows.iter().filter_map(|member| member.fields.user_id).collect();
+    let users = app.store.users_of(&ids).await?;
+    let users: BTreeMap<_, _> = users.iter().map(|record| (record.user.id, reached(&access, record))).collect();
+    let row = |member: &Member| {
+        let mut row = self::member(member);
+        let level = member.fields.level_id.and_then(|id| levels.get(&id).cloned());
+        let user = member.fields.user_id.and_then(|id| users.get(&id).cloned());
+        row.insert("membership_level".to_owned(), level.map_or(Value::Null, Value::Object));
+        row.insert("user".to_owned(), user.map_or(Value::Null, Value::Object));
+        row
+    };
+    Ok(pages.rows(found.rows.iter().map(row), found.total))
+}
+
+/// The user of a row, of whom somebody else's account tells nothing but who it is.
+fn reached(access: &Access, record: &UserRecord) -> Fields {
+    let fields = users::user(&record.user);
+    if access.is(record.user.id) || access.manages(record, KeyScope::Read).is_ok() {
+        return fields;
+    }
+    let id = record.user.id.show();
+    fields.into_iter().map(|(name, _)| if name == "id" { (name, id.clone()) } else { (name, Value::Null) }).collect()
+}
+
+fn user_id(query: &mut Query) -> Result<Option<UserId>, Error> {
+    let mut errors = Vec::new();
+    let Some(text) = query.take("user_id", &mut errors).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let user = UserId::read(text.into(), &Pointer::root().child("user_id"), &mut errors);
+    if errors.is_empty() { Ok(user) } else { Err(Error::Invalid(errors)) }
+}
+
+fn example() -> Value {
+    json!({
+        "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "user_id": "0199d2a4-5c00-7000-8000-000000000002",
+        "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "brand_id": "0199d2a4-5c00-7000-8000-0000000005e6",
+        "membership_level_id": "0199d2a4-5c00-7000-8000-000000001e01", "name": "Carla", "lastname": "Núñez",
+        "phone": "5512345678", "card_number": "5204165000000001", "validate": false, "origin": "web", "filler_id": "40281739",
+        "status": true, "approved": false, "id": "0199d2a4-5c00-7000-8000-00000000ae01",
+        "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z", "removed": false,
+    })
+}

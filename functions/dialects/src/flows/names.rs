@@ -1,0 +1,162 @@
+//! How the fields of a thing are called and written there, and how here: one table a thing, read in both directions.
+
+use domain::error::FieldError;
+use domain::{Error, Field, field::Pointer};
+use edge::Failure;
+use serde_json::{Map, Value, json};
+
+use super::forms::{day, fixed, place, switch, text, whole, word};
+
+/// A body, or part of one.
+pub(crate) type Fields = Map<String, Value>;
+
+/// A field by the name that it has there and the one that it has here.
+pub(crate) type Named = (&'static str, &'static str, Form);
+
+/// How a field is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it is.
+    Same,
+    /// As text; the digits of a number count as text.
+    Text,
+    /// As a word in capital letters, in whatever letters it comes.
+    Word,
+    /// As a switch, in whatever way it comes.
+    Switch,
+    /// As a whole number, in whatever way it comes.
+    Count,
+    /// As a whole number here, as text with two decimals there.
+    Whole,
+    /// Only shown: it is never changed.
+    Shown,
+    /// As a number of degrees here, as text with two decimals there.
+    Degrees,
+    /// As a day here, as a time there.
+    Day,
+    /// As a country, state or city.
+    Place,
+    /// As it comes, whatever that is: Muster has no use for it, and keeps it in the metadata.
+    Kept,
+}
+
+/// Under which name the metadata keep what only this dialect's clients know.
+const KEPT: &str = "flows";
+
+/// The fields of a thing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names(pub(crate) &'static [Named]);
+
+impl Names {
+    /// What of a body is known, as `/v1` takes it; of a new thing, without what is not set.
+    pub(crate) fn read(self, mut body: Fields, is_new: bool) -> Fields {
+        let (mut read, mut kept) = (Fields::new(), Fields::new());
+        for (theirs, ours, form) in self.0 {
+            let Some(value) = body.remove(*theirs) else { continue };
+            // A client without a value writes empty text as often as null.
+            let value = if value.as_str() == Some("") { Value::Null } else { value };
+            let value = match form {
+                Form::Shown => continue,
+                Form::Kept => {
+                    kept.insert((*theirs).to_owned(), value);
+                    continue;
+                }
+                Form::Place => {
+                    kept.insert(format!("{theirs}_id"), value.get("id").cloned().unwrap_or_default());
+                    place(value)
+                }
+                Form::Same | Form::Degrees => value,
+                Form::Text => text(value),
+                Form::Word => word(value),
+                Form::Switch => switch(value),
+                Form::Count | Form::Whole => whole(value),
+                Form::Day => day(value),
+            };
+            read.insert((*ours).to_owned(), value);
+        }
+        if is_new {
+            read.retain(|_, value| !value.is_null());
+            kept.retain(|_, value| !value.is_null());
+        }
+        if !kept.is_empty() {
+            read.insert("metadata".to_owned(), json!({ KEPT: kept }));
+        }
+        read
+    }
+
+    /// A thing of `/v1` as it is shown there.
+    pub(crate) fn show(self, thing: &Value) -> Fields {
+        let kept = |name: &str| thing.pointer(&format!("/metadata/{KEPT}/{name}")).cloned().unwrap_or_default();
+        let shown = self.0.iter().map(|(theirs, ours, form)| {
+            let value = thing.get(ours).cloned().unwrap_or_default();
+            let value = match form {
+                Form::Same | Form::Text | Form::Word | Form::Switch | Form::Count | Form::Shown => value,
+                Form::Whole | Form::Degrees => fixed(&value),
+                Form::Day => value.as_str().map_or(Value::Null, |day| format!("{day}T00:00:00.000Z").into()),
+                Form::Place => {
+                    let part = |name: &str| value.get(name).cloned().unwrap_or_default();
+                    json!({ "id": kept(&format!("{theirs}_id")), "code": part("code"), "name": part("name") })
+                }
+                Form::Kept => kept(theirs),
+            };
+            ((*theirs).to_owned(), value)
+        });
+        shown.collect()
+    }
+
+    /// A failure that names the fields as they are called there.
+    pub(crate) fn tell(self, failure: impl Into<Failure>) -> Failure {
+        let failure = failure.into();
+        if let Failure::Domain(error) = failure {
+            return error.map_fields(|error| self.named(error)).into();
+        }
+        failure
+    }
+
+    fn named(self, error: FieldError) -> FieldError {
+        let (name, rest) = match error.pointer.trim_start_matches('/').split_once('/') {
+            Some((name, rest)) => (name, format!("/{rest}")),
+            None => (error.pointer.trim_start_matches('/'), String::new()),
+        };
+        let theirs = self.0.iter().find(|(_, ours, _)| *ours == name).map(|(theirs, ..)| *theirs);
+        match theirs {
+            Some(theirs) => FieldError { pointer: format!("/{theirs}{rest}"), ..error },
+            None => error,
+        }
+    }
+}
+
+/// Takes a field that the dialect itself reads, and that must be there.
+///
+/// # Errors
+/// [`Error::Invalid`] that names it.
+pub(crate) fn required<T: Field>(body: &mut Fields, name: &str) -> Result<T, Error> {
+    let missing = || Error::invalid(&format!("/{name}"), "required", "is required");
+    optional(body, name)?.ok_or_else(missing)
+}
+
+/// Takes a field that the dialect itself reads, if it is there and set.
+///
+/// # Errors
+/// [`Error::Invalid`] that names it.
+pub(crate) fn optional<T: Field>(body: &mut Fields, name: &str) -> Result<Option<T>, Error> {
+    let value = body.remove(name).map(text).unwrap_or_default();
+    if value.is_null() || value.as_str() == Some("") {
+        return Ok(None);
+    }
+    let mut errors = Vec::new();
+    let read = T::read(value, &Pointer::root().child(name), &mut errors);
+    if errors.is_empty() { Ok(read) } else { Err(Error::Invalid(errors)) }
+}
+
+/// What every thing has: its id, whether it is removed, when it was made and last changed; and what its clients know and
+/// Muster has no use for.
+pub(crate) fn with(mut shown: Fields, thing: &Value, unused: &[&str]) -> Fields {
+    for name in ["id", "created_at", "updated_at"] {
+        shown.insert(name.to_owned(), thing.get(name).cloned().unwrap_or_default());
+    }
+    // What is deleted is gone, but for users, who say themselves what they are.
+    shown.entry("removed").or_insert(false.into());
+    shown.extend(unused.iter().map(|name| ((*name).to_owned(), Value::Null)));
+    shown
+}

@@ -1,0 +1,181 @@
+//! `/flows/user`: master users, from sign-up to deletion.
+
+use ::users::{change, delete, password, sign_up, verify};
+use axum::extract::State as Shared;
+use domain::answer::Given;
+use domain::user::Unique;
+use domain::{Body as _, field::Pointer};
+use domain::{Email, Error, Field as _, KeyScope, MergePatch, Object as _, SignUp, Status, User, UserId, UserState};
+use edge::{Answer, Body, Caller, IfMatch, Patch, Path, Query, Rendered, RequestId, Seed, UserRef, Visitor};
+use serde_json::Value;
+use store::Scope;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{Made, done, shown};
+use super::login::tokens;
+use super::names::{Fields, Form, Names, required, with};
+use crate::State;
+
+const NAMES: Names = Names(&[
+    ("email", "email", Form::Text),
+    ("name", "name", Form::Text),
+    ("lastname", "last_name", Form::Text),
+    ("lastname2", "second_last_name", Form::Text),
+    ("mobile", "phone", Form::Text),
+    ("gender", "gender", Form::Word),
+    ("birthdate", "birthdate", Form::Day),
+    ("lang", "language", Form::Text),
+    ("country", "country", Form::Place),
+    ("state", "state", Form::Place),
+    ("city", "city", Form::Place),
+    ("profit_center", "profit_center", Form::Kept),
+]);
+
+/// What these clients know of a user, and Muster has no use for.
+const UNUSED: [&str; 4] = ["player_id", "stripe_id", "guest", "no_guest"];
+
+/// The fields of a code and of a password.
+const CODE: Names = Names(&[("verification_code", "code", Form::Text)]);
+const PASSWORDS: Names =
+    Names(&[("old_password", "old_password", Form::Text), ("new_password", "new_password", Form::Text)]);
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(user_available))
+        .routes(routes!(create_user))
+        .routes(routes!(validate_code))
+        .routes(routes!(read_user, change_user, delete_user))
+        .routes(routes!(change_password))
+}
+
+/// A user as it is shown there.
+pub(crate) fn user(user: &User) -> Fields {
+    let thing = user.show();
+    let mut fields = NAMES.show(&thing);
+    fields.insert("active".to_owned(), (user.status == Status::Active).into());
+    fields.insert("removed".to_owned(), (user.status == Status::Deleted).into());
+    with(fields, &thing, &UNUSED)
+}
+
+/// Tells whether an e-mail has a user (200) or is free (404).
+#[utoipa::path(get, path = "/flows/user/available", tag = "user", security(()),
+    params(("key" = String, Query, description = "The e-mail.", example = "ana@example.com")),
+    responses((status = 200, description = "The e-mail has a user.", body = Value, example = json!({}))))]
+async fn user_available(Shared(state): Shared<State>, visitor: Visitor, mut query: Query) -> Answer<Rendered> {
+    let mut errors = Vec::new();
+    let key = query.take("key", &mut errors).unwrap_or_default();
+    let email = Email::read(key.into(), &Pointer::root().child("key"), &mut errors);
+    let Some(email) = email.filter(|_| errors.is_empty()) else { return Err(Error::Invalid(errors).into()) };
+    visitor.asks_who_exists().await?;
+    let holder = state.app.store.holder(Scope::Masters, &Unique::email(&email)).await?;
+    holder.map(|_| done()).ok_or_else(|| Error::NotFound.into())
+}
+
+/// Signs up a master user. A verification code is sent to the e-mail.
+#[utoipa::path(post, path = "/flows/user", tag = "user", security(()),
+    request_body(content = Value, example = json!({
+        "email": "ana@example.com", "name": "Ana", "lastname": "López", "lastname2": "García",
+        "password": "correct horse battery", "mobile": "5512345678", "gender": "FEMALE",
+        "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es", "profit_center": "online",
+        "country": { "id": 142, "code": "MEX", "name": "México" }, "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" },
+        "city": { "id": null, "code": null, "name": "Ciudad de México" },
+    })),
+    responses((status = 201, description = "The user, who has to verify its e-mail.", body = Value,
+        example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000001" }))))]
+async fn create_user(
+    Shared(state): Shared<State>,
+    visitor: Visitor,
+    seed: Seed,
+    request_id: RequestId,
+    Body(Given(mut body)): Body<Given>,
+) -> Answer<Made> {
+    let password = body.remove("password").map(super::forms::text);
+    let mut fields = NAMES.read(body, true);
+    fields.extend(password.map(|password| ("password".to_owned(), password)));
+    let new = SignUp::parse(Value::Object(fields)).map_err(|error| NAMES.tell(error))?;
+    let (app, identity) = (Shared(state.app), Shared(state.identity));
+    sign_up::sign_up(app, identity, visitor, seed, request_id, Body(new)).await.map_err(|error| NAMES.tell(error))?;
+    Ok(Made::id(seed.id::<UserId>(0)))
+}
+
+/// Verifies a user's e-mail by the code that was sent, and signs the user in.
+#[utoipa::path(post, path = "/flows/user/validate-code", tag = "user", security(()),
+    request_body(content = Value, example = json!({
+        "verification_code": "492817", "user_id": "0199d2a4-5c00-7000-8000-000000000001", "phone": "5512345678",
+    })),
+    responses((status = 200, description = "Tokens, as after a login.", body = Value, example = json!({
+        "id": "0199d2a4-5c00-7000-8000-000000000001", "access_token": "eyJraWQ…", "refresh_token": "eyJjdHk…", "expires_in": 900,
+    }))))]
+async fn validate_code(
+    Shared(state): Shared<State>,
+    visitor: Visitor,
+    request_id: RequestId,
+    Body(Given(mut body)): Body<Given>,
+) -> Answer<Rendered> {
+    let code =
+        verify::Verification::parse(Value::Object(CODE.read(body.clone(), true))).map_err(|error| CODE.tell(error));
+    let user: UserId = required(&mut body, "user_id")?;
+    let (app, identity) = (Shared(state.app), Shared(state.identity));
+    let verified = verify::verify(app, identity, visitor, request_id, Path(user), Body(code?)).await;
+    Ok(tokens(verified.map_err(|error| CODE.tell(error))?, true))
+}
+
+/// Reads a user.
+#[utoipa::path(get, path = "/flows/user/{id}", tag = "user",
+    responses((status = 200, description = "The user.", body = Value, example = json!({
+        "id": "0199d2a4-5c00-7000-8000-000000000001", "email": "ana@example.com", "name": "Ana", "lastname": "López",
+        "lastname2": "García", "mobile": "5512345678", "gender": "FEMALE", "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es",
+        "country": { "id": 142, "code": "MEX", "name": "México" }, "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" },
+        "city": { "id": null, "code": null, "name": "Ciudad de México" }, "profit_center": "online", "active": true,
+        "removed": false, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z",
+        "player_id": null, "stripe_id": null, "guest": null, "no_guest": null,
+    }))))]
+async fn read_user(caller: Caller, Path(id): Path<UserId>) -> Answer<Rendered> {
+    let subject = caller.acts(UserRef::Id(id), KeyScope::Read).await?;
+    Ok(shown(user(&subject.record.user)))
+}
+
+/// Changes the fields of a user that are sent.
+#[utoipa::path(put, path = "/flows/user/{id}", tag = "user",
+    request_body(content = Value, example = json!({ "lastname": "López García", "mobile": "", "profit_center": "stores" })),
+    responses((status = 200, description = "The user is changed.", body = Value, example = json!({}))))]
+async fn change_user(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Path(id): Path<UserId>,
+    Body(Given(body)): Body<Given>,
+) -> Answer<Rendered> {
+    let patch = MergePatch::<UserState>::parse(Value::Object(NAMES.read(body, false)));
+    let patch = Body(Patch(patch.map_err(|error| NAMES.tell(error))?));
+    let (app, identity) = (Shared(state.app), Shared(state.identity));
+    let changed = change::change(app, identity, caller, Path(UserRef::Id(id)), IfMatch::default(), patch).await;
+    changed.map(|_| done()).map_err(|error| NAMES.tell(error))
+}
+
+/// Deletes a user: out of use, its e-mail free again at once, restorable.
+#[utoipa::path(delete, path = "/flows/user/{id}", tag = "user",
+    responses((status = 200, description = "The user is removed.", body = Value, example = json!({}))))]
+async fn delete_user(Shared(state): Shared<State>, caller: Caller, Path(id): Path<UserId>) -> Answer<Rendered> {
+    let (app, identity) = (Shared(state.app), Shared(state.identity));
+    let (id, any, query) = (Path(UserRef::Id(id)), IfMatch::default(), Query::default());
+    delete::delete(app, identity, caller, id, any, query).await?;
+    Ok(done())
+}
+
+/// Changes the password, by the present one, and ends all other sessions of the user.
+#[utoipa::path(post, path = "/flows/user/change-password/{id}", tag = "user",
+    request_body(content = Value, example = json!({ "old_password": "correct horse battery", "new_password": "staple battery horse" })),
+    responses((status = 200, description = "The new password holds.", body = Value, example = json!({}))))]
+async fn change_password(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Path(id): Path<UserId>,
+    Body(Given(body)): Body<Given>,
+) -> Answer<Rendered> {
+    let change = password::PasswordChange::parse(Value::Object(PASSWORDS.read(body, true)))?;
+    let (app, identity) = (Shared(state.app), Shared(state.identity));
+    password::change_password(app, identity, caller, Path(UserRef::Id(id)), Body(change)).await?;
+    Ok(done())
+}
