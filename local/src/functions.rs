@@ -11,6 +11,7 @@ use axum::Router;
 use edge::{App, Clients, Limits, Origins, Settings, SignUpMode};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
+use notifications::{Notifications, Sender};
 use store::Table;
 use transfers::Transfers;
 use utoipa_axum::router::OpenApiRouter;
@@ -101,6 +102,12 @@ impl Functions {
         Transfers { store: self.app.store.clone(), files: self.files.clone() }
     }
 
+    /// What sends push notifications.
+    #[must_use]
+    pub fn notifications(&self, sender: Sender) -> Notifications {
+        Notifications { store: self.app.store.clone(), sender }
+    }
+
     /// All routes, with the edge around them.
     pub fn router(&self) -> Router {
         let (app, identity) = (self.app.clone(), self.identity.clone());
@@ -113,6 +120,7 @@ impl Functions {
             memberships::router(),
             members::router(),
             webhooks::router(),
+            push::router(),
         ];
         let data = data.into_iter().map(|router| router.with_state(app.clone()));
         let most_rows = uploads::MostRows(domain::upload::MOST_ROWS);
@@ -155,6 +163,7 @@ impl Wiring {
             sign_up: self.sign_up,
             limits: Limits::times(self.rate_limit_factor),
             origins: Origins::Any,
+            push: true,
         }
     }
 }

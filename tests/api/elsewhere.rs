@@ -77,6 +77,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     tokio::spawn(local::serve(listener, router, std::future::pending()));
     let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
     tokio::spawn(local::transfer(beside.transfers(), options.transfer_every));
+    tokio::spawn(local::notify(beside.notifications(local::Outbox::default().sender()), options.transfer_every));
     tokio::spawn(local::reconcile(beside.clone(), options.reconcile_every));
     tokio::spawn(arrivals(beside, bucket, wiring.bucket.clone()));
     (wiring, functions, url)

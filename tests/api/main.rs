@@ -43,6 +43,7 @@ mod outbox;
 mod partners;
 mod points;
 mod products;
+mod push;
 mod races;
 mod recount;
 mod reference;

@@ -103,7 +103,7 @@ mod tests {
     use utoipa::openapi::{RefOr, Schema};
 
     use crate::{
-        address, catalog, custom_field, custom_status, level, member, membership, partner, product, segment,
+        address, catalog, custom_field, custom_status, device, level, member, membership, partner, product, segment,
         subscription,
     };
 
@@ -122,6 +122,7 @@ mod tests {
         tells_all_that_is_shown::<crate::Catalog>(&catalog::example());
         tells_all_that_is_shown::<crate::CustomField>(&custom_field::example());
         tells_all_that_is_shown::<crate::CustomStatus>(&custom_status::example());
+        tells_all_that_is_shown::<crate::Device>(&device::example());
         tells_all_that_is_shown::<crate::Level>(&level::example());
         tells_all_that_is_shown::<crate::Member>(&member::example());
         tells_all_that_is_shown::<crate::Membership>(&membership::example());

@@ -29,8 +29,8 @@ mod visitor;
 mod wrap;
 
 pub use access::{Access, Owner};
-pub use answer::{Accepted, Created, Found, Listed, NoContent, Rendered, Shown};
-pub use app::{App, Clients, Settings, SignUpMode};
+pub use answer::{Accepted, Begun, Created, Found, Listed, NoContent, Rendered, Shown};
+pub use app::{App, Clients, PushApplications, PushSchedules, Settings, SignUpMode};
 pub use body::{Body, FromJson, MaybeBody, OneOrMany, Patch};
 pub use caller::{Anybody, Caller, Session, Subject};
 pub use cors::Origins;
