@@ -35,6 +35,8 @@ pub struct Emulators {
     pub endpoints: Endpoints,
     /// The pool, for tests that turn its clock.
     pub cognito: Cognito,
+    /// The table, whose stream is read.
+    pub(crate) database: Database,
 }
 
 /// S3, which does not answer yet: nothing may arrive before somebody is there to be told.
@@ -72,12 +74,13 @@ impl Emulators {
         let table = table(data)?;
         let users = users(data, &cognito_url, fixed_code, outbox)?;
         tasks.spawn(expire(table.clone()));
+        let database = table.clone();
         tasks.spawn(async move {
             drop(dynoxide::server::serve_with_shutdown(dynamodb, table, std::future::pending()).await)
         });
         tasks.spawn(serve_cognito(cognito, users.clone()));
         let endpoints = Endpoints { dynamodb: dynamodb_url, s3: s3_url, cognito: cognito_url };
-        Ok((Self { endpoints, cognito: users }, Bucket { files, listener }))
+        Ok((Self { endpoints, cognito: users, database }, Bucket { files, listener }))
     }
 }
 

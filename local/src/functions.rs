@@ -9,9 +9,10 @@ use aws_sdk_s3 as s3;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
 use edge::{App, Clients, Limits, Origins, Settings, SignUpMode};
+use events::{Bus, Events, Sender};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
-use notifications::{Notifications, Sender};
+use notifications::Notifications;
 use store::Table;
 use transfers::Transfers;
 use utoipa_axum::router::OpenApiRouter;
@@ -104,8 +105,14 @@ impl Functions {
 
     /// What sends push notifications.
     #[must_use]
-    pub fn notifications(&self, sender: Sender) -> Notifications {
+    pub fn notifications(&self, sender: notifications::Sender) -> Notifications {
         Notifications { store: self.app.store.clone(), sender }
+    }
+
+    /// What sends events, to `bus` and to webhooks anywhere.
+    #[must_use]
+    pub fn events(&self, bus: Bus) -> Events {
+        Events::new(self.app.store.clone(), bus, Sender::to_anywhere())
     }
 
     /// All routes, with the edge around them.
@@ -119,7 +126,6 @@ impl Functions {
             segments::router(),
             memberships::router(),
             members::router(),
-            webhooks::router(),
             push::router(),
         ];
         let data = data.into_iter().map(|router| router.with_state(app.clone()));
@@ -129,7 +135,12 @@ impl Functions {
         let machine = imports::Machine::Looks;
         let imports = imports::State { app: app.clone(), files: self.files.clone(), machine };
         let imports = imports::router().with_state(imports);
-        let merged = [auth, users, uploads, imports].into_iter().chain(data).fold(docs::router(), OpenApiRouter::merge);
+        // Whoever tries webhooks on this machine has a receiver on this machine.
+        let webhooks = webhooks::router().with_state(webhooks::State { app: app.clone(), anywhere: true });
+        let merged = [auth, users, uploads, imports, webhooks]
+            .into_iter()
+            .chain(data)
+            .fold(docs::router(), OpenApiRouter::merge);
         let dialects = dialects::State { app: app.clone(), identity: self.identity.clone(), files: self.files.clone() };
         let merged = merged.merge(dialects::router().with_state(dialects));
         edge::wrap(merged, &app, dialects::DIALECTS)

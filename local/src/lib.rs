@@ -3,6 +3,7 @@
 
 mod emulators;
 mod error;
+mod events;
 mod functions;
 mod meter;
 mod outbox;
@@ -12,6 +13,7 @@ mod system;
 
 pub use emulators::Emulators;
 pub use error::Error;
+pub use events::deliver;
 pub use functions::{Endpoints, Functions, Wiring};
 pub use meter::{Cost, Meter};
 pub use outbox::{Outbox, Sent};

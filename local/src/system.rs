@@ -8,6 +8,7 @@ use arrivals::Arrivals;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use domain::Time;
 use edge::SignUpMode;
+use events::Bus;
 use local_s3::OnCreated;
 use notifications::Notifications;
 use tokio::sync::oneshot;
@@ -16,8 +17,9 @@ use transfers::Transfers;
 
 use crate::emulators::{BUCKET, CLIENT_SECRET, CREDENTIALS, Emulators, POOL, REGION};
 use crate::error::Error;
+use crate::events::{Stream, deliver};
 use crate::functions::{Functions, Wiring};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Sent};
 use crate::server::{listen, serve};
 
 /// How to start the local system.
@@ -39,6 +41,10 @@ pub struct Options {
     pub reconcile_every: Duration,
     /// How often to look for imports and exports that are to be done, and notifications that are to be sent.
     pub transfer_every: Duration,
+    /// How often to look for events that are to be sent.
+    pub stream_every: Duration,
+    /// How often to look for deliveries that are to be tried again.
+    pub deliver_every: Duration,
     /// Sees each call to DynamoDB that a request makes.
     pub interceptor: Option<SharedInterceptor>,
 }
@@ -54,6 +60,8 @@ impl Default for Options {
             malware_scan: false,
             reconcile_every: Duration::from_secs(2),
             transfer_every: Duration::from_millis(500),
+            stream_every: Duration::from_millis(100),
+            deliver_every: Duration::from_secs(1),
             interceptor: None,
         }
     }
@@ -99,6 +107,14 @@ impl System {
         bucket.open(&mut tasks, on_created(functions.arrivals()));
         tasks.spawn(transfer(beside.transfers(), options.transfer_every));
         tasks.spawn(notify(beside.notifications(outbox.sender()), options.transfer_every));
+        let stream = Stream {
+            database: emulators.database.clone(),
+            table: wiring.table.clone(),
+            reached: options.data.as_deref().map(|folder| folder.join("stream")),
+        };
+        let events = beside.events(shown(outbox.clone()));
+        tasks.spawn(stream.follow(events.clone(), options.stream_every));
+        tasks.spawn(deliver(events, options.deliver_every));
         tasks.spawn(reconcile(beside, options.reconcile_every));
         let (stop, stopped) = oneshot::channel::<()>();
         let router = functions.router().merge(outbox.router());
@@ -132,6 +148,14 @@ fn wiring(emulators: &Emulators, options: &Options) -> Wiring {
         rate_limit_factor: options.rate_limit_factor,
         interceptor: options.interceptor.clone(),
     }
+}
+
+/// There is no EventBridge here: events are shown with all else that would go out.
+fn shown(outbox: Outbox) -> Bus {
+    Bus::Shown(Arc::new(move |event| {
+        let (to, body) = (format!("/v1/segments/{}", event.segment_id), event.cloud_event().to_string());
+        outbox.put(Sent { to, kind: "event".to_owned(), code: None, body, at: Time::now() });
+    }))
 }
 
 /// Cognito calls the `challenge` function.

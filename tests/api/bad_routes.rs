@@ -43,6 +43,7 @@ async fn every_field_refuses_the_wrong_kind_of_value_by_name() {
         "settings",
         "answers",
         "level_ids",
+        "event_types",
         "options",
         "metadata",
         "legal_address",

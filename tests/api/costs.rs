@@ -88,6 +88,7 @@ async fn every_route_costs_what_the_document_says() {
         interceptor: Some(meter.interceptor()),
         reconcile_every: std::time::Duration::from_secs(3600),
         transfer_every: std::time::Duration::from_secs(3600),
+        deliver_every: std::time::Duration::from_secs(3600),
         ..Options::default()
     };
     let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new(), header: None };

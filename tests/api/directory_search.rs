@@ -108,7 +108,7 @@ impl Directory {
             assert_eq!(reply.body["data"], json!(page), "page {at} of {first}");
             assert_eq!(reply.body["page"]["total_items"], expected.len(), "{first}");
             assert_eq!(beside(reply, "next").is_some(), at + 1 < pages.len(), "next of page {at} of {first}");
-            assert_eq!(beside(reply, "prev").is_some(), at > 0 && at < pages.len(), "prev of page {at} of {first}");
+            assert_eq!(beside(reply, "prev").is_some(), at > 0 && !pages.is_empty(), "prev of page {at} of {first}");
         };
         let mut reply = self.world.get(&first).await;
         is_page(&reply, 0);

@@ -1,16 +1,19 @@
 //! The same tests over an emulator that is not ours, at `MUSTER_TEST_ENDPOINT`: each makes a table, a user pool and
 //! the pool's triggers of its own there.
 
+use std::collections::{HashMap, HashSet};
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use ::events::Bus;
 use aws_sdk_cognitoidentityprovider as cognito;
 use aws_sdk_cognitoidentityprovider::config::Credentials;
 use aws_sdk_cognitoidentityprovider::types::{
     ExplicitAuthFlowsType, LambdaConfigType, PasswordPolicyType, PreventUserExistenceErrorTypes, TimeUnitsType,
     TokenValidityUnitsType, UserPoolPolicyType, VerifiedAttributeType,
 };
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use axum::extract::State;
@@ -22,6 +25,8 @@ use base64::engine::general_purpose::STANDARD;
 use domain::Time;
 use local::{Endpoints, Functions, Options, Sent, Wiring};
 use serde_json::{Value, json};
+
+use crate::webhooks::attribute;
 
 /// Where the other emulator is, if the tests are to run there.
 #[expect(clippy::disallowed_methods, reason = "how whoever starts the tests says so")]
@@ -79,6 +84,8 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     tokio::spawn(local::transfer(beside.transfers(), options.transfer_every));
     tokio::spawn(local::notify(beside.notifications(local::Outbox::default().sender()), options.transfer_every));
     tokio::spawn(local::reconcile(beside.clone(), options.reconcile_every));
+    tokio::spawn(local::deliver(beside.events(Bus::None), options.deliver_every));
+    tokio::spawn(stream(beside.clone(), (dynamodb(&wiring), name), options.stream_every));
     tokio::spawn(arrivals(beside, bucket, wiring.bucket.clone()));
     (wiring, functions, url)
 }
@@ -145,6 +152,36 @@ async fn arrivals(functions: Functions, client: aws_sdk_s3::Client, bucket: Stri
             drop(arrivals.handle(event).await);
         }
     }
+}
+
+/// The table's client.
+fn dynamodb(wiring: &Wiring) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.dynamodb);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// Tells the `events` function of each event that is in the table, as its stream would.
+async fn stream(functions: Functions, (dynamodb, table): (aws_sdk_dynamodb::Client, String), every: Duration) {
+    let (events, mut seen) = (functions.events(Bus::None), HashSet::new());
+    loop {
+        tokio::time::sleep(every).await;
+        let scan = dynamodb.scan().table_name(&table).filter_expression("begins_with(#type, :prefix)");
+        let scan = scan.expression_attribute_names("#type", "type");
+        let scan = scan.expression_attribute_values(":prefix", AttributeValue::S("muster.".to_owned()));
+        let mut found = scan.send().await.map(|read| read.items.unwrap_or_default()).unwrap_or_default();
+        found.retain(|item| seen.insert(item["SK"].as_s().unwrap().clone()));
+        found.sort_by_key(|item| item["SK"].as_s().unwrap().clone());
+        for item in found {
+            drop(events.handle(json!({ "Records": [record(&item, "1")] }), Time::now()).await);
+        }
+    }
+}
+
+/// What the stream tells of a new item.
+pub(crate) fn record(item: &HashMap<String, AttributeValue>, number: &str) -> Value {
+    let image = item.iter().map(|(name, value)| (name.clone(), attribute(value)));
+    let image: serde_json::Map<_, _> = image.collect();
+    json!({ "eventName": "INSERT", "dynamodb": { "SequenceNumber": number, "NewImage": image } })
 }
 
 /// A pool, its client and the client's secret, as the template has them.

@@ -25,6 +25,7 @@ const DEVICE: &str = "0199d2a4-5c00-7000-8000-00000000dc01";
 const NOTIFICATION: &str = "0199d2a4-5c00-7000-8000-00000000b001";
 const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
 const EVENT: &str = "0199d2a4-5c00-7000-8000-00000000e0e1";
+const WEBHOOK: &str = "0199d2a4-5c00-7000-8000-00000000eb01";
 const SUBSCRIBER: &str = "0199d2a4-5c00-7000-8000-000000000002";
 
 fn events() -> BTreeMap<String, Value> {
@@ -109,6 +110,7 @@ async fn with_offers(muster: &Muster, ana: &Ana, (segment, event): (&str, Value)
         (STATUS, "/statuses", json!({ "name": "New" })),
         (PARTNER, "/partners", json!({ "commercial_name": "A" })),
         (PRODUCT, "/products", json!({ "title": "Course" })),
+        (WEBHOOK, "/webhooks", json!({ "url": "https://example.com/", "status": "DISABLED" })),
     ] {
         if text.contains(written) {
             text = text.replace(written, &made(path, body).await);
@@ -256,6 +258,15 @@ async fn the_events_of_arrivals_are_understood() {
         assert!(event.to_string().contains(&format!("quarantine/{UPLOAD}")), "{name}");
         muster.functions.arrivals().handle(event).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calls_of_the_stream_and_of_its_schedule_are_understood() {
+    let muster = Muster::start().await;
+    let sender = muster.functions.events(::events::Bus::None);
+    let answer = sender.handle(events()["events-stream"].clone(), domain::Time::now()).await.unwrap();
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(sender.handle(events()["events-schedule"].clone(), domain::Time::now()).await.unwrap(), Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,7 +137,7 @@ impl Route {
     /// The scope that a key needs.
     fn scope(&self) -> &'static str {
         match (self.method.as_str(), self.tag.as_str()) {
-            (_, "keys" | "imports" | "exports") => "admin",
+            (_, "keys" | "imports" | "exports" | "webhooks") => "admin",
             ("GET", _) => "read",
             (
                 _,
@@ -173,11 +173,14 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let user = id(&world.muster.made(&world.ana, &format!("{segment}/users"), user).await);
     let address =
         world.muster.made(&world.ana, &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
+    let body = json!({ "url": "https://example.com/", "status": "DISABLED" });
+    let webhook = world.muster.made(&world.ana, &format!("{segment}/webhooks"), body).await;
     let told = world.read(&format!("{segment}/events")).await;
     let device = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
     let device = id(&world.muster.made(&world.ana, &format!("/v1/users/{user}/devices"), device).await);
     BTreeMap::from([
         ("event", id(&told["data"][0])),
+        ("webhook", id(&webhook)),
         ("user", user),
         ("device", device),
         ("address", id(&address)),

@@ -63,4 +63,5 @@ mod tokens;
 mod uploads;
 mod user_costs;
 mod users;
+mod webhooks;
 mod world;

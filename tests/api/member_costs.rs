@@ -61,6 +61,26 @@ async fn segments(costs: &mut Costs, owner: &mut Owner) {
     let told = owner.of(costs, "GET /v1/segments/{segment}/events", &events, Value::Null).await;
     let one = format!("{events}/{}", id(&told["data"][0]));
     owner.of(costs, "GET /v1/segments/{segment}/events/{event}", &one, Value::Null).await;
+    webhooks(costs, owner, (&events, &one)).await;
+}
+
+async fn webhooks(costs: &mut Costs, owner: &Owner, (events, event): (&str, &str)) {
+    let (path, of_route) = (format!("{}/webhooks", owner.segment), "/v1/segments/{segment}/webhooks");
+    let body = json!({ "url": "https://example.com/", "event_types": ["muster.upload.*"] });
+    let made = owner.of(costs, &format!("POST {of_route}"), &path, body).await;
+    owner.of(costs, &format!("GET {of_route}"), &path, Value::Null).await;
+    let one = format!("{path}/{}", id(&made));
+    let of_one = format!("{of_route}/{{webhook}}");
+    owner.of(costs, &format!("GET {of_one}"), &one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {of_one}"), &one, json!({ "description": "A" })).await;
+    owner.of(costs, &format!("POST {of_one}/secret"), &format!("{one}/secret"), Value::Null).await;
+    let named = json!({ "webhook_id": id(&made) });
+    let replay = ("POST", &*format!("{event}/replay"), named.clone());
+    costs.of("POST /v1/segments/{segment}/events/{event}/replay", replay, Some(&owner.user), 202).await;
+    let range = json!({ "since": "2026-01-01T00:00:00Z", "webhook_id": named["webhook_id"] });
+    let replay = ("POST", &*format!("{events}/replay"), range);
+    costs.of("POST /v1/segments/{segment}/events/replay", replay, Some(&owner.user), 202).await;
+    owner.of(costs, &format!("DELETE {of_one}"), &one, Value::Null).await;
 }
 
 async fn keys(costs: &mut Costs, owner: &Owner) {

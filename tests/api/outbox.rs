@@ -282,8 +282,9 @@ async fn events_are_listed_by_type_subject_and_time() {
     let first = world.get(&format!("{path}?page[size]=2&sort=created_at")).await;
     let next = world.get(first.body["links"]["next"].as_str().unwrap()).await;
     assert_eq!(column(&next, "subject_id"), [member.rsplit('/').next().unwrap()]);
-    let event = &all.body["data"][1];
-    assert_eq!(world.read(&format!("{path}/{}", event["id"].as_str().unwrap())).await, *event);
+    let mut event = all.body["data"][1].clone();
+    event["deliveries"] = json!([]);
+    assert_eq!(world.read(&format!("{path}/{}", event["id"].as_str().unwrap())).await, event);
     assert_eq!(world.get(&format!("{path}/{}", domain::EventId::fresh())).await.status, 404);
     let other: &Muster = &world.muster;
     let stranger = other.ana().await;

@@ -43,6 +43,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi, Url};
         (name = "events", description = "What has changed in a segment: that it has, never what it is."),
         (name = "devices", description = "Where push notifications reach a user."),
         (name = "notifications", description = "Push notifications to users of a segment (beta)."),
+        (name = "webhooks", description = "Where the events of a segment are sent."),
         (name = "languages", description = "What the language of a user can be."),
         (name = "docs", description = "This document, and whether the service is up."),
     )

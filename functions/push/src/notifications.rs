@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::{Error, KeyScope, Notification, NotificationFields, NotificationId, NotificationStatus, SegmentId, Time};
 use edge::{
-    Answer, App, Begun, Body, Caller, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Path,
+    Answer, App, BegunAt, Body, Caller, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Path,
     Problem, Seed, Shown, Tries, openapi,
 };
 
@@ -51,10 +51,10 @@ pub(crate) async fn create(
     Path(segment): Path<SegmentId>,
     seed: Seed,
     Body(fields): Body<NotificationFields>,
-) -> Answer<Begun> {
+) -> Answer<BegunAt> {
     let segment = caller.segment(segment, KeyScope::Write).await?.id;
     let new = begin(&app, segment, seed, fields).await?;
-    Ok(Begun::at(format!("/v1/segments/{segment}/notifications/{}", new.id), &new))
+    Ok(BegunAt::new(format!("/v1/segments/{segment}/notifications/{}", new.id), &new))
 }
 
 /// Writes a notification to be sent; whoever sends finds it there. 1 transaction.

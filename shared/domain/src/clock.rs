@@ -39,6 +39,13 @@ impl Time {
         Self::from_millis(seconds.saturating_mul(1000).saturating_add(i64::from(nanos / 1_000_000)))
     }
 
+    /// The first of all ids that could be made at this time.
+    #[must_use]
+    pub fn first_id(self) -> uuid::Uuid {
+        let millis = u64::try_from(self.millis()).unwrap_or_default();
+        uuid::Uuid::from_u64_pair((millis << 16) | 0x7000, 0x8000_0000_0000_0000)
+    }
+
     /// Milliseconds since 1970.
     #[must_use]
     pub fn millis(self) -> i64 {

@@ -12,6 +12,7 @@ use crate::clock::Time;
 use crate::field::Object;
 use crate::history::{Act, Action, Actor, Entry};
 use crate::id::{EventId, MembershipId, SegmentId, UserId};
+use crate::words;
 use crate::{
     Address, Catalog, CustomField, CustomStatus, Level, Member, Membership, Partner, Product, Segment, Subscription,
     Upload, User,
@@ -24,6 +25,9 @@ macro_rules! named {
         pub enum $name { $( $(#[doc = $of])* $one, )* }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$( Self::$one ),*];
+
             fn as_str(self) -> &'static str {
                 match self { $( Self::$one => $text, )* }
             }
@@ -111,7 +115,37 @@ impl EventType {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (thing, what) = text.strip_prefix(Self::PREFIX)?.split_once('.')?;
-        Some(Self { thing: Thing::parse(thing)?, what: What::parse(what)? })
+        let kind = Self { thing: Thing::parse(thing)?, what: What::parse(what)? };
+        kind.thing.may().contains(&kind.what).then_some(kind)
+    }
+
+    /// All types.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Thing::ALL.iter().flat_map(|thing| thing.may().iter().map(|what| Self { thing: *thing, what: *what }))
+    }
+}
+
+impl Thing {
+    /// What can happen to it.
+    fn may(self) -> &'static [What] {
+        use What::{
+            Available, Blocked, Created, Deleted, PointsChanged, Purged, Rejected, Restored, Unblocked, Updated,
+        };
+        match self {
+            Self::User => &[Created, Updated, Blocked, Unblocked, Deleted, Restored, Purged],
+            Self::Member => &[Created, Updated, PointsChanged, Deleted],
+            Self::Segment => &[Updated, Deleted],
+            Self::Upload => &[Available, Rejected],
+            Self::Address
+            | Self::Catalog
+            | Self::Status
+            | Self::Partner
+            | Self::Product
+            | Self::Membership
+            | Self::Level
+            | Self::Field
+            | Self::Subscription => &[Created, Updated, Deleted],
+        }
     }
 }
 
@@ -207,6 +241,17 @@ pub struct Event {
     pub request_id: String,
     /// When.
     pub created_at: Time,
+    /// Whether a webhook has not taken it, however often it was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryOutcome>,
+}
+
+words! {
+    /// What came of sending an event.
+    pub enum DeliveryOutcome {
+        /// A webhook has not taken it.
+        Failed = "failed",
+    }
 }
 
 impl Event {
@@ -276,6 +321,7 @@ impl Event {
             actor,
             request_id: request_id.to_owned(),
             created_at,
+            delivery: None,
         }
     }
 
@@ -422,9 +468,14 @@ mod tests {
         for text in ["muster.user.created", "muster.member.points_changed", "muster.upload.rejected"] {
             assert_eq!(EventType::parse(text).map(|kind| kind.to_string()).as_deref(), Some(text));
         }
-        for text in
-            ["user.created", "muster.user", "muster.user.eaten", "muster.person.created", "muster.user.created."]
-        {
+        for text in [
+            "user.created",
+            "muster.user",
+            "muster.user.eaten",
+            "muster.catalog.blocked",
+            "muster.person.created",
+            "muster.user.created.",
+        ] {
             assert!(EventType::parse(text).is_none(), "{text}");
         }
     }

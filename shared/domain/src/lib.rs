@@ -41,6 +41,7 @@ pub mod transfer;
 pub mod upload;
 pub mod user;
 pub mod value;
+pub mod webhook;
 
 pub use address::{Address, AddressFields};
 pub use answer::{Answer, Answers};
@@ -72,3 +73,4 @@ pub use text::{Email, Name, Password, Phone, ReferenceId, Username};
 pub use transfer::{Export, ExportFields, Format, Import, ImportFields, MatchBy, TransferStatus};
 pub use upload::{Upload, UploadFields, UploadStatus};
 pub use user::{NewUser, Role, SignUp, Status, User, UserFields, UserState};
+pub use webhook::{Delivery, Webhook, WebhookFields};

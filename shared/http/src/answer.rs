@@ -92,22 +92,32 @@ impl IntoResponse for Accepted {
     }
 }
 
+/// 202 with what has begun.
+#[derive(Debug)]
+pub struct Begun(pub Value);
+
+impl IntoResponse for Begun {
+    fn into_response(self) -> Response {
+        private((StatusCode::ACCEPTED, Json(self.0)).into_response())
+    }
+}
+
 /// 202 with what was begun, and where to see how it goes.
 #[derive(Debug)]
-pub struct Begun {
+pub struct BegunAt {
     location: String,
     version: u64,
     object: Value,
 }
 
-impl Begun {
+impl BegunAt {
     /// What was begun, to be found at `location`.
-    pub fn at(location: String, object: &impl Object) -> Self {
+    pub fn new(location: String, object: &impl Object) -> Self {
         Self { location, version: object.version(), object: object.show() }
     }
 }
 
-impl IntoResponse for Begun {
+impl IntoResponse for BegunAt {
     fn into_response(self) -> Response {
         let mut response = (StatusCode::ACCEPTED, Json(self.object)).into_response();
         put(&mut response, LOCATION, &self.location);

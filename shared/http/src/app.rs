@@ -188,6 +188,12 @@ impl Settings {
         Ok(PushSchedules { group: variable("PUSH_SCHEDULE_GROUP")?, role: variable("PUSH_SCHEDULE_ROLE_ARN")? })
     }
 
+    /// The bus that events are put on (`EVENT_BUS_NAME`), if there is one.
+    #[must_use]
+    pub fn event_bus_from_env() -> Option<String> {
+        variable("EVENT_BUS_NAME").ok().filter(|name| !name.is_empty())
+    }
+
     /// Whether files wait for GuardDuty's malware scan (`MALWARE_SCAN`).
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use domain::document::DocumentNumber;
 use domain::field::Pointer;
 use domain::{Field as _, FieldError, Time};
 use store::search::{Filter, Match, Sort, Test, Value};
-use uuid::Uuid;
 
 use crate::query::error;
 
@@ -186,8 +185,7 @@ fn made(test: Test) -> Option<(String, Test)> {
     let first = |value: &Value, more: i64| match value {
         Value::Word(text) => {
             let time: Time = serde_json::from_value(text.as_str().into()).ok()?;
-            let millis = u64::try_from(time.millis() + more).unwrap_or_default();
-            Some(Value::word(Uuid::from_u64_pair(millis << 16 | 0x7000, 0x8000_0000_0000_0000)))
+            Some(Value::word(Time::from_millis(time.millis() + more).first_id()))
         }
         Value::Text(_) | Value::Number(_) => None,
     };

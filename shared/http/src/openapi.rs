@@ -388,9 +388,15 @@ pub fn with_list<T: ToSchema>(mut schema: RefOr<Schema>, name: &str, about: &str
 
 /// A schema with one more property, which is required.
 #[must_use]
-pub fn with_property(mut schema: RefOr<Schema>, name: &str, about: &str) -> RefOr<Schema> {
+pub fn with_property(schema: RefOr<Schema>, name: &str, about: &str) -> RefOr<Schema> {
+    with(schema, name, text().description(Some(about)).into())
+}
+
+/// A schema with one more property of its own schema, which is required.
+#[must_use]
+pub fn with(mut schema: RefOr<Schema>, name: &str, property: RefOr<Schema>) -> RefOr<Schema> {
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        object.properties.insert(name.to_owned(), text().description(Some(about)).into());
+        object.properties.insert(name.to_owned(), property);
         object.required.push(name.to_owned());
     }
     schema

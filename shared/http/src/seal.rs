@@ -47,7 +47,7 @@ pub fn one_time_secret() -> Result<String, Error> {
 }
 
 /// HMAC-SHA256.
-pub(crate) fn mac(secret: &[u8], text: &[u8]) -> impl AsRef<[u8]> {
+pub(crate) fn mac(secret: &[u8], text: &[u8]) -> impl AsRef<[u8]> + use<> {
     sign(&Key::new(HMAC_SHA256, secret), text)
 }
 

@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use domain::event::{About, Change, Told, What};
+use domain::event::{About, Change, DeliveryOutcome, Told, What};
 use domain::{Act, Error, Event, EventId, Object, SegmentId};
 
 use crate::Store;
 use crate::keys::{self, EVENTS};
 use crate::page::{self, Page, Window};
-use crate::table::{Write, from_item, number, to_item};
+use crate::table::{Changes, Write, from_item, number, string, to_item};
 
 /// How long an event is kept.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// How far the events of a list are counted: each that is counted is read.
 pub const COUNTED: u64 = 1_000;
@@ -40,6 +40,18 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn count_events(&self, segment: SegmentId, window: &Window) -> Result<u64, Error> {
         page::count(&self.table, &keys::events(segment), EVENTS, window, COUNTED).await
+    }
+
+    /// Notes of an event whether a webhook has not taken it, as long as it is there: 1 `UpdateItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn mark_event(&self, segment: SegmentId, id: EventId, failed: bool) -> Result<(), Error> {
+        let changes = match failed {
+            true => Changes::default().set("delivery", string(DeliveryOutcome::Failed.as_str())),
+            false => Changes::default().remove("delivery"),
+        };
+        self.table.update(&keys::event(segment, id), "attribute_exists(PK)", changes).await.map(drop)
     }
 
     /// The write that tells an event, if there is one to tell.

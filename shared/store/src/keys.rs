@@ -24,6 +24,8 @@
 //! | notification | `S#{segment}` | `PN#{notification}` | index `pending`: `notification` / when it may be taken, until its end |
 //! | whom a notification is for | `S#{segment}` | `PT#{notification}` | until its end |
 //! | device of a segment's user | `DV#{segment}` | `{device}#{user}` | nothing but its key |
+//! | webhook | `S#{segment}` | `Y#{webhook}` | its secrets, sealed |
+//! | delivery of an event to a webhook | `L#{event}` | `L#{webhook}` | TTL; index `pending`: `delivery` / when it is tried next, until its end |
 //! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
@@ -62,7 +64,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
     AddressId, CatalogId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId,
-    MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
+    MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -104,6 +106,10 @@ pub(crate) const IMPORTS: &str = "V#";
 pub(crate) const EXPORTS: &str = "W#";
 /// Prefix of the sort keys of a segment's events.
 pub(crate) const EVENTS: &str = "Y#";
+/// Prefix of the sort keys of a segment's webhooks.
+pub(crate) const WEBHOOKS: &str = "Y#";
+/// Prefix of the keys of an event's deliveries.
+const DELIVERIES: &str = "L#";
 /// Prefix of the sort keys of the batches of an import that are done.
 pub(crate) const BATCHES: &str = "B#";
 /// Prefix of the sort keys of the memberships that a user has joined.
@@ -285,6 +291,25 @@ pub(crate) fn events(segment: SegmentId) -> String {
 
 pub(crate) fn event(segment: SegmentId, event: EventId) -> Key {
     Key::new(events(segment), format!("{EVENTS}{event}"))
+}
+
+pub(crate) fn webhook(segment: SegmentId, webhook: WebhookId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{WEBHOOKS}{webhook}"))
+}
+
+/// The partition of an event's deliveries.
+pub(crate) fn deliveries(event: EventId) -> String {
+    format!("{DELIVERIES}{event}")
+}
+
+pub(crate) fn delivery(event: EventId, webhook: WebhookId) -> Key {
+    Key::new(deliveries(event), format!("{DELIVERIES}{webhook}"))
+}
+
+/// The event and the webhook of a delivery's key.
+pub(crate) fn delivery_of(pk: &str, sk: &str) -> Option<(EventId, WebhookId)> {
+    let (event, webhook) = (pk.strip_prefix(DELIVERIES)?, sk.strip_prefix(DELIVERIES)?);
+    Some((event.parse().ok()?, webhook.parse().ok()?))
 }
 
 /// The partition of the batches of an import that are done.
@@ -482,10 +507,6 @@ mod tests {
         for (key, expected) in [
             (user(id.parse()?), format!("U#{id} U")),
             (address(id.parse()?, id.parse()?), format!("U#{id} A#{id}")),
-            (device(id.parse()?, id.parse()?), format!("U#{id} DV#{id}")),
-            (listing(id.parse()?, id.parse()?, id.parse()?), format!("DV#{id} {id}#{id}")),
-            (notification(id.parse()?, id.parse()?), format!("S#{id} PN#{id}")),
-            (recipients(id.parse()?, id.parse()?), format!("S#{id} PT#{id}")),
             (entry(id.parse()?, id.parse()?), format!("U#{id} H#{id}")),
             (claim(Scope::Masters, &unique), format!("C#M#email#{hashed} C")),
             (claim(Scope::Segment(id.parse()?), &unique), format!("C#S#{id}#email#{hashed} C")),
@@ -517,6 +538,8 @@ mod tests {
             (import(id.parse()?, id.parse()?), format!("S#{id} V#{id}")),
             (export(id.parse()?, id.parse()?), format!("S#{id} W#{id}")),
             (event(id.parse()?, id.parse()?), format!("Y#{id} Y#{id}")),
+            (webhook(id.parse()?, id.parse()?), format!("S#{id} Y#{id}")),
+            (delivery(id.parse()?, id.parse()?), format!("L#{id} L#{id}")),
             (batch(id.parse()?, 501), format!("V#{id} B#000000000501")),
             (job("erase_member", id), format!("J#erase_member#{id} J")),
             (first(), "D FIRST".to_owned()),
@@ -538,6 +561,21 @@ mod tests {
         ] {
             assert_eq!(spelled(key), expected);
         }
+        Ok(())
+    }
+
+    #[test]
+    fn the_keys_of_push_notifications_are_these_to_the_letter() -> Result<(), domain::Error> {
+        let id = "0199d2a4-5c00-7000-8000-000000000001";
+        for (key, expected) in [
+            (device(id.parse()?, id.parse()?), format!("U#{id} DV#{id}")),
+            (listing(id.parse()?, id.parse()?, id.parse()?), format!("DV#{id} {id}#{id}")),
+            (notification(id.parse()?, id.parse()?), format!("S#{id} PN#{id}")),
+            (recipients(id.parse()?, id.parse()?), format!("S#{id} PT#{id}")),
+        ] {
+            assert_eq!(format!("{} {}", key.pk, key.sk), expected);
+        }
+        assert_eq!(listed_device(&format!("{id}#{id}")), Some((id.parse()?, id.parse()?)));
         Ok(())
     }
 

@@ -11,6 +11,7 @@ mod batch;
 mod bulk;
 mod catalog;
 mod custom_status;
+mod delivery;
 mod device;
 #[cfg(test)]
 mod emulator;
@@ -42,6 +43,7 @@ mod transfer;
 mod unique;
 mod upload;
 mod user;
+mod webhook;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
@@ -62,6 +64,7 @@ pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
 pub use user::{Also, Changed, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
+pub use webhook::{SealedSecret, WebhookRecord};
 
 /// Every read and write of Muster's data.
 #[derive(Debug, Clone)]

@@ -1,0 +1,106 @@
+//! Sends events: to EventBridge, and to the webhooks of their segments.
+//!
+//! The table's stream calls it with what was written, in the order in which each item was, until it says that it is done;
+//! so an event is sent at least once, and twice where a crash comes between the sending and its note. What a webhook does
+//! not take is noted as a delivery that is to be tried again, and does not hold up what comes after it; a schedule calls
+//! for those that are due.
+
+use std::sync::Arc;
+
+use domain::event::EventType;
+use domain::{Error, Event, Time};
+use serde_json::{Value, json};
+use store::Store;
+use tokio::sync::OnceCell;
+
+mod bus;
+mod deliver;
+mod due;
+mod send;
+
+pub use bus::Bus;
+pub use send::Sender;
+
+/// Where events go.
+#[derive(Debug, Clone)]
+pub struct Events {
+    store: Store,
+    bus: Bus,
+    sender: Sender,
+    /// The deployment's, which has sealed the secrets of webhooks.
+    secret: Arc<OnceCell<[u8; 32]>>,
+}
+
+impl Events {
+    /// Sends the events of `store`.
+    #[must_use]
+    pub fn new(store: Store, bus: Bus, sender: Sender) -> Self {
+        Self { store, bus, sender, secret: Arc::default() }
+    }
+
+    /// Does what it was called for: records of the stream, or else what is due, until `end`. Answers which records are to
+    /// come again.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where what is due cannot be read.
+    pub async fn handle(&self, call: Value, end: Time) -> Result<Value, Error> {
+        match call.get("Records").and_then(Value::as_array) {
+            Some(records) => Ok(self.stream(records).await),
+            None => self.due(end).await.map(|()| Value::Null),
+        }
+    }
+
+    /// Sends the events of a stretch of the stream, one after the other. From the first that fails on all come again.
+    async fn stream(&self, records: &[Value]) -> Value {
+        let mut failing = deliver::Failing::default();
+        for record in records {
+            let sent = match told(record) {
+                Ok(Some(event)) => self.send(&event, &mut failing).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = sent {
+                let number = &record["dynamodb"]["SequenceNumber"];
+                tracing::error!(cause = ?error, %number, "an event could not be sent; it comes again");
+                return json!({ "batchItemFailures": [{ "itemIdentifier": number }] });
+            }
+        }
+        json!({ "batchItemFailures": [] })
+    }
+
+    /// Sends an event everywhere.
+    async fn send(&self, event: &Event, failing: &mut deliver::Failing) -> Result<(), Error> {
+        // First, so that a bus that is out of order does not make webhooks get it again and again.
+        self.bus.put(event).await?;
+        self.deliver(event, failing).await
+    }
+
+    async fn secret(&self) -> Result<[u8; 32], Error> {
+        self.secret.get_or_try_init(|| self.store.deployment_secret()).await.copied()
+    }
+}
+
+/// The event that a record of the stream tells, if it tells of one.
+fn told(record: &Value) -> Result<Option<Event>, Error> {
+    let image = &record["dynamodb"]["NewImage"];
+    let is_event = image["type"]["S"].as_str().is_some_and(|kind| kind.starts_with(EventType::PREFIX));
+    if record["eventName"] != "INSERT" || !is_event {
+        return Ok(None);
+    }
+    let item: serde_dynamo::Item = serde_json::from_value(image.clone()).map_err(Error::internal)?;
+    serde_dynamo::from_item(item).map(Some).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_tells_of_no_event_is_passed_by_and_one_that_is_broken_is_told() {
+        let record = |name: &str, kind: &str| json!({ "eventName": name, "dynamodb": { "NewImage": { "type": { "S": kind }, "PK": { "S": "a" } } } });
+        assert!(matches!(told(&record("MODIFY", "muster.user.created")), Ok(None)));
+        assert!(matches!(told(&record("INSERT", "string")), Ok(None)));
+        assert!(matches!(told(&json!({ "eventName": "REMOVE", "dynamodb": {} })), Ok(None)));
+        assert!(told(&record("INSERT", "muster.user.created")).is_err());
+    }
+}
