@@ -66,18 +66,24 @@ fn stretch(database: &Database, table: &str, at: Option<String>) -> Result<Stret
     let read = database.get_records(serde_json::from_value(json!({ "ShardIterator": at, "Limit": 100 }))?)?;
     let mut read = serde_json::to_value(read)?;
     let records = read.get_mut("Records").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-    Ok((records, read["NextShardIterator"].as_str().map(str::to_owned)))
+    Ok((records, read.get("NextShardIterator").and_then(Value::as_str).map(str::to_owned)))
 }
 
 /// The place before all that the stream has.
 fn beginning(database: &Database, table: &str) -> Result<String, Failure> {
     let streams = database.list_streams(serde_json::from_value(json!({ "TableName": table }))?)?;
-    let stream = serde_json::to_value(streams)?["Streams"][0]["StreamArn"].clone();
+    let stream = at(&serde_json::to_value(streams)?, "/Streams/0/StreamArn")?;
     let described = database.describe_stream(serde_json::from_value(json!({ "StreamArn": stream }))?)?;
-    let shard = serde_json::to_value(described)?["StreamDescription"]["Shards"][0]["ShardId"].clone();
+    let shard = at(&serde_json::to_value(described)?, "/StreamDescription/Shards/0/ShardId")?;
     let asked = json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
     let iterator = serde_json::to_value(database.get_shard_iterator(serde_json::from_value(asked)?)?)?;
-    Ok(iterator["ShardIterator"].as_str().ok_or("the stream has no beginning")?.to_owned())
+    at(&iterator, "/ShardIterator")
+}
+
+/// A text of what the emulator answers.
+fn at(answer: &Value, place: &str) -> Result<String, Failure> {
+    let text = answer.pointer(place).and_then(Value::as_str);
+    text.map(str::to_owned).ok_or_else(|| format!("the emulator answers no {place}").into())
 }
 
 /// Calls the function with records, as often as it takes.
@@ -85,8 +91,8 @@ async fn send(events: &Events, mut records: Vec<Value>) {
     let mut tries = 0;
     while !records.is_empty() {
         let answer = events.handle(json!({ "Records": records }), Time::now()).await.unwrap_or_default();
-        let failed = &answer["batchItemFailures"][0]["itemIdentifier"];
-        let is_failed = |record: &Value| record["dynamodb"]["SequenceNumber"] == *failed;
+        let Some(failed) = answer.pointer("/batchItemFailures/0/itemIdentifier") else { return };
+        let is_failed = |record: &Value| record.pointer("/dynamodb/SequenceNumber") == Some(failed);
         let Some(first) = records.iter().position(is_failed) else { return };
         records.drain(..first);
         tries = if first > 0 { 1 } else { tries + 1 };

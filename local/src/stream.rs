@@ -16,7 +16,7 @@ const SHORT: &str = "
         DELETE FROM _stream_records WHERE id <= NEW.id - 100000;
     END;";
 
-/// Whatever the emulator or SQLite says.
+/// Whatever the emulator or `SQLite` says.
 type Failure = Box<dyn std::error::Error>;
 
 /// A database in a file.

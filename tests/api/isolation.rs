@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::field::Body as _;
 use local::Options;
 use serde_json::{Value, json};
 
@@ -29,12 +30,14 @@ pub(crate) struct Isolated {
 }
 
 /// Private routes that name nothing in their path: they are about the caller's own things, or everybody's.
-const OWN: [&str; 8] = [
+const OWN: [&str; 10] = [
+    "GET /v1/developers",
     "GET /v1/keys",
     "GET /v1/languages",
     "GET /v1/segments",
     "GET /v1/users/exists",
     "POST /v1/auth/logout",
+    "POST /v1/developers",
     "POST /v1/keys",
     "POST /v1/segments",
     "POST /v1/uploads",
@@ -137,7 +140,7 @@ impl Route {
     /// The scope that a key needs.
     fn scope(&self) -> &'static str {
         match (self.method.as_str(), self.tag.as_str()) {
-            (_, "keys" | "imports" | "exports" | "webhooks") => "admin",
+            (_, "keys" | "developers" | "imports" | "exports" | "webhooks") => "admin",
             ("GET", _) => "read",
             (
                 _,
@@ -160,6 +163,7 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let partners = format!("{segment}/partners");
     let partner = world.muster.made(&world.ana, &partners, json!({ "commercial_name": "A" })).await;
     let product = world.muster.made(&world.ana, &format!("{segment}/products"), json!({ "title": "Course" })).await;
+    let developer = world.muster.made(&world.ana, "/v1/developers", domain::DeveloperFields::example()).await;
     let field = world.field("bank", "dropdown", json!({ "options": options, "searchable": true })).await;
     let level = world.level(1, 0, 9).await;
     let member = world.member(json!({ "name": "Ana", "user_id": world.ana.id, "answers": { "bank": "a" } })).await;
@@ -173,14 +177,12 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let user = id(&world.muster.made(&world.ana, &format!("{segment}/users"), user).await);
     let address =
         world.muster.made(&world.ana, &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
-    let body = json!({ "url": "https://example.com/", "status": "DISABLED" });
-    let webhook = world.muster.made(&world.ana, &format!("{segment}/webhooks"), body).await;
-    let told = world.read(&format!("{segment}/events")).await;
+    let (event, webhook) = event_and_webhook(world, &segment).await;
     let device = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
     let device = id(&world.muster.made(&world.ana, &format!("/v1/users/{user}/devices"), device).await);
     BTreeMap::from([
-        ("event", id(&told["data"][0])),
-        ("webhook", id(&webhook)),
+        ("event", event),
+        ("webhook", webhook),
         ("user", user),
         ("device", device),
         ("address", id(&address)),
@@ -190,6 +192,7 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
         ("partner", id(&partner)),
         ("product", id(&product)),
         ("key", world.key(&["read"]).await.0),
+        ("developer", id(&developer)),
         ("membership", world.membership.clone()),
         ("level", level),
         ("field", of(field)),
@@ -206,6 +209,13 @@ async fn begun_notification(world: &World) -> String {
     let begun = world.send("POST", &format!("/v1/segments/{}/notifications", world.segment), body).await;
     assert_eq!(begun.status, 202, "{begun:?}");
     id(&begun.body)
+}
+
+/// The ids of an event of the segment, and of a webhook that is sent none.
+async fn event_and_webhook(world: &World, segment: &str) -> (String, String) {
+    let body = json!({ "url": "https://example.com/", "status": "DISABLED" });
+    let webhook = world.muster.made(&world.ana, &format!("{segment}/webhooks"), body).await;
+    (id(&world.read(&format!("{segment}/events")).await["data"][0]), id(&webhook))
 }
 
 /// A refusal is an error, and no object.
@@ -294,6 +304,7 @@ async fn another_segments_key_finds_nothing_and_has_no_account() {
     let path = format!("/v1/segments/{}/keys", id(&other));
     let key = used(muster, ana, &path, &["read", "write", "admin"]).await;
     let expected = |route: &Route| match route.name.as_str() {
+        name if name.contains("/v1/developers") => vec![403],
         "GET /v1/keys" | "POST /v1/keys" | "DELETE /v1/keys/{key}" | "GET /v1/segments" | "POST /v1/segments" => {
             vec![403]
         }

@@ -1,5 +1,6 @@
 //! What the routes of segments, keys, memberships and members cost, for `costs.rs`.
 
+use domain::field::Body as _;
 use serde_json::{Value, json};
 
 use crate::costs::Costs;
@@ -97,6 +98,7 @@ async fn keys(costs: &mut Costs, owner: &Owner) {
     costs.of("GET /v1/segments/{segment}, by a key", read, Some(&by), 200).await;
     let one = format!("{path}/{}", id(&made));
     owner.of(costs, "DELETE /v1/segments/{segment}/keys/{key}", &one, Value::Null).await;
+    developers(costs, owner).await;
     let made = owner.of(costs, "POST /v1/keys", "/v1/keys", key).await;
     owner.of(costs, "GET /v1/keys", "/v1/keys", Value::Null).await;
     owner.of(costs, "DELETE /v1/keys/{key}", &format!("/v1/keys/{}", id(&made)), Value::Null).await;
@@ -205,4 +207,15 @@ async fn ending(costs: &mut Costs, owner: &Owner, member: &str) {
     owner.of(costs, "DELETE /v1/members/{member}", member, Value::Null).await;
     owner.of(costs, "DELETE /v1/memberships/{membership}", &owner.membership, Value::Null).await;
     owner.of(costs, "DELETE /v1/segments/{segment}", &owner.segment, Value::Null).await;
+}
+
+async fn developers(costs: &mut Costs, owner: &Owner) {
+    let made = owner.of(costs, "POST /v1/developers", "/v1/developers", domain::DeveloperFields::example()).await;
+    owner.of(costs, "GET /v1/developers", "/v1/developers", Value::Null).await;
+    let (route, one) = ("/v1/developers/{developer}", format!("/v1/developers/{}", id(&made)));
+    owner.of(costs, &format!("GET {route}"), &one, Value::Null).await;
+    owner.of(costs, &format!("PATCH {route}"), &one, json!({ "name": "Eva" })).await;
+    let token = ("POST", format!("{one}/token"));
+    costs.of(&format!("POST {route}/token"), (token.0, &token.1, Value::Null), Some(&owner.user), 200).await;
+    owner.of(costs, &format!("DELETE {route}"), &one, Value::Null).await;
 }

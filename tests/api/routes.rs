@@ -72,7 +72,9 @@ async fn each_private_route_wants_a_token_and_the_public_ones_are_these() {
     }
     let expected = [
         "GET /health",
+        "GET /v1/auth/magic-link",
         "POST /v1/auth/login",
+        "POST /v1/auth/magic-link",
         "POST /v1/auth/recovery",
         "POST /v1/auth/recovery/confirm",
         "POST /v1/auth/refresh",

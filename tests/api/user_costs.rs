@@ -56,6 +56,7 @@ async fn changes(costs: &mut Costs, owner: &Owner, (one, third): (&str, &str)) {
     owner.of(costs, &format!("GET {user}/family"), &family, Value::Null).await;
     let password = ("POST", &*format!("{one}/password"), json!({ "new_password": "staple battery horse" }));
     costs.of(&format!("POST {user}/password, by the segment's owner"), password, Some(&owner.user), 204).await;
+    magic_link(costs, owner, third).await;
     let exists =
         format!("/v1/users/exists?email=d@example.com&segment_id={}", owner.segment.rsplit('/').next().unwrap());
     owner.of(costs, "GET /v1/users/exists, of a segment", &exists, Value::Null).await;
@@ -93,4 +94,13 @@ async fn endings(costs: &mut Costs, owner: &Owner, (users, other): (&str, &str),
     owner
         .of(costs, &format!("DELETE {user}?purge=true, of a segment"), &format!("{other}?purge=true"), Value::Null)
         .await;
+}
+
+async fn magic_link(costs: &mut Costs, owner: &Owner, user: &str) {
+    let path = format!("/v1/users/{user}/magic-link");
+    let route = "POST /v1/users/{user}/magic-link";
+    let made = costs.of(route, ("POST", &path, Value::Null), Some(&owner.user), 200).await;
+    let token = made["url"].as_str().unwrap().split_once("token=").unwrap().1;
+    let redemption = ("POST", "/v1/auth/magic-link", json!({ "token": token }));
+    costs.of("POST /v1/auth/magic-link", redemption, None, 200).await;
 }

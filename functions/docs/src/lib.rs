@@ -29,6 +29,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi, Url};
         (name = "partners", description = "The businesses that users of a segment belong to."),
         (name = "products", description = "What a segment offers to subscribe to."),
         (name = "keys", description = "How programs reach an account or one of its segments."),
+        (name = "developers", description = "Who writes programs against the account, each with a token of its own."),
         (name = "memberships", description = "What people join in a segment."),
         (name = "levels", description = "Ranges of points that members climb."),
         (name = "fields", description = "Custom fields: what members are asked."),

@@ -33,7 +33,7 @@ impl Events {
             }
         });
         let outcomes: Vec<Result<(), Error>> = tries.buffered(AT_ONCE).collect().await;
-        outcomes.into_iter().fold(Ok(()), |outcome, one| one.and(outcome))
+        outcomes.into_iter().rfind(Result::is_err).unwrap_or(Ok(()))
     }
 
     /// Tries a delivery once more, if it is still due: whether its webhook can be tried with others.

@@ -60,8 +60,8 @@ impl Events {
                 Err(error) => Err(error),
             };
             if let Err(error) = sent {
-                let number = &record["dynamodb"]["SequenceNumber"];
-                tracing::error!(cause = ?error, %number, "an event could not be sent; it comes again");
+                let number = record.pointer("/dynamodb/SequenceNumber");
+                tracing::error!(cause = ?error, ?number, "an event could not be sent; it comes again");
                 return json!({ "batchItemFailures": [{ "itemIdentifier": number }] });
             }
         }
@@ -82,9 +82,10 @@ impl Events {
 
 /// The event that a record of the stream tells, if it tells of one.
 fn told(record: &Value) -> Result<Option<Event>, Error> {
-    let image = &record["dynamodb"]["NewImage"];
-    let is_event = image["type"]["S"].as_str().is_some_and(|kind| kind.starts_with(EventType::PREFIX));
-    if record["eventName"] != "INSERT" || !is_event {
+    let Some(image) = record.pointer("/dynamodb/NewImage") else { return Ok(None) };
+    let kind = image.pointer("/type/S").and_then(Value::as_str);
+    let is_new = record.get("eventName").is_some_and(|name| name == "INSERT");
+    if !is_new || !kind.is_some_and(|kind| kind.starts_with(EventType::PREFIX)) {
         return Ok(None);
     }
     let item: serde_dynamo::Item = serde_json::from_value(image.clone()).map_err(Error::internal)?;

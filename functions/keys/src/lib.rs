@@ -1,4 +1,5 @@
-//! `/v1/keys` and `/v1/segments/{segment}/keys`: how programs reach an account or one of its segments.
+//! `/v1/keys` and `/v1/segments/{segment}/keys`: how programs reach an account or one of its segments; `/v1/developers`:
+//! who writes such programs.
 
 use axum::extract::State;
 use domain::{Key, KeyFields, KeyId, KeyScope, Object, SegmentId, Time, UserId};
@@ -11,6 +12,10 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+mod developers;
+
+pub use developers::{new_token, register};
+
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -18,6 +23,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(delete_of_account))
         .routes(routes!(list_of_segment, create_for_segment))
         .routes(routes!(delete_of_segment))
+        .merge(developers::router())
 }
 
 // The document's macro takes no generic types, but names of them.

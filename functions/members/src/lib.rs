@@ -15,6 +15,10 @@ mod ranking;
 mod seat;
 mod subscriptions;
 
+pub use ranking::{Rank, Ranking, rank, ranked};
+pub use seat::knows;
+pub use subscriptions::{changed_subscription, joined_by, subscribed};
+
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -4,6 +4,8 @@ use axum::extract::State;
 use domain::{Error, KeyScope, Member, MemberId, MembershipId, Object};
 use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, Shown, openapi};
 use serde_json::{Value, json};
+use store::Configuration;
+use store::search::{Found, Search};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -12,7 +14,7 @@ use crate::seat::Seat;
 
 /// How a ranking is listed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ranking;
+pub struct Ranking;
 
 impl ListSpec for Ranking {
     const SORTS: &'static [&'static str] = &["points"];
@@ -21,10 +23,12 @@ impl ListSpec for Ranking {
 }
 
 /// A member's place in the ranking of its membership.
-struct Rank {
+#[derive(Debug)]
+pub struct Rank {
     /// From 1; members with as many points have the same.
-    position: u64,
-    member: Member,
+    pub position: u64,
+    /// The member, with its level.
+    pub member: Member,
 }
 
 // The document's macro takes no generic types, but names of them.
@@ -80,14 +84,20 @@ pub(crate) async fn list(
 ) -> Answer<Listed> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
     access.manages(&configuration.membership, KeyScope::Read)?;
-    let found = app.store.members(&configuration, list.search()).await?;
-    let mut members = Vec::new();
-    for record in &found.rows {
-        members.push(configuration.placed(record.member.clone()));
-    }
-    let positions = positions(&app, membership, &members).await?;
+    let found = ranked(&app, &configuration, list.search()).await?;
+    Ok(list.found(&app, found).await?)
+}
+
+/// A page of the ranking of a membership.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn ranked(app: &App, of: &Configuration, search: &Search) -> Result<Found<Rank>, Error> {
+    let found = app.store.members(of, search).await?;
+    let members: Vec<_> = found.rows.iter().map(|record| of.placed(record.member.clone())).collect();
+    let positions = positions(app, of.membership.id, &members).await?;
     let ranks = positions.into_iter().zip(members).map(|(position, member)| Rank { position, member }).collect();
-    Ok(list.found(&app, found.with_rows(ranks)).await?)
+    Ok(found.with_rows(ranks))
 }
 
 /// The positions of members that follow one another in the list. The counters tell where the first two runs of equal
@@ -112,7 +122,14 @@ async fn positions(app: &App, membership: MembershipId, members: &[Member]) -> R
     responses((status = 200, description = "The member's place.", body = Rank)))]
 pub(crate) async fn read(State(app): State<App>, caller: Caller, Path(member): Path<MemberId>) -> Answer<Shown> {
     let seat = Seat::take(&app, &caller, member, KeyScope::Read).await?;
-    let member = seat.shown();
+    Ok(Shown::new(&rank(&app, seat.shown()).await?))
+}
+
+/// A member's place in the ranking of its membership: 1 `BatchGetItem`.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn rank(app: &App, member: Member) -> Result<Rank, Error> {
     let position = app.store.members_above(member.membership_id, member.points.get()).await? + 1;
-    Ok(Shown::new(&Rank { position, member }))
+    Ok(Rank { position, member })
 }

@@ -79,7 +79,10 @@ pub(crate) async fn checks(app: &App, segment: SegmentId) -> Result<Checks, Erro
 }
 
 /// Refuses a user who is no user of the segment, nor its owner: 1 `GetItem`, if there is one to be refused.
-pub(crate) async fn knows(app: &App, of: impl Into<Owner>, user: Option<UserId>) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub async fn knows(app: &App, of: impl Into<Owner>, user: Option<UserId>) -> Result<(), Error> {
     let (Some(user), Owner { account, segment }) = (user, of.into()) else { return Ok(()) };
     let found = app.store.user(user).await?.map(|record| record.user);
     let known = found.is_some_and(|found| {

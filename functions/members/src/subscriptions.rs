@@ -78,16 +78,7 @@ pub(crate) async fn create(
     let (known, configuration) =
         tokio::join!(knows(&app, &segment, Some(fields.user_id)), joined_by(&app, product.as_ref()));
     let configuration = both(known, configuration)?;
-    let id: MemberId = seed.id(0);
-    let member = MemberFields::subscriber(fields.clone());
-    let member = Member::new(id, &configuration.membership, member, Time::of(id.uuid()));
-    let record = match app.store.create_member(member, &configuration, AlsoOfMember::default(), caller.act()).await {
-        // An earlier try of this very request had made it before it was cut off.
-        Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => app.store.member(id).await?,
-        Err(Error::Conflict(_)) => goes_on(&app, &configuration, fields, caller.act()).await?,
-        made => made?,
-    };
-    let made = record.member.subscription().ok_or(Error::NotFound)?;
+    let made = subscribed(&app, &configuration, (seed.id(0), fields), caller.act()).await?;
     Ok(Created::one(format!("/v1/subscriptions/{}", made.id), &made))
 }
 
@@ -120,18 +111,11 @@ pub(crate) async fn change(
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         let before = of(&seat)?;
         matches.check(before.version)?;
-        let now = Time::now();
-        let after = before.patched(patch.clone(), now)?;
-        let after = seat.record.member.subscribed(after.fields, now);
-        match app
-            .store
-            .change_member(&seat.record, after, &seat.configuration, AlsoOfMember::default(), caller.act())
-            .await
-        {
+        match changed_subscription(&app, (&seat.record, &seat.configuration), patch.clone(), caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
             Err(error) => return Err(error.into()),
-            Ok(record) => return Ok(Shown::new(&record.member.subscription().ok_or(Error::NotFound)?)),
+            Ok(after) => return Ok(Shown::new(&after)),
         }
     }
 }
@@ -171,8 +155,50 @@ async fn product(app: &App, segment: SegmentId, id: ProductId) -> Result<Option<
     }
 }
 
-/// The membership that whoever subscribes to a product joins.
-async fn joined_by(app: &App, product: Option<&Product>) -> Result<Configuration, Error> {
+/// Makes a subscription of a user to a product, whose membership this is: 1 transaction, and 2 reads and another one where
+/// the user is a member already.
+///
+/// # Errors
+/// [`Error::Conflict`] where the user has a product of that membership.
+pub async fn subscribed(
+    app: &App,
+    of: &Configuration,
+    (id, fields): (MemberId, SubscriptionFields),
+    act: Act<'_>,
+) -> Result<Subscription, Error> {
+    let member = MemberFields::subscriber(fields.clone());
+    let member = Member::new(id, &of.membership, member, Time::of(id.uuid()));
+    let record = match app.store.create_member(member, of, AlsoOfMember::default(), act).await {
+        // An earlier try of this very request had made it before it was cut off.
+        Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => app.store.member(id).await?,
+        Err(Error::Conflict(_)) => goes_on(app, of, fields, act).await?,
+        made => made?,
+    };
+    record.member.subscription().ok_or(Error::NotFound)
+}
+
+/// Changes the subscription that a member is by a patch: 1 transaction.
+///
+/// # Errors
+/// [`Error::Stale`] where the member has changed since it was read.
+pub async fn changed_subscription(
+    app: &App,
+    (record, of): (&MemberRecord, &Configuration),
+    patch: MergePatch<SubscriptionFields>,
+    act: Act<'_>,
+) -> Result<Subscription, Error> {
+    let now = Time::now();
+    let after = record.member.subscription().ok_or(Error::NotFound)?.patched(patch, now)?;
+    let after = record.member.subscribed(after.fields, now);
+    let changed = app.store.change_member(record, after, of, AlsoOfMember::default(), act).await?;
+    changed.member.subscription().ok_or(Error::NotFound)
+}
+
+/// The membership that whoever subscribes to a product joins: 1 `Query`, and 1 `BatchGetItem` where its fields name catalogs.
+///
+/// # Errors
+/// [`Error::Invalid`] where there is no such product.
+pub async fn joined_by(app: &App, product: Option<&Product>) -> Result<Configuration, Error> {
     let unknown = || Error::invalid("/product_id", "unknown", "must be the id of a product of this segment");
     let membership = product.and_then(|product| product.fields.membership_id).ok_or_else(unknown)?;
     app.store.with_catalogs(app.store.configuration(membership).await?).await

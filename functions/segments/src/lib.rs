@@ -12,6 +12,9 @@ mod products;
 mod segments;
 mod statuses;
 
+pub use products::Products;
+pub use segments::changed;
+
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()

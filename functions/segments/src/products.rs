@@ -21,7 +21,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
 
 /// How products are listed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Products;
+pub struct Products;
 
 impl ListSpec for Products {
     const SORTS: &'static [&'static str] = &["id", "created_at", "reference_id", "title", "value"];

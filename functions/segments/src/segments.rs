@@ -76,19 +76,33 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<SegmentFields>>,
 ) -> Answer<Shown> {
+    Ok(Shown::new(&changed(&app, &caller, segment, &matches, &patch).await?))
+}
+
+/// Changes a segment by a patch.
+///
+/// # Errors
+/// As [`Caller::segment`]; [`Error::Stale`] where its version is not one of `matches`; those of the patch.
+pub async fn changed(
+    app: &App,
+    caller: &Caller,
+    segment: SegmentId,
+    matches: &IfMatch,
+    patch: &SegmentPatch,
+) -> Result<Segment, Error> {
     let mut tries = Tries::default();
     loop {
         let before = caller.segment(segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         if after.fields.shipping_address_id != before.fields.shipping_address_id {
-            reachable(&app, before.owner_id, &after.fields).await?;
+            reachable(app, before.owner_id, &after.fields).await?;
         }
         match app.store.change_segment(&before, &after, caller.act()).await {
             // Who named no version wants the patch on whatever there is by now.
             Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after)),
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(after),
         }
     }
 }

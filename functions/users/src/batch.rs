@@ -99,20 +99,30 @@ pub(crate) async fn batch(
     if batch.atomic.0 {
         return all_or_none((&app, &identity, &caller), &segment, (seed, batch.users.0)).await;
     }
-    let users = batch.users.0.into_iter().map(NewUser::parse).enumerate();
+    let users = batch.users.0.into_iter().map(NewUser::parse);
+    let results =
+        each_alone(users, |index, new| row((&app, &identity, &caller), &segment, (index, seed.scattered(index)), new))
+            .await;
+    let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
+    Ok(Rendered(json!({ "results": results })))
+}
+
+/// Does something with each of new users, several at once, but one after the other where they claim the same value: what
+/// came of each, in their order.
+pub async fn each_alone<T, F: Future<Output = (usize, T)>>(
+    users: impl IntoIterator<Item = Result<NewUser, Error>>,
+    row: impl Fn(usize, Result<NewUser, Error>) -> F,
+) -> Vec<(usize, T)> {
     let claims = |(_, new): &(usize, Result<NewUser, Error>)| {
         new.as_ref().map(|new| new.fields.unique_values()).unwrap_or_default()
     };
     let mut results = Vec::new();
-    for round in rounds(users, claims) {
-        let made = round
-            .into_iter()
-            .map(|(index, new)| row((&app, &identity, &caller), &segment, (index, seed.scattered(index)), new));
+    for round in rounds(users.into_iter().enumerate(), claims) {
+        let made = round.into_iter().map(|(index, new)| row(index, new));
         results.extend(stream::iter(made).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
     }
     results.sort_by_key(|(index, _)| *index);
-    let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
-    Ok(Rendered(json!({ "results": results })))
+    results
 }
 
 async fn all_or_none(

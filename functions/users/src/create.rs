@@ -27,7 +27,10 @@ pub(crate) async fn create(
 }
 
 /// Makes a user of a segment: 1 transaction, and 2 writes more for a password.
-pub(crate) async fn made(
+///
+/// # Errors
+/// [`Error::Invalid`] where the segment does not take such a user; [`Error::Conflict`] naming each value that is taken.
+pub async fn made(
     app: &App,
     identity: &Identity,
     (segment, id): (&Segment, UserId),

@@ -117,6 +117,21 @@ async fn end_children(
     }
 }
 
+/// Erases a user for good, whatever else changes it meanwhile.
+///
+/// # Errors
+/// [`Error::Conflict`] where the user has children.
+pub async fn purge(app: &App, identity: &Identity, mut record: UserRecord, act: Act<'_>) -> Result<(), Error> {
+    let mut tries = Tries::default();
+    loop {
+        match purged(&app.store, identity, &record, act).await {
+            Err(Error::Stale) => tries.again().await?,
+            done => return done,
+        }
+        record = app.store.user(record.user.id).await?.ok_or(Error::NotFound)?;
+    }
+}
+
 fn flag(query: &mut Query, name: &'static str, errors: &mut Vec<FieldError>) -> bool {
     match query.take(name, errors).as_deref() {
         None | Some("false") => false,

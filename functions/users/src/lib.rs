@@ -16,6 +16,7 @@ mod exists;
 mod family;
 mod history;
 mod list;
+mod magic_link;
 mod password;
 mod read;
 mod restore;
@@ -24,9 +25,12 @@ mod together;
 mod verify;
 
 pub use auth::State;
+pub use batch::each_alone;
 pub use change::changed;
-pub use delete::{How, gone};
+pub use create::made;
+pub use delete::{How, gone, purge};
 pub use list::{Users, asks_for_deleted};
+pub use magic_link::{MagicLink, new_link};
 pub use together::{parsed, together};
 
 /// The routes.
@@ -40,6 +44,8 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(password::change_password))
         .routes(routes!(restore::restore))
         .routes(routes!(history::history))
+        .routes(routes!(magic_link::create_link))
+        .routes(routes!(magic_link::show_link, magic_link::redeem_link))
         .merge(of_segments())
 }
 

@@ -161,6 +161,10 @@ id!(
     KeyId
 );
 id!(
+    /// Who writes programs against an account's segments.
+    DeveloperId
+);
+id!(
     /// An import of users.
     ImportId
 );

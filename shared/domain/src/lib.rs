@@ -13,6 +13,7 @@ pub mod clock;
 pub mod custom_field;
 pub mod custom_status;
 mod degrees;
+pub mod developer;
 pub mod device;
 pub mod document;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod id;
 pub mod key;
 pub mod language;
 pub mod level;
+pub mod mapping;
 pub mod member;
 pub mod membership;
 pub mod money;
@@ -41,6 +43,7 @@ pub mod transfer;
 pub mod upload;
 pub mod user;
 pub mod value;
+pub mod web;
 pub mod webhook;
 
 pub use address::{Address, AddressFields};
@@ -50,6 +53,7 @@ pub use catalog::{Catalog, CatalogFields};
 pub use clock::Time;
 pub use custom_field::{CustomField, CustomFieldFields, Question};
 pub use custom_status::{CustomStatus, CustomStatusFields};
+pub use developer::{Developer, DeveloperFields};
 pub use device::{Device, DeviceFields, Platform};
 pub use document::{Checks, Document, DocumentType};
 pub use error::{Error, FieldError};
@@ -57,8 +61,8 @@ pub use event::{Event, EventType};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Act, Action, Actor, Entry, EntryChange};
 pub use id::{
-    AddressId, CatalogId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId,
-    MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId, WebhookId,
+    AddressId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId,
+    MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId, WebhookId,
 };
 pub use key::{Key, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};

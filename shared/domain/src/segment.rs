@@ -9,9 +9,11 @@ use crate::document::Checks;
 use crate::error::FieldError;
 use crate::field::{Body as _, Field, Flag, Pointer};
 use crate::id::{AddressId, SegmentId, UserId};
+use crate::mapping::FieldMappings;
 use crate::text::{Code, Name};
 use crate::user::UserFields;
 use crate::value::{Integer, List, OrDefault};
+use crate::web::PageUrl;
 use crate::{body, nested, object};
 
 /// The number of a segment among those of its owner.
@@ -89,6 +91,10 @@ nested! {
         pub required_user_fields: OrDefault<RequiredUserFields>,
         /// How strictly document numbers are read.
         pub document_checks: OrDefault<Checks>,
+        /// The page that magic links lead to; without one they lead to this deployment's own.
+        pub magic_link_url: Option<PageUrl>,
+        /// The fields of the segment's own that programs show of its users.
+        pub field_mappings: Option<FieldMappings>,
     }
 }
 
@@ -141,7 +147,9 @@ mod tests {
         let fields = SegmentFields::parse(json!({ "name": "S" }))?;
         let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, Time::now());
         let shown = segment.show();
-        assert_eq!(shown["settings"], json!({ "required_user_fields": ["email"], "document_checks": "format" }));
+        let defaults = json!({ "required_user_fields": ["email"], "document_checks": "format",
+            "magic_link_url": null, "field_mappings": null });
+        assert_eq!(shown["settings"], defaults);
         assert_eq!(shown["status"], true);
 
         let patch = MergePatch::parse(json!({ "settings": { "document_checks": "checksum" } }))?;

@@ -161,13 +161,47 @@ pub struct Listed {
     pub(crate) prev: Option<String>,
 }
 
+impl Listed {
+    /// How many rows a page has at most.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// The page's number, from 1.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How many pages there are.
+    #[must_use]
+    pub fn total_pages(&self) -> u64 {
+        self.total.div_ceil(self.size.max(1).into())
+    }
+
+    /// How many rows there are on all pages.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The cursor of the next page, where there is one and the page was not asked for by its number.
+    #[must_use]
+    pub fn next_cursor(&self) -> Option<String> {
+        let (_, query) = self.next.as_deref()?.split_once('?')?;
+        let mut parameters = form_urlencoded::parse(query.as_bytes());
+        parameters.find(|(name, _)| name == "page[cursor]").map(|(_, cursor)| cursor.into_owned())
+    }
+}
+
 impl IntoResponse for Listed {
     fn into_response(self) -> Response {
         let mut page = Map::from_iter([
             ("number".to_owned(), self.number.into()),
             ("size".to_owned(), self.size.into()),
             ("total_items".to_owned(), self.total.into()),
-            ("total_pages".to_owned(), self.total.div_ceil(self.size.max(1).into()).into()),
+            ("total_pages".to_owned(), self.total_pages().into()),
         ]);
         if self.capped {
             page.insert("total_capped".to_owned(), true.into());

@@ -90,6 +90,27 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Body<T> {
     }
 }
 
+/// The type of what a page's form sends.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What a request carries as JSON, or as a page's form sends it.
+#[derive(Debug, Clone)]
+pub struct JsonOrForm<T>(pub T);
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for JsonOrForm<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM)) {
+            return Body::from_request(request, state).await.map(|Body(body)| Self(body));
+        }
+        let bytes = collect(request.into_body()).await?;
+        let fields = form_urlencoded::parse(&bytes).map(|(name, text)| (name.into_owned(), Value::from(&*text)));
+        Ok(Self(T::from_json(Value::Object(fields.collect()))?))
+    }
+}
+
 /// What a request may carry, or leave out.
 #[derive(Debug, Clone)]
 pub struct MaybeBody<T>(pub Option<T>);

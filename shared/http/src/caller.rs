@@ -13,7 +13,7 @@ use identity::Claims;
 use store::UserRecord;
 
 use crate::access::Access;
-use crate::key::KeySecret;
+use crate::key::{ByDeveloper, DeveloperToken, KeySecret};
 use crate::limit::{Limited, Reports, account, reports};
 use crate::path::UserRef;
 use crate::wrap::RequestId;
@@ -24,6 +24,8 @@ use crate::{App, Failure};
 pub struct Caller {
     app: App,
     credential: Credential,
+    /// Who must have written the program that calls, where a dialect asks for it.
+    developer: Option<DeveloperToken>,
     request_id: RequestId,
     /// Who uses the credential, by the name that it gives.
     name: Option<Name>,
@@ -84,6 +86,19 @@ impl Caller {
     }
 
     async fn holder(&self) -> Result<Access, Error> {
+        let (access, ()) = tokio::try_join!(self.stands_behind(), self.developed())?;
+        Ok(access)
+    }
+
+    /// Whether the developer's token holds, where one must: 1 read.
+    async fn developed(&self) -> Result<(), Error> {
+        let Some(token) = &self.developer else { return Ok(()) };
+        let kept = self.app.store.developer(token.account, token.id).await?;
+        let hash = kept.and_then(|kept| kept.hash).filter(|hash| token.is(hash));
+        hash.map(drop).ok_or(Error::Unauthenticated)
+    }
+
+    async fn stands_behind(&self) -> Result<Access, Error> {
         match &self.credential {
             Credential::Token(session) => {
                 let record = self.app.store.user(session.claims.user_id).await?;
@@ -302,11 +317,24 @@ where
             let claims = app.verifier.verify(text).await?;
             Credential::Token(Session { claims, token: text.to_owned() })
         };
+        let developer = developer(parts, &credential)?;
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
-        let caller = Self { app, credential, request_id, name: None, silent: false, reports: reports(parts) };
+        let caller =
+            Self { app, credential, developer, request_id, name: None, silent: false, reports: reports(parts) };
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
+}
+
+/// The developer whose token must hold too: one of the very account.
+fn developer(parts: &Parts, credential: &Credential) -> Result<Option<DeveloperToken>, Error> {
+    let Some(ByDeveloper(token)) = parts.extensions.get() else { return Ok(None) };
+    let account = match credential {
+        Credential::Token(session) => session.claims.user_id,
+        Credential::Key(secret) => secret.account,
+    };
+    let token = token.as_deref().and_then(DeveloperToken::parse).filter(|token| token.account == account);
+    token.map(Some).ok_or(Error::Unauthenticated)
 }
 
 /// The one credential of a request: a bearer token, or a key in the header of its own.

@@ -1,14 +1,19 @@
-//! The secret of a key: `mk_` and 86 characters. It says which key it is, so that looking it up takes one read.
+//! Secrets that are given out: that of a key, `mk_`, the token of a developer, `dv_`, and that of a magic link, `ml_`. Each
+//! says whose it is, so that looking it up takes one read.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{Error, KeyId, SegmentId, UserId};
+use domain::{DeveloperId, Error, KeyId, SegmentId, UserId};
 use uuid::Uuid;
 
-/// What every secret begins with, so that scanners find one that was published.
-const MARK: &str = "mk_";
+use crate::minted::Minted;
+
+/// What the secret of each key begins with.
+const KEY: &str = "mk_";
+
+/// What the token of each developer begins with.
+const DEVELOPER: &str = "dv_";
+
+/// What the token of each magic link begins with.
+const LINK: &str = "ml_";
 
 /// How much of a secret is shown later: its mark and 48 of its 128 random bits.
 const SHOWN: usize = 11;
@@ -16,7 +21,7 @@ const SHOWN: usize = 11;
 /// A key's secret, which only its maker gets to see, once.
 #[derive(Clone)]
 pub struct KeySecret {
-    text: String,
+    minted: Minted<3>,
     /// The key.
     pub(crate) id: KeyId,
     /// The master user whose it is.
@@ -31,58 +36,137 @@ impl KeySecret {
     /// # Errors
     /// [`Error::Internal`] where the system has no random bytes.
     pub fn fresh(id: KeyId, account: UserId, segment: Option<SegmentId>) -> Result<Self, Error> {
-        let mut random = [0; 16];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| Error::internal("no random bytes to be had"))?;
         let named = [id.uuid(), account.uuid(), segment.map_or(Uuid::nil(), SegmentId::uuid)];
-        let bytes = named.iter().fold(random.to_vec(), |bytes, id| [bytes.as_slice(), id.as_bytes()].concat());
-        Ok(Self { text: format!("{MARK}{}", URL_SAFE_NO_PAD.encode(bytes)), id, account, segment })
+        Ok(Self { minted: Minted::fresh(KEY, named)?, id, account, segment })
     }
 
     /// The secret that a client sends; `None` for what cannot be one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; 64] = URL_SAFE_NO_PAD.decode(text.strip_prefix(MARK)?).ok()?.try_into().ok()?;
-        let id = |nth: usize| Uuid::from_slice(bytes.get(16 * nth..16 * (nth + 1))?).ok();
-        let segment = id(3)?;
-        Some(Self {
-            text: text.to_owned(),
-            id: id(1)?.into(),
-            account: id(2)?.into(),
-            segment: (!segment.is_nil()).then(|| segment.into()),
-        })
+        let minted = Minted::parse(KEY, text)?;
+        let [id, account, segment] = minted.ids;
+        let segment = (!segment.is_nil()).then(|| segment.into());
+        Some(Self { minted, id: id.into(), account: account.into(), segment })
     }
 
     /// Whether a text is meant to be a key's secret.
     pub(crate) fn is_meant(text: &str) -> bool {
-        text.starts_with(MARK)
+        text.starts_with(KEY)
     }
 
     /// The whole secret.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.text
+        self.minted.reveal()
     }
 
     /// Its beginning, by which people tell keys apart.
     #[must_use]
     pub fn prefix(&self) -> String {
-        self.text.chars().take(SHOWN).collect()
+        self.reveal().chars().take(SHOWN).collect()
     }
 
     /// What is kept of it.
     #[must_use]
     pub fn hash(&self) -> String {
-        URL_SAFE_NO_PAD.encode(digest(&SHA256, self.text.as_bytes()))
+        self.minted.hash()
     }
 
     /// Whether this is the secret of which `hash` was kept.
     pub(crate) fn is(&self, hash: &str) -> bool {
-        verify_slices_are_equal(self.hash().as_bytes(), hash.as_bytes()).is_ok()
+        self.minted.is(hash)
     }
 }
 
 impl std::fmt::Debug for KeySecret {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "KeySecret({})", self.id)
+    }
+}
+
+/// A developer's token, which is shown once and opens nothing by itself.
+#[derive(Debug, Clone)]
+pub struct DeveloperToken {
+    minted: Minted<2>,
+    /// The developer.
+    pub(crate) id: DeveloperId,
+    /// The master user who has registered it.
+    pub(crate) account: UserId,
+}
+
+impl DeveloperToken {
+    /// A new token.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has no random bytes.
+    pub fn fresh(id: DeveloperId, account: UserId) -> Result<Self, Error> {
+        Ok(Self { minted: Minted::fresh(DEVELOPER, [id.uuid(), account.uuid()])?, id, account })
+    }
+
+    /// The token that a client sends; `None` for what cannot be one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let minted = Minted::parse(DEVELOPER, text)?;
+        let [id, account] = minted.ids;
+        Some(Self { minted, id: id.into(), account: account.into() })
+    }
+
+    /// The whole token.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.minted.reveal()
+    }
+
+    /// What is kept of it.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        self.minted.hash()
+    }
+
+    /// Whether this is the token of which `hash` was kept.
+    pub(crate) fn is(&self, hash: &str) -> bool {
+        self.minted.is(hash)
+    }
+}
+
+/// The token of a magic link, which signs its user in, once.
+#[derive(Debug, Clone)]
+pub struct LinkToken {
+    minted: Minted<1>,
+    /// Whom it signs in.
+    pub user: UserId,
+}
+
+impl LinkToken {
+    /// A new token.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has no random bytes.
+    pub fn fresh(user: UserId) -> Result<Self, Error> {
+        Ok(Self { minted: Minted::fresh(LINK, [user.uuid()])?, user })
+    }
+
+    /// The token that a client sends; `None` for what cannot be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let minted = Minted::parse(LINK, text)?;
+        let [user] = minted.ids;
+        Some(Self { minted, user: user.into() })
+    }
+
+    /// The whole token: letters, digits, dashes and underscores.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.minted.reveal()
+    }
+}
+
+/// What a request of a dialect carries beside its credential: a developer's token, which must hold too. A dialect's
+/// `prepare` puts it among the request's extensions, so that nobody can forget to check it.
+#[derive(Clone)]
+pub struct ByDeveloper(pub Option<String>);
+
+impl std::fmt::Debug for ByDeveloper {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("ByDeveloper(…)")
     }
 }
 
@@ -101,9 +185,9 @@ mod tests {
             assert_eq!(parsed.map(|parsed| (parsed.id, parsed.account, parsed.segment)), Some((id, account, segment)));
             assert!(!KeySecret::fresh(id, account, segment)?.is(&secret.hash()));
         }
-        for wrong in ["mk_", "mk_AAAA", "xx_AAAA", ""] {
-            assert!(KeySecret::parse(wrong).is_none());
-        }
+        assert!(KeySecret::parse("mk_AAAA").is_none());
+        let token = DeveloperToken::fresh(DeveloperId::fresh(), account)?;
+        assert!(KeySecret::parse(token.reveal()).is_none() && DeveloperToken::parse(token.reveal()).is_some());
         Ok(())
     }
 }

@@ -78,6 +78,15 @@ where
 }
 
 impl<L: ListSpec> List<L> {
+    /// The list that a query asks for, as a route reads it that takes more than a list does; `path` is what a cursor is good
+    /// for.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where a parameter is unknown or wrong.
+    pub async fn asked(app: &App, caller: &Caller, query: Query, path: &str) -> Result<Self, Error> {
+        Self::parse(app, query, path.to_owned(), &caller.credential()).await
+    }
+
     async fn parse(app: &App, mut query: Query, path: String, caller: &str) -> Result<Self, Error> {
         let mut errors = Vec::new();
         let size = query.take("page[size]", &mut errors);

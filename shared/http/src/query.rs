@@ -16,6 +16,22 @@ impl Query {
         Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
+    /// Each parameter with its value, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The same parameters, those of another system under the names that they have here.
+    #[must_use]
+    pub fn renamed(mut self, names: &[(&str, &str)]) -> Self {
+        for (name, _) in &mut self.0 {
+            if let Some((_, ours)) = names.iter().find(|(theirs, _)| theirs == name) {
+                (*ours).clone_into(name);
+            }
+        }
+        self
+    }
+
     /// Takes the parameter `name`; one that comes twice is an error.
     pub fn take(&mut self, name: &str, errors: &mut Vec<FieldError>) -> Option<String> {
         let mut found = self.0.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);

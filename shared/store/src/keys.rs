@@ -7,6 +7,7 @@
 //! | history entry | `U#{user}` | `H#{entry}` | |
 //! | device | `U#{user}` | `DV#{device}` | its claim; an item in its segment's devices |
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
+//! | developer of an account | `U#{user}` | `D#{developer}` | hash of its token |
 //! | last number of an account's segments | `U#{user}` | `N` | |
 //! | membership that a user has joined | `U#{user}` | `B#{member}` | |
 //! | segment | `S#{segment}` | `S` | entries in the index of its account's segments |
@@ -39,6 +40,7 @@
 //! | first sign-up of the deployment | `D` | `FIRST` | |
 //! | deployment secret | `D` | `SECRET` | |
 //! | one-time secret | `O#{sha256}` | `O` | `user_id`, TTL |
+//! | magic link | `L#{sha256}` | `L` | `user_id`, TTL |
 //! | kept answer of an `Idempotency-Key` | `I#{sha256}` | `I` | TTL |
 //! | rate limit window | `R#{sha256}` | `{window}` | TTL |
 //! | index entry | `X#{directory}#{field}`, or `…#{bucket}` | `v{value}` or `~`, then U+0001 and the id | |
@@ -63,8 +65,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::user::Unique;
 use domain::{
-    AddressId, CatalogId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId,
-    MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId, WebhookId,
+    AddressId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId,
+    MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
+    WebhookId,
 };
 use uuid::Uuid;
 
@@ -82,6 +85,8 @@ pub(crate) const NOTIFICATIONS: &str = "PN#";
 pub(crate) const ENTRIES: &str = "H#";
 /// Prefix of the sort keys of keys.
 pub(crate) const KEYS: &str = "K#";
+/// Prefix of the sort keys of an account's developers.
+pub(crate) const DEVELOPERS: &str = "D#";
 /// Prefix of the sort keys of a segment's catalogs.
 pub(crate) const CATALOGS: &str = "C#";
 /// Prefix of the sort keys of a segment's statuses.
@@ -206,6 +211,10 @@ pub(crate) fn parent(account: UserId, segment: Option<SegmentId>) -> String {
 
 pub(crate) fn key(account: UserId, segment: Option<SegmentId>, key: KeyId) -> Key {
     Key::new(parent(account, segment), format!("{KEYS}{key}"))
+}
+
+pub(crate) fn developer(account: UserId, developer: DeveloperId) -> Key {
+    Key::new(partition(account), format!("{DEVELOPERS}{developer}"))
 }
 
 pub(crate) fn segment_numbers(account: UserId) -> Key {
@@ -349,6 +358,10 @@ pub(crate) fn secret() -> Key {
 
 pub(crate) fn one_time(secret: &str) -> Key {
     Key::new(format!("O#{}", hash(secret)), "O")
+}
+
+pub(crate) fn link(token: &str) -> Key {
+    Key::new(format!("L#{}", hash(token)), "L")
 }
 
 pub(crate) fn answer(name: &str) -> Key {
@@ -513,6 +526,7 @@ mod tests {
             (member_claim(id.parse()?, "answers.rfc", &unique.value), format!("C#M#{id}#answers.rfc#{hashed} C")),
             (key(id.parse()?, None, id.parse()?), format!("U#{id} K#{id}")),
             (key(id.parse()?, Some(id.parse()?), id.parse()?), format!("S#{id} K#{id}")),
+            (developer(id.parse()?, id.parse()?), format!("U#{id} D#{id}")),
             (segment_numbers(id.parse()?), format!("U#{id} N")),
             (segment(id.parse()?), format!("S#{id} S")),
             (catalog(id.parse()?, id.parse()?), format!("S#{id} C#{id}")),
@@ -545,6 +559,7 @@ mod tests {
             (first(), "D FIRST".to_owned()),
             (secret(), "D SECRET".to_owned()),
             (one_time("ana@example.com"), format!("O#{hashed} O")),
+            (link("ana@example.com"), format!("L#{hashed} L")),
             (answer("ana@example.com"), format!("I#{hashed} I")),
             (limit("ana@example.com", 29_395_320), format!("R#{hashed} 29395320")),
             (

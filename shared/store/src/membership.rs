@@ -286,6 +286,14 @@ impl Store {
         search::find(&directory, search).await
     }
 
+    /// The first membership that a segment got, of those that are there: 1 `Query`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn oldest_membership(&self, segment: SegmentId) -> Result<Option<MembershipId>, Error> {
+        Ok(self.ids_in(&directory(segment), None).await?.first().map(|id| MembershipId::from(*id)))
+    }
+
     /// Writes a new membership, if its segment is there: 1 transaction.
     ///
     /// # Errors

@@ -9,7 +9,9 @@ use crate::Store;
 use crate::keys;
 use crate::member::MemberRecord;
 use crate::product::{COUNT, MEMBERSHIP, SHARDS};
-use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Value, ValueType};
+use crate::search::{
+    self, Directory, Filter, Found, From, Index, Indexed, Kind, Match, Schema, Search, Sort, Test, Value, ValueType,
+};
 use crate::table::{Changes, Write, from_item, string};
 
 /// A member as it is found among the subscriptions of its segment.
@@ -75,6 +77,23 @@ impl Store {
         let (rows, positions) =
             placed.filter_map(|(Subscriber(member), position)| Some((member.subscription()?, position))).unzip();
         Ok(Found { positions, ..found.with_rows(rows) })
+    }
+
+    /// The subscription that a user has come to have last: 1 `Query` and 1 `BatchGetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn latest_subscription(&self, segment: SegmentId, user: UserId) -> Result<Option<Subscription>, Error> {
+        let of_user = Test::AnyOf(vec![Match::Exact(Value::word(user))]);
+        let search = Search {
+            filters: vec![Filter { field: "user_id".to_owned(), test: of_user }],
+            sort: vec![Sort { field: "id".to_owned(), descending: true }],
+            size: 1,
+            from: From::Offset(0),
+            // Nobody asks how many there are.
+            total: Some((0, false)),
+        };
+        Ok(self.subscriptions(segment, &search).await?.rows.pop())
     }
 
     /// The member that a user is of a membership, if it is one: 2 `GetItem`.

@@ -3,5 +3,5 @@
 pub(crate) mod b2b;
 mod calls;
 mod flows;
-mod identity;
-mod platform;
+pub(crate) mod identity;
+pub(crate) mod platform;

@@ -1,34 +1,47 @@
-//! `/identity`.
+//! `/identity`: card users, with their documents by country, an exact grammar of lists, and blocking.
 
 use axum::Json;
-use axum::http::HeaderMap;
-use axum::http::StatusCode;
-use axum::response::IntoResponse as _;
-use axum::response::Response;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use edge::{Dialect, Problem};
-use serde_json::json;
-use utoipa::PartialSchema as _;
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::State;
 use crate::openapi::About;
 
+mod fields;
+mod grammar;
+mod id;
+mod mappings;
+mod users;
+
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/identity/", prepare: |_| (), tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/identity/", prepare, tell };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {
     name: "identity",
     path: "/openapi/identity.json",
-    description: "",
+    description: "Latin American card users: identity and tax documents by country, legal address, lists by an exact \
+        grammar, block and unblock.\n\nA body is `{data: {…}}`. Codes and numbers may be sent as JSON numbers, and are \
+        answered as strings. A list takes `filter[field]=a,b`, `sort=status,-gender`, `page[number]` (from 1) and \
+        `page[size]` (1 to 100, 20 without it), and nothing else; `current_page` counts from 0. `x-idempotency-key` is \
+        honoured on POST and PATCH. With a key of an account, or a master user's token, `X-Segment-Id` names the segment.",
     security,
     error,
     errors: &[
-        (400, "Wrong."),
+        (400, "A field or parameter is wrong; each is named by its `source`."),
         (401, "No credential, or one that does not hold."),
-        (404, "Absent."),
+        (403, "The key lacks the scope."),
+        (404, "Absent, or somebody else's."),
+        (409, "A value is another user's, or the request with this key is still running."),
+        (422, "The idempotency key was used with another body."),
         (429, "Too many requests."),
         (500, "A fault of ours."),
     ],
@@ -37,21 +50,47 @@ pub(crate) const ABOUT: About = About {
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
+        .routes(routes!(users::create, users::list))
+        .routes(routes!(users::read, users::change))
+        .routes(routes!(mappings::read, mappings::replace))
+}
+
+/// Puts the idempotency key where the edge looks for it.
+fn prepare(request: &mut Request) {
+    if let Some(key) = request.headers_mut().remove("x-idempotency-key") {
+        request.headers_mut().insert("idempotency-key", key);
+    }
 }
 
 fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-    vec![vec![(
-        "bearer",
-        SecurityScheme::Http(bearer.description(Some("The access token of a login, or a key.")).build()),
-    )]]
+    let bearer = bearer.description(Some("A key, or the access token of a login.")).build();
+    vec![vec![("bearer", SecurityScheme::Http(bearer))]]
 }
 
 fn error() -> RefOr<Schema> {
-    serde_json::Value::schema()
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let place =
+        ObjectBuilder::new().schema_type(Type::Object).property("pointer", text()).property("parameter", text());
+    let one = ObjectBuilder::new().schema_type(Type::Object).property("code", text()).property("detail", text());
+    let errors = ArrayBuilder::new().items(one.property("source", place));
+    ObjectBuilder::new().schema_type(Type::Object).property("errors", errors).into()
 }
 
+/// `{errors: [{code, detail, source}]}`: of each field that is wrong, or of the request as a whole.
 fn tell(problem: &Problem, _: &HeaderMap) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(json!({ "message": problem.detail }))).into_response()
+    let mut errors: Vec<Value> = problem.errors.iter().map(one).collect();
+    if errors.is_empty() {
+        errors.push(json!({ "code": problem.code, "detail": problem.detail }));
+    }
+    (status, Json(json!({ "errors": errors }))).into_response()
+}
+
+fn one(error: &domain::FieldError) -> Value {
+    let mut told = json!({ "code": error.code, "detail": error.message });
+    if let (Some(source), Some(told)) = (fields::source(&error.pointer), told.as_object_mut()) {
+        told.insert("source".to_owned(), source);
+    }
+    told
 }

@@ -1,57 +1,184 @@
-//! `/platform`.
+//! `/platform`: students, as an info-product platform asks for them. A request carries two tokens, in its path or in
+//! headers: a developer's, and the platform's, which is a key of a segment.
 
 use axum::Json;
-use axum::http::HeaderMap;
-use axum::http::StatusCode;
-use axum::response::IntoResponse as _;
-use axum::response::Response;
-use edge::{Dialect, Problem};
+use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::http::header::AUTHORIZATION;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use edge::{ByDeveloper, Dialect, Problem};
 use serde_json::json;
-use utoipa::PartialSchema as _;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::path::{PathItem, Paths};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{RefOr, Schema};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
 
 use crate::State;
 use crate::openapi::About;
 
+mod create;
+mod developers;
+mod links;
+mod names;
+mod pages;
+mod products;
+mod ranking;
+mod shown;
+mod subscriptions;
+mod users;
+
+use names::{field, told};
+
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/platform/", prepare: |_| (), tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/platform/", prepare, tell };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {
     name: "platform",
     path: "/openapi/platform.json",
-    description: "",
+    description: "Students of an info-product platform: look-up and deletion by four keys, bulk creation with \
+        subscriptions, products, magic links and a ranking.\n\nEach route takes two tokens: a developer's (`dv_…`, from \
+        `POST /platform/generate-token`) and the platform's, which is a key of one segment (`mk_…`, made at \
+        `POST /v1/segments/{segment}/keys`). They are the last two segments of the path, or the headers \
+        `X-Developer-Token` and `X-Platform-Token`. What a list goes on with, `links.next`, is relative to the address that \
+        was asked, so that it holds neither.",
     security,
     error,
     errors: &[
-        (400, "Wrong."),
-        (401, "No credential, or one that does not hold."),
-        (404, "Absent."),
+        (400, "A field or parameter is wrong; `errors` names each."),
+        (401, "A token is missing, wrong, revoked, another account's, or in the other one's place."),
+        (403, "The key lacks the scope: `read` to look up, `write` to create and change, `admin` to delete."),
+        (404, "Absent, or in another segment."),
+        (409, "It conflicts with what is there."),
         (429, "Too many requests."),
         (500, "A fault of ours."),
     ],
 };
 
+/// The header of the developer's token.
+const DEVELOPER: &str = "x-developer-token";
+/// The header of the platform's token.
+const PLATFORM: &str = "x-platform-token";
+/// How the patterns end that have both tokens in the path.
+const IN_PATH: &str = "/{dev}/{plat}";
+/// What an account does for itself: with its own credential, and without a developer.
+const OF_ACCOUNT: [&str; 2] = ["/platform/register", "/platform/generate-token"];
+
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+    let account =
+        OpenApiRouter::new().routes(routes!(developers::register)).routes(routes!(developers::generate_token));
+    let both = [
+        routes!(users::show_id),
+        routes!(users::show_document),
+        routes!(users::show_email),
+        routes!(users::show_reference),
+        routes!(users::destroy_id),
+        routes!(users::destroy_document),
+        routes!(users::destroy_email),
+        routes!(users::destroy_reference),
+        routes!(create::create),
+        routes!(subscriptions::create),
+        routes!(subscriptions::update),
+        routes!(products::list),
+        routes!(links::create),
+        routes!(ranking::list),
+        routes!(ranking::read),
+    ];
+    both.into_iter().fold(account, with_both_forms)
+}
+
+/// A route with its tokens in headers, and again with them in its path.
+fn with_both_forms(
+    router: OpenApiRouter<State>,
+    (schemas, paths, methods): UtoipaMethodRouter<State>,
+) -> OpenApiRouter<State> {
+    let mut in_path = Paths::new();
+    let items = paths.paths.iter().map(|(path, item)| (format!("{path}{IN_PATH}"), with_tokens_in_path(item)));
+    in_path.paths.extend(items);
+    router.routes((schemas.clone(), paths, methods.clone())).routes((schemas, in_path, methods))
+}
+
+fn with_tokens_in_path(item: &PathItem) -> PathItem {
+    let mut item = item.clone();
+    let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+    for operation in operations.into_iter().flatten() {
+        operation.operation_id = operation.operation_id.as_ref().map(|id| format!("{id}_with_tokens_in_path"));
+        operation.security = Some(vec![SecurityRequirement::default()]);
+    }
+    item
+}
+
+/// Puts the platform's token where the edge looks for credentials, leaves the developer's with the request to be checked
+/// too, and takes both out of the path, so that nothing that is made of it later can tell them.
+fn prepare(request: &mut Request) {
+    let pattern = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    if OF_ACCOUNT.contains(&pattern.as_str()) {
+        return;
+    }
+    let (developer, platform) = match pattern.ends_with(IN_PATH) {
+        true => from_path(request),
+        false => (of_header(request.headers(), DEVELOPER), of_header(request.headers(), PLATFORM)),
+    };
+    if let Some(mut value) = platform.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok()) {
+        value.set_sensitive(true);
+        request.headers_mut().remove("x-api-key");
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+    request.extensions_mut().insert(ByDeveloper(developer));
+}
+
+fn of_header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|token| token.to_str().ok()).map(str::to_owned)
+}
+
+/// Takes the two tokens off the end of a request's path.
+fn from_path(request: &mut Request) -> (Option<String>, Option<String>) {
+    let path = request.uri().path().to_owned();
+    let mut parts = path.rsplitn(3, '/');
+    let (platform, developer) = (parts.next().map(str::to_owned), parts.next().map(str::to_owned));
+    let rest = parts.next().unwrap_or_default();
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut without = request.uri().clone().into_parts();
+    without.path_and_query = format!("{rest}{query}").parse::<PathAndQuery>().ok();
+    let without = Uri::from_parts(without).unwrap_or_default();
+    request.extensions_mut().insert(OriginalUri(without.clone()));
+    *request.uri_mut() = without;
+    (developer, platform)
 }
 
 fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
+    let header =
+        |name: &str, about: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)));
+    let developer = header("X-Developer-Token", "The token of a developer.");
+    let platform = header("X-Platform-Token", "A key of the segment.");
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-    vec![vec![(
-        "bearer",
-        SecurityScheme::Http(bearer.description(Some("The access token of a login, or a key.")).build()),
-    )]]
+    let bearer = bearer.description(Some("A key, or the access token of a master user's login.")).build();
+    vec![
+        vec![("developer", developer.clone()), ("platform", platform)],
+        vec![("developer", developer), ("bearer", SecurityScheme::Http(bearer))],
+    ]
 }
 
 fn error() -> RefOr<Schema> {
-    serde_json::Value::schema()
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let one = ObjectBuilder::new().property("field", text()).property("code", text()).property("message", text());
+    let errors = ArrayBuilder::new().items(one.schema_type(Type::Object));
+    ObjectBuilder::new().schema_type(Type::Object).property("message", text()).property("errors", errors).into()
 }
 
+/// `{message, errors}`, in the names that these clients know.
 fn tell(problem: &Problem, _: &HeaderMap) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(json!({ "message": problem.detail }))).into_response()
+    let errors: Vec<_> = problem
+        .errors
+        .iter()
+        .map(|error| json!({ "field": field(&error.pointer), "code": error.code, "message": error.message }))
+        .collect();
+    (status, Json(json!({ "message": told(problem), "errors": errors }))).into_response()
 }

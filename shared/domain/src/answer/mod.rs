@@ -17,10 +17,11 @@ use crate::document::Checks;
 use crate::error::FieldError;
 use crate::field::{Body, Field, Fields, Pointer, read_object};
 use crate::id::LevelId;
+use crate::web::parse_url;
 
 pub use change::{Invalidates, invalidates};
 pub use read::check_answers;
-use read::{parse_url, read};
+use read::read;
 
 /// An answer in its canonical form. Clients see the plain value ([`Answer::show`]); it is kept as the plain value too,
 /// but for a number, of which only text keeps every digit: `{"digits": "12.50"}`.

@@ -1,7 +1,6 @@
 //! How a value becomes an answer: by the type of its field.
 
 use serde_json::Value;
-use url::Url;
 
 use super::{Answer, Answers, Given};
 use crate::catalog::Choice;
@@ -13,6 +12,7 @@ use crate::field::{Field as _, Pointer};
 use crate::id::UploadId;
 use crate::text::{Broken, Email, Phone, check_plain, digits};
 use crate::value::distinct;
+use crate::web::parse_url;
 
 /// `current` after what was `given`: each value is read by the type of its field, `null` takes an answer back.
 ///
@@ -185,14 +185,4 @@ fn lines(text: &str) -> Result<String, Broken> {
 fn phone(text: &str) -> Result<String, Broken> {
     let number = Phone::parse(text)?;
     Ok(format!("+{}", number.as_str().trim_start_matches('+')))
-}
-
-/// The address that `text` writes. What a browser would only guess at, such as `http:example.com`, is none.
-pub(super) fn parse_url(text: &str) -> Result<Url, Broken> {
-    check_plain(text, 2048)?;
-    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
-    let rest = lower.strip_prefix("https://").or(lower.strip_prefix("http://"));
-    let absolute = rest.is_some() && !text.contains(|sign: char| sign.is_whitespace() || sign == '\\');
-    let url = Url::parse(text).ok().filter(|url| absolute && url.has_host());
-    url.ok_or(("invalid_url", "must be an http or https address such as https://example.com/a"))
 }

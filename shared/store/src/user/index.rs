@@ -1,12 +1,17 @@
 //! What users of a segment are found by.
 
-use domain::document::Document;
+use std::collections::BTreeSet;
+
+use domain::document::{Document, DocumentNumber};
 use domain::place::Place;
-use domain::{Error, SegmentId, Status, User};
+use domain::{Error, SegmentId, Status, User, UserId};
 
 use crate::Store;
 use crate::keys;
-use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
+use crate::search::{
+    self, Directory, Filter, Found, From, Index, Indexed, Kind, Match, Schema, Search, Searched, Test, Value, ValueType,
+};
+use crate::table::from_item;
 
 impl Indexed for User {
     fn index(&self) -> Index {
@@ -124,6 +129,34 @@ pub(super) fn directory_of(user: &User) -> Option<String> {
 }
 
 impl Store {
+    /// The users of a segment whose identity document has this number, of whatever type: 2 `Query` and 1 `BatchGetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn with_document(&self, segment: SegmentId, number: &DocumentNumber) -> Result<Vec<UserId>, Error> {
+        let same = Test::AnyOf(vec![Match::Exact(Value::word(number.as_str()))]);
+        let search = Search {
+            filters: vec![Filter { field: "identification_value".to_owned(), test: same }],
+            sort: Vec::new(),
+            size: 2,
+            from: From::Offset(0),
+            // Nobody asks how many there are.
+            total: Some((0, false)),
+        };
+        let (some, others) = tokio::try_join!(self.users(segment, &search), self.excluded_users(segment, &search))?;
+        Ok(some.rows.into_iter().chain(others.rows).map(|user| user.id).collect())
+    }
+
+    /// The users with these ids, in no order, without those who are not there: 1 `BatchGetItem` for each 100.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn users_by_id(&self, ids: impl IntoIterator<Item = UserId>) -> Result<Vec<User>, Error> {
+        let keys: BTreeSet<_> = ids.into_iter().map(keys::user).collect();
+        let items = self.table.get_all(keys.iter().map(keys::Key::attributes).collect()).await?;
+        items.into_iter().map(from_item).collect()
+    }
+
     /// A page of a segment's users, without those who are deleted or have a status that is excluded.
     ///
     /// # Errors

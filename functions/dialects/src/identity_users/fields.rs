@@ -1,0 +1,178 @@
+//! The fields of a card user, and what Muster calls them.
+
+use domain::{Error, User};
+use serde_json::{Map, Value, json};
+
+use super::id::{cli, usr};
+use crate::lenient::text;
+
+/// What stands alone: their name, ours.
+const PLAIN: [(&str, &str); 11] = [
+    ("name", "name"),
+    ("surname", "last_name"),
+    ("birthdate", "birthdate"),
+    ("gender", "gender"),
+    ("email", "email"),
+    ("phone", "phone"),
+    ("nationality", "nationality"),
+    ("tax_condition", "tax_condition"),
+    ("operation_country", "operation_country"),
+    ("company_id", "partner_id"),
+    ("status_reason", "status_reason"),
+];
+
+/// What stands within something of ours: their name, ours, and its member.
+const PARTS: [(&str, &str, &str); 4] = [
+    ("identification_type", "identification", "type"),
+    ("identification_value", "identification", "value"),
+    ("tax_identification_type", "tax_identification", "type"),
+    ("tax_identification_value", "tax_identification", "value"),
+];
+
+/// The members of a legal address, which are called alike.
+const ADDRESS: [&str; 10] = [
+    "street_name",
+    "street_number",
+    "floor",
+    "apartment",
+    "zip_code",
+    "neighborhood",
+    "city",
+    "region",
+    "additional_info",
+    "country",
+];
+
+/// What nobody is without.
+const ALWAYS: [&str; 2] = ["email", "operation_country"];
+
+/// What a list calls otherwise than a user: theirs, ours.
+pub(super) const LISTED: [(&str, &str); 3] =
+    [("surname", "last_name"), ("country_code", "operation_country"), ("company_id", "partner_id")];
+
+/// The `data` of a body.
+pub(super) fn data(body: Value) -> Result<Map<String, Value>, Error> {
+    let Value::Object(mut body) = body else {
+        return Err(Error::invalid("", "invalid_type", "The body must be an object with data."));
+    };
+    match body.remove("data") {
+        Some(Value::Object(data)) => Ok(data),
+        Some(_) => Err(Error::invalid("/data", "invalid_type", "must be an object")),
+        None => Err(Error::invalid("/data", "required", "is required")),
+    }
+}
+
+/// A new user in our words: what is null or empty is left out.
+pub(super) fn created(data: &Map<String, Value>) -> Value {
+    let mut ours = patched(data);
+    ours.remove("status");
+    ours.remove("status_reason");
+    fn without_nulls(fields: &mut Map<String, Value>) {
+        fields.retain(|_, value| !value.is_null());
+        fields.values_mut().filter_map(Value::as_object_mut).for_each(without_nulls);
+        fields.retain(|_, value| value.as_object().is_none_or(|inner| !inner.is_empty()));
+    }
+    without_nulls(&mut ours);
+    Value::Object(ours)
+}
+
+/// A change in our words: what is null or empty clears, what is not known is ignored.
+pub(super) fn patched(data: &Map<String, Value>) -> Map<String, Value> {
+    let mut ours = Map::new();
+    for (theirs, our) in PLAIN.into_iter().chain([("status", "status")]) {
+        if let Some(value) = data.get(theirs) {
+            ours.insert(our.to_owned(), written(value));
+        }
+    }
+    for (theirs, our, member) in PARTS {
+        let Some(value) = data.get(theirs) else { continue };
+        let document = ours.entry(our).or_insert_with(|| Value::Object(Map::new()));
+        if let Some(document) = document.as_object_mut() {
+            document.insert(member.to_owned(), written(value));
+        }
+    }
+    // A document whose both parts are cleared is none.
+    for our in ["identification", "tax_identification"] {
+        let cleared = |document: &Map<String, Value>| document.len() == 2 && document.values().all(Value::is_null);
+        if ours.get(our).and_then(Value::as_object).is_some_and(cleared) {
+            ours.insert(our.to_owned(), Value::Null);
+        }
+    }
+    if let Some(address) = data.get("legal_address") {
+        ours.insert("legal_address".to_owned(), legal_address(address));
+    }
+    ours
+}
+
+fn legal_address(address: &Value) -> Value {
+    let Value::Object(address) = address else { return written(address) };
+    let known = ADDRESS.iter().filter_map(|name| Some(((*name).to_owned(), written(address.get(*name)?))));
+    Value::Object(known.collect())
+}
+
+/// A value as the domain reads it: empty text is none, and a number is its digits as they were written.
+fn written(value: &Value) -> Value {
+    match text(value) {
+        Some(text) if text.is_empty() => Value::Null,
+        Some(text) => text.into(),
+        None => value.clone(),
+    }
+}
+
+/// What is missing of what nobody is without; in a change, what is cleared of it.
+pub(super) fn missing(data: &Map<String, Value>, is_new: bool) -> Vec<domain::FieldError> {
+    let lacks = |name: &&&str| match data.get(**name) {
+        None => is_new,
+        Some(value) => written(value).is_null(),
+    };
+    let missing = ALWAYS.iter().filter(lacks);
+    missing.map(|name| domain::FieldError::new(&format!("/{name}"), "required", "is required")).collect()
+}
+
+/// A user as these clients see it.
+pub(super) fn shown(user: &User) -> Value {
+    let ours = domain::Object::show(user);
+    let mut shown = Map::new();
+    if let Some(segment) = user.segment_id {
+        shown.insert("id".to_owned(), usr(user.id).into());
+        shown.insert("client_id".to_owned(), cli(segment).into());
+    }
+    shown.insert("status".to_owned(), user.status.as_str().into());
+    for (theirs, our) in PLAIN {
+        shown.insert(theirs.to_owned(), ours.get(our).cloned().unwrap_or_default());
+    }
+    for (theirs, our, member) in PARTS {
+        let part = ours.get(our).and_then(|document| document.get(member));
+        shown.insert(theirs.to_owned(), part.cloned().unwrap_or_default());
+    }
+    for our in ["legal_address", "created_at", "updated_at"] {
+        shown.insert(our.to_owned(), ours.get(our).cloned().unwrap_or_default());
+    }
+    Value::Object(shown)
+}
+
+/// Where in a request of theirs the value stands that a pointer of ours is about.
+pub(super) fn source(pointer: &str) -> Option<Value> {
+    let name = pointer.strip_prefix('/')?;
+    if let Some(parameter) = name.strip_prefix("parameter:") {
+        return Some(json!({ "parameter": parameter }));
+    }
+    if let Some(filter) = name.strip_prefix("filter[").and_then(|rest| rest.split_once(']')) {
+        let (field, rest) = filter;
+        let theirs = LISTED.iter().find(|(_, ours)| *ours == field).map_or(field, |(theirs, _)| theirs);
+        return Some(json!({ "parameter": format!("filter[{theirs}]{rest}") }));
+    }
+    if name.starts_with("page[") || name == "sort" {
+        return Some(json!({ "parameter": name }));
+    }
+    if name == "data" || name.starts_with("data/") || matches!(name, "X-Segment-Id" | "Idempotency-Key") {
+        return Some(json!({ "pointer": pointer }));
+    }
+    let part = PARTS.iter().find(|(_, our, member)| name == format!("{our}/{member}"));
+    let whole = PARTS.iter().find(|(_, our, member)| name == *our && *member == "value");
+    if let Some((theirs, ..)) = part.or(whole) {
+        return Some(json!({ "pointer": format!("/data/{theirs}") }));
+    }
+    let theirs = PLAIN.iter().find(|(_, ours)| *ours == name).map_or(name, |(theirs, _)| theirs);
+    Some(json!({ "pointer": format!("/data/{theirs}") }))
+}

@@ -1,0 +1,84 @@
+//! The grammar of the list: every parameter is one of these, spelled so, or the request is refused.
+
+use domain::user::Gender;
+use domain::{DocumentType, Error, FieldError, field::Pointer};
+use edge::{FilterKind, ListSpec, Query};
+use serde_json::{Value, json};
+
+use super::fields::LISTED;
+
+/// How card users are listed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CardUsers;
+
+impl ListSpec for CardUsers {
+    const SORTS: &'static [&'static str] = &["id", "gender", "identification_type", "identification_value", "status"];
+    const DEFAULT_SORT: &'static str = "id";
+    const FILTERS: &'static [(&'static str, FilterKind)] = &[
+        ("gender", FilterKind::Choice(Gender::NAMES)),
+        ("identification_type", FilterKind::Choice(DocumentType::NAMES)),
+        ("identification_value", FilterKind::Document),
+        // Nobody is deleted here.
+        ("status", FilterKind::Choice(&["ACTIVE", "BLOCKED"])),
+        ("name", FilterKind::Text),
+        ("last_name", FilterKind::Text),
+        ("email", FilterKind::Text),
+        ("birthdate", FilterKind::Date),
+        ("tax_identification_type", FilterKind::Choice(DocumentType::NAMES)),
+        ("tax_identification_value", FilterKind::Document),
+        ("tax_condition", FilterKind::Word),
+        ("operation_country", FilterKind::Word),
+        ("partner_id", FilterKind::Word),
+    ];
+}
+
+/// The parameters beside filters.
+const PLAIN: [&str; 3] = ["page[number]", "page[size]", "sort"];
+
+/// The filters, as these clients spell them.
+const FILTERS: [&str; 13] = [
+    "gender",
+    "identification_type",
+    "identification_value",
+    "status",
+    "name",
+    "surname",
+    "email",
+    "birthdate",
+    "tax_identification_type",
+    "tax_identification_value",
+    "tax_condition",
+    "country_code",
+    "company_id",
+];
+
+/// The query in our words, and the filters of it as they were asked for.
+///
+/// # Errors
+/// [`Error::Invalid`] naming each parameter that is not of the grammar.
+pub(super) fn read(query: Query) -> Result<(Query, Vec<Value>), Error> {
+    let (mut errors, mut applied): (Vec<FieldError>, Vec<Value>) = (Vec::new(), Vec::new());
+    for (parameter, values) in query.iter() {
+        if PLAIN.contains(&parameter) {
+            continue;
+        }
+        let field = parameter.strip_prefix("filter[").and_then(|rest| rest.strip_suffix(']'));
+        match field.filter(|field| FILTERS.contains(field)) {
+            Some(field) => applied.push(json!({ "field": field, "values": values.split(',').collect::<Vec<_>>() })),
+            None => errors.push(unknown(parameter)),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let names = LISTED.map(|(theirs, ours)| (format!("filter[{theirs}]"), format!("filter[{ours}]")));
+    let names: Vec<_> = names.iter().map(|(theirs, ours)| (theirs.as_str(), ours.as_str())).collect();
+    Ok((query.renamed(&names), applied))
+}
+
+fn unknown(parameter: &str) -> FieldError {
+    let message =
+        format!("is not a parameter here; known are: {}, and filter[…] of {}", PLAIN.join(", "), FILTERS.join(", "));
+    // A pointer, so that what it is told about can be told from a field of a body.
+    Pointer::root().child(format!("parameter:{parameter}")).error("unknown", &message)
+}

@@ -1,0 +1,68 @@
+//! `custom-fields/mappings`: what the segment calls the fields of its own.
+
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use domain::mapping::FieldMappings;
+use domain::{Error, Field as _, KeyScope, MergePatch, Segment, field::Pointer};
+use edge::{Answer, Body, IfMatch, Rendered};
+use serde_json::{Value, json};
+
+use crate::State;
+use crate::lenient;
+use crate::place::Place;
+
+/// Reads the mappings.
+#[utoipa::path(get, path = "/identity/users/v1/custom-fields/mappings", tag = "custom fields",
+    responses((status = 200, description = "The mappings.", body = serde_json::Value, example = json!({ "data": example() }))))]
+pub(super) async fn read(place: Place) -> Answer<Rendered> {
+    Ok(Rendered(shown(&place.segment(KeyScope::Read).await?)))
+}
+
+/// Puts these mappings in the place of all that were there.
+#[utoipa::path(post, path = "/identity/users/v1/custom-fields/mappings", tag = "custom fields",
+    request_body(content = serde_json::Value, example = json!(example())),
+    responses((status = 201, description = "The mappings.", body = serde_json::Value, example = json!({ "data": example() }))))]
+pub(super) async fn replace(
+    Shared(state): Shared<State>,
+    place: Place,
+    Body(lenient::Json(body)): Body<lenient::Json>,
+) -> Answer<(StatusCode, Rendered)> {
+    // With or without the envelope that all else has.
+    let sent = match body {
+        Value::Object(mut body) => body.remove("data").unwrap_or_default(),
+        body => body,
+    };
+    let sent = match sent {
+        Value::Array(rows) => rows.into_iter().map(known).collect(),
+        sent => sent,
+    };
+    let mut errors = Vec::new();
+    let mappings = FieldMappings::read(sent, &Pointer::root().child("data"), &mut errors);
+    let mappings = mappings.ok_or(Error::Invalid(errors))?;
+    let patch = MergePatch::parse(json!({ "settings": { "field_mappings": mappings.show() } }))?;
+    let segment = segments::changed(&state.app, &place.caller, place.id, &IfMatch::default(), &patch).await?;
+    Ok((StatusCode::CREATED, Rendered(shown(&segment))))
+}
+
+/// What is known of a row; what else it has is ignored.
+fn known(row: Value) -> Value {
+    match row {
+        Value::Object(mut row) => {
+            row.retain(|name, _| matches!(name.as_str(), "key" | "display_name" | "type"));
+            Value::Object(row)
+        }
+        row => row,
+    }
+}
+
+fn shown(segment: &Segment) -> Value {
+    let mappings = segment.fields.settings.0.field_mappings.clone().unwrap_or_default();
+    json!({ "data": mappings.show() })
+}
+
+fn example() -> Value {
+    json!([
+        { "key": "company", "display_name": "Company", "type": "string" },
+        { "key": "hired_on", "display_name": "Hired on", "type": "date" }
+    ])
+}

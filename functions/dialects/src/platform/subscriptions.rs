@@ -1,0 +1,176 @@
+//! `users/…/user-subscription`: what students have of the platform's products.
+
+use axum::extract::State as Shared;
+use domain::field::Body as _;
+use domain::{
+    Error, FieldError, KeyScope, MemberId, MergePatch, Product, ProductId, SubscriptionFields, UserId, field::Pointer,
+};
+use edge::{Answer, Body, Rendered, Seed, Tries};
+use serde_json::{Map, Value, json};
+
+use super::shown::whole_subscription;
+use crate::State;
+use crate::lenient::{self, given, text, time};
+use crate::place::Place;
+
+/// Their fields of times, and ours.
+const TIMES: [(&str, &str); 2] = [("payment_last_date", "last_payment_at"), ("expiration_date", "expires_at")];
+
+/// Subscribes a student to a product.
+#[utoipa::path(post, path = "/platform/users/create/user-subscription", tag = "subscriptions",
+    request_body(content = serde_json::Value, example = json!(request())),
+    responses((status = 200, description = "The subscription.", body = serde_json::Value, example = json!({
+        "message": "The user is subscribed.", "subscription": example()
+    }))))]
+pub(super) async fn create(
+    Shared(state): Shared<State>,
+    place: Place,
+    seed: Seed,
+    Body(lenient::Json(body)): Body<lenient::Json>,
+) -> Answer<Rendered> {
+    let mut errors = Vec::new();
+    let mut fields = times(&body, &mut errors);
+    for name in ["product_id", "user_id", "reference_id"] {
+        fields.extend(given(&body, name).map(|value| (name.to_owned(), as_text(value))));
+    }
+    let fields = all(SubscriptionFields::parse(Value::Object(fields)), errors)?;
+    let product = state.app.store.product(place.id, fields.product_id);
+    let (segment, product) = tokio::join!(place.segment(KeyScope::Write), product);
+    let (segment, product) = (segment?, known(product)?);
+    let (known, of) = tokio::join!(
+        members::knows(&state.app, &segment, Some(fields.user_id)),
+        members::joined_by(&state.app, Some(&product))
+    );
+    // Who is not one of the segment's is absent, as everywhere.
+    known.map_err(|error| if matches!(error, Error::Invalid(_)) { Error::NotFound } else { error })?;
+    let made = members::subscribed(&state.app, &of?, (seed.id::<MemberId>(0), fields), place.caller.act()).await?;
+    let shown = whole_subscription(&made);
+    Ok(Rendered(json!({ "message": "The user is subscribed.", "subscription": shown })))
+}
+
+/// Changes the subscription that a student has to a product: what is left out stays, null or empty text clears.
+#[utoipa::path(put, path = "/platform/users/update/user-subscription", tag = "subscriptions",
+    request_body(content = serde_json::Value, example = json!({
+        "product_id": "0199d2a4-5c00-7000-8000-000000000d01", "user_id": "0199d2a4-5c00-7000-8000-000000000002",
+        "payment_last_date": "2027-10-30", "expiration_date": "2028-11-01", "active": 1
+    })),
+    responses((status = 200, description = "The subscription after the change.", body = serde_json::Value, example = json!({
+        "message": "The subscription is changed.", "subscription": example()
+    }))))]
+pub(super) async fn update(
+    Shared(state): Shared<State>,
+    place: Place,
+    Body(lenient::Json(body)): Body<lenient::Json>,
+) -> Answer<Rendered> {
+    let mut errors = Vec::new();
+    let (product, user) =
+        (id::<ProductId>(&body, "product_id", &mut errors), id::<UserId>(&body, "user_id", &mut errors));
+    let patch = patch(&body, &mut errors)?;
+    let (product, user) = product.zip(user).filter(|_| errors.is_empty()).ok_or(Error::Invalid(errors))?;
+    let product_id = product;
+    let store = &state.app.store;
+    let (segment, product) = tokio::join!(place.segment(KeyScope::Write), store.product(place.id, product));
+    segment?;
+    let membership = known(product)?.fields.membership_id.ok_or(Error::NotFound)?;
+    let mut tries = Tries::default();
+    loop {
+        let of = async { store.with_catalogs(store.configuration(membership).await?).await };
+        let (of, record) = tokio::try_join!(of, store.member_of(membership, user))?;
+        let record = record.filter(|record| record.member.fields.product_id == Some(product_id));
+        let record = record.ok_or(Error::NotFound)?;
+        match members::changed_subscription(&state.app, (&record, &of), patch.clone(), place.caller.act()).await {
+            Err(Error::Stale) => tries.again().await?,
+            Err(error) => return Err(error.into()),
+            Ok(changed) => {
+                let shown = whole_subscription(&changed);
+                return Ok(Rendered(json!({ "message": "The subscription is changed.", "subscription": shown })));
+            }
+        }
+    }
+}
+
+/// The product of the segment that the body names.
+fn known(product: Result<Product, Error>) -> Result<Product, Error> {
+    product.map_err(|error| match error {
+        Error::NotFound => Error::invalid("/product_id", "unknown", "must be the id of a product of this platform"),
+        error => error,
+    })
+}
+
+/// What the body says of times, in our words; what cannot be read is an error.
+fn times(body: &Value, errors: &mut Vec<FieldError>) -> Map<String, Value> {
+    let mut times = Map::new();
+    for (theirs, ours) in TIMES {
+        let Some(value) = given(body, theirs) else { continue };
+        match text(value).as_deref().and_then(time) {
+            Some(time) => drop(times.insert(ours.to_owned(), json!(time))),
+            None => errors.push(
+                Pointer::root()
+                    .child(theirs)
+                    .error("invalid_time", "must be a day or a time such as 2026-01-31 or 2026-01-31 09:30:00"),
+            ),
+        }
+    }
+    times
+}
+
+/// The change that the body asks for.
+fn patch(body: &Value, errors: &mut Vec<FieldError>) -> Result<MergePatch<SubscriptionFields>, Error> {
+    let mut patch = times(body, errors);
+    for (theirs, ours) in TIMES {
+        if body.get(theirs).is_some() && given(body, theirs).is_none() {
+            patch.insert(ours.to_owned(), Value::Null);
+        }
+    }
+    match given(body, "active").map(lenient::switch) {
+        None => {}
+        Some(Some(active)) => {
+            let status = if active { "ACTIVE" } else { "INACTIVE" };
+            patch.insert("status".to_owned(), status.into());
+        }
+        Some(None) => errors.push(Pointer::root().child("active").error("invalid_choice", "must be 0 or 1")),
+    }
+    MergePatch::parse(Value::Object(patch))
+}
+
+/// The id that the body has in a field.
+fn id<T: domain::Field>(body: &Value, name: &str, errors: &mut Vec<FieldError>) -> Option<T> {
+    let at = Pointer::root().child(name);
+    match given(body, name) {
+        Some(value) => T::read(value.clone(), &at, errors),
+        None => T::absent(&at, errors),
+    }
+}
+
+/// A number as its digits were written, all else as it is.
+fn as_text(value: &Value) -> Value {
+    text(value).map_or_else(|| value.clone(), Value::from)
+}
+
+/// What was read if nothing is wrong; else all that is.
+fn all<T>(read: Result<T, Error>, mut errors: Vec<FieldError>) -> Result<T, Error> {
+    match read {
+        Err(Error::Invalid(more)) => {
+            errors.extend(more);
+            Err(Error::Invalid(errors))
+        }
+        read if errors.is_empty() => read,
+        _ => Err(Error::Invalid(errors)),
+    }
+}
+
+fn request() -> Value {
+    json!({
+        "product_id": "0199d2a4-5c00-7000-8000-000000000d01", "user_id": "0199d2a4-5c00-7000-8000-000000000002",
+        "payment_last_date": "2026-11-01", "expiration_date": "2027-11-01", "reference_id": "order-5"
+    })
+}
+
+fn example() -> Value {
+    json!({
+        "id": "0199d2a4-5c00-7000-8000-00000000ae01", "tenant_id": "0199d2a4-5c00-7000-8000-0000000005e6", "active": 1,
+        "user_id": "0199d2a4-5c00-7000-8000-000000000002", "package_id": "0199d2a4-5c00-7000-8000-000000000d01",
+        "created_at": "2026-11-21 10:00:00", "updated_at": "2026-11-21 10:00:00", "reference_id": "order-5",
+        "payment_last_date": "2026-11-01 00:00:00", "expiration_date": "2027-11-01 00:00:00"
+    })
+}

@@ -1,0 +1,174 @@
+//! `POST /v1/users/{user}/magic-link` and `/v1/auth/magic-link`: a link that signs a user in once, within a day.
+
+use std::time::Duration;
+
+use auth::TokenSet;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::response::{Html, IntoResponse as _, Response};
+use domain::field::Pointer;
+use domain::text::Secret;
+use domain::{Act, Actor, Error, Field as _, KeyScope, Password, Role, Segment, SegmentId, Status, Time, User, body};
+use edge::{
+    Answer, App, Base, Caller, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef, Visitor,
+    one_time_secret,
+};
+use identity::Identity;
+use reconcile::settled;
+use serde_json::json;
+use store::{Pending, UserRecord};
+use utoipa::ToSchema;
+
+use crate::password::set_password;
+
+/// How long a link is good.
+const GOOD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long the secret lives by which who redeems a link is signed in.
+const SIGN_IN_WITHIN: Duration = Duration::from_secs(60);
+
+/// Where links lead where their segment names no page of its own.
+const PAGE: &str = "/v1/auth/magic-link";
+
+/// A link that signs a user in.
+#[derive(Debug, ToSchema)]
+pub struct MagicLink {
+    /// Where it leads, with the token in its query.
+    pub url: String,
+    /// Until when it is good, unless it is used before.
+    pub expires_at: Time,
+}
+
+body! {
+    /// What came with a magic link.
+    pub struct Redemption {
+        /// The token of the link.
+        pub token: Secret,
+    }
+    example { "token": "ml_AAAAAAAAAAAAAAAAAAAAAAGZ0qRcAHAAgAAAAAAAAAE" }
+}
+
+/// Makes a link that signs the user in, once, within 24 hours. It leads to the page that the segment's settings name, or
+/// else to this deployment's own; whoever has it can use it, so give it to nobody but the user.
+#[utoipa::path(post, path = "/v1/users/{user}/magic-link", tag = "users",
+    responses((status = 200, description = "The link.", body = MagicLink)))]
+pub(crate) async fn create_link(
+    State(app): State<App>,
+    caller: Caller,
+    base: Base,
+    Path(user): Path<UserRef>,
+) -> Answer<Rendered> {
+    let Subject { record, role } = caller.acts(user, KeyScope::Write).await?;
+    let segment: Option<SegmentId> = record.user.segment_id.filter(|_| role == Role::Manager);
+    let only_others = "Whoever has the segment of a user makes its links; nobody makes one for itself.";
+    let segment = app.store.segment(segment.ok_or(Error::Forbidden(only_others))?).await?;
+    let link = new_link(&app, &base, &segment, &record.user).await?;
+    Ok(Rendered(json!({ "url": link.url, "expires_at": link.expires_at })))
+}
+
+/// A new link for a user of the segment: 1 transaction.
+///
+/// # Errors
+/// [`Error::Conflict`] where the user is not in use.
+pub async fn new_link(app: &App, base: &Base, segment: &Segment, user: &User) -> Result<MagicLink, Error> {
+    let (token, expires_at) = (LinkToken::fresh(user.id)?, Time::now().plus(GOOD));
+    app.store.make_link(user.id, token.reveal(), expires_at).await?;
+    let url = match &segment.fields.settings.0.magic_link_url {
+        Some(page) => page.with("token", token.reveal()),
+        None => base.url(&format!("{PAGE}?token={}", token.reveal())),
+    };
+    Ok(MagicLink { url, expires_at })
+}
+
+/// Shows a page with a button that signs in by the link. To look at it uses nothing up, as those who scan mail do.
+#[utoipa::path(get, path = "/v1/auth/magic-link", tag = "auth", security(()),
+    params(("token" = String, Query, description = "The token of the link.")),
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
+pub(crate) async fn show_link(mut query: Query) -> Answer<Response> {
+    let mut errors = Vec::new();
+    let token = query.take("token", &mut errors);
+    query.finish("token", errors)?;
+    let token = token.as_deref().and_then(LinkToken::parse);
+    let wrong = || Error::invalid("/token", "invalid_token", "is no token of a magic link");
+    let page = page(token.ok_or_else(wrong)?.reveal());
+    let headers = [
+        (CACHE_CONTROL, "private, no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"),
+    ];
+    Ok((headers, Html(page)).into_response())
+}
+
+/// The page; a token is nothing but letters, digits, dashes and underscores, and needs no escaping.
+fn page(token: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Sign in</title>\
+        <meta name=\"viewport\" content=\"width=device-width\"></head><body><form method=\"post\" action=\"{PAGE}\">\
+        <input type=\"hidden\" name=\"token\" value=\"{token}\"><button>Sign in</button></form></body></html>"
+    )
+}
+
+/// Signs in by a magic link, which is used up by that.
+///
+/// Whoever comes second, or with a link of a user who is not in use any more, gets the same answer as with a wrong one. The
+/// token may also come as a page's form sends it.
+#[utoipa::path(post, path = "/v1/auth/magic-link", tag = "auth", security(()), request_body = Redemption,
+    responses((status = 200, description = "Tokens, as after a login.", body = TokenSet)))]
+pub(crate) async fn redeem_link(
+    State(app): State<App>,
+    State(identity): State<Identity>,
+    visitor: Visitor,
+    request_id: RequestId,
+    JsonOrForm(redemption): JsonOrForm<Redemption>,
+) -> Answer<Rendered> {
+    let Some(token) = LinkToken::parse(redemption.token.reveal()) else {
+        visitor.comes().await?;
+        return Err(Error::Unauthenticated.into());
+    };
+    let id = token.user;
+    let (counted, record) = tokio::join!(visitor.comes(), app.store.user(id));
+    counted?;
+    let record = ready(&app, &identity, record?).await?;
+    let secret = one_time_secret()?;
+    app.store.redeem_link(id, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN))).await?;
+    let ended = with_identity(&app, &identity, &record, &request_id).await?;
+    // A token tells only the second in which its session began: one of the second in which all sessions ended is over.
+    if let Some(ended) = ended {
+        while Time::now().seconds() <= ended {
+            let millis = Time::now().millis().rem_euclid(1000).unsigned_abs();
+            tokio::time::sleep(Duration::from_millis(1000 - millis)).await;
+        }
+    }
+    Ok(TokenSet::answer(id, identity.login_once(id, &secret).await?, None))
+}
+
+/// The user whom a link may sign in, before the link is used up by it.
+async fn ready(app: &App, identity: &Identity, record: Option<UserRecord>) -> Result<UserRecord, Error> {
+    let active = |record: &UserRecord| record.user.status == Status::Active && !record.user.excluded;
+    let record = record.filter(active).ok_or(Error::Unauthenticated)?;
+    if record.has_login || record.pending.is_none() {
+        return Ok(record);
+    }
+    let settled = settled(&app.store, identity, record).await?.filter(active).ok_or(Error::Unauthenticated)?;
+    if !settled.has_login && settled.pending.is_some() {
+        return Err(Pending::in_progress());
+    }
+    Ok(settled)
+}
+
+/// Gives a user who has never had a password an identity, with a password that nobody knows: when all its sessions ended.
+async fn with_identity(
+    app: &App,
+    identity: &Identity,
+    record: &UserRecord,
+    request_id: &RequestId,
+) -> Result<Option<i64>, Error> {
+    if record.has_login {
+        return Ok(record.sessions.ended);
+    }
+    let password = Password::read(one_time_secret()?.into(), &Pointer::root(), &mut Vec::new());
+    let password = password.ok_or_else(|| Error::internal("a random password is none"))?;
+    let act = Act::of(Actor::User(record.user.id), &request_id.0);
+    set_password(app, identity, record, &password, act).await?;
+    Ok(Some(Time::now().seconds()))
+}

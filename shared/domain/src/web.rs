@@ -1,0 +1,87 @@
+//! Addresses of web pages.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::error::FieldError;
+use crate::field::{Field, Pointer};
+use crate::text::{Broken, Kind, check_plain, plain, text_schema};
+
+/// The most that an address may have.
+const MOST: usize = 2048;
+
+/// The absolute `http` or `https` address that `text` writes. What a browser would only guess at, such as
+/// `http:example.com`, is none.
+pub(crate) fn parse_url(text: &str) -> Result<Url, Broken> {
+    check_plain(text, MOST)?;
+    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    let rest = lower.strip_prefix("https://").or(lower.strip_prefix("http://"));
+    let absolute = rest.is_some() && !text.contains(|sign: char| sign.is_whitespace() || sign == '\\');
+    let url = Url::parse(text).ok().filter(|url| absolute && url.has_host());
+    url.ok_or(("invalid_url", "must be an http or https address such as https://example.com/a"))
+}
+
+/// The address of a page that people are sent to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PageUrl(Url);
+
+impl PageUrl {
+    /// The address with one more parameter in its query.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> String {
+        let mut url = self.0.clone();
+        url.query_pairs_mut().append_pair(name, value);
+        url.into()
+    }
+}
+
+impl From<PageUrl> for String {
+    fn from(page: PageUrl) -> Self {
+        page.0.into()
+    }
+}
+
+impl TryFrom<String> for PageUrl {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        parse_url(&text).map(Self).map_err(|(_, message)| message)
+    }
+}
+
+impl Field for PageUrl {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let text = plain(value, at, errors)?;
+        parse_url(&text).map(Self).map_err(|(code, message)| errors.push(at.error(code, message))).ok()
+    }
+
+    fn show(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        text_schema(Kind::plain, MOST, "https://example.com/welcome")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_joins_those_that_an_address_has() {
+        for (page, expected) in [
+            ("https://example.com/in", "https://example.com/in?token=ml_a-b"),
+            ("https://example.com/in?a=1#top", "https://example.com/in?a=1&token=ml_a-b#top"),
+        ] {
+            let page = PageUrl::try_from(page.to_owned());
+            assert_eq!(page.map(|page| page.with("token", "ml_a-b")), Ok(expected.to_owned()));
+        }
+        for wrong in ["example.com", "javascript:alert(1)", "https:example.com", "https://"] {
+            assert!(PageUrl::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Students in bulk.
+
+use serde_json::{Value, json};
+
+use super::{Platform, as_failed, failed};
+use crate::system::PASSWORD;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_row_becomes_a_student_with_a_subscription_to_each_product() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let (product, course) = (world.product().await, json!({ "title": "Course" }));
+    let course = world.muster.made(&world.ana, &format!("/v1/segments/{}/products", world.segment), course).await;
+    let body = json!({
+        "product_id": [product, course["id"]],
+        "users": [
+            { "name": "Ana", "last_name": "López", "email": "ana@example.com", "password": PASSWORD, "extra": 1,
+              "document": "390.533.447-05", "phone": 5_511_987_654_321_u64, "reference_id": 7, "accession_date": "2026-11-01" },
+            { "email": "eva@example.com", "name": "", "password": null, "document": 12_345 }
+        ]
+    });
+    let made = platform.send("POST", "/users/create", body).await;
+    assert_eq!((made.status.as_u16(), &made.body["failed"]), (200, &json!([])), "{made:?}");
+    assert_eq!(made.body["message"], "2 created, 0 failed.");
+    let ids: Vec<_> = made.body["created"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+    let ana = world.read(&format!("/v1/users/{}", ids[0])).await;
+    let identification = json!({ "type": "DOCUMENT", "value": "39053344705" });
+    for (field, value) in [
+        ("name", json!("Ana")),
+        ("last_name", json!("López")),
+        ("phone", json!("5511987654321")),
+        ("reference_id", json!("7")),
+        ("identification", identification),
+        ("status", json!("ACTIVE")),
+    ] {
+        assert_eq!(ana[field], value, "{field}");
+    }
+    let login = json!({ "email": "ana@example.com", "password": PASSWORD, "segment_id": world.segment });
+    assert_eq!(world.muster.post("/v1/auth/login", login).send().await.status, 200);
+    for (user, starts_at) in [(ids[0], json!("2026-11-01T00:00:00.000Z")), (ids[1], Value::Null)] {
+        let path = format!("/v1/segments/{}/subscriptions?filter[user_id]={user}", world.segment);
+        let found = world.read(&path).await;
+        let found = found["data"].as_array().unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|one| one["starts_at"] == starts_at && one["status"] == "ACTIVE"), "{found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_row_stands_or_falls_alone_and_says_why_in_these_clients_names() {
+    let platform = Platform::start().await;
+    platform.student().await;
+    let product = platform.world.product().await;
+    let rows = [
+        (json!({ "email": "new@example.com" }), None),
+        (json!({ "email": "NEW@example.com", "name": "Second" }), Some(("email", "taken"))),
+        (json!({ "name": "Nobody" }), Some(("email", "required"))),
+        (json!({ "email": "" }), Some(("email", "required"))),
+        (json!({ "email": "nobody" }), Some(("email", "invalid_email"))),
+        (json!({ "email": "b@example.com", "document": "12.345.678" }), Some(("document", "taken"))),
+        (json!({ "email": "b@example.com", "document": "??" }), Some(("document", "invalid_document"))),
+        (json!({ "email": "b@example.com", "document": true }), Some(("document", "invalid_type"))),
+        (json!({ "email": "b@example.com", "reference_id": "crm-1" }), Some(("reference_id", "taken"))),
+        (json!({ "email": "b@example.com", "phone": "12" }), Some(("phone", "invalid_phone"))),
+        (json!({ "email": "b@example.com", "password": "short" }), Some(("password", "too_short"))),
+        (json!({ "email": "b@example.com", "accession_date": "01/11/2026" }), Some(("accession_date", "invalid_date"))),
+        (json!("b@example.com"), Some(("", "invalid_type"))),
+        (json!({ "email": "last@example.com", "document": "99" }), None),
+    ];
+    let users: Vec<_> = rows.iter().map(|(row, _)| row.clone()).collect();
+    let reply = platform.send("POST", "/users/create", json!({ "product_id": product, "users": users })).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let created = reply.body["created"].as_array().unwrap().iter().map(|row| row["index"].as_u64().unwrap());
+    assert_eq!(created.collect::<Vec<_>>(), [0, 13]);
+    let mut failed = reply.body["failed"].as_array().unwrap().iter();
+    for (index, (row, expected)) in rows.iter().enumerate() {
+        let Some((field, code)) = expected else { continue };
+        let told = failed.next().unwrap();
+        let field = if field.is_empty() { Value::Null } else { json!(field) };
+        assert_eq!((&told["index"], &told["field"], &told["code"]), (&json!(index), &field, &json!(code)), "{row}");
+        assert!(told["message"].as_str().is_some_and(|message| !message.contains("identification")), "{told}");
+    }
+    assert!(failed.next().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_the_whole_request_makes_nobody() {
+    let platform = Platform::start().await;
+    let (product, same) = (platform.world.product().await, platform.world.product().await);
+    let one = json!([{ "email": "new@example.com" }]);
+    let before = platform.world.read(&format!("/v1/segments/{}/users", platform.world.segment)).await;
+    for (body, expected) in [
+        (json!({}), as_failed(400, "users", "required")),
+        (json!({ "users": [] }), as_failed(400, "users", "invalid_length")),
+        (json!({ "users": vec![json!({}); 101] }), as_failed(400, "users", "invalid_length")),
+        (json!({ "users": "all" }), as_failed(400, "users", "invalid_type")),
+        (json!({ "users": one, "product_id": ["x"] }), as_failed(400, "product_id.0", "invalid_id")),
+        (json!({ "users": one, "product_id": platform.world.segment }), as_failed(400, "product_id.0", "unknown")),
+        (json!({ "users": one, "product_id": [product, same] }), as_failed(400, "product_id", "exclusive")),
+    ] {
+        assert_eq!(failed(&platform.send("POST", "/users/create", body.clone()).await), expected, "{body}");
+    }
+    let after = platform.world.read(&format!("/v1/segments/{}/users", platform.world.segment)).await;
+    assert_eq!(after["page"]["total_items"], before["page"]["total_items"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_with_its_idempotency_key_makes_nobody_twice() {
+    let platform = Platform::start().await;
+    let product = platform.world.product().await;
+    let body = json!({ "product_id": [product], "users": [{ "email": "new@example.com" }] });
+    let mut replies = Vec::new();
+    for in_path in [true, false, true] {
+        let call =
+            if in_path { platform.call("POST", "/users/create") } else { platform.by_headers("POST", "/users/create") };
+        replies.push(call.json(body.clone()).header("idempotency-key", "k").send().await.text);
+    }
+    assert!(replies.windows(2).all(|pair| pair[0] == pair[1]), "{replies:?}");
+    let wrong = platform.world.muster.call("POST", "/platform/users/create").header("x-platform-token", &platform.plat);
+    let wrong = wrong.header("x-developer-token", "dv_nonsense").json(body).header("idempotency-key", "k").send().await;
+    assert_eq!(wrong.status, 401, "a kept answer is for those who hold both tokens");
+}

@@ -1,0 +1,117 @@
+//! Students looked up, and destroyed, by four keys.
+
+use serde_json::{Value, json};
+
+use super::{Platform, as_failed, failed};
+use crate::world::id;
+
+/// A time as `/v1` shows it, in these clients' writing.
+fn short(time: &Value) -> Value {
+    json!(time.as_str().unwrap()[..19].replace('T', " "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_student_is_shown_by_any_of_four_keys_with_its_latest_subscription() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let (user, product) = platform.student().await;
+    let keys = ["show-id/ID", "show-document/12.345-678", "show-email/ANA@example.com", "show-reference/crm-1"];
+    let whole = world.read(&format!("/v1/users/{user}")).await;
+    let mut expected = json!({
+        "id": user, "name": "Ana", "last_name": "López", "email": "ana@example.com", "photo_url": null,
+        "document": "12345678", "genre": "FEMALE", "birth": "1990-02-28", "phone": "+5511987654321", "status": 1,
+        "created_at": short(&whole["created_at"]), "updated_at": short(&whole["updated_at"]), "subscription": null
+    });
+    for key in keys {
+        let shown = platform.get(&format!("/users/{}", key.replace("ID", &user))).await;
+        assert_eq!((shown.status.as_u16(), &shown.body), (200, &expected), "{key}");
+    }
+    let path = format!("/v1/segments/{}/subscriptions", world.segment);
+    let body = json!({ "user_id": user, "product_id": product, "status": "INACTIVE" });
+    let made = world.muster.made(&world.ana, &path, body).await;
+    expected["subscription"] = json!({
+        "id": made["id"], "tenant_id": world.segment, "active": 0, "user_id": user, "package_id": product,
+        "created_at": short(&made["created_at"]), "updated_at": short(&made["updated_at"])
+    });
+    let blocked = world.send("PATCH", &format!("/v1/users/{user}"), json!({ "status": "BLOCKED" })).await;
+    expected["status"] = json!(0);
+    expected["updated_at"] = short(&blocked.body["updated_at"]);
+    for key in keys {
+        assert_eq!(platform.get(&format!("/users/{}", key.replace("ID", &user))).await.body, expected, "{key}");
+    }
+    assert_eq!(world.call("DELETE", &format!("/v1/users/{user}")).send().await.status, 204);
+    for key in keys {
+        let reply = platform.get(&format!("/users/{}", key.replace("ID", &user))).await;
+        assert_eq!(failed(&reply), as_failed(404, "", ""), "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_student_does_not_have_is_null() {
+    let platform = Platform::start().await;
+    let user = platform.world.user(json!({})).await;
+    let shown = platform.get(&format!("/users/show-id/{user}")).await;
+    for field in ["name", "last_name", "photo_url", "document", "genre", "birth", "phone", "subscription"] {
+        assert_eq!(shown.body[field], Value::Null, "{field}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_is_looked_up_under_any_type_and_must_be_one_students_alone() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let document =
+        |kind: &str| json!({ "operation_country": "ARG", "identification": { "type": kind, "value": "20.123.456" } });
+    let first = world.user(document("PASSPORT")).await;
+    let shown = platform.get("/users/show-document/20123456").await;
+    assert_eq!((shown.status.as_u16(), &shown.body["id"]), (200, &json!(first)));
+    let second = world.user(document("DOCUMENT")).await;
+    for method in ["GET", "DELETE"] {
+        let path = if method == "GET" { "show" } else { "destroy" };
+        let reply = platform.call(method, &format!("/users/{path}-document/20-123-456")).send().await;
+        assert_eq!(failed(&reply), as_failed(409, "document", "ambiguous"));
+    }
+    // Who is shut out by its status is found all the same.
+    let status = json!({ "name": "Out", "is_excluded": true });
+    let status = world.muster.made(&world.ana, &format!("/v1/segments/{}/statuses", world.segment), status).await;
+    for user in [&first, &second] {
+        let changed = world.send("PATCH", &format!("/v1/users/{user}"), json!({ "status_id": status["id"] })).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+    }
+    assert_eq!(platform.get("/users/show-document/20123456").await.status, 409);
+    assert_eq!(platform.call("DELETE", &format!("/users/destroy-user-id/{first}")).send().await.status, 200);
+    assert_eq!(platform.get("/users/show-document/20123456").await.body["id"], json!(second));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destroyed_student_is_gone_for_good() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    for key in ["user-id/ID", "document/12.345.678", "email/ana@EXAMPLE.com", "reference-id/crm-1"] {
+        let (user, product) = platform.student().await;
+        let subscribed = json!({ "product_id": product, "user_id": user });
+        assert_eq!(platform.send("POST", "/users/create/user-subscription", subscribed).await.status, 200);
+        let address = world.send("POST", &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
+        assert_eq!(address.status, 201);
+        let path = format!("/users/destroy-{}", key.replace("ID", &user));
+        let gone = platform.call("DELETE", &path).send().await;
+        assert_eq!((gone.status.as_u16(), &gone.body), (200, &json!({ "message": "The user is gone." })), "{key}");
+        assert_eq!(failed(&platform.call("DELETE", &path).send().await), as_failed(404, "", ""), "{key}");
+        assert_eq!(world.get(&format!("/v1/users/{user}")).await.status, 404);
+        assert_eq!(world.muster.items(&format!("U#{user}")).await, [] as [String; 0], "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_soft_deleted_student_can_be_destroyed_by_its_id_and_one_with_children_cannot() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let (user, _) = platform.student().await;
+    let child = json!({ "parent_id": user });
+    let child = id(&world.muster.made(&world.ana, &format!("/v1/segments/{}/users", world.segment), child).await);
+    let path = format!("/users/destroy-user-id/{user}");
+    assert_eq!(failed(&platform.call("DELETE", &path).send().await), as_failed(409, "", "has_children"));
+    assert_eq!(platform.call("DELETE", &format!("/users/destroy-user-id/{child}")).send().await.status, 200);
+    assert_eq!(world.call("DELETE", &format!("/v1/users/{user}")).send().await.status, 204);
+    assert_eq!(platform.call("DELETE", &path).send().await.status, 200);
+}
