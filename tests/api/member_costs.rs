@@ -33,7 +33,7 @@ impl Owner {
 pub(crate) async fn measure(costs: &mut Costs) {
     let user = costs.muster.ana().await;
     // The 128th request of a minute borrows for all that follow.
-    for _ in 0..128 {
+    for _ in 0..256 {
         costs.muster.get("/v1/users/me").by(&user).send().await;
     }
     let mut owner = Owner { user, segment: String::new(), membership: String::new() };
