@@ -12,6 +12,7 @@ use edge::{App, Clients, Limits, Origins, Settings, SignUpMode};
 use events::{Bus, Events, Sender};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
+use notifications::Notifications;
 use store::Table;
 use transfers::Transfers;
 use utoipa_axum::router::OpenApiRouter;
@@ -102,6 +103,12 @@ impl Functions {
         Transfers { store: self.app.store.clone(), files: self.files.clone() }
     }
 
+    /// What sends push notifications.
+    #[must_use]
+    pub fn notifications(&self, sender: notifications::Sender) -> Notifications {
+        Notifications { store: self.app.store.clone(), sender }
+    }
+
     /// What sends events, to `bus` and to webhooks anywhere.
     #[must_use]
     pub fn events(&self, bus: Bus) -> Events {
@@ -113,7 +120,14 @@ impl Functions {
         let (app, identity) = (self.app.clone(), self.identity.clone());
         let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
         let users = users::router().with_state(users::State { app: app.clone(), identity });
-        let data = [addresses::router(), keys::router(), segments::router(), memberships::router(), members::router()];
+        let data = [
+            addresses::router(),
+            keys::router(),
+            segments::router(),
+            memberships::router(),
+            members::router(),
+            push::router(),
+        ];
         let data = data.into_iter().map(|router| router.with_state(app.clone()));
         let most_rows = uploads::MostRows(domain::upload::MOST_ROWS);
         let uploads = uploads::State { app: app.clone(), files: self.files.clone(), most_rows };
@@ -160,6 +174,7 @@ impl Wiring {
             sign_up: self.sign_up,
             limits: Limits::times(self.rate_limit_factor),
             origins: Origins::Any,
+            push: true,
         }
     }
 }

@@ -18,4 +18,4 @@ pub use functions::{Endpoints, Functions, Wiring};
 pub use meter::{Cost, Meter};
 pub use outbox::{Outbox, Sent};
 pub use server::serve;
-pub use system::{Options, System, reconcile, transfer};
+pub use system::{Options, System, notify, reconcile, transfer};

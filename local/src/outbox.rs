@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use domain::Time;
+use domain::{Body as _, Device, Message, Time};
+use notifications::Sender;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A message that would have gone out.
 #[derive(Debug, Clone, Serialize)]
 pub struct Sent {
-    /// The address.
+    /// The address, or a device's id.
     pub to: String,
     /// What for: `verification`, `recovery`, …
     pub kind: String,
@@ -41,6 +42,25 @@ impl Outbox {
             messages.pop_front();
         }
         messages.push_back(message);
+    }
+
+    /// What sends push notifications into it.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        let outbox = self.clone();
+        Sender::Outbox(Arc::new(move |device, message| outbox.push(device, message)))
+    }
+
+    /// Keeps a push notification to a device; whether the device is still there. Those whose tokens begin with `dead` are
+    /// not, as if their app had been removed.
+    fn push(&self, device: &Device, message: &Message) -> bool {
+        if device.fields.token.reveal().starts_with("dead") {
+            return false;
+        }
+        let (to, kind, body) = (device.id.to_string(), "push".to_owned(), Value::Object(message.show()).to_string());
+        tracing::info!(target: "local::outbox", to, kind, "would be sent");
+        self.put(Sent { to, kind, code: None, body, at: Time::now() });
+        true
     }
 
     /// The messages to an address, newest last; to all without one.

@@ -10,6 +10,7 @@ use domain::Time;
 use edge::SignUpMode;
 use events::Bus;
 use local_s3::OnCreated;
+use notifications::Notifications;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use transfers::Transfers;
@@ -38,7 +39,7 @@ pub struct Options {
     pub malware_scan: bool,
     /// How often to look for what a crash has cut off.
     pub reconcile_every: Duration,
-    /// How often to look for imports and exports that are to be done.
+    /// How often to look for imports and exports that are to be done, and notifications that are to be sent.
     pub transfer_every: Duration,
     /// How often to look for events that are to be sent.
     pub stream_every: Duration,
@@ -105,6 +106,7 @@ impl System {
         let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
         bucket.open(&mut tasks, on_created(functions.arrivals()));
         tasks.spawn(transfer(beside.transfers(), options.transfer_every));
+        tasks.spawn(notify(beside.notifications(outbox.sender()), options.transfer_every));
         let stream = Stream {
             database: emulators.database.clone(),
             table: wiring.table.clone(),
@@ -198,6 +200,17 @@ pub async fn transfer(transfers: Transfers, every: Duration) {
         ticks.tick().await;
         if let Err(error) = transfers.run(Time::now().plus(Duration::from_secs(60))).await {
             tracing::warn!(cause = told(&error), "an import or export could not go on; tried again");
+        }
+    }
+}
+
+/// What the table's stream and schedules do elsewhere: send what is due.
+pub async fn notify(notifications: Notifications, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = notifications.run(Time::now().plus(Duration::from_secs(60))).await {
+            tracing::warn!(cause = told(&error), "a notification could not be sent to all; tried again");
         }
     }
 }

@@ -52,6 +52,8 @@ async fn every_field_refuses_the_wrong_kind_of_value_by_name() {
         "city",
         "filters",
         "fields",
+        "data",
+        "user_ids",
     ];
     let before = muster.lasting().await;
     let answers = "PUT /v1/members/{member}/answers";

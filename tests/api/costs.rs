@@ -103,6 +103,7 @@ async fn every_route_costs_what_the_document_says() {
     addresses(&mut costs, &ana).await;
     uploads(&mut costs, &ana).await;
     transfers(&mut costs).await;
+    push(&mut costs).await;
     member_costs::measure(&mut costs).await;
     b2b::costs::measure(&mut costs).await;
     platform::costs::measure(&mut costs).await;
@@ -244,6 +245,41 @@ async fn transfers(costs: &mut Costs) {
         costs.of(&file.0, ("GET", &file.1, Value::Null), by, 409).await;
         costs.of(&format!("DELETE {one}"), ("DELETE", &path, Value::Null), by, 204).await;
     }
+}
+
+async fn push(costs: &mut Costs) {
+    let ana = &costs.muster.ana().await;
+    for _ in 0..32 {
+        costs.muster.get("/v1/users/me").by(ana).send().await;
+    }
+    let segment = segment(&costs.muster, ana).await;
+    let users = format!("/v1/segments/{segment}/users");
+    let (first, second) = (json!({ "email": "first@example.com" }), json!({ "email": "second@example.com" }));
+    let first = format!("/v1/users/{}/devices", crate::world::id(&costs.muster.made(ana, &users, first).await));
+    let second = format!("/v1/users/{}/devices", crate::world::id(&costs.muster.made(ana, &users, second).await));
+    let (by, route) = (Some(ana), "POST /v1/users/{user}/devices");
+    let phone = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
+    let newer = json!({ "platform": "fcm", "token": "a-token-of-a-phone", "app_version": "2" });
+    costs.of(route, ("POST", &first, phone.clone()), by, 201).await;
+    costs.of(&format!("{route}, again"), ("POST", &first, phone), by, 201).await;
+    costs.of(&format!("{route}, again with another version"), ("POST", &first, newer.clone()), by, 201).await;
+    let made = costs.of(&format!("{route}, another user's"), ("POST", &second, newer), by, 201).await;
+    costs.of("GET /v1/users/{user}/devices", ("GET", &second, Value::Null), by, 200).await;
+    let one = format!("{second}/{}", crate::world::id(&made));
+    costs.of("GET /v1/users/{user}/devices/{device}", ("GET", &one, Value::Null), by, 200).await;
+    costs.of("DELETE /v1/users/{user}/devices/{device}", ("DELETE", &one, Value::Null), by, 204).await;
+    let path = format!("/v1/segments/{segment}/notifications");
+    let route = "/v1/segments/{segment}/notifications";
+    let later = domain::Time::now().plus(std::time::Duration::from_secs(3600));
+    let body = json!({ "title": "a", "body": "b", "schedule": later });
+    let named = json!({ "title": "a", "body": "b", "schedule": later, "user_ids": [ana.id] });
+    costs.of(&format!("POST {route}, to named users"), ("POST", &path, named), by, 202).await;
+    let made = costs.of(&format!("POST {route}"), ("POST", &path, body), by, 202).await;
+    costs.of(&format!("GET {route}"), ("GET", &path, Value::Null), by, 200).await;
+    let (one, route) = (format!("{path}/{}", crate::world::id(&made)), format!("{route}/{{notification}}"));
+    costs.of(&format!("GET {route}"), ("GET", &one, Value::Null), by, 200).await;
+    costs.of(&format!("DELETE {route}, scheduled"), ("DELETE", &one, Value::Null), by, 204).await;
+    costs.of(&format!("DELETE {route}"), ("DELETE", &one, Value::Null), by, 204).await;
 }
 
 /// Sends the file, and measures its check.

@@ -82,6 +82,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     tokio::spawn(local::serve(listener, router, std::future::pending()));
     let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
     tokio::spawn(local::transfer(beside.transfers(), options.transfer_every));
+    tokio::spawn(local::notify(beside.notifications(local::Outbox::default().sender()), options.transfer_every));
     tokio::spawn(local::reconcile(beside.clone(), options.reconcile_every));
     tokio::spawn(local::deliver(beside.events(Bus::None), options.deliver_every));
     tokio::spawn(stream(beside.clone(), (dynamodb(&wiring), name), options.stream_every));

@@ -23,6 +23,8 @@ const STATUS: &str = "0199d2a4-5c00-7000-8000-0000000057a1";
 const PARTNER: &str = "0199d2a4-5c00-7000-8000-00000000ba01";
 const IMPORT: &str = "0199d2a4-5c00-7000-8000-000000001a01";
 const EXPORT: &str = "0199d2a4-5c00-7000-8000-000000000e01";
+const DEVICE: &str = "0199d2a4-5c00-7000-8000-00000000dc01";
+const NOTIFICATION: &str = "0199d2a4-5c00-7000-8000-00000000b001";
 const PRODUCT: &str = "0199d2a4-5c00-7000-8000-000000000d01";
 const DEVELOPER: &str = "0199d2a4-5c00-7000-8000-00000000de01";
 const EVENT: &str = "0199d2a4-5c00-7000-8000-00000000e0e1";
@@ -207,6 +209,19 @@ async fn with_transfers(muster: &Muster, ana: &Ana, event: String) -> String {
     event.replace(UPLOAD, &id(&begun)).replace(IMPORT, &import).replace(EXPORT, &export)
 }
 
+/// The event, with a device of this user and a notification that its segment has.
+async fn with_push(muster: &Muster, ana: &Ana, event: String) -> String {
+    let named: Value = serde_json::from_str(&event).unwrap();
+    let device = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
+    let device = muster.post("/v1/users/me/devices", device).by(ana).send().await;
+    let event = event.replace(DEVICE, &id(&device));
+    let Some(segment) = named["pathParameters"]["segment"].as_str() else { return event };
+    let later = domain::Time::now().plus(std::time::Duration::from_secs(3600));
+    let body = json!({ "title": "Hello", "body": "Later.", "schedule": later });
+    let begun = muster.post(&format!("/v1/segments/{segment}/notifications"), body).by(ana).send().await;
+    event.replace(NOTIFICATION, &id(&begun))
+}
+
 /// The event, with a segment of this user and an upload whose file was accepted.
 async fn with_upload(muster: &Muster, ana: &Ana, event: String) -> String {
     let segment = segment(muster, ana).await.to_string();
@@ -264,6 +279,9 @@ async fn each_event_reaches_its_handler() {
         }
         if name.starts_with("flows-") {
             event = with_flows(&muster, &ana, event).await;
+        }
+        if name.starts_with("push-") {
+            event = with_push(&muster, &ana, event).await;
         }
         if name.starts_with("uploads-") {
             event = with_upload(&muster, &ana, event).await;
@@ -343,6 +361,21 @@ async fn the_events_of_transfers_are_understood() {
         understood += 1;
     }
     assert_eq!(understood, 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_notifications_are_understood() {
+    let muster = Muster::start().await;
+    let named = (SEGMENT.parse().unwrap(), NOTIFICATION.parse().unwrap());
+    for (name, expected) in [("due", vec![named]), ("written", vec![named]), ("look", vec![])] {
+        let event = events()[&format!("notifications-{name}")].clone();
+        let event: notifications::Event = serde_json::from_value(event).unwrap();
+        assert_eq!(event.named(), expected, "{name}");
+    }
+    // Nobody has such a notification.
+    let notifications = muster.functions.notifications(local::Outbox::default().sender());
+    let left = notifications.send(named.0, named.1, domain::Time::now()).await.unwrap();
+    assert_eq!(left, notifications::Left::Nothing);
 }
 
 #[tokio::test(flavor = "multi_thread")]

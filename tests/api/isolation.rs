@@ -52,6 +52,7 @@ impl Isolated {
         let world = World::on(Muster::with(options).await, open).await;
         let mut ids = one_of_everything(&world).await;
         ids.insert("import", begun_import(&world.muster, &world.ana, &world.segment).await);
+        ids.insert("notification", begun_notification(&world).await);
         ids.insert("export", begun_export(&world.muster, &world.ana, &world.segment).await);
         let document = world.muster.get("/openapi.json").send().await.body;
         let mut routes = Vec::new();
@@ -141,9 +142,11 @@ impl Route {
         match (self.method.as_str(), self.tag.as_str()) {
             (_, "keys" | "developers" | "imports" | "exports" | "webhooks") => "admin",
             ("GET", _) => "read",
-            (_, "users" | "addresses" | "members" | "answers" | "points" | "subscriptions" | "uploads" | "events") => {
-                "write"
-            }
+            (
+                _,
+                "users" | "addresses" | "members" | "answers" | "points" | "subscriptions" | "uploads" | "events"
+                | "devices" | "notifications",
+            ) => "write",
             _ => "admin",
         }
     }
@@ -175,10 +178,13 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let address =
         world.muster.made(&world.ana, &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
     let (event, webhook) = event_and_webhook(world, &segment).await;
+    let device = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
+    let device = id(&world.muster.made(&world.ana, &format!("/v1/users/{user}/devices"), device).await);
     BTreeMap::from([
         ("event", event),
         ("webhook", webhook),
         ("user", user),
+        ("device", device),
         ("address", id(&address)),
         ("segment", world.segment.clone()),
         ("catalog", id(&catalog)),
@@ -194,6 +200,15 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
         ("subscription", id(&subscription)),
         ("upload", id(&upload)),
     ])
+}
+
+/// A notification that nobody sends while a test runs: its id.
+async fn begun_notification(world: &World) -> String {
+    let later = domain::Time::now().plus(Duration::from_secs(24 * 3600));
+    let body = json!({ "title": "Hello", "body": "Later.", "schedule": later });
+    let begun = world.send("POST", &format!("/v1/segments/{}/notifications", world.segment), body).await;
+    assert_eq!(begun.status, 202, "{begun:?}");
+    id(&begun.body)
 }
 
 /// The ids of an event of the segment, and of a webhook that is sent none.

@@ -46,6 +46,7 @@ mod outbox;
 mod partners;
 mod points;
 mod products;
+mod push;
 mod races;
 mod recount;
 mod reference;

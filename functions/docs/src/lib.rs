@@ -42,6 +42,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi, Url};
         (name = "imports", description = "Files that become users of a segment, row by row."),
         (name = "exports", description = "Users of a segment that become a file."),
         (name = "events", description = "What has changed in a segment: that it has, never what it is."),
+        (name = "devices", description = "Where push notifications reach a user."),
+        (name = "notifications", description = "Push notifications to users of a segment (beta)."),
         (name = "webhooks", description = "Where the events of a segment are sent."),
         (name = "languages", description = "What the language of a user can be."),
         (name = "docs", description = "This document, and whether the service is up."),
@@ -63,6 +65,7 @@ pub fn document() -> OpenApi {
         uploads::router().into_openapi(),
         imports::router().into_openapi(),
         webhooks::router().into_openapi(),
+        push::router().into_openapi(),
         routes::<()>().into_openapi(),
     ];
     let mut document = parts.into_iter().fold(Whole::openapi(), OpenApi::merge_from);

@@ -169,6 +169,14 @@ id!(
     ImportId
 );
 id!(
+    /// A device that push notifications reach a user on.
+    DeviceId
+);
+id!(
+    /// A push notification.
+    NotificationId
+);
+id!(
     /// An export of users.
     ExportId
 );

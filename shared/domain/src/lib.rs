@@ -14,6 +14,7 @@ pub mod custom_field;
 pub mod custom_status;
 mod degrees;
 pub mod developer;
+pub mod device;
 pub mod document;
 pub mod error;
 pub mod event;
@@ -27,6 +28,7 @@ pub mod mapping;
 pub mod member;
 pub mod membership;
 pub mod money;
+pub mod notification;
 pub mod object;
 pub mod partner;
 mod patch;
@@ -52,19 +54,21 @@ pub use clock::Time;
 pub use custom_field::{CustomField, CustomFieldFields, Question};
 pub use custom_status::{CustomStatus, CustomStatusFields};
 pub use developer::{Developer, DeveloperFields};
+pub use device::{Device, DeviceFields, Platform};
 pub use document::{Checks, Document, DocumentType};
 pub use error::{Error, FieldError};
 pub use event::{Event, EventType};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Act, Action, Actor, Entry, EntryChange};
 pub use id::{
-    AddressId, CatalogId, DeveloperId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId,
-    MembershipId, PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId, WebhookId,
+    AddressId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId,
+    MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId, WebhookId,
 };
 pub use key::{Key, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};
 pub use member::{EnrolmentFields, Member, MemberFields};
 pub use membership::{Membership, MembershipFields};
+pub use notification::{Message, Notification, NotificationFields, NotificationStatus};
 pub use partner::{Partner, PartnerFields};
 pub use product::{Product, ProductFields};
 pub use segment::{Segment, SegmentFields};

@@ -103,8 +103,8 @@ mod tests {
     use utoipa::openapi::{RefOr, Schema};
 
     use crate::{
-        address, catalog, custom_field, custom_status, developer, level, member, membership, partner, product, segment,
-        subscription,
+        address, catalog, custom_field, custom_status, developer, device, level, member, membership, partner, product,
+        segment, subscription,
     };
 
     fn tells_all_that_is_shown<T: PartialSchema>(example: &Value) {
@@ -123,6 +123,7 @@ mod tests {
         tells_all_that_is_shown::<crate::CustomField>(&custom_field::example());
         tells_all_that_is_shown::<crate::CustomStatus>(&custom_status::example());
         tells_all_that_is_shown::<crate::Developer>(&developer::example());
+        tells_all_that_is_shown::<crate::Device>(&device::example());
         tells_all_that_is_shown::<crate::Level>(&level::example());
         tells_all_that_is_shown::<crate::Member>(&member::example());
         tells_all_that_is_shown::<crate::Membership>(&membership::example());

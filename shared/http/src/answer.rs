@@ -102,6 +102,30 @@ impl IntoResponse for Begun {
     }
 }
 
+/// 202 with what was begun, and where to see how it goes.
+#[derive(Debug)]
+pub struct BegunAt {
+    location: String,
+    version: u64,
+    object: Value,
+}
+
+impl BegunAt {
+    /// What was begun, to be found at `location`.
+    pub fn new(location: String, object: &impl Object) -> Self {
+        Self { location, version: object.version(), object: object.show() }
+    }
+}
+
+impl IntoResponse for BegunAt {
+    fn into_response(self) -> Response {
+        let mut response = (StatusCode::ACCEPTED, Json(self.object)).into_response();
+        put(&mut response, LOCATION, &self.location);
+        put(&mut response, ETAG, &tag(self.version));
+        private(response)
+    }
+}
+
 /// 302: what was asked for is elsewhere, this time.
 #[derive(Debug)]
 pub struct Found(pub String);

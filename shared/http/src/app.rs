@@ -33,6 +33,28 @@ pub struct Settings {
     pub limits: Limits,
     /// The sites whose scripts may call (`ALLOWED_ORIGINS`).
     pub origins: Origins,
+    /// Whether push notifications can be sent (`PUSH`).
+    pub push: bool,
+}
+
+/// Through what push notifications are sent: the ARNs of platform applications of Amazon SNS.
+#[derive(Debug, Clone, Default)]
+pub struct PushApplications {
+    /// Apple's (`PUSH_APNS_ARN`).
+    pub apns: Option<String>,
+    /// Apple's for apps under development (`PUSH_APNS_SANDBOX_ARN`).
+    pub apns_sandbox: Option<String>,
+    /// Google's (`PUSH_FCM_ARN`).
+    pub fcm: Option<String>,
+}
+
+/// What starts scheduled notifications: a group of EventBridge Scheduler, and the role that it takes.
+#[derive(Debug, Clone)]
+pub struct PushSchedules {
+    /// The group's name (`PUSH_SCHEDULE_GROUP`).
+    pub group: String,
+    /// The role's ARN (`PUSH_SCHEDULE_ROLE_ARN`).
+    pub role: String,
 }
 
 /// Who may become a master user.
@@ -61,6 +83,8 @@ pub struct App {
     pub store: Store,
     /// Who may sign up.
     pub sign_up: SignUpMode,
+    /// Whether push notifications can be sent.
+    pub push: bool,
     pub(crate) verifier: Verifier,
     pub(crate) limiter: Limiter,
     pub(crate) origins: Origins,
@@ -101,6 +125,11 @@ impl Settings {
             },
             limits: Limits::times(factor),
             origins: Origins::parse(&variable("ALLOWED_ORIGINS").unwrap_or_else(|_| "*".to_owned()))?,
+            push: match variable("PUSH").as_deref() {
+                Ok("off") | Err(_) => false,
+                Ok("on") => true,
+                Ok(_) => return Err("PUSH must be one of on, off".to_owned()),
+            },
         })
     }
 }
@@ -138,6 +167,25 @@ impl Settings {
     /// A sentence that names the variable that is missing.
     pub fn state_machine_from_env() -> Result<String, String> {
         variable("STATE_MACHINE_ARN")
+    }
+
+    /// Through what push notifications are sent, for the function that sends them; an empty variable is none.
+    #[must_use]
+    pub fn push_applications_from_env() -> PushApplications {
+        let arn = |name| variable(name).ok().filter(|arn| !arn.is_empty());
+        PushApplications {
+            apns: arn("PUSH_APNS_ARN"),
+            apns_sandbox: arn("PUSH_APNS_SANDBOX_ARN"),
+            fcm: arn("PUSH_FCM_ARN"),
+        }
+    }
+
+    /// What starts scheduled notifications, for the function that sends them.
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is missing.
+    pub fn push_schedules_from_env() -> Result<PushSchedules, String> {
+        Ok(PushSchedules { group: variable("PUSH_SCHEDULE_GROUP")?, role: variable("PUSH_SCHEDULE_ROLE_ARN")? })
     }
 
     /// The bus that events are put on (`EVENT_BUS_NAME`), if there is one.
@@ -216,6 +264,7 @@ impl App {
         let store = Store::new(table);
         Self {
             sign_up: settings.sign_up,
+            push: settings.push,
             verifier: Verifier::new(settings.pool.clone(), clients.http.clone()),
             limiter: Limiter::new(store.clone(), settings.limits),
             origins: settings.origins.clone(),

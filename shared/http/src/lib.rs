@@ -32,8 +32,8 @@ mod visitor;
 mod wrap;
 
 pub use access::{Access, Owner};
-pub use answer::{Accepted, Begun, Created, Found, Listed, NoContent, Rendered, Shown};
-pub use app::{App, Clients, Settings, SignUpMode};
+pub use answer::{Accepted, Begun, BegunAt, Created, Found, Listed, NoContent, Rendered, Shown};
+pub use app::{App, Clients, PushApplications, PushSchedules, Settings, SignUpMode};
 pub use base::Base;
 pub use body::{Body, BodyLimit, FromJson, JsonOrForm, MaybeBody, OneOrMany, Patch};
 pub use caller::{Anybody, Caller, Session, Subject};

@@ -32,6 +32,7 @@ impl Store {
             self.erase_counters(&segment::directory(id)).await?;
         }
         self.leave_memberships(id, act).await?;
+        self.leave_devices(id, user.segment_id).await?;
         if let Some(photo) = user.fields.photo_upload_id {
             self.forget_upload(photo).await?;
         }
@@ -61,6 +62,7 @@ impl Store {
         loop {
             let Some(record) = self.user(id).await? else { return Ok(()) };
             self.leave_memberships(id, Act::by_itself("reconcile").untold()).await?;
+            self.leave_devices(id, record.user.segment_id).await?;
             self.erase_rest(id).await?;
             let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
             // What it names goes too, and so do the changes that are told: neither is kept up.
@@ -157,6 +159,7 @@ impl Store {
         self.erase_counters(&membership::directory(id)).await?;
         self.erase_counts_of_users(id).await?;
         self.erase_things(id).await?;
+        self.erase_found(Query::all(keys::devices_of(id))).await?;
         // From here on nobody can subscribe, not even by a request that has begun before.
         self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
         self.erase_subscriptions(id).await?;

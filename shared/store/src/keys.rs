@@ -5,6 +5,7 @@
 //! | user | `U#{user}` | `U` | index `pending`: `pending` (kind) / `pending_at` while a change spans Cognito |
 //! | address | `U#{user}` | `A#{address}` | |
 //! | history entry | `U#{user}` | `H#{entry}` | |
+//! | device | `U#{user}` | `DV#{device}` | its claim; an item in its segment's devices |
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
 //! | developer of an account | `U#{user}` | `D#{developer}` | hash of its token |
 //! | last number of an account's segments | `U#{user}` | `N` | |
@@ -24,6 +25,9 @@
 //! | batch of an import that is done | `V#{import}` | `B#{first row}` | |
 //! | export | `S#{segment}` | `W#{export}` | index `pending`: `export` / since when, until its end |
 //! | event | `Y#{segment}` | `Y#{event}` | TTL |
+//! | notification | `S#{segment}` | `PN#{notification}` | index `pending`: `notification` / when it may be taken, until its end |
+//! | whom a notification is for | `S#{segment}` | `PT#{notification}` | until its end |
+//! | device of a segment's user | `DV#{segment}` | `{device}#{user}` | nothing but its key |
 //! | webhook | `S#{segment}` | `Y#{webhook}` | its secrets, sealed |
 //! | delivery of an event to a webhook | `L#{event}` | `L#{webhook}` | TTL; index `pending`: `delivery` / when it is tried next, until its end |
 //! | membership | `M#{membership}` | `M` | how many products name it; entries in the index of its segment's memberships |
@@ -36,7 +40,7 @@
 //! | upload of a member | `E#{member}` | `F#{upload}` | |
 //! | upload of a segment | `S#{segment}` | `F#{upload}` | |
 //! | job | `J#{kind}#{subject}` | `J` | index `pending`: its kind / since when |
-//! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id`, `member_id` or `thing_id` |
+//! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id`, `member_id` or `thing_id`; of a token `user_id` and `device_id` |
 //! | first sign-up of the deployment | `D` | `FIRST` | |
 //! | deployment secret | `D` | `SECRET` | |
 //! | one-time secret | `O#{sha256}` | `O` | `user_id`, TTL |
@@ -66,8 +70,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::segment::SegmentNumber;
 use domain::user::{Person, PersonNumber, Unique};
 use domain::{
-    AddressId, CatalogId, DeveloperId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId, MemberId,
-    MembershipId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId, WebhookId,
+    AddressId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId,
+    MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
+    WebhookId,
 };
 use uuid::Uuid;
 
@@ -77,6 +82,10 @@ pub(crate) const PK: &str = "PK";
 pub(crate) const SK: &str = "SK";
 /// Prefix of the sort keys of a user's addresses.
 pub(crate) const ADDRESSES: &str = "A#";
+/// Prefix of the sort keys of a user's devices.
+pub(crate) const DEVICES: &str = "DV#";
+/// Prefix of the sort keys of a segment's notifications.
+pub(crate) const NOTIFICATIONS: &str = "PN#";
 /// Prefix of the sort keys of a user's history.
 pub(crate) const ENTRIES: &str = "H#";
 /// Prefix of the sort keys of keys.
@@ -167,6 +176,35 @@ pub(crate) fn partition(user: UserId) -> String {
 
 pub(crate) fn address(user: UserId, address: AddressId) -> Key {
     Key::new(partition(user), format!("{ADDRESSES}{address}"))
+}
+
+pub(crate) fn device(user: UserId, device: DeviceId) -> Key {
+    Key::new(partition(user), format!("{DEVICES}{device}"))
+}
+
+/// The partition that lists the devices of a segment's users.
+pub(crate) fn devices_of(segment: SegmentId) -> String {
+    format!("DV#{segment}")
+}
+
+/// Where a device is listed among those of its segment.
+pub(crate) fn listing(segment: SegmentId, device: DeviceId, user: UserId) -> Key {
+    Key::new(devices_of(segment), format!("{device}#{user}"))
+}
+
+/// The device that is listed at a place, and whose it is.
+pub(crate) fn listed_device(sk: &str) -> Option<(DeviceId, UserId)> {
+    let (device, user) = sk.split_once('#')?;
+    Some((device.parse().ok()?, user.parse().ok()?))
+}
+
+pub(crate) fn notification(segment: SegmentId, notification: NotificationId) -> Key {
+    Key::new(self::segment(segment).pk, format!("{NOTIFICATIONS}{notification}"))
+}
+
+/// Whom a notification is for.
+pub(crate) fn recipients(segment: SegmentId, notification: NotificationId) -> Key {
+    Key::new(self::segment(segment).pk, format!("PT#{notification}"))
 }
 
 pub(crate) fn entry(user: UserId, entry: EntryId) -> Key {
@@ -596,6 +634,21 @@ mod tests {
         assert_eq!((developer.pk, developer.sk), (format!("U#{id}"), format!("D#{id}")));
         let link = link("ana@example.com");
         assert_eq!((link.pk.as_str(), link.sk.as_str()), ("B#jkPKN3ASKOdJg-_b0M_1wWs7Hl1OKafAVibU0loBjhE", "B"));
+        Ok(())
+    }
+
+    #[test]
+    fn the_keys_of_push_notifications_are_these_to_the_letter() -> Result<(), domain::Error> {
+        let id = "0199d2a4-5c00-7000-8000-000000000001";
+        for (key, expected) in [
+            (device(id.parse()?, id.parse()?), format!("U#{id} DV#{id}")),
+            (listing(id.parse()?, id.parse()?, id.parse()?), format!("DV#{id} {id}#{id}")),
+            (notification(id.parse()?, id.parse()?), format!("S#{id} PN#{id}")),
+            (recipients(id.parse()?, id.parse()?), format!("S#{id} PT#{id}")),
+        ] {
+            assert_eq!(format!("{} {}", key.pk, key.sk), expected);
+        }
+        assert_eq!(listed_device(&format!("{id}#{id}")), Some((id.parse()?, id.parse()?)));
         Ok(())
     }
 

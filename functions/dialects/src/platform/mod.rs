@@ -27,6 +27,7 @@ mod links;
 mod names;
 mod pages;
 mod products;
+mod push;
 mod ranking;
 mod shown;
 mod subscriptions;
@@ -42,7 +43,7 @@ pub(crate) const ABOUT: About = About {
     name: "platform",
     path: "/openapi/platform.json",
     description: "Students of an info-product platform: look-up and deletion by four keys, bulk creation with \
-        subscriptions, products, magic links and a ranking.\n\nEach route takes two tokens: a developer's (`dv_…`, from \
+        subscriptions, products, magic links, a ranking, and push notifications (beta).\n\nEach route takes two tokens: a developer's (`dv_…`, from \
         `POST /platform/generate-token`) and the platform's, which is a key of one segment (`mk_…`, made at \
         `POST /v1/segments/{segment}/keys`). They are the last two segments of the path, or the headers \
         `X-Developer-Token` and `X-Platform-Token`. What a list goes on with, `links.next`, is relative to the address that \
@@ -89,6 +90,8 @@ pub(crate) fn router() -> OpenApiRouter<State> {
         routes!(links::create),
         routes!(ranking::list),
         routes!(ranking::read),
+        routes!(push::create),
+        routes!(push::read),
     ];
     both.into_iter().fold(account, with_both_forms)
 }

@@ -174,7 +174,8 @@ struct Beside {
     owner_id: Option<UserId>,
 }
 
-fn record(item: Item) -> Result<UserRecord, Error> {
+/// The record that an item is.
+pub(crate) fn record(item: Item) -> Result<UserRecord, Error> {
     let beside: Beside = from_item(item.clone())?;
     let pending = if item.contains_key("pending") { Some(from_item(item.clone())?) } else { None };
     let sessions = from_item(item.clone())?;

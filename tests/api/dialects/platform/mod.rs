@@ -5,6 +5,7 @@ mod create;
 mod events;
 mod links;
 mod people;
+mod push;
 mod ranking;
 mod subscriptions;
 mod tokens;

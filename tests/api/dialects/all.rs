@@ -1,0 +1,158 @@
+//! One store behind all: what one dialect writes, every other and `/v1` read.
+
+use serde_json::{Value, json};
+
+use crate::system::{Ana, Muster, Reply};
+use crate::world::id;
+
+/// A segment, and what each dialect's client says who it is with.
+struct All {
+    muster: Muster,
+    ana: Ana,
+    segment: Value,
+    key: String,
+    account: Value,
+    developer: String,
+}
+
+impl All {
+    async fn start() -> Self {
+        let muster = Muster::start().await;
+        let ana = muster.ana().await;
+        let segment = muster.made(&ana, "/v1/segments", json!({ "name": "S" })).await;
+        let scopes = json!({ "name": "K", "scopes": ["read", "write", "admin"] });
+        let key = muster.made(&ana, &format!("/v1/segments/{}/keys", id(&segment)), scopes.clone()).await;
+        let account = muster.made(&ana, "/v1/keys", scopes).await;
+        let developer = json!({ "name": "Dev", "document": "1", "email": "dev@example.com", "phone": "+5215512345678",
+            "corporation_name": "Acme", "corporation_cnpj": "1", "app_name": "App", "app_desc": "An app",
+            "corporation_address": "Main street 1" });
+        let developer = muster.post("/platform/register", developer).by(&ana).send().await;
+        let token = json!({ "user_id": developer.body[0]["id"] });
+        let token = muster.post("/platform/generate-token", token).by(&ana).send().await;
+        let text =
+            |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value} {developer:?} {token:?}")).to_owned();
+        Self { key: text(&key["secret"]), developer: text(&token.body["token"]), muster, ana, segment, account }
+    }
+
+    async fn platform(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let call = self.muster.call(method, &format!("/platform{path}")).header("x-developer-token", &self.developer);
+        let call = call.header("x-platform-token", &self.key);
+        match body {
+            Some(body) => call.json(body).send().await,
+            None => call.send().await,
+        }
+    }
+
+    async fn keyed(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let call = self.muster.call(method, path).token(&self.key);
+        match body {
+            Some(body) => call.json(body).send().await,
+            None => call.send().await,
+        }
+    }
+
+    async fn calls(&self, action: &str, more: Value) -> Reply {
+        let mut body = json!({ "action": action, "group_id": self.segment["number"] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let call = self.muster.post("/calls/users", body).header("api-id", &id(&self.account));
+        let call = call.header("api-user", "Eva").header("api-token", self.account["secret"].as_str().unwrap());
+        call.send().await
+    }
+
+    /// The id of the user who has this e-mail.
+    async fn found(&self, email: &str) -> String {
+        let path = format!("/v1/segments/{}/users?filter[email]={email}", id(&self.segment));
+        let found = self.muster.get(&path).by(&self.ana).send().await;
+        assert_eq!(found.body["data"].as_array().unwrap().len(), 1, "{email} {found:?}");
+        id(&found.body["data"][0])
+    }
+
+    /// Makes a user by each dialect whose clients make users: the e-mails.
+    async fn make(&self) -> Vec<&'static str> {
+        let body = json!({ "email": "v1@example.com", "name": "Ana" });
+        let v1 = self.keyed("POST", &format!("/v1/segments/{}/users", id(&self.segment)), Some(body)).await;
+        let body = json!({ "product_id": [], "users": [{ "name": "Ana", "email": "platform@example.com" }] });
+        let platform = self.platform("POST", "/users/create", Some(body)).await;
+        let body = json!({ "data": { "email": "identity@example.com", "operation_country": "MEX", "name": "Ana" } });
+        let bare = body["data"].clone();
+        let identity = self.keyed("POST", "/identity/users/v1/", Some(bare)).await;
+        let body = json!([{ "idRemote": "r1", "username": "b2buser", "name": "Ana", "email": "b2b@example.com", "active": true }]);
+        let b2b = self.keyed("POST", "/b2b/User/create", Some(body)).await;
+        let doc = json!({ "doc": { "username": "", "main_email": "calls@example.com", "first_name": "Ana" } });
+        let calls = self.calls("create", doc).await;
+        for (reply, status) in [(&v1, 201), (&platform, 200), (&identity, 201), (&b2b, 201), (&calls, 200)] {
+            assert_eq!(reply.status, status, "{reply:?}");
+        }
+        assert_eq!(calls.body["success"], true, "{calls:?}");
+        vec!["v1@example.com", "platform@example.com", "identity@example.com", "b2b@example.com", "calls@example.com"]
+    }
+
+    /// What each dialect answers who is asked for a user: its name, the status, and the e-mail and the name in it.
+    async fn read(&self, user: &str) -> Vec<(&'static str, u16, Value, Value)> {
+        let v1 = self.keyed("GET", &format!("/v1/users/{user}"), None).await;
+        let platform = self.platform("GET", &format!("/users/show-id/{user}"), None).await;
+        let identity = self.keyed("GET", &format!("/identity/users/v1/usr-{user}"), None).await;
+        let b2b = self.keyed("GET", &format!("/b2b/User/getUser?id={user}"), None).await;
+        let flows = self.muster.get(&format!("/flows/user/{user}")).by(&self.ana).send().await;
+        let told =
+            |name, reply: &Reply, of: &Value| (name, reply.status.as_u16(), of["email"].clone(), of["name"].clone());
+        vec![
+            told("v1", &v1, &v1.body),
+            told("platform", &platform, &platform.body),
+            told("identity", &identity, &identity.body["data"]),
+            told("b2b", &b2b, &b2b.body["data"][0]),
+            told("flows", &flows, &flows.body),
+        ]
+    }
+
+    /// What `calls` answers who is asked for a user with all of its fields.
+    async fn info(&self, user: &str) -> Reply {
+        let number = self.keyed("POST", &format!("/v1/users/{user}/number"), None).await;
+        assert_eq!(number.status, 200, "{number:?}");
+        let body = json!({ "clogin_id": number.body["number"], "doc": { "_allfields": true } });
+        self.calls("get_info", body).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_dialect_writes_all_others_and_v1_read() {
+    let all = All::start().await;
+    for email in all.make().await {
+        let user = all.found(email).await;
+        for (dialect, status, mail, name) in all.read(&user).await {
+            assert_eq!((status, &mail, &name), (200, &json!(email), &json!("Ana")), "{email} by {dialect}");
+        }
+        let info = all.info(&user).await;
+        assert!(info.status == 200 && info.text.contains(email), "{info:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_dialect_changes_all_others_see_changed_and_what_is_deleted_is_gone_for_all() {
+    let all = All::start().await;
+    let emails = all.make().await;
+    let user = all.found(emails[0]).await;
+    let changes = [
+        ("v1", all.keyed("PATCH", &format!("/v1/users/{user}"), Some(json!({ "name": "v1" }))).await),
+        (
+            "identity",
+            all.keyed("PATCH", &format!("/identity/users/v1/usr-{user}"), Some(json!({ "name": "identity" }))).await,
+        ),
+    ];
+    for (by, changed) in changes {
+        assert_eq!(changed.status, 200, "{by} {changed:?}");
+    }
+    let b2b = all.keyed("PUT", &format!("/b2b/User/update/{user}"), Some(json!({ "name": "b2b" }))).await;
+    assert_eq!(b2b.status, 200, "{b2b:?}");
+    assert!(all.read(&user).await.iter().all(|(_, _, _, name)| name == "b2b"), "{:?}", all.read(&user).await);
+    let flows = all.muster.call("PUT", &format!("/flows/user/{user}")).by(&all.ana).json(json!({ "name": "flows" }));
+    let flows = flows.send().await;
+    assert_eq!(flows.status, 200, "{flows:?}");
+    assert!(all.read(&user).await.iter().all(|(_, _, _, name)| name == "flows"), "{:?}", all.read(&user).await);
+    let gone = all.keyed("DELETE", &format!("/b2b/User/delete/{user}"), None).await;
+    assert_eq!(gone.status, 200, "{gone:?}");
+    for (dialect, status, _, _) in all.read(&user).await.into_iter().filter(|(dialect, ..)| *dialect != "v1") {
+        assert_eq!(status, 404, "{dialect}");
+    }
+    assert_eq!(all.keyed("GET", &format!("/v1/users/{user}"), None).await.body["status"], "DELETED");
+}

@@ -1,0 +1,52 @@
+//! Push notifications.
+
+use serde_json::json;
+
+use super::{Platform, as_failed, failed};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_is_sent_to_students_and_its_counts_are_told() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let (user, other) = (world.user(json!({})).await, world.user(json!({})).await);
+    for (user, token) in [(&user, "phone-of-one"), (&user, "dead-phone-of-one"), (&other, "phone-of-other")] {
+        let device = json!({ "platform": "fcm", "token": token });
+        world.muster.made(&world.ana, &format!("/v1/users/{user}/devices"), device).await;
+    }
+    let of_v1 = format!("/v1/segments/{}/notifications", world.segment);
+    let message = |more: serde_json::Value| {
+        let mut body = json!({ "title": "Hello", "body": "A new lesson is there.", "sound": "unknown" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    for (more, counts) in [(json!({ "user_ids": [user] }), (1, 1)), (json!({ "user_ids": [], "schedule": "" }), (2, 0))]
+    {
+        let begun = platform.send("POST", "/push", message(more)).await;
+        assert_eq!(begun.status, 202, "{begun:?}");
+        assert_eq!(begun.body.as_object().unwrap().len(), 1, "{begun:?}");
+        let id = begun.body["id"].as_str().unwrap();
+        let over = world.until(&format!("{of_v1}/{id}"), |reply| reply.body["status"] == "SENT").await;
+        let told = platform.by_headers("GET", &format!("/push/{id}")).send().await;
+        assert_eq!(
+            (told.status.as_u16(), &told.body["sent"], &told.body["failed"]),
+            (200, &json!(counts.0), &json!(counts.1))
+        );
+        assert_eq!((&over.body["sent"], &over.body["failed"]), (&told.body["sent"], &told.body["failed"]));
+    }
+    let later = domain::Time::now().plus(std::time::Duration::from_secs(3600));
+    let begun = platform.by_headers("POST", "/push").json(message(json!({ "schedule": later }))).send().await;
+    let id = begun.body["id"].as_str().unwrap();
+    assert_eq!(platform.get(&format!("/push/{id}")).await.body["status"], "SCHEDULED");
+    for (body, expected) in [
+        (json!({ "body": "b" }), as_failed(400, "title", "required")),
+        (message(json!({ "user_ids": ["x"] })), as_failed(400, "user_ids.0", "invalid_id")),
+        (message(json!({ "schedule": "2020-01-01T00:00:00Z" })), as_failed(400, "schedule", "out_of_range")),
+        (json!([]), as_failed(400, "title", "required")),
+    ] {
+        assert_eq!(failed(&platform.send("POST", "/push", body).await), expected);
+    }
+    assert_eq!(
+        failed(&platform.get(&format!("/push/{}", domain::NotificationId::fresh())).await),
+        as_failed(404, "", "")
+    );
+}
