@@ -257,25 +257,32 @@ async fn push(costs: &mut Costs) {
     let (first, second) = (json!({ "email": "first@example.com" }), json!({ "email": "second@example.com" }));
     let first = format!("/v1/users/{}/devices", crate::world::id(&costs.muster.made(ana, &users, first).await));
     let second = format!("/v1/users/{}/devices", crate::world::id(&costs.muster.made(ana, &users, second).await));
+    devices(costs, ana, (&first, &second)).await;
+    notifications(costs, ana, &format!("/v1/segments/{segment}/notifications")).await;
+}
+
+async fn devices(costs: &mut Costs, ana: &Ana, (first, second): (&str, &str)) {
     let (by, route) = (Some(ana), "POST /v1/users/{user}/devices");
     let phone = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
     let newer = json!({ "platform": "fcm", "token": "a-token-of-a-phone", "app_version": "2" });
-    costs.of(route, ("POST", &first, phone.clone()), by, 201).await;
-    costs.of(&format!("{route}, again"), ("POST", &first, phone), by, 201).await;
-    costs.of(&format!("{route}, again with another version"), ("POST", &first, newer.clone()), by, 201).await;
-    let made = costs.of(&format!("{route}, another user's"), ("POST", &second, newer), by, 201).await;
-    costs.of("GET /v1/users/{user}/devices", ("GET", &second, Value::Null), by, 200).await;
+    costs.of(route, ("POST", first, phone.clone()), by, 201).await;
+    costs.of(&format!("{route}, again"), ("POST", first, phone), by, 201).await;
+    costs.of(&format!("{route}, again with another version"), ("POST", first, newer.clone()), by, 201).await;
+    let made = costs.of(&format!("{route}, another user's"), ("POST", second, newer), by, 201).await;
+    costs.of("GET /v1/users/{user}/devices", ("GET", second, Value::Null), by, 200).await;
     let one = format!("{second}/{}", crate::world::id(&made));
     costs.of("GET /v1/users/{user}/devices/{device}", ("GET", &one, Value::Null), by, 200).await;
     costs.of("DELETE /v1/users/{user}/devices/{device}", ("DELETE", &one, Value::Null), by, 204).await;
-    let path = format!("/v1/segments/{segment}/notifications");
-    let route = "/v1/segments/{segment}/notifications";
+}
+
+async fn notifications(costs: &mut Costs, ana: &Ana, path: &str) {
+    let (by, route) = (Some(ana), "/v1/segments/{segment}/notifications");
     let later = domain::Time::now().plus(std::time::Duration::from_secs(3600));
     let body = json!({ "title": "a", "body": "b", "schedule": later });
     let named = json!({ "title": "a", "body": "b", "schedule": later, "user_ids": [ana.id] });
-    costs.of(&format!("POST {route}, to named users"), ("POST", &path, named), by, 202).await;
-    let made = costs.of(&format!("POST {route}"), ("POST", &path, body), by, 202).await;
-    costs.of(&format!("GET {route}"), ("GET", &path, Value::Null), by, 200).await;
+    costs.of(&format!("POST {route}, to named users"), ("POST", path, named), by, 202).await;
+    let made = costs.of(&format!("POST {route}"), ("POST", path, body), by, 202).await;
+    costs.of(&format!("GET {route}"), ("GET", path, Value::Null), by, 200).await;
     let (one, route) = (format!("{path}/{}", crate::world::id(&made)), format!("{route}/{{notification}}"));
     costs.of(&format!("GET {route}"), ("GET", &one, Value::Null), by, 200).await;
     costs.of(&format!("DELETE {route}, scheduled"), ("DELETE", &one, Value::Null), by, 204).await;

@@ -173,19 +173,14 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let upload =
         json!({ "segment_id": world.segment, "filename": "a.pdf", "content_type": "application/pdf", "size": 5 });
     let upload = world.muster.made(&world.ana, "/v1/uploads", upload).await;
-    let user = json!({ "email": "user@example.com" });
-    let user = id(&world.muster.made(&world.ana, &format!("{segment}/users"), user).await);
-    let address =
-        world.muster.made(&world.ana, &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
+    let [user, address, device] = user_with_things(world, &segment).await;
     let (event, webhook) = event_and_webhook(world, &segment).await;
-    let device = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
-    let device = id(&world.muster.made(&world.ana, &format!("/v1/users/{user}/devices"), device).await);
     BTreeMap::from([
         ("event", event),
         ("webhook", webhook),
         ("user", user),
         ("device", device),
-        ("address", id(&address)),
+        ("address", address),
         ("segment", world.segment.clone()),
         ("catalog", id(&catalog)),
         ("status", id(&status)),
@@ -200,6 +195,16 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
         ("subscription", id(&subscription)),
         ("upload", id(&upload)),
     ])
+}
+
+/// The ids of a user of the segment, and of an address and a device that it has.
+async fn user_with_things(world: &World, segment: &str) -> [String; 3] {
+    let made = async |path: String, body| id(&world.muster.made(&world.ana, &path, body).await);
+    let user = made(format!("{segment}/users"), json!({ "email": "user@example.com" })).await;
+    let address = made(format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
+    let device = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
+    let device = made(format!("/v1/users/{user}/devices"), device).await;
+    [user, address, device]
 }
 
 /// A notification that nobody sends while a test runs: its id.

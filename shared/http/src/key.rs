@@ -159,8 +159,9 @@ impl LinkToken {
     }
 }
 
-/// What a request of a dialect carries beside its credential: a developer's token, which must hold too. A dialect's
-/// `prepare` puts it among the request's extensions, so that nobody can forget to check it.
+/// What a request of a dialect carries beside its credential: a developer's token, which must hold too.
+///
+/// A dialect's `prepare` puts it among the request's extensions, so that nobody can forget to check it.
 #[derive(Clone)]
 pub struct ByDeveloper(pub Option<String>);
 

@@ -47,7 +47,7 @@ impl Table {
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
-        Ok(read.await.map_err(unavailable)?.item)
+        Ok(Box::pin(read).await.map_err(unavailable)?.item)
     }
 
     /// An update outside a transaction: whether its condition held.
@@ -64,7 +64,7 @@ impl Table {
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
-        held(sent.await)
+        held(Box::pin(sent).await)
     }
 
     /// Writes all of `writes` or none.
@@ -82,7 +82,7 @@ impl Table {
                 .set_transact_items(Some(items.clone()))
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send();
-            let Err(failure) = sent.await else {
+            let Err(failure) = Box::pin(sent).await else {
                 return Ok(());
             };
             match why_canceled(failure)? {
@@ -121,7 +121,7 @@ impl Table {
         if query.keys_only {
             request = request.projection_expression(format!("{PK}, {SK}"));
         }
-        let read = request.send().await.map_err(unavailable)?;
+        let read = Box::pin(request.send()).await.map_err(unavailable)?;
         Ok(Read { items: read.items.unwrap_or_default(), next: read.last_evaluated_key.filter(|key| !key.is_empty()) })
     }
 }

@@ -46,8 +46,9 @@ pub(super) async fn call(
     };
     agent.caller = agent.caller.silently(call.silent);
     let agent = &agent;
-    let (user, msg, more) = done((&app, &identity), agent, (&call, seed)).await?;
-    let kept = Kept::of(&app, &user).await?;
+    // In boxes, since each of these has far more to keep than what it is one of: a debug build has no room on its stack.
+    let (user, msg, more) = Box::pin(done((&app, &identity), agent, (&call, seed))).await?;
+    let kept = Box::pin(Kept::of(&app, &user)).await?;
     let more = match call.action.as_str() {
         "get_info" => json!({ "doc": info::asked(&app, &agent.caller, (&user, &kept), &call.doc).await? }),
         _ => more,
@@ -59,17 +60,19 @@ pub(super) async fn call(
 async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed)) -> Done {
     match call.action.as_str() {
         "create" => {
-            create::created(on, agent, (call, seed), false).await.map(|user| (user, "The user is made.", json!({})))
+            let made = Box::pin(create::created(on, agent, (call, seed), false)).await;
+            made.map(|user| (user, "The user is made.", json!({})))
         }
         "create_child" => {
-            create::created(on, agent, (call, seed), true).await.map(|user| (user, "The child is made.", json!({})))
+            let made = Box::pin(create::created(on, agent, (call, seed), true)).await;
+            made.map(|user| (user, "The child is made.", json!({})))
         }
-        "login" => login(on, agent, call).await,
-        "update" => update(on, agent, call).await,
-        "add_product" => add_product(on.0, agent, (call, seed)).await,
-        "add_email" => add_email(on.0, agent, call).await,
-        "get_info" => get_info(on.0, agent, call).await,
-        "set_status" => set_status(on, agent, call).await,
+        "login" => Box::pin(login(on, agent, call)).await,
+        "update" => Box::pin(update(on, agent, call)).await,
+        "add_product" => Box::pin(add_product(on.0, agent, (call, seed))).await,
+        "add_email" => Box::pin(add_email(on.0, agent, call)).await,
+        "get_info" => Box::pin(get_info(on.0, agent, call)).await,
+        "set_status" => Box::pin(set_status(on, agent, call)).await,
         _ => {
             agent.holds(KeyScope::Read).await?;
             let message =

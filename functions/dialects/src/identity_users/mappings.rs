@@ -28,14 +28,8 @@ pub(super) async fn replace(
     Body(lenient::Json(body)): Body<lenient::Json>,
 ) -> Answer<(StatusCode, Rendered)> {
     // With or without the envelope that all else has.
-    let sent = match body {
-        Value::Object(mut body) => body.remove("data").unwrap_or_default(),
-        body => body,
-    };
-    let sent = match sent {
-        Value::Array(rows) => rows.into_iter().map(known).collect(),
-        sent => sent,
-    };
+    let sent = if let Value::Object(mut body) = body { body.remove("data").unwrap_or_default() } else { body };
+    let sent = if let Value::Array(rows) = sent { rows.into_iter().map(known).collect() } else { sent };
     let mut errors = Vec::new();
     let mappings = FieldMappings::read(sent, &Pointer::root().child("data"), &mut errors);
     let mappings = mappings.ok_or(Error::Invalid(errors))?;
@@ -46,13 +40,9 @@ pub(super) async fn replace(
 
 /// What is known of a row; what else it has is ignored.
 fn known(row: Value) -> Value {
-    match row {
-        Value::Object(mut row) => {
-            row.retain(|name, _| matches!(name.as_str(), "key" | "display_name" | "type"));
-            Value::Object(row)
-        }
-        row => row,
-    }
+    let Value::Object(mut row) = row else { return row };
+    row.retain(|name, _| matches!(name.as_str(), "key" | "display_name" | "type"));
+    Value::Object(row)
 }
 
 fn shown(segment: &Segment) -> Value {

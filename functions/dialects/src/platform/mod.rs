@@ -74,7 +74,11 @@ const OF_ACCOUNT: [&str; 2] = ["/platform/register", "/platform/generate-token"]
 pub(crate) fn router() -> OpenApiRouter<State> {
     let account =
         OpenApiRouter::new().routes(routes!(developers::register)).routes(routes!(developers::generate_token));
-    let both = [
+    students().into_iter().chain(offers()).fold(account, with_both_forms)
+}
+
+fn students() -> [UtoipaMethodRouter<State>; 9] {
+    [
         routes!(users::show_id),
         routes!(users::show_document),
         routes!(users::show_email),
@@ -84,6 +88,11 @@ pub(crate) fn router() -> OpenApiRouter<State> {
         routes!(users::destroy_email),
         routes!(users::destroy_reference),
         routes!(create::create),
+    ]
+}
+
+fn offers() -> [UtoipaMethodRouter<State>; 8] {
+    [
         routes!(subscriptions::create),
         routes!(subscriptions::update),
         routes!(products::list),
@@ -92,8 +101,7 @@ pub(crate) fn router() -> OpenApiRouter<State> {
         routes!(ranking::read),
         routes!(push::create),
         routes!(push::read),
-    ];
-    both.into_iter().fold(account, with_both_forms)
+    ]
 }
 
 /// A route with its tokens in headers, and again with them in its path.

@@ -91,10 +91,8 @@ pub(super) async fn update(
 
 /// The product of the segment that the body names.
 fn known(product: Result<Product, Error>) -> Result<Product, Error> {
-    product.map_err(|error| match error {
-        Error::NotFound => Error::invalid("/product_id", "unknown", "must be the id of a product of this platform"),
-        error => error,
-    })
+    let unknown = || Error::invalid("/product_id", "unknown", "must be the id of a product of this platform");
+    product.map_err(|error| if matches!(error, Error::NotFound) { unknown() } else { error })
 }
 
 /// What the body says of times, in our words; what cannot be read is an error.

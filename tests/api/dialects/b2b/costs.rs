@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::user;
 use crate::costs::Costs;
+use crate::system::Ana;
 use crate::world::id;
 
 /// Each route, with the one that it stands for.
@@ -35,19 +36,44 @@ pub(crate) async fn measure(costs: &mut Costs) {
     }
     let segment = id(&costs.muster.made(by, "/v1/segments", json!({ "name": "S" })).await);
     costs.headers = vec![("x-segment-id", segment.clone())];
+    let asked = &mut Asked { costs, by };
+    partners(asked).await;
+    users(asked).await;
+    let other = json!({ "idRemote": "p-2", "commercialName": "P" });
+    let other = costs.muster.post("/b2b/BusinessPartner/create", other).by(by).header("x-segment-id", &segment);
+    other.send().await;
+    let path = "/b2b/BusinessPartner/delete/p-2".to_owned();
+    of(&mut Asked { costs, by }, "DELETE /b2b/BusinessPartner/delete/{id}", path, Value::Null).await;
+    costs.headers.clear();
+    for (route, stands_for) in STANDS_FOR {
+        costs.reads_at_most_one_more(route, &[stands_for], 0);
+    }
+}
+
+/// The routes, and who asks them.
+struct Asked<'a> {
+    costs: &'a mut Costs,
+    by: &'a Ana,
+}
+
+async fn of(asked: &mut Asked<'_>, route: &str, path: String, body: Value) -> Value {
+    let method = route.split(' ').next().unwrap();
+    let status = if method == "POST" { 201 } else { 200 };
+    asked.costs.of(route, (method, &path, body), Some(asked.by), status).await
+}
+
+async fn partners(costs: &mut Asked<'_>) {
     let partner = json!({ "idRemote": "p-1", "commercialName": "P" });
     let partners = "/b2b/BusinessPartner";
-    let of = async |costs: &mut Costs, route: &str, path: String, body: Value| {
-        let method = route.split(' ').next().unwrap();
-        let status = if method == "POST" { 201 } else { 200 };
-        costs.of(route, (method, &path, body), Some(by), status).await
-    };
     of(costs, "POST /b2b/BusinessPartner/create", format!("{partners}/create"), partner).await;
     of(costs, "GET /b2b/BusinessPartner/getBPartner", format!("{partners}/getBPartner"), Value::Null).await;
     let route = "GET /b2b/BusinessPartner/getBPartner, by id";
     of(costs, route, format!("{partners}/getBPartner?id=p-1"), Value::Null).await;
     let route = "PUT /b2b/BusinessPartner/update/{id}";
     of(costs, route, format!("{partners}/update/p-1"), json!({ "role": "x" })).await;
+}
+
+async fn users(costs: &mut Asked<'_>) {
     let rows: Vec<_> = (0..10)
         .map(|nth| {
             let mut row = user(&format!("r{nth}"));
@@ -71,12 +97,4 @@ pub(crate) async fn measure(costs: &mut Costs) {
     of(costs, "DELETE /b2b/User/delete/{id}, by remote id", delete("r1"), Value::Null).await;
     of(costs, "GET /b2b/DeletedHistory/getDeleted", "/b2b/DeletedHistory/getDeleted".to_owned(), Value::Null).await;
     of(costs, "GET /b2b/Language/getLanguage", "/b2b/Language/getLanguage".to_owned(), Value::Null).await;
-    let other = json!({ "idRemote": "p-2", "commercialName": "P" });
-    costs.muster.post("/b2b/BusinessPartner/create", other).by(by).header("x-segment-id", &segment).send().await;
-    let route = "DELETE /b2b/BusinessPartner/delete/{id}";
-    of(costs, route, format!("{partners}/delete/p-2"), Value::Null).await;
-    costs.headers.clear();
-    for (route, stands_for) in STANDS_FOR {
-        costs.reads_at_most_one_more(route, &[stands_for], 0);
-    }
 }

@@ -160,7 +160,7 @@ fn element(name: &str, value: &Value) -> String {
             let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&apos;")];
             escapes.iter().fold(text.clone(), |text, (char, escape)| text.replace(*char, escape))
         }
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     };
     if inner.is_empty() { format!("<{name}/>") } else { format!("<{name}>{inner}</{name}>") }
 }

@@ -91,7 +91,14 @@ async fn a_key_needs_the_scope_and_opens_the_whole_account() {
 async fn what_is_wrong_is_told_by_its_name() {
     let calls = Calls::start().await;
     let person = calls.person("ana@example.com").await;
-    for (body, status, msg) in [
+    for (body, status, msg) in wrong(person) {
+        assert_eq!(refused(&calls.send(body.clone()).await), (status, msg.to_owned()), "{body}");
+    }
+}
+
+/// What is wrong about a call on this person, and how it is told.
+fn wrong(person: u64) -> Vec<(Value, u16, &'static str)> {
+    vec![
         (json!({ "action": "get_info" }), 400, "clogin_id is required"),
         (json!({ "action": "update", "doc": { "a": 1 } }), 400, "clogin_id is required"),
         (json!({ "action": "get_info", "clogin_id": 1 }), 400, "clogin_id is nobody's in this group"),
@@ -146,9 +153,12 @@ async fn what_is_wrong_is_told_by_its_name() {
             "first_name must be a string",
         ),
         (json!({ "action": "update", "clogin_id": person, "doc": {} }), 400, "doc must have a form field"),
-    ] {
-        assert_eq!(refused(&calls.send(body.clone()).await), (status, msg.to_owned()), "{body}");
-    }
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_statuses_and_requests_of_no_use_are_refused() {
+    let calls = Calls::start().await;
     for (path, body, status) in [
         ("/calls/statuses", json!({ "action": "delete", "doc": {} }), 400),
         ("/calls/statuses", json!({ "action": "create", "doc": { "color": "#800000" } }), 400),

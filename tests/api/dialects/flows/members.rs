@@ -119,7 +119,7 @@ async fn whoever_has_signed_up_enrols_itself_and_is_told_nothing_of_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_are_given_by_the_ids_of_fields_and_wrong_ones_told_by_their_places() {
+async fn answers_are_given_by_the_ids_of_fields() {
     let muster = Muster::start().await;
     let (ana, carla) = (muster.ana().await, muster.ana().await);
     let (_, membership) = membership(&muster, &ana).await;
@@ -131,16 +131,8 @@ async fn answers_are_given_by_the_ids_of_fields_and_wrong_ones_told_by_their_pla
     let mail = field(&muster, &ana, &membership, "email", json!({})).await;
     let join = json!({ "membership_id": membership, "name": "Carla" });
     let member = made(&muster, &carla, "/flows/membership-user", join).await;
-    let stack = |answers: &[(&str, Value)]| {
-        let answers: Vec<_> = answers
-            .iter()
-            .map(|(field, answer)| json!({ "membership_custom_field_id": field, "answer": answer }))
-            .collect();
-        json!({
-            "membership_id": membership, "membership_user_id": member, "user_id": carla.id, "custom_fields": answers,
-        })
-    };
-    let post = ("POST", "/flows/membership-custom-field-answer/stack");
+    let stack = |answers: &[(&str, Value)]| stack((&membership, &member, &carla), answers);
+    let post = ("POST", STACK);
     let given = [
         (one.as_str(), json!("a")),
         (&several, json!("b, a")),
@@ -180,7 +172,34 @@ async fn answers_are_given_by_the_ids_of_fields_and_wrong_ones_told_by_their_pla
     let stranger = muster.ana().await;
     call(&muster, &stranger, post, stack(&given), 404).await;
     call(&muster, &stranger, ("GET", &list), Value::Null, 404).await;
-    let mut others = stack(&given);
+    done(&muster, &ana, ("DELETE", &format!("/flows/membership-custom-field/{one}")), Value::Null).await;
+    let left = read(&muster, &ana, &list).await.as_array().unwrap().len();
+    assert_eq!(left, 2, "an answered field goes with its answers");
+}
+
+/// Where answers are given.
+const STACK: &str = "/flows/membership-custom-field-answer/stack";
+
+/// Answers to fields, by a member who is this user.
+fn stack((membership, member, user): (&str, &str, &Ana), answers: &[(&str, Value)]) -> Value {
+    let row = |(field, answer): &(&str, Value)| json!({ "membership_custom_field_id": field, "answer": answer });
+    let answers: Vec<_> = answers.iter().map(row).collect();
+    json!({ "membership_id": membership, "membership_user_id": member, "user_id": user.id, "custom_fields": answers })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_answers_are_told_by_their_places() {
+    let muster = Muster::start().await;
+    let (ana, carla) = (muster.ana().await, muster.ana().await);
+    let (_, membership) = membership(&muster, &ana).await;
+    let options = json!({ "options": [{ "key": "a", "value": "Alpha" }, { "key": "b", "value": "Beta" }] });
+    let one = field(&muster, &ana, &membership, "dropdown", options.clone()).await;
+    let several = field(&muster, &ana, &membership, "multiple", options).await;
+    let number = field(&muster, &ana, &membership, "number", json!({})).await;
+    let join = json!({ "membership_id": membership, "name": "Carla" });
+    let member = made(&muster, &carla, "/flows/membership-user", join).await;
+    let stack = |answers: &[(&str, Value)]| stack((&membership, &member, &carla), answers);
+    let mut others = stack(&[(&one, json!("a"))]);
     others["user_id"] = json!(ana.id);
     for (body, message) in [
         (stack(&[(&one, json!("c"))]), "custom_fields.0.answer must be one of a, b"),
@@ -201,13 +220,7 @@ async fn answers_are_given_by_the_ids_of_fields_and_wrong_ones_told_by_their_pla
         ),
         (json!({ "custom_fields": [] }), "membership_user_id is required"),
     ] {
-        let reply = call(&muster, &carla, post, body, 400).await;
+        let reply = call(&muster, &carla, ("POST", STACK), body, 400).await;
         assert_eq!(reply.body, json!({ "message": message }));
     }
-    done(&muster, &ana, ("DELETE", &format!("/flows/membership-custom-field/{one}")), Value::Null).await;
-    assert_eq!(
-        read(&muster, &ana, &list).await.as_array().unwrap().len(),
-        2,
-        "an answered field goes with its answers"
-    );
 }

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::{Cards, USERS, as_failed, failed};
 
+/// A document's type and value.
+type Document = (&'static str, &'static str);
+
 /// Country, documents that it takes, and one that it does not.
-const COUNTRIES: [(&str, &[(&str, &str)], (&str, &str)); 6] = [
+const COUNTRIES: [(&str, &[Document], Document); 6] = [
     (
         "ARG",
         &[("DNI", "20.123.456"), ("LE", "1234567"), ("LC", "1234568"), ("CI", "1234569"), ("PASSPORT", "AAA123456")],

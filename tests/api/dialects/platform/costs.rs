@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::token;
 use crate::costs::Costs;
+use crate::system::Ana;
 use crate::world::id;
 
 /// Who asks, and whom for.
@@ -71,30 +72,39 @@ pub(crate) async fn measure(costs: &mut Costs) {
     for _ in 0..128 {
         costs.muster.get(&of_segment).token(&plat).send().await;
     }
-    let made = costs
-        .of("POST /platform/register", ("POST", "/platform/register", DeveloperFields::example()), Some(&ana), 200)
-        .await;
-    let named = json!({ "user_id": made[0]["id"] });
-    costs.of("POST /platform/generate-token", ("POST", "/platform/generate-token", named), Some(&ana), 200).await;
+    account(costs, &ana).await;
     asking.of(costs, ("GET", "/products/all-products"), Value::Null).await;
     let one = json!({ "product_id": asking.product, "users": [{ "email": "new@example.com" }] });
     asking.of(costs, ("POST", "/users/create"), one).await;
+    destroying(costs, asking, (&ana, &format!("{of_segment}/users"))).await;
+    for (route, stands_for) in STANDS_FOR {
+        // Those were asked with a token; a key is one read more, and so is the developer.
+        costs.reads_at_most_one_more(route, stands_for, 1);
+    }
+}
+
+async fn account(costs: &mut Costs, ana: &Ana) {
+    let made = costs
+        .of("POST /platform/register", ("POST", "/platform/register", DeveloperFields::example()), Some(ana), 200)
+        .await;
+    let named = json!({ "user_id": made[0]["id"] });
+    costs.of("POST /platform/generate-token", ("POST", "/platform/generate-token", named), Some(ana), 200).await;
+}
+
+/// Destroys a student by each of its keys, and before the first asks for it in each way.
+async fn destroying(costs: &mut Costs, asking: &mut Asking, (ana, users): (&Ana, &str)) {
     for key in ["user-id/{id}", "document/{document}", "email/{email}", "reference-id/{reference_id}"] {
         let student = json!({ "email": "ana@example.com", "reference_id": "crm-1",
             "identification": { "type": "DOCUMENT", "value": "12345678" } });
-        asking.user = id(&costs.muster.made(&ana, &format!("{of_segment}/users"), student.clone()).await);
+        asking.user = id(&costs.muster.made(ana, users, student.clone()).await);
         if key.starts_with("user-id") {
             whole(costs, asking).await;
             // With a subscription there is more to erase.
             let path = format!("/v1/users/{}?purge=true", asking.user);
-            costs.muster.delete(&path).by(&ana).send().await;
-            asking.user = id(&costs.muster.made(&ana, &format!("{of_segment}/users"), student).await);
+            costs.muster.delete(&path).by(ana).send().await;
+            asking.user = id(&costs.muster.made(ana, users, student).await);
         }
         asking.of(costs, ("DELETE", &format!("/users/destroy-{key}")), Value::Null).await;
-    }
-    for (route, stands_for) in STANDS_FOR {
-        // Those were asked with a token; a key is one read more, and so is the developer.
-        costs.reads_at_most_one_more(route, stands_for, 1);
     }
 }
 
