@@ -163,3 +163,31 @@ async fn what_one_dialect_changes_all_others_see_changed_and_what_is_deleted_is_
     assert_eq!(removed.body["removed"], true);
     assert_eq!(all.keyed("GET", &format!("/v1/users/{user}"), None).await.body["status"], "DELETED");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_route_of_each_dialect_has_an_event() {
+    let muster = Muster::start().await;
+    let events = crate::events::events();
+    let mut routes = 0;
+    for (_, document, _) in dialects::documents() {
+        let document = muster.get(document).send().await.body;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                // What has its tokens in its path is the same route as what has them in headers.
+                let one = path.strip_suffix("/{dev}/{plat}").unwrap_or(path);
+                let event = events.values().find(|event| is_of(event, &method.to_uppercase(), one));
+                assert!(event.is_some(), "no event for {method} {path}");
+                routes += 1;
+            }
+        }
+    }
+    assert!(routes > 80, "{routes}");
+}
+
+/// Whether an event is one of a route.
+fn is_of(event: &Value, method: &str, path: &str) -> bool {
+    let raw = event["rawPath"].as_str().unwrap_or_default();
+    let fits = |(part, named): (&str, &str)| named.starts_with('{') || part == named;
+    let same = raw.split('/').count() == path.split('/').count();
+    event["requestContext"]["http"]["method"] == method && same && raw.split('/').zip(path.split('/')).all(fits)
+}

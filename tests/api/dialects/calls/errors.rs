@@ -191,5 +191,14 @@ async fn no_form_submitted_is_no_event_told() {
             "doc": { "first_name": format!("A{submits}") } });
         calls.done(body).await;
     }
-    assert_eq!(calls.user("ana@example.com").await["name"], "A0");
+    let user = calls.user("ana@example.com").await;
+    assert_eq!(user["name"], "A0");
+    let id = user["id"].as_str().unwrap();
+    let world = &calls.world;
+    let told =
+        format!("/v1/segments/{}/events?filter[type]=muster.user.updated&filter[subject_id]={id}", world.segment);
+    assert_eq!(world.read(&told).await["data"].as_array().unwrap().len(), 1, "the one that was to be submitted");
+    let history = world.read(&format!("/v1/users/{id}/history")).await;
+    let updates = history["data"].as_array().unwrap().iter().filter(|entry| entry["action"] == "updated");
+    assert_eq!(updates.count(), 3, "nothing but the event is left out");
 }
