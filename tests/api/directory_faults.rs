@@ -3,17 +3,19 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use domain::user::UserFields;
 use domain::{Act, Action, Actor, Body as _, Entry, Error, SegmentId, Status, Time, User, UserId};
-use local::Functions;
+use local::{Functions, Options};
 use serde_json::{Value, json};
 use store::{Also, PendingKind, Store, UserRecord};
 
 use crate::faults::{Phase, Plan, Verdict, contended, wiring_behind};
 use crate::recount::agrees;
 use crate::reference::Random;
+use crate::system::Muster;
 use crate::world::World;
 
 const AT_ONCE: u64 = 16;
@@ -137,7 +139,9 @@ async fn after_ten_thousand_changes_that_fail_at_times_all_that_is_counted_equal
 }
 
 async fn changes(all: usize) {
-    let world = World::start().await;
+    // The reconciler would erase who is to be purged while all is counted again.
+    let options = Options { reconcile_every: Duration::from_secs(3600), ..Options::default() };
+    let world = World::on(Muster::with(options).await, json!({ "name": "Club" })).await;
     let failed = Arc::<AtomicUsize>::default();
     let wiring = wiring_behind(&world.muster, failing(failed.clone())).await;
     let (store, users) = (Functions::connect(&wiring).app.store, Arc::<Mutex<Vec<UserId>>>::default());
