@@ -85,7 +85,9 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     tokio::spawn(local::notify(beside.notifications(local::Outbox::default().sender()), options.transfer_every));
     tokio::spawn(local::reconcile(beside.clone(), options.reconcile_every));
     tokio::spawn(local::deliver(beside.events(Bus::None), options.deliver_every));
-    tokio::spawn(stream(beside.clone(), (dynamodb(&wiring), name), options.stream_every));
+    // A scan holds up all else that this emulator does.
+    let every = options.stream_every.max(Duration::from_secs(2));
+    tokio::spawn(stream(beside.clone(), (dynamodb(&wiring), name), every));
     tokio::spawn(arrivals(beside, bucket, wiring.bucket.clone()));
     (wiring, functions, url)
 }

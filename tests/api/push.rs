@@ -186,9 +186,9 @@ async fn a_scheduled_notification_is_sent_at_its_time_and_not_once_it_is_cancell
     let world = World::start().await;
     let user = world.user(json!({})).await;
     let device = world.device(&user, "a-phone-of-ana").await;
-    let in_a_second = Time::now().plus(Duration::from_millis(1200));
-    let path = world.notify(json!({ "schedule": in_a_second, "data": { "a": "b" } })).await;
-    let cancelled = world.notify(json!({ "schedule": Time::now().plus(Duration::from_secs(2)) })).await;
+    let soon = Time::now().plus(Duration::from_secs(4));
+    let path = world.notify(json!({ "schedule": soon, "data": { "a": "b" } })).await;
+    let cancelled = world.notify(json!({ "schedule": Time::now().plus(Duration::from_secs(5)) })).await;
     assert_eq!(told(&world.read(&path).await), ("SCHEDULED", [0; 3]));
     let before = world.read(&cancelled).await;
     let stale = world.call("DELETE", &cancelled).header("if-match", "\"7\"").send().await;
@@ -199,7 +199,7 @@ async fn a_scheduled_notification_is_sent_at_its_time_and_not_once_it_is_cancell
     let over = world.until(&path, |reply| reply.body["status"] == "SENT").await.body;
     assert_eq!(told(&over).1, [1, 1, 0]);
     assert!(over["started_at"].as_str() >= over["schedule"].as_str(), "{over}");
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
     let outbox = world.muster.get(&format!("/_local/outbox?to={device}")).send().await.body;
     let sent = outbox["data"].as_array().unwrap();
     assert_eq!((sent.len(), &sent[0]["kind"]), (1, &json!("push")), "{outbox}");
