@@ -52,7 +52,7 @@ async fn measure(rows: usize, kills: u64) -> Result<(), Failure> {
     let hour = Duration::from_secs(3600);
     let data = Some(data.path().to_owned());
     let system = System::start(Options { data, transfer_every: hour, reconcile_every: hour, ..Options::default() });
-    let client = Client::of(system.await?).await?;
+    let mut client = Client::of(system.await?).await?;
     let file = table(rows)?;
     let (bytes, upload) = (file.len(), client.upload(file).await?);
     let import = json!({ "upload_id": upload, "format": "csv" });
@@ -83,6 +83,11 @@ fn table(rows: usize) -> Result<String, Failure> {
     Ok(table)
 }
 
+/// Who imports.
+const EMAIL: &str = "ana@example.com";
+/// Its password.
+const PASSWORD: &str = "correct horse battery";
+
 /// A master user of a running system, with a segment.
 struct Client {
     system: System,
@@ -95,7 +100,7 @@ impl Client {
     async fn of(system: System) -> Result<Self, Failure> {
         let http = reqwest::Client::new();
         let mut client = Self { system, http, token: String::new(), segment: String::new() };
-        let user = json!({ "email": "ana@example.com", "name": "Ana", "password": "correct horse battery" });
+        let user = json!({ "email": EMAIL, "name": "Ana", "password": PASSWORD });
         let user = client.post("/v1/users", user).await?;
         let sent = client.system.outbox.to(None);
         let code = sent.last().and_then(|sent| sent.code.clone()).ok_or("no code was sent")?;
@@ -121,7 +126,7 @@ impl Client {
 
     /// Begins an import or export and has it done, by a process that is killed so many times: it, how many milliseconds
     /// that took, and the most KiB.
-    async fn done(&self, kind: &str, body: Value, kills: u64) -> Result<(Value, i64, u64), Failure> {
+    async fn done(&mut self, kind: &str, body: Value, kills: u64) -> Result<(Value, i64, u64), Failure> {
         let path = format!("/v1/segments/{}/{kind}", self.segment);
         let begun = self.post(&path, body).await?;
         let wiring = told(&self.system.wiring).to_string();
@@ -138,6 +143,9 @@ impl Client {
         }
         let millis = Time::now().millis() - began.millis();
         let memory = String::from_utf8(output.stdout)?.trim().parse()?;
+        // The token of its beginning may be over by now.
+        let login = json!({ "email": EMAIL, "password": PASSWORD });
+        self.token = text(at(&self.post("/v1/auth/login", login).await?, "access_token"))?;
         let done = self.get(&format!("{path}/{}", text(at(&begun, "id"))?)).await?;
         if at(&done, "status") != "COMPLETED" {
             return Err(format!("it did not come to its end: {done}").into());
