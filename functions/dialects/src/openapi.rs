@@ -2,7 +2,7 @@
 
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Required, ResponseBuilder, Schema, ServerBuilder,
 };
@@ -43,6 +43,13 @@ pub(crate) fn document(about: &About, described: OpenApi) -> OpenApi {
         }
     }
     whole
+}
+
+/// A bearer token, as `/v1` has it.
+pub(crate) fn bearer() -> Vec<Vec<(&'static str, SecurityScheme)>> {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let bearer = bearer.description(Some("The access token of a login, or a key.")).build();
+    vec![vec![("bearer", SecurityScheme::Http(bearer))]]
 }
 
 fn requirement(group: &[(&'static str, SecurityScheme)]) -> SecurityRequirement {

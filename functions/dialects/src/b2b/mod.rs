@@ -7,13 +7,12 @@ use domain::Error;
 use edge::{App, Dialect, Failure};
 use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::State;
-use crate::openapi::About;
+use crate::openapi::{self, About};
 use crate::place::Place;
 
 mod body;
@@ -38,7 +37,7 @@ pub(crate) const ABOUT: About = About {
         a day, `YYYY-MM-DD HH:MM:SS`, or seconds since 1970. In bodies null and empty text mean unset, numbers are taken where \
         text is meant, and unknown fields are ignored; PUT changes what is sent. `id` in a path or query is the local id or \
         `idRemote`. `active: false` is the status BLOCKED.",
-    security,
+    security: openapi::bearer,
     error,
     errors: &[
         (400, "`Parameter $parameter is required`, or what else is wrong with it."),
@@ -89,14 +88,6 @@ where
             place => place.map(Self),
         }
     }
-}
-
-fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-    vec![vec![(
-        "bearer",
-        SecurityScheme::Http(bearer.description(Some("The access token of a login, or a key.")).build()),
-    )]]
 }
 
 fn error() -> RefOr<Schema> {

@@ -10,12 +10,11 @@ use axum::response::{IntoResponse as _, Response};
 use edge::{BodyLimit, Dialect, Problem};
 use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::State;
-use crate::openapi::About;
+use crate::openapi::{self, About};
 
 mod addresses;
 mod answer;
@@ -39,7 +38,7 @@ pub(crate) const ABOUT: About = About {
     name: "flows",
     path: "/openapi/flows.json",
     description: include_str!("about.md"),
-    security,
+    security: openapi::bearer,
     error,
     errors: &[
         (400, "Something in the request is wrong; the message names each field."),
@@ -78,14 +77,6 @@ fn prepare(request: &mut Request) {
     if request.uri().path().starts_with(uploads::PATH) {
         request.extensions_mut().insert(BodyLimit(uploads::MOST_SENT));
     }
-}
-
-fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-    vec![vec![(
-        "bearer",
-        SecurityScheme::Http(bearer.description(Some("The access token of a login, or a key.")).build()),
-    )]]
 }
 
 fn error() -> RefOr<Schema> {

@@ -7,13 +7,12 @@ use axum::response::{IntoResponse as _, Response};
 use edge::{Dialect, Problem};
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::State;
-use crate::openapi::About;
+use crate::openapi::{self, About};
 
 mod fields;
 mod grammar;
@@ -33,7 +32,7 @@ pub(crate) const ABOUT: About = About {
         answered as strings. A list takes `filter[field]=a,b`, `sort=status,-gender`, `page[number]` (from 1) and \
         `page[size]` (1 to 100, 20 without it), and nothing else; `current_page` counts from 0. `x-idempotency-key` is \
         honoured on POST and PATCH. With a key of an account, or a master user's token, `X-Segment-Id` names the segment.",
-    security,
+    security: openapi::bearer,
     error,
     errors: &[
         (400, "A field or parameter is wrong; each is named by its `source`."),
@@ -60,12 +59,6 @@ fn prepare(request: &mut Request) {
     if let Some(key) = request.headers_mut().remove("x-idempotency-key") {
         request.headers_mut().insert("idempotency-key", key);
     }
-}
-
-fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-    let bearer = bearer.description(Some("A key, or the access token of a login.")).build();
-    vec![vec![("bearer", SecurityScheme::Http(bearer))]]
 }
 
 fn error() -> RefOr<Schema> {

@@ -176,8 +176,7 @@ impl Import {
     /// The import at its end; `reason` is a sentence.
     #[must_use]
     pub fn ended(&self, status: TransferStatus, reason: Option<&str>, now: Time) -> Self {
-        let reason = reason.map(str::to_owned);
-        let run = Run { status, reason, finished_at: Some(now), ..self.run.clone() };
+        let run = self.run.ended(status, reason, now);
         Self { run, ..self.next(now) }
     }
 

@@ -74,6 +74,11 @@ impl Default for Run {
 }
 
 impl Run {
+    /// The same at its end; `reason` is a sentence.
+    fn ended(&self, status: TransferStatus, reason: Option<&str>, now: Time) -> Self {
+        Self { status, reason: reason.map(str::to_owned), finished_at: Some(now), ..self.clone() }
+    }
+
     fn show(&self) -> [(String, Value); 4] {
         [
             ("status".to_owned(), self.status.show()),
