@@ -279,6 +279,7 @@ async fn events_are_listed_by_type_subject_and_time() {
     let at = all.body["data"][1]["created_at"].as_str().unwrap();
     assert!(by(&format!("filter[created_at][gte]={at}&sort=id")).await.contains(&json!("muster.member.created")));
     assert!(by("filter[created_at][lt]=2026-01-01T00:00:00Z").await.is_empty());
+    assert!(by(&format!("filter[created_at][gt]={at}&filter[created_at][lt]={at}")).await.is_empty());
     let first = world.get(&format!("{path}?page[size]=2&sort=created_at")).await;
     let next = world.get(first.body["links"]["next"].as_str().unwrap()).await;
     assert_eq!(column(&next, "subject_id"), [member.rsplit('/').next().unwrap()]);

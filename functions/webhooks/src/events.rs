@@ -89,7 +89,12 @@ impl PartialSchema for SentEvent {
     }
 }
 
-impl ToSchema for SentEvent {}
+impl ToSchema for SentEvent {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Event::schemas(schemas);
+        Delivery::schemas(schemas);
+    }
+}
 
 /// Reads an event, with what has come of sending it to each webhook.
 #[utoipa::path(get, path = "/v1/segments/{segment}/events/{event}", tag = "events",

@@ -89,8 +89,10 @@ fn within(pk: &str, prefix: &str, (from, before): &(Option<String>, Option<Strin
         return Query::under(pk.to_owned(), prefix);
     }
     let end = |id: &Option<String>, otherwise| format!("{prefix}{}", id.as_deref().unwrap_or(otherwise));
-    // No row has an id that a range ends before: it has no random bits.
-    Query::between(pk, &end(from, ""), &end(before, "~"))
+    let (low, high) = (end(from, ""), end(before, "~"));
+    // No row has an id that a range ends before: it has no random bits. So there is none either in a range that ends
+    // before it begins, which DynamoDB refuses.
+    Query::between(pk, low.as_str().min(&high), &high)
 }
 
 /// Counts the rows of a window's list, as far as `cap`.
