@@ -50,6 +50,24 @@ async fn the_template_deploys_exactly_the_documented_paths() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_document_refers_to_it_describes() {
+    let muster = Muster::start().await;
+    for path in dialects::documents().into_iter().map(|(_, path, _)| path).chain(["/openapi.json"]) {
+        let document = muster.get(path).send().await.body;
+        let (mut left, mut seen) = (vec![&document], 0);
+        while let Some(value) = left.pop() {
+            if let Some(to) = value["$ref"].as_str() {
+                assert!(document.pointer(to.trim_start_matches('#')).is_some(), "{path} has no {to}");
+                seen += 1;
+            }
+            left.extend(value.as_object().into_iter().flat_map(|fields| fields.values()));
+            left.extend(value.as_array().into_iter().flatten());
+        }
+        assert!(seen > 0 || path != "/openapi.json");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_private_route_wants_a_token_and_the_public_ones_are_these() {
     let muster = Muster::start().await;
     let mut public = Vec::new();
@@ -78,7 +96,6 @@ async fn each_private_route_wants_a_token_and_the_public_ones_are_these() {
         "POST /v1/auth/recovery",
         "POST /v1/auth/recovery/confirm",
         "POST /v1/auth/refresh",
-        "POST /v1/auth/token",
         "POST /v1/users",
         "POST /v1/users/{user}/restoration",
         "POST /v1/users/{user}/verification",

@@ -52,10 +52,6 @@ async fn changes(costs: &mut Costs, owner: &Owner, (one, third): (&str, &str)) {
     owner.of(costs, &format!("PATCH {user}, of a segment"), one, json!({ "name": "Ana" })).await;
     owner.of(costs, &format!("PATCH {user}, of a segment, blocked"), one, json!({ "status": "BLOCKED" })).await;
     owner.of(costs, &format!("PATCH {user}, of a segment, e-mail"), one, email("d@example.com")).await;
-    let token = ("POST", &*format!("/v1/users/{third}/login-token"), Value::Null);
-    let token = costs.of(&format!("POST {user}/login-token"), token, Some(&owner.user), 200).await;
-    let redeemed = ("POST", "/v1/auth/token", json!({ "token": token["token"] }));
-    costs.of("POST /v1/auth/token", redeemed, None, 200).await;
     let family = format!("/v1/users/{third}/family");
     owner.of(costs, &format!("GET {user}/family"), &family, Value::Null).await;
     let password = ("POST", &*format!("{one}/password"), json!({ "new_password": "staple battery horse" }));

@@ -17,7 +17,6 @@ mod exists;
 mod family;
 mod history;
 mod list;
-mod login_token;
 mod magic_link;
 mod number;
 pub mod password;
@@ -35,8 +34,7 @@ pub use delete::{How, gone, purge};
 pub use emails::recorded;
 pub use family::relatives;
 pub use list::{Users, asks_for_deleted};
-pub use login_token::new_login_token;
-pub use magic_link::{MagicLink, new_link};
+pub use magic_link::{MagicLink, new_link, new_token};
 pub use number::numbered;
 pub use together::{parsed, together};
 
@@ -60,8 +58,6 @@ fn of_segments() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(family::family))
         .routes(routes!(number::number))
-        .routes(routes!(login_token::login_token))
-        .routes(routes!(login_token::redeem))
         .routes(routes!(emails::record))
         .routes(routes!(list::list, create::create))
         .routes(routes!(list::deleted))

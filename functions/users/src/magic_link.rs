@@ -35,6 +35,8 @@ const PAGE: &str = "/v1/auth/magic-link";
 pub struct MagicLink {
     /// Where it leads, with the token in its query.
     pub url: String,
+    /// The token alone, for whoever shows no link: it is redeemed at `/v1/auth/magic-link`.
+    pub token: String,
     /// Until when it is good, unless it is used before.
     pub expires_at: Time,
 }
@@ -63,7 +65,7 @@ pub(crate) async fn create_link(
     let only_others = "Whoever has the segment of a user makes its links; nobody makes one for itself.";
     let segment = app.store.segment(segment.ok_or(Error::Forbidden(only_others))?).await?;
     let link = new_link(&app, &base, &segment, &record.user).await?;
-    Ok(Rendered(json!({ "url": link.url, "expires_at": link.expires_at })))
+    Ok(Rendered(json!({ "url": link.url, "token": link.token, "expires_at": link.expires_at })))
 }
 
 /// A new link for a user of the segment: 1 transaction.
@@ -71,13 +73,22 @@ pub(crate) async fn create_link(
 /// # Errors
 /// [`Error::Conflict`] where the user is not in use.
 pub async fn new_link(app: &App, base: &Base, segment: &Segment, user: &User) -> Result<MagicLink, Error> {
+    let (token, expires_at) = new_token(app, user).await?;
+    let url = match &segment.fields.settings.0.magic_link_url {
+        Some(page) => page.with("token", &token),
+        None => base.url(&format!("{PAGE}?token={token}")),
+    };
+    Ok(MagicLink { url, token, expires_at })
+}
+
+/// The token of a new link for a user, and until when it is good: 1 transaction.
+///
+/// # Errors
+/// [`Error::Conflict`] where the user is not in use.
+pub async fn new_token(app: &App, user: &User) -> Result<(String, Time), Error> {
     let (token, expires_at) = (LinkToken::fresh(user.id)?, Time::now().plus(GOOD));
     app.store.make_link(user.id, token.reveal(), expires_at).await?;
-    let url = match &segment.fields.settings.0.magic_link_url {
-        Some(page) => page.with("token", token.reveal()),
-        None => base.url(&format!("{PAGE}?token={}", token.reveal())),
-    };
-    Ok(MagicLink { url, expires_at })
+    Ok((token.reveal().to_owned(), expires_at))
 }
 
 /// Shows a page with a button that signs in by the link. To look at it uses nothing up, as those who scan mail do.

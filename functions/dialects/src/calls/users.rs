@@ -67,7 +67,7 @@ async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed))
             let made = Box::pin(create::created(on, agent, (call, seed), true)).await;
             made.map(|user| (user, "The child is made.", json!({})))
         }
-        "login" => Box::pin(login(on, agent, call)).await,
+        "login" => Box::pin(login(on.0, agent, call)).await,
         "update" => Box::pin(update(on, agent, call)).await,
         "add_product" => Box::pin(add_product(on.0, agent, (call, seed))).await,
         "add_email" => Box::pin(add_email(on.0, agent, call)).await,
@@ -85,9 +85,10 @@ async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed))
 /// What came of an action: about whom, in words, and what the answer has besides.
 type Done = Result<(User, &'static str, Value), Error>;
 
-async fn login(on: (&App, &Identity), agent: &Agent, call: &Call) -> Done {
-    let user = agent.user(on.0, call, KeyScope::Write).await?;
-    let (user, token, _) = users::new_login_token(on, &agent.caller, UserRef::Id(user)).await?;
+async fn login(app: &App, agent: &Agent, call: &Call) -> Done {
+    let user = agent.user(app, call, KeyScope::Write).await?;
+    let user = agent.caller.acts(UserRef::Id(user), KeyScope::Write).await?.record.user;
+    let (token, _) = users::new_token(app, &user).await?;
     Ok((user, "The token logs in once.", json!({ "user_token": token })))
 }
 

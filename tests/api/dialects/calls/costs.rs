@@ -12,7 +12,7 @@ const SUBSCRIPTIONS: &str = "GET /v1/segments/{segment}/subscriptions";
 const STANDS_FOR: [(&str, &str); 9] = [
     ("POST /calls/users, create", "POST /v1/segments/{segment}/users"),
     ("POST /calls/users, create_child", "POST /v1/segments/{segment}/users, with a parent"),
-    ("POST /calls/users, login", "POST /v1/users/{user}/login-token"),
+    ("POST /calls/users, login", "POST /v1/users/{user}/magic-link"),
     ("POST /calls/users, update", "PATCH /v1/users/{user}, of a segment"),
     ("POST /calls/users, add_product", "POST /v1/segments/{segment}/subscriptions"),
     ("POST /calls/users, add_email", "POST /v1/users/{user}/emails"),
