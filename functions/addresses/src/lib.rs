@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Address, AddressFields, AddressId, Error, KeyScope, MergePatch, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany,
-    Patch, Path, Seed, Shown, Tries, UserRef, openapi,
+    Patch, Path, Seed, Shown, UserRef, openapi, retried,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -114,18 +114,14 @@ pub async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<AddressFields>>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let (owner, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_address(&owner.record.user, &before, &after, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after)),
-        }
-    }
+        app.store.change_address(&owner.record.user, &before, &after, caller.act()).await?;
+        Ok(Shown::new(&after))
+    })
+    .await?)
 }
 
 /// Deletes an address.
@@ -137,9 +133,11 @@ pub async fn delete(
     Path((user, address)): Path<(UserRef, AddressId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let (owner, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
-    matches.check(before.version)?;
-    let version = matches.is_given().then_some(before.version);
-    app.store.delete_address(&owner.record.user, &before, version, caller.act()).await?;
-    Ok(NoContent)
+    Ok(retried(|| async {
+        let (owner, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
+        matches.check(before.version)?;
+        app.store.delete_address(&owner.record.user, &before, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }

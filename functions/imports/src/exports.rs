@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use domain::{Error, Export, ExportFields, ExportId, FieldError, Format, KeyScope, SegmentId, Time, TransferStatus};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Path, Problem, Seed, Shown, Tries, filters_of, openapi,
+    Path, Problem, Seed, Shown, filters_of, openapi, retried,
 };
 use files::ObjectKey;
 use users::{Users, asks_for_deleted};
@@ -108,8 +108,7 @@ pub(crate) async fn delete(
     Path((segment, export)): Path<(SegmentId, ExportId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let export = found(&app, &caller, (segment, export)).await?;
         matches.check(export.version)?;
         let done = if export.run.status.is_open() {
@@ -117,12 +116,9 @@ pub(crate) async fn delete(
         } else {
             app.store.delete_export(&export).await
         };
-        match done {
-            // It got on since it was read.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            done => return Ok(done.map(|()| NoContent)?),
-        }
-    }
+        done.map(|()| NoContent)
+    })
+    .await?)
 }
 
 /// An export that the caller may act on: 1 round of latency.

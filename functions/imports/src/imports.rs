@@ -6,7 +6,7 @@ use domain::{
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Path, Problem, Seed, Shown, Tries, openapi,
+    Path, Problem, Seed, Shown, openapi, retried,
 };
 use files::ObjectKey;
 
@@ -110,8 +110,7 @@ pub(crate) async fn delete(
     Path((segment, import)): Path<(SegmentId, ImportId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let import = found(&app, &caller, (segment, import)).await?;
         matches.check(import.version)?;
         let done = if import.run.status.is_open() {
@@ -119,12 +118,9 @@ pub(crate) async fn delete(
         } else {
             app.store.delete_import(&import).await
         };
-        match done {
-            // It got on since it was read.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            done => return Ok(done.map(|()| NoContent)?),
-        }
-    }
+        done.map(|()| NoContent)
+    })
+    .await?)
 }
 
 fn location(import: &Import) -> String {

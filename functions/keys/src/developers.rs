@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Developer, DeveloperFields, DeveloperId, Error, KeyScope, MergePatch, Time, UserId};
 use edge::{
     Answer, App, Body, Caller, Created, DeveloperToken, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed,
-    NoContent, Patch, Path, Rendered, Seed, Shown, Tries, openapi,
+    NoContent, Patch, Path, Rendered, Seed, Shown, openapi, retried,
 };
 use serde_json::json;
 use utoipa::ToSchema;
@@ -85,18 +85,14 @@ async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<DeveloperFields>>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, developer).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_developer(&before, &after).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after)),
-        }
-    }
+        app.store.change_developer(&before, &after).await?;
+        Ok(Shown::new(&after))
+    })
+    .await?)
 }
 
 /// Deletes a developer: its token is good for nothing at once.
@@ -108,16 +104,13 @@ async fn delete(
     Path(developer): Path<DeveloperId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, developer).await?;
         matches.check(before.version)?;
-        match app.store.delete_developer(&before).await {
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_developer(&before).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// Gives a developer a new token, which is shown this once. The former one is good for nothing at once.

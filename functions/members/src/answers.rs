@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::answer::{Given, check_answers};
 use domain::field::Pointer;
 use domain::{Error, KeyScope, Member, MemberId, Object, Time};
-use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown, Tries};
+use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown, retried};
 use serde_json::Value;
 use store::{AlsoOfMember, Configuration};
 
@@ -56,7 +56,7 @@ pub(crate) async fn write(
 ///
 /// # Errors
 /// [`Error::NotFound`] for whoever may not answer for the member; [`Error::Invalid`], [`Error::Conflict`] with pointers
-/// to the fields' keys; [`Error::Stale`].
+/// to the fields' keys; [`Error::OtherVersion`].
 pub async fn answered(
     app: &App,
     caller: &Caller,
@@ -64,8 +64,7 @@ pub async fn answered(
     matches: &IfMatch,
     given: impl Fn(&Seat) -> Result<Given, Error>,
 ) -> Result<(Member, Configuration), Error> {
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let seat = Seat::take(app, caller, member, KeyScope::Write).await?;
         let before = &seat.record.member;
         matches.check(before.version)?;
@@ -82,11 +81,8 @@ pub async fn answered(
         let gone = gone_files(app, &questions, change, before).await?;
         let after = Member { answers, ..before.next(Time::now()) };
         let also = AlsoOfMember { files: &files, gone: &gone, ..AlsoOfMember::default() };
-        match app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await {
-            // Who named no version wants the answers beside whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error),
-            Ok(record) => return Ok((seat.configuration.shown(record.member), seat.configuration)),
-        }
-    }
+        let record = app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await?;
+        Ok((seat.configuration.shown(record.member), seat.configuration))
+    })
+    .await
 }

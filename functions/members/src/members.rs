@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::answer::Given;
 use domain::{EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Time};
-use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, NoContent, Path, Seed, Shown, Tries};
+use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, NoContent, Path, Seed, Shown, retried};
 use serde_json::Value;
 use store::AlsoOfMember;
 
@@ -38,8 +38,7 @@ pub(crate) async fn change(
     seed: Seed,
     Body(given): Body<Given>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let seat = Seat::take(&app, &caller, member, KeyScope::Write).await?;
         let before = seat.shown();
         let now = Time::now();
@@ -59,17 +58,14 @@ pub(crate) async fn change(
             Some(level) => Some(moved(&caller, &seat.configuration, &mut after, (level, seed.id(0)))?),
             None => {
                 let message = "cannot be cleared: a level follows from the points";
-                return Err(Error::invalid("/level_id", "required", message).into());
+                return Err(Error::invalid("/level_id", "required", message));
             }
         };
         let also = AlsoOfMember { award: award.as_ref(), ..AlsoOfMember::default() };
-        match app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(record) => return Ok(Shown::new(&seat.configuration.shown(record.member))),
-        }
-    }
+        let record = app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await?;
+        Ok(Shown::new(&seat.configuration.shown(record.member)))
+    })
+    .await?)
 }
 
 /// Deletes a member with its answers, awards and files.
@@ -81,14 +77,11 @@ pub(crate) async fn delete(
     Path(member): Path<MemberId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         matches.check(seat.record.member.version)?;
-        match app.store.delete_member(&seat.record, caller.act()).await {
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_member(&seat.record, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }

@@ -7,7 +7,7 @@ use domain::{
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, Tries, openapi,
+    Path, Seed, Shown, Tries, openapi, retried,
 };
 use store::{AlsoOfMember, Configuration, MemberRecord};
 use utoipa_axum::router::OpenApiRouter;
@@ -106,18 +106,15 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<SubscriptionFields>>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         let before = of(&seat)?;
         matches.check(before.version)?;
-        match changed_subscription(&app, (&seat.record, &seat.configuration), patch.clone(), caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(after) => return Ok(Shown::new(&after)),
-        }
-    }
+        let after =
+            changed_subscription(&app, (&seat.record, &seat.configuration), patch.clone(), caller.act()).await?;
+        Ok(Shown::new(&after))
+    })
+    .await?)
 }
 
 /// Deletes a subscription: the user is no member of the product's membership any more, and loses points and answers
@@ -130,16 +127,13 @@ pub(crate) async fn delete(
     Path(member): Path<MemberId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         matches.check(of(&seat)?.version)?;
-        match app.store.delete_member(&seat.record, caller.act()).await {
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_member(&seat.record, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// The subscription that a member is.

@@ -11,7 +11,7 @@ use domain::{
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Patch, Path, Seed, Shown, Tries, openapi,
+    Patch, Path, Seed, Shown, openapi, retried,
 };
 use store::{Configuration, Part};
 use utoipa_axum::router::OpenApiRouter;
@@ -80,27 +80,25 @@ pub async fn create(
     let id: FieldId = seed.id(0);
     let new = CustomField::new(id, membership, fields, Time::of(id.uuid()));
     let location = format!("/v1/memberships/{membership}/fields/{id}");
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let before = managed(&app, &caller, membership).await?;
         // An earlier try of this very request had made it before it was cut off.
         if before.field(id).is_some() {
-            return Ok(Created::one(location, &new));
+            return Ok(());
         }
         fits(&new, &before, &named(&app, &before, [&new]).await?)?;
         unanswered(&app, &new).await?;
         if before.fields.len() >= MOST_FIELDS {
             let message = format!("A membership has at most {MOST_FIELDS} custom fields.");
-            return Err(Error::conflict("", "too_many", &message).into());
+            return Err(Error::conflict("", "too_many", &message));
         }
         // Members have to be found among those who have not answered it.
         let refresh = new.fields.searchable.0;
-        match app.store.change_configuration(&before, Part::NewField(&new), refresh, caller.act()).await {
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(Created::one(location, &new)),
-        }
-    }
+        app.store.change_configuration(&before, Part::NewField(&new), refresh, caller.act()).await?;
+        Ok(())
+    })
+    .await?;
+    Ok(Created::one(location, &new))
 }
 
 /// Reads a custom field.
@@ -137,7 +135,7 @@ pub(crate) async fn change(
 ///
 /// # Errors
 /// [`Error::NotFound`] for whoever does not manage it; [`Error::Conflict`] where it affects members and is not forced;
-/// [`Error::Stale`]; those of the patch.
+/// [`Error::OtherVersion`]; those of the patch.
 pub async fn changed(
     (app, caller): (&App, &Caller),
     (membership, field): (MembershipId, FieldId),
@@ -145,8 +143,7 @@ pub async fn changed(
     matches: &IfMatch,
     patch: impl Fn(&CustomField) -> Result<MergePatch<CustomFieldFields>, Error>,
 ) -> Result<CustomField, Error> {
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let configuration = managed(app, caller, membership).await?;
         let before = configuration.field(field).ok_or(Error::NotFound)?;
         matches.check(before.version)?;
@@ -156,13 +153,10 @@ pub async fn changed(
         let (old, new) = (question(before, &catalogs), question(&after, &catalogs));
         force.allows(app.store.affected(membership, &old, Some(&new)).await?)?;
         let refresh = is_found_otherwise(before, &after);
-        match app.store.change_configuration(&configuration, Part::Field(before, &after), refresh, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now; another field is no matter to either.
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error),
-            Ok(_) => return Ok(after),
-        }
-    }
+        app.store.change_configuration(&configuration, Part::Field(before, &after), refresh, caller.act()).await?;
+        Ok(after)
+    })
+    .await
 }
 
 /// Deletes a custom field. Where members have answered it, it is refused with their number, unless `force=true`.
@@ -175,19 +169,16 @@ pub async fn delete(
     force: Force,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.field(field).ok_or(Error::NotFound)?;
         matches.check(before.version)?;
         let catalogs = named(&app, &configuration, [before]).await?;
         force.allows(app.store.affected(membership, &question(before, &catalogs), None).await?)?;
-        match app.store.change_configuration(&configuration, Part::NoField(before), true, caller.act()).await {
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(NoContent),
-        }
-    }
+        app.store.change_configuration(&configuration, Part::NoField(before), true, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// Whether members are found by something else after a change of a field.

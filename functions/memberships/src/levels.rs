@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{CustomField, Error, Level, LevelFields, LevelId, MembershipId, MergePatch, Object, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, Tries, openapi,
+    Path, Seed, Shown, openapi, retried,
 };
 use serde_json::Value;
 use store::search::{Index, Indexed, Searched};
@@ -126,24 +126,22 @@ pub async fn create(
     let id: LevelId = seed.id(0);
     let new = Level::new(id, membership, fields, Time::of(id.uuid()));
     let location = format!("/v1/memberships/{membership}/levels/{id}");
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let before = managed(&app, &caller, membership).await?;
         // An earlier try of this very request had made it before it was cut off.
         if before.level(id).is_some() {
-            return Ok(Created::one(location, &new));
+            return Ok(());
         }
         beside(&new, &before)?;
         if before.levels.len() >= MOST_LEVELS {
             let message = format!("A membership has at most {MOST_LEVELS} levels.");
-            return Err(Error::conflict("", "too_many", &message).into());
+            return Err(Error::conflict("", "too_many", &message));
         }
-        match app.store.change_configuration(&before, Part::NewLevel(&new), true, caller.act()).await {
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(Created::one(location, &new)),
-        }
-    }
+        app.store.change_configuration(&before, Part::NewLevel(&new), true, caller.act()).await?;
+        Ok(())
+    })
+    .await?;
+    Ok(Created::one(location, &new))
 }
 
 /// Reads a level.
@@ -170,8 +168,7 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<LevelFields>>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.level(level).ok_or(Error::NotFound)?;
         matches.check(before.version)?;
@@ -179,13 +176,10 @@ pub(crate) async fn change(
         beside(&after, &configuration)?;
         let range = |level: &Level| (level.fields.from_point, level.fields.to_point, level.fields.status.0);
         let moves = range(before) != range(&after);
-        match app.store.change_configuration(&configuration, Part::Level(before, &after), moves, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now; another level is no matter to either.
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(Shown::new(&after)),
-        }
-    }
+        app.store.change_configuration(&configuration, Part::Level(before, &after), moves, caller.act()).await?;
+        Ok(Shown::new(&after))
+    })
+    .await?)
 }
 
 /// Deletes a level that no custom field names. Its members come to the next one below.
@@ -197,22 +191,19 @@ pub async fn delete(
     Path((membership, level)): Path<(MembershipId, LevelId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.level(level).ok_or(Error::NotFound)?;
         matches.check(before.version)?;
         let names = |field: &&CustomField| field.fields.level_ids.0.0.contains(&level);
         if let Some(field) = configuration.fields.iter().find(names) {
             let message = format!("The custom field {} is for this level; change it first.", field.fields.key.as_str());
-            return Err(Error::conflict("", "in_use", &message).into());
+            return Err(Error::conflict("", "in_use", &message));
         }
-        match app.store.change_configuration(&configuration, Part::NoLevel(before), true, caller.act()).await {
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(NoContent),
-        }
-    }
+        app.store.change_configuration(&configuration, Part::NoLevel(before), true, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// Refuses a level whose number or range another level has.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Error, KeyScope, Membership, MembershipFields, MembershipId, MergePatch, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, Tries, openapi,
+    Path, Seed, Shown, openapi, retried,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -97,18 +97,14 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<MembershipFields>>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = managed(&app, &caller, membership).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_membership(&before, &after, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after)),
-        }
-    }
+        app.store.change_membership(&before, &after, caller.act()).await?;
+        Ok(Shown::new(&after))
+    })
+    .await?)
 }
 
 /// Deletes a membership with its levels, fields and members; not while a product names it.
@@ -120,19 +116,15 @@ pub async fn delete(
     Path(membership): Path<MembershipId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let (access, before) = caller.accesses(app.store.used_membership(membership)).await?;
         access.manages(&before.thing, KeyScope::Admin)?;
         matches.check(before.thing.version)?;
         before.unused("Products")?;
-        match app.store.delete_unused_membership(&before.thing, caller.act()).await {
-            // It has changed, or a product has come to name it: reading again tells.
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_unused_membership(&before.thing, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// A membership that the caller manages: 1 round of latency.

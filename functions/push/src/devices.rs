@@ -5,7 +5,7 @@ use domain::device::MOST_DEVICES;
 use domain::{Device, DeviceFields, DeviceId, Error, KeyScope, Platform, Status, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Path,
-    Seed, Shown, Tries, UserRef, openapi,
+    Seed, Shown, UserRef, openapi, retried,
 };
 use store::{DeviceRecord, UserRecord};
 
@@ -48,11 +48,10 @@ pub(crate) async fn create(
     seed: Seed,
     Body(fields): Body<DeviceFields>,
 ) -> Answer<Created> {
-    let mut tries = Tries::default();
-    loop {
+    let (user, device) = retried(|| async {
         let (owner, devices) = caller.reads(user, KeyScope::Write, |owner| app.store.devices(owner)).await?;
         let owner = owner.record;
-        let registered = match devices.iter().find(|found| found.device.fields.token == fields.token) {
+        let device = match devices.iter().find(|found| found.device.fields.token == fields.token) {
             Some(same) => again(&app, same, &fields).await,
             None if owner.user.status == Status::Deleted => Err(Error::NotFound),
             None if devices.len() >= MOST_DEVICES => {
@@ -60,16 +59,10 @@ pub(crate) async fn create(
             }
             None => first(&app, &owner, seed, &fields).await,
         };
-        match registered {
-            // Something of it has changed since it was read.
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(device) => {
-                let location = format!("/v1/users/{}/devices/{}", owner.user.id, device.id);
-                return Ok(Created::one(location, &device));
-            }
-        }
-    }
+        Ok((owner.user.id, device?))
+    })
+    .await?;
+    Ok(Created::one(format!("/v1/users/{user}/devices/{}", device.id), &device))
 }
 
 /// Registers a device once more; nothing is written where nothing differs.
@@ -120,14 +113,11 @@ pub(crate) async fn delete(
     Path((user, device)): Path<(UserRef, DeviceId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let (owner, found) = caller.reads(user, KeyScope::Write, |owner| app.store.device(owner, device)).await?;
         matches.check(found.device.version)?;
-        match app.store.delete_device(owner.record.user.segment_id, &found.device).await {
-            // Registered again meanwhile; or gone, which the next look tells.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            done => return Ok(done.map(|()| NoContent)?),
-        }
-    }
+        app.store.delete_device(owner.record.user.segment_id, &found.device).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }

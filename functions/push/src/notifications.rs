@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Error, KeyScope, Notification, NotificationFields, NotificationId, NotificationStatus, SegmentId, Time};
 use edge::{
     Answer, App, BegunAt, Body, Caller, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Path,
-    Problem, Seed, Shown, Tries, openapi,
+    Problem, Seed, Shown, openapi, retried,
 };
 
 /// How notifications are listed.
@@ -107,8 +107,7 @@ pub(crate) async fn delete(
     Path(of): Path<(SegmentId, NotificationId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let found = found(&app, &caller, of, KeyScope::Write).await?;
         matches.check(found.version)?;
         let done = match found.status {
@@ -124,12 +123,9 @@ pub(crate) async fn delete(
                 app.store.delete_notification(&found).await
             }
         };
-        match done {
-            // It got on since it was read.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            done => return Ok(done.map(|()| NoContent)?),
-        }
-    }
+        done.map(|()| NoContent)
+    })
+    .await?)
 }
 
 /// A notification that the caller may act on: 1 round of latency.

@@ -7,7 +7,7 @@ use domain::{Act, Error, MemberId, SegmentId, Time, UserId};
 use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
-use store::{Configuration, Job, Progress, Store, Tries};
+use store::{Configuration, Job, Progress, Store, Tries, retried};
 use uuid::Uuid;
 
 /// What jobs work on.
@@ -128,14 +128,11 @@ pub async fn undo(store: &Store, identity: &Identity, users: &[UserId], act: Act
 }
 
 async fn undo_one(store: &Store, identity: &Identity, id: UserId, act: Act<'_>) -> Result<(), Error> {
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let Some(record) = store.user(id).await? else { return Ok(()) };
-        match crate::purged(store, identity, &record, act).await {
-            Err(Error::Stale) => tries.again().await?,
-            done => return done,
-        }
-    }
+        crate::purged(store, identity, &record, act).await
+    })
+    .await
 }
 
 /// Erases the files that a job is about.

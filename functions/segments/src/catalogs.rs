@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Catalog, CatalogFields, CatalogId, CustomField, Error, KeyScope, Question, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Path, Seed, Shown, Tries, openapi,
+    Path, Seed, Shown, openapi, retried,
 };
 
 use store::{Affected, CatalogRecord, Configuration};
@@ -83,21 +83,17 @@ pub(crate) async fn replace(
     matches: IfMatch,
     Body(fields): Body<CatalogFields>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
         matches.check(before.catalog.version)?;
         let after = before.catalog.replaced(fields.clone(), Time::now());
         let uses = app.store.catalog_uses(segment, catalog).await?;
         force.allows(affected(&app, &uses, (&before.catalog, &after)).await?)?;
         let memberships = uses.iter().map(|configuration| configuration.membership.id);
-        match app.store.change_catalog(&before, &after, memberships, caller.act()).await {
-            // Perhaps it still has its version, but a field has come to name it.
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after)),
-        }
-    }
+        app.store.change_catalog(&before, &after, memberships, caller.act()).await?;
+        Ok(Shown::new(&after))
+    })
+    .await?)
 }
 
 /// Deletes a catalog that no custom field names any more.
@@ -109,22 +105,18 @@ pub(crate) async fn delete(
     Path((segment, catalog)): Path<(SegmentId, CatalogId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
         matches.check(before.catalog.version)?;
         if let Some(used) = app.store.catalog_uses(segment, catalog).await?.first() {
             let name = used.membership.fields.name.as_str();
             let message = format!("A custom field of the membership {name} names this catalog; change it first.");
-            return Err(Error::conflict("", "in_use", &message).into());
+            return Err(Error::conflict("", "in_use", &message));
         }
-        match app.store.delete_catalog(&before, caller.act()).await {
-            // Perhaps it still has its version, but a field has come to name it.
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_catalog(&before, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// How many members have chosen what is gone after the change of a catalog.

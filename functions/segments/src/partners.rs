@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Act, Error, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, Tries, openapi,
+    Path, Seed, Shown, openapi, retried,
 };
 use store::Used;
 use utoipa_axum::router::OpenApiRouter;
@@ -117,24 +117,20 @@ pub(crate) async fn change(
 /// Changes a partner that the caller may act on.
 ///
 /// # Errors
-/// As [`Caller::segment`]; [`Error::NotFound`]; [`Error::Stale`] where its version is not one of `matches`; those of the patch.
+/// As [`Caller::segment`]; [`Error::NotFound`]; [`Error::OtherVersion`] where its version is not one of `matches`; those of the patch.
 pub async fn changed(
     (app, caller): (&App, &Caller),
     (segment, partner): (SegmentId, PartnerId),
     matches: &IfMatch,
     patch: &MergePatch<PartnerFields>,
 ) -> Result<Partner, Error> {
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let before = found(app, caller, (segment, partner), KeyScope::Admin).await?.thing;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_partner(&before, &after, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            changed => return changed.map(|()| after),
-        }
-    }
+        app.store.change_partner(&before, &after, caller.act()).await.map(|()| after)
+    })
+    .await
 }
 
 /// Deletes a partner that no user belongs to.
@@ -153,24 +149,20 @@ pub(crate) async fn delete(
 /// Deletes a partner that the caller may act on, and that no user belongs to.
 ///
 /// # Errors
-/// As [`Caller::segment`]; [`Error::NotFound`]; [`Error::Stale`] where its version is not one of `matches`;
+/// As [`Caller::segment`]; [`Error::NotFound`]; [`Error::OtherVersion`] where its version is not one of `matches`;
 /// [`Error::Conflict`] where a user belongs to it.
 pub async fn gone(
     (app, caller): (&App, &Caller),
     (segment, partner): (SegmentId, PartnerId),
     matches: &IfMatch,
 ) -> Result<(), Error> {
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let before = found(app, caller, (segment, partner), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
-        match app.store.delete_partner(&before.thing, caller.act()).await {
-            // It has changed, or a user has come to belong to it: reading again tells.
-            Err(Error::Stale) => tries.again().await?,
-            deleted => return deleted,
-        }
-    }
+        app.store.delete_partner(&before.thing, caller.act()).await
+    })
+    .await
 }
 
 /// A partner that the caller may act on: 1 round of latency.

@@ -7,7 +7,7 @@ use domain::{
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, Tries, openapi,
+    Path, Seed, Shown, openapi, retried,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -105,18 +105,14 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<ProductFields>>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, (segment, product), KeyScope::Admin).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
-        match app.store.change_product(&before, &after, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after)),
-        }
-    }
+        app.store.change_product(&before, &after, caller.act()).await?;
+        Ok(Shown::new(&after))
+    })
+    .await?)
 }
 
 /// Deletes a product that has no subscriptions any more. Its membership stays.
@@ -128,16 +124,13 @@ pub(crate) async fn delete(
     Path((segment, product)): Path<(SegmentId, ProductId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, (segment, product), KeyScope::Admin).await?;
         matches.check(before.version)?;
-        match app.store.delete_product(&before, caller.act()).await {
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_product(&before, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// A product that the caller may act on: 1 round of latency.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Error, KeyScope, MergePatch, Segment, SegmentFields, SegmentId, Time, UserId};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, Tries, openapi,
+    Path, Seed, Shown, openapi, retried,
 };
 
 /// How segments are listed.
@@ -90,7 +90,7 @@ pub async fn change(
 /// Changes a segment by a patch.
 ///
 /// # Errors
-/// As [`Caller::segment`]; [`Error::Stale`] where its version is not one of `matches`; those of the patch.
+/// As [`Caller::segment`]; [`Error::OtherVersion`] where its version is not one of `matches`; those of the patch.
 pub async fn changed(
     app: &App,
     caller: &Caller,
@@ -98,21 +98,17 @@ pub async fn changed(
     matches: &IfMatch,
     patch: &SegmentPatch,
 ) -> Result<Segment, Error> {
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let before = caller.segment(segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         if after.fields.shipping_address_id != before.fields.shipping_address_id {
             reachable(app, before.owner_id, &after.fields).await?;
         }
-        match app.store.change_segment(&before, &after, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error),
-            Ok(()) => return Ok(after),
-        }
-    }
+        app.store.change_segment(&before, &after, caller.act()).await?;
+        Ok(after)
+    })
+    .await
 }
 
 /// Deletes a segment with all that is in it: keys and catalogs, memberships and their members, files.
@@ -124,20 +120,15 @@ pub async fn delete(
     Path(segment): Path<SegmentId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let before = caller.segment(segment, KeyScope::Admin).await?;
         matches.check(before.version)?;
-        match app.store.delete_segment(&before, caller.act()).await {
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => {
-                // At once, so that nothing in the segment answers any more; the rest is the job's.
-                app.store.delete_memberships(segment).await?;
-                return Ok(NoContent);
-            }
-        }
-    }
+        app.store.delete_segment(&before, caller.act()).await
+    })
+    .await?;
+    // At once, so that nothing in the segment answers any more; the rest is the job's.
+    app.store.delete_memberships(segment).await?;
+    Ok(NoContent)
 }
 
 /// Whether a thing was made by an earlier try of this very request, which was cut off then.

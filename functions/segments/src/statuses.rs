@@ -5,7 +5,7 @@ use domain::custom_status::StatusNumber;
 use domain::{Act, CustomStatus, CustomStatusFields, Error, KeyScope, MergePatch, SegmentId, StatusId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, Tries, openapi,
+    Path, Seed, Shown, openapi, retried,
 };
 use store::Used;
 use utoipa_axum::router::OpenApiRouter;
@@ -104,19 +104,15 @@ pub(crate) async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<CustomStatusFields>>,
 ) -> Answer<Shown> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, (segment, status), KeyScope::Admin).await?.thing;
         matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
         after.follows(&before)?;
-        match app.store.change_custom_status(&before, &after, caller.act()).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after)),
-        }
-    }
+        app.store.change_custom_status(&before, &after, caller.act()).await?;
+        Ok(Shown::new(&after))
+    })
+    .await?)
 }
 
 /// Deletes a status that no user has.
@@ -128,18 +124,14 @@ pub(crate) async fn delete(
     Path((segment, status)): Path<(SegmentId, StatusId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, (segment, status), KeyScope::Admin).await?;
         matches.check(before.thing.version)?;
         before.unused("Users")?;
-        match app.store.delete_custom_status(&before.thing, caller.act()).await {
-            // It has changed, or a user has got it: reading again tells.
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_custom_status(&before.thing, caller.act()).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// A status that the caller may act on: 1 round of latency.

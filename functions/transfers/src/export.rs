@@ -6,7 +6,7 @@ use edge::filters_of;
 use files::{ObjectKey, Part};
 use serde_json::{Map, Value};
 use store::search::{Filter, Found, Search};
-use store::{From, Tries};
+use store::{From, retried};
 use users::{Users, asks_for_deleted};
 use utoipa::PartialSchema as _;
 
@@ -156,15 +156,12 @@ impl Transfers {
 
     /// Ends an export, unless it is over already.
     pub(crate) async fn fail_export(&self, whose: Whose<ExportId>, reason: &str) -> Result<(), Error> {
-        let mut tries = Tries::default();
-        loop {
+        retried(|| async {
             let Some(export) = self.open_export(whose).await? else { return Ok(()) };
             let ended = export.ended(TransferStatus::Failed, Some(reason), Time::now());
-            match self.store.change_export(&export, &ended).await {
-                Err(Error::Stale) => tries.again().await?,
-                done => return done,
-            }
-        }
+            self.store.change_export(&export, &ended).await
+        })
+        .await
     }
 }
 

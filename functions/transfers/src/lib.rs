@@ -20,7 +20,7 @@ use std::time::Duration;
 use domain::{Error, ExportId, Import, ImportId, SegmentId, Time, TransferStatus};
 use files::{Files, ObjectKey};
 use serde::{Deserialize, Serialize};
-use store::{Store, Tries};
+use store::{Store, retried};
 use uuid::Uuid;
 
 pub use prepare::Batch;
@@ -235,15 +235,12 @@ impl Transfers {
     }
 
     async fn end_import(&self, whose: Whose<ImportId>, end: (TransferStatus, Option<&str>)) -> Result<(), Error> {
-        let mut tries = Tries::default();
-        loop {
+        retried(|| async {
             let Some(import) = self.import(whose).await?.filter(|import| import.run.status.is_open()) else {
                 return Ok(());
             };
-            match self.store.change_import(&import, &import.ended(end.0, end.1, Time::now())).await {
-                Err(Error::Stale) => tries.again().await?,
-                done => return done,
-            }
-        }
+            self.store.change_import(&import, &import.ended(end.0, end.1, Time::now())).await
+        })
+        .await
     }
 }

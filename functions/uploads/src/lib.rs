@@ -9,7 +9,7 @@ use domain::{
 };
 use edge::{
     Access, Answer, App, Body, Caller, Created, Found, IfMatch, IfNoneMatch, NoContent, Path, Problem, Seed, Shown,
-    Tries,
+    retried,
 };
 use files::{Files, ObjectKey};
 use utoipa_axum::router::OpenApiRouter;
@@ -155,8 +155,7 @@ async fn delete(
     Path(upload): Path<UploadId>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let (upload, itself) = reached(&app, &caller, upload, KeyScope::Write).await?;
         matches.check(upload.version)?;
         let member = match (itself, upload.fields.member_id) {
@@ -168,15 +167,12 @@ async fn delete(
         };
         if member.is_some_and(|member| answers_with(&member, upload.id)) {
             let message = "The file is one of the member's answers; take the answer back first.";
-            return Err(Error::conflict("", "in_use", message).into());
+            return Err(Error::conflict("", "in_use", message));
         }
-        match app.store.delete_upload(&upload).await {
-            // It was accepted, or became an answer, since it was read.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_upload(&upload).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// An upload that the caller reaches: as who manages its segment, or else as the member whose it is, who comes along.

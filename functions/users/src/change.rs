@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{Action, Entry, Error, KeyScope, MergePatch, Segment, SegmentId, Status, Time, User, UserState};
-use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, Tries, UserRef};
+use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, UserRef, retried};
 use identity::Identity;
 use store::{Also, Pending, PendingKind, UserRecord};
 
@@ -33,7 +33,7 @@ pub async fn change(
 /// Changes the user that is named, of `segment` where one is, by the patch that `patch` makes for it as it is.
 ///
 /// # Errors
-/// As [`Caller::acts`]; [`Error::Stale`] where its version is not one of `matches`; those of the patch.
+/// As [`Caller::acts`]; [`Error::OtherVersion`] where its version is not one of `matches`; those of the patch.
 pub async fn changed(
     (app, identity): (&App, &Identity),
     caller: &Caller,
@@ -41,17 +41,12 @@ pub async fn changed(
     matches: &IfMatch,
     patch: impl Fn(&User) -> Result<MergePatch<UserState>, Error>,
 ) -> Result<User, Error> {
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let before = within(segment, settled((app, identity), caller, user, KeyScope::Write).await?)?;
         matches.check(before.record.user.version)?;
-        match apply(app, identity, caller, &before, patch(&before.record.user)?).await {
-            // Read again, it shows what came between: another version, which who named one is told; another change under
-            // way, which is told in its own words; or nothing any more.
-            Err(Error::Stale) => tries.again().await?,
-            applied => return applied,
-        }
-    }
+        apply(app, identity, caller, &before, patch(&before.record.user)?).await
+    })
+    .await
 }
 
 async fn apply(

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{Act, Error, FieldError, KeyScope, Role, SegmentId, Status, field::Pointer};
-use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Subject, Tries, UserRef};
+use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Subject, Tries, UserRef, retried};
 use identity::Identity;
 use reconcile::{deleted, purged};
 use store::UserRecord;
@@ -43,7 +43,7 @@ pub async fn delete(
 /// Deletes the user that is named, of `segment` where one is: the status that it had.
 ///
 /// # Errors
-/// As [`Caller::acts`]; [`Error::Stale`] where its version is not one of `matches`; [`Error::Conflict`] where it has children.
+/// As [`Caller::acts`]; [`Error::OtherVersion`] where its version is not one of `matches`; [`Error::Conflict`] where it has children.
 pub async fn gone(
     (app, identity): (&App, &Identity),
     caller: &Caller,
@@ -52,20 +52,15 @@ pub async fn gone(
     how: How,
 ) -> Result<Status, Error> {
     let scope = if how.purge { KeyScope::Admin } else { KeyScope::Write };
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let Subject { record: before, role } = within(segment, caller.acts(user, scope).await?)?;
         if how.cascade && role == Role::Itself {
             return Err(Error::Forbidden("Only the owner of the segment deletes children with their parent."));
         }
         matches.check(before.user.version)?;
-        match ended(app, identity, &before, how, caller.act()).await {
-            // Read again, it shows what came between: another version, which who named one is told; children, or nothing
-            // any more.
-            Err(Error::Stale) => tries.again().await?,
-            ended => return ended.map(|()| before.user.status),
-        }
-    }
+        ended(app, identity, &before, how, caller.act()).await.map(|()| before.user.status)
+    })
+    .await
 }
 
 async fn ended(app: &App, identity: &Identity, before: &UserRecord, how: How, act: Act<'_>) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::history::RecordedEmail;
 use domain::value::List;
 use domain::{Action, Entry, Error, KeyScope, Role, Time, User, body};
-use edge::{Answer, App, Body, Caller, NoContent, Path, Subject, Tries, UserRef};
+use edge::{Answer, App, Body, Caller, NoContent, Path, Subject, UserRef, retried};
 use store::Also;
 
 body! {
@@ -38,8 +38,7 @@ pub async fn recorded(app: &App, caller: &Caller, user: UserRef, emails: &[Recor
     if emails.is_empty() {
         return Err(Error::invalid("/emails", "invalid_length", "must have 1 to 20 e-mails"));
     }
-    let mut tries = Tries::default();
-    loop {
+    retried(|| async {
         let Subject { record: before, role } = caller.acts(user, KeyScope::Write).await?;
         if role == Role::Itself {
             return Err(Error::Forbidden("Only the owner of the segment records what was written to its users."));
@@ -47,9 +46,7 @@ pub async fn recorded(app: &App, caller: &Caller, user: UserRef, emails: &[Recor
         let after = before.user.next(Time::now());
         let entry = Entry::between(Some(&before.user), &after, Action::EmailsRecorded, caller.act());
         let entry = Entry { changes: emails.iter().map(RecordedEmail::entered).collect(), ..entry };
-        match app.store.change_user(&before, &after, &entry, Also::default()).await {
-            Err(Error::Stale) => tries.again().await?,
-            changed => return changed.map(|record| record.user),
-        }
-    }
+        app.store.change_user(&before, &after, &entry, Also::default()).await.map(|record| record.user)
+    })
+    .await
 }

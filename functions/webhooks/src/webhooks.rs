@@ -5,7 +5,7 @@ use domain::webhook::WebhookUrl;
 use domain::{Error, KeyScope, MergePatch, Object, SegmentId, Time, Webhook, WebhookFields, WebhookId};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, HookSecret, IfMatch, IfNoneMatch, List, ListSpec, Listed,
-    NoContent, Patch, Path, Seed, Shown, Tries, openapi,
+    NoContent, Patch, Path, Seed, Shown, openapi, retried,
 };
 use serde_json::Value;
 use store::{SealedSecret, WebhookRecord};
@@ -126,20 +126,16 @@ pub(crate) async fn change(
     Body(Patch(patch)): Body<Patch<WebhookFields>>,
 ) -> Answer<Shown> {
     let app = &state.app;
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(app, &caller, (segment, webhook)).await?;
         matches.check(before.webhook.version)?;
         let after = before.webhook.patched(patch.clone(), Time::now())?;
         state.reaches(&after.fields.url)?;
         let after = WebhookRecord { webhook: after, ..before.clone() };
-        match app.store.change_webhook(&before, &after).await {
-            // Who named no version wants the patch on whatever there is by now.
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(Shown::new(&after.webhook)),
-        }
-    }
+        app.store.change_webhook(&before, &after).await?;
+        Ok(Shown::new(&after.webhook))
+    })
+    .await?)
 }
 
 /// Deletes a webhook: nothing more is sent there, and what was to be tried again is not.
@@ -151,16 +147,13 @@ pub(crate) async fn delete(
     Path((segment, webhook)): Path<(SegmentId, WebhookId)>,
     matches: IfMatch,
 ) -> Answer<NoContent> {
-    let mut tries = Tries::default();
-    loop {
+    Ok(retried(|| async {
         let before = found(&app, &caller, (segment, webhook)).await?.webhook;
         matches.check(before.version)?;
-        match app.store.delete_webhook(&before).await {
-            Err(Error::Stale) if !matches.is_given() => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(NoContent),
-        }
-    }
+        app.store.delete_webhook(&before).await?;
+        Ok(NoContent)
+    })
+    .await?)
 }
 
 /// Gives a webhook a new secret. For 24 hours what is sent is signed with the former one too; a secret before that ends at
@@ -174,23 +167,19 @@ pub(crate) async fn renew(
 ) -> Answer<Created> {
     let secret = HookSecret::fresh()?;
     let sealed = secret.seal(&app, webhook).await?;
-    let mut tries = Tries::default();
-    loop {
+    let webhook = retried(|| async {
         let before = found(&app, &caller, (segment, webhook)).await?;
         let now = Time::now();
         let former = before.secrets.iter().filter(|secret| secret.until.is_none());
         let former = former.map(|secret| SealedSecret { until: Some(now.plus(OVERLAP)), ..secret.clone() });
         let secrets = std::iter::once(SealedSecret { sealed: sealed.clone(), until: None }).chain(former).collect();
         let webhook = before.webhook.replaced(before.webhook.fields.clone(), now);
-        match app.store.change_webhook(&before, &WebhookRecord { webhook: webhook.clone(), secrets }).await {
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(()) => {
-                let location = format!("/v1/segments/{segment}/webhooks/{}", webhook.id);
-                return Ok(Created::one(location, &NewWebhook { webhook, secret }));
-            }
-        }
-    }
+        app.store.change_webhook(&before, &WebhookRecord { webhook: webhook.clone(), secrets }).await?;
+        Ok(webhook)
+    })
+    .await?;
+    let location = format!("/v1/segments/{segment}/webhooks/{}", webhook.id);
+    Ok(Created::one(location, &NewWebhook { webhook, secret }))
 }
 
 impl State {

@@ -31,7 +31,10 @@ pub enum Error {
     /// A value that must be unique is taken, or the thing is in a state that does not allow this.
     #[error("The request conflicts with what is there.")]
     Conflict(Vec<FieldError>),
-    /// The object has changed since the version that the request names.
+    /// The object has another version than the request names.
+    #[error("The object has changed since you read it; read it again and repeat the change.")]
+    OtherVersion,
+    /// Something else has been written since it was read: whoever reads it again may repeat the change.
     #[error("The object has changed since you read it; read it again and repeat the change.")]
     Stale,
     /// Too many requests; seconds until the next may pass.
@@ -93,7 +96,7 @@ impl Error {
             Self::Forbidden(_) => "forbidden",
             Self::NotFound => "not_found",
             Self::Conflict(_) => "conflict",
-            Self::Stale => "precondition_failed",
+            Self::OtherVersion | Self::Stale => "precondition_failed",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",

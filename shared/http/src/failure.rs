@@ -49,7 +49,7 @@ impl Failure {
                 Error::Unverified(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
                 Error::NotFound => StatusCode::NOT_FOUND,
                 Error::Conflict(_) => StatusCode::CONFLICT,
-                Error::Stale => StatusCode::PRECONDITION_FAILED,
+                Error::OtherVersion | Error::Stale => StatusCode::PRECONDITION_FAILED,
                 Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
                 Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -196,6 +196,7 @@ impl Failure {
             | Error::Forbidden(_)
             | Error::NotFound
             | Error::Conflict(_)
+            | Error::OtherVersion
             | Error::Stale
             | Error::Internal(_) => None,
         }

@@ -52,6 +52,6 @@ pub use query::Query;
 pub use seal::one_time_secret;
 pub use seed::Seed;
 pub use serve::{init_logs, serve};
-pub use store::Tries;
+pub use store::{Tries, retried};
 pub use visitor::{Account, Attempt, Visitor};
 pub use wrap::{RequestId, wrap};

@@ -35,19 +35,13 @@ impl IfMatch {
     /// Refuses the change of an object that has another version than the client named.
     ///
     /// # Errors
-    /// [`Error::Stale`].
+    /// [`Error::OtherVersion`].
     pub fn check(&self, version: u64) -> Result<(), Error> {
         match &self.0 {
             Tags::Absent | Tags::Any => Ok(()),
             Tags::These(tags) if tags.contains(&tag(version)) => Ok(()),
-            Tags::These(_) => Err(Error::Stale),
+            Tags::These(_) => Err(Error::OtherVersion),
         }
-    }
-
-    /// Whether the client named versions at all.
-    #[must_use]
-    pub fn is_given(&self) -> bool {
-        !matches!(self.0, Tags::Absent)
     }
 }
 

@@ -81,26 +81,14 @@ impl Store {
         }
     }
 
-    /// Deletes an address, if it still has this version where one is named: 1 transaction.
+    /// Deletes an address, if it still is as it was read: 1 transaction.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is none; [`Error::Stale`] where it has another version.
-    pub async fn delete_address(
-        &self,
-        user: &User,
-        old: &Address,
-        version: Option<u64>,
-        act: Act<'_>,
-    ) -> Result<(), Error> {
-        let (condition, values, meaning) = match version {
-            None => ("attribute_exists(PK)", Item::new(), Error::NotFound),
-            Some(version) => {
-                let values = Item::from([(":version".to_owned(), number(version))]);
-                ("version = :version", values, Error::Stale)
-            }
-        };
+    /// [`Error::Stale`] where it has another version, or there is none.
+    pub async fn delete_address(&self, user: &User, old: &Address, act: Act<'_>) -> Result<(), Error> {
         let key = keys::address(user.id, old.id);
-        let gone = Write::delete(&self.table, &key, condition, values).on_condition_failed(meaning);
+        let version = Item::from([(":version".to_owned(), number(old.version))]);
+        let gone = Write::delete(&self.table, &key, "version = :version", version).on_condition_failed(Error::Stale);
         let mut writes = vec![gone, self.no_home(old.id.uuid()), self.counted(user.id, -1)];
         writes.extend(self.tells_address(user, (Some(old), None), act)?);
         self.table.transact(writes).await

@@ -10,6 +10,22 @@ pub(crate) fn backoff(attempt: u32) -> Duration {
     Duration::from_millis(ceiling / 2 + below(ceiling / 2 + 1))
 }
 
+/// Does what another change may come in between, until none does.
+///
+/// `attempt` reads what there is, and says by [`Error::Stale`] that something else has been written since.
+///
+/// # Errors
+/// Those of `attempt` but that one; [`Error::Unavailable`] where it has been tried often enough.
+pub async fn retried<T, F: Future<Output = Result<T, Error>>>(mut attempt: impl FnMut() -> F) -> Result<T, Error> {
+    let mut tries = Tries::default();
+    loop {
+        match attempt().await {
+            Err(Error::Stale) => tries.again().await?,
+            done => return done,
+        }
+    }
+}
+
 /// The tries of a change that may meet another one: somewhat longer after each, and not for ever.
 #[derive(Debug, Default)]
 pub struct Tries(u32);

@@ -50,7 +50,7 @@ mod webhook;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
-pub use backoff::Tries;
+pub use backoff::{Tries, retried};
 pub use bulk::{NewMembers, NewUsers};
 pub use catalog::CatalogRecord;
 pub use developer::KeptDeveloper;

@@ -5,7 +5,7 @@ use domain::field::Body as _;
 use domain::{
     Error, FieldError, KeyScope, MemberId, MergePatch, Product, ProductId, SubscriptionFields, UserId, field::Pointer,
 };
-use edge::{Answer, Body, Rendered, Seed, Tries};
+use edge::{Answer, Body, Rendered, Seed, retried};
 use serde_json::{Map, Value, json};
 
 use super::shown::whole_subscription;
@@ -72,21 +72,16 @@ pub(super) async fn update(
     let (segment, product) = tokio::join!(place.segment(KeyScope::Write), store.product(place.id, product));
     segment?;
     let membership = known(product)?.fields.membership_id.ok_or(Error::NotFound)?;
-    let mut tries = Tries::default();
-    loop {
+    let changed = retried(|| async {
         let of = async { store.with_catalogs(store.configuration(membership).await?).await };
         let (of, record) = tokio::try_join!(of, store.member_of(membership, user))?;
         let record = record.filter(|record| record.member.fields.product_id == Some(product_id));
         let record = record.ok_or(Error::NotFound)?;
-        match members::changed_subscription(&state.app, (&record, &of), patch.clone(), place.caller.act()).await {
-            Err(Error::Stale) => tries.again().await?,
-            Err(error) => return Err(error.into()),
-            Ok(changed) => {
-                let shown = whole_subscription(&changed);
-                return Ok(Rendered(json!({ "message": "The subscription is changed.", "subscription": shown })));
-            }
-        }
-    }
+        members::changed_subscription(&state.app, (&record, &of), patch.clone(), place.caller.act()).await
+    })
+    .await?;
+    let shown = whole_subscription(&changed);
+    Ok(Rendered(json!({ "message": "The subscription is changed.", "subscription": shown })))
 }
 
 /// The product of the segment that the body names.
