@@ -25,6 +25,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::Time;
 use local::{Endpoints, Functions, Options, Sent, Wiring};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::webhooks::attribute;
 
@@ -46,8 +47,9 @@ pub(crate) fn outbox(address: Option<&str>) -> Vec<Sent> {
     vec![sent("recovery", "654321"), sent("verification", "123456")]
 }
 
-/// Makes what the template would make, and serves the functions over it: the URL is theirs.
-pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functions, String) {
+/// Makes what the template would make, and serves the functions over it, at this URL, for as long as the tasks are kept: the
+/// emulator has enough to do with those who are still there.
+pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functions, String, JoinSet<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let name = format!("muster-{}", domain::id::fresh());
@@ -79,17 +81,18 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     };
     let triggers = Router::new().route("/_trigger", post(answer)).with_state(Arc::new(functions.clone()));
     let router = functions.router().merge(triggers);
-    tokio::spawn(local::serve(listener, router, std::future::pending()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { drop(local::serve(listener, router, std::future::pending()).await) });
     let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
-    tokio::spawn(local::transfer(beside.transfers(), options.transfer_every));
-    tokio::spawn(local::notify(beside.notifications(local::Outbox::default().sender()), options.transfer_every));
-    tokio::spawn(local::reconcile(beside.clone(), options.reconcile_every));
-    tokio::spawn(local::deliver(beside.events(Bus::None), options.deliver_every));
+    tasks.spawn(local::transfer(beside.transfers(), options.transfer_every));
+    tasks.spawn(local::notify(beside.notifications(local::Outbox::default().sender()), options.transfer_every));
+    tasks.spawn(local::reconcile(beside.clone(), options.reconcile_every));
+    tasks.spawn(local::deliver(beside.events(Bus::None), options.deliver_every));
     // A scan holds up all else that this emulator does.
     let every = options.stream_every.max(Duration::from_secs(2));
-    tokio::spawn(stream(beside.clone(), (dynamodb(&wiring), name), every));
-    tokio::spawn(arrivals(beside, bucket, wiring.bucket.clone()));
-    (wiring, functions, url)
+    tasks.spawn(stream(beside.clone(), (dynamodb(&wiring), name), every));
+    tasks.spawn(arrivals(beside, bucket, wiring.bucket.clone()));
+    (wiring, functions, url, tasks)
 }
 
 /// A function that asks this test what the `challenge` function would answer: its ARN.
