@@ -25,6 +25,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::Time;
 use local::{Endpoints, Functions, Options, Sent, Wiring};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::webhooks::attribute;
@@ -69,8 +70,9 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
         rate_limit_factor: options.rate_limit_factor,
         interceptor: options.interceptor.clone(),
     };
-    let trigger = trigger(endpoint, &name, &format!("{url}/_trigger")).await;
-    (wiring.pool_id, wiring.client_id, wiring.client_secret) = pool(&wiring, &name, &trigger).await;
+    let trigger = TRIGGER.get_or_init(|| trigger(endpoint, &name)).await;
+    (wiring.pool_id, wiring.client_id, wiring.client_secret) = pool(&wiring, &name, trigger).await;
+    std::fs::write(format!("{TRIGGERED}/{}", wiring.pool_id), format!("{url}/_trigger")).unwrap();
     wiring.issuer = issuer(endpoint, &wiring.pool_id).await;
     let functions = Functions::connect(&wiring);
     functions.app.store.ensure_table().await.unwrap();
@@ -95,11 +97,18 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     (wiring, functions, url, tasks)
 }
 
-/// A function that asks this test what the `challenge` function would answer: its ARN.
-async fn trigger(endpoint: &str, name: &str, callback: &str) -> String {
+/// The function that pools trigger, one for all of them: the emulator keeps a process for each function.
+static TRIGGER: OnceCell<String> = OnceCell::const_new();
+
+/// Where a file named like a pool has the URL that its triggers ask.
+const TRIGGERED: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// A function that asks the test whose pool it is what the `challenge` function would answer: its ARN.
+async fn trigger(endpoint: &str, name: &str) -> String {
     let source = "import json, os, urllib.request\n\
         def handler(event, context):\n    \
-            request = urllib.request.Request(os.environ['CALLBACK'], json.dumps(event).encode(), {'content-type': 'application/json'})\n    \
+            url = open(os.path.join(os.environ['TRIGGERED'], event['userPoolId'])).read()\n    \
+            request = urllib.request.Request(url, json.dumps(event).encode(), {'content-type': 'application/json'})\n    \
             return json.load(urllib.request.urlopen(request))\n";
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
@@ -109,7 +118,7 @@ async fn trigger(endpoint: &str, name: &str, callback: &str) -> String {
         "FunctionName": name, "Runtime": "python3.12", "Handler": "index.handler",
         "Role": format!("arn:aws:iam::000000000000:role/{name}"), "Timeout": 10,
         "Code": { "ZipFile": STANDARD.encode(archive.finish().unwrap().into_inner()) },
-        "Environment": { "Variables": { "CALLBACK": callback } },
+        "Environment": { "Variables": { "TRIGGERED": TRIGGERED } },
     });
     // Lambda may run it.
     let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
