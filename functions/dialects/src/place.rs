@@ -6,7 +6,7 @@ use domain::{Error, KeyScope, Segment, SegmentId};
 use edge::{App, Caller, Failure};
 
 /// Names the segment, where the credential does not.
-const SEGMENT_HEADER: &str = "x-segment-id";
+pub(crate) const SEGMENT_HEADER: &str = "x-segment-id";
 
 /// Who calls, and the segment that is meant: that of a segment's key; for an account's key or a master user, the one
 /// that `X-Segment-Id` names. Neither is known to hold before [`Place::segment`].

@@ -350,8 +350,10 @@ async fn others_find_nothing_and_wrong_credentials_are_told_so() {
             assert_eq!(failed(&call(Some(&nothing)).send().await).0, 403, "{method} {path}");
         }
     }
-    let named = world.muster.get(USERS).token(&account).header("x-segment-id", &world.segment).send().await;
-    assert_eq!((named.status.as_u16(), &named.body["data"]), (200, &json!([user])));
+    for segment in [world.segment.clone(), format!("cli-{}", world.segment)] {
+        let named = world.muster.get(USERS).token(&account).header("x-segment-id", &segment).send().await;
+        assert_eq!((named.status.as_u16(), &named.body["data"]), (200, &json!([user])));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
