@@ -30,7 +30,7 @@ impl Asking {
 }
 
 /// Each route, with those that it stands for.
-const STANDS_FOR: [(&str, &[&str]); 17] = [
+const STANDS_FOR: [(&str, &[&str]); 19] = [
     ("POST /platform/register", &["POST /v1/developers"]),
     ("POST /platform/generate-token", &["POST /v1/developers/{developer}/token"]),
     ("GET /platform/users/show-id/{id}", &[USER, OF_USER]),
@@ -44,6 +44,8 @@ const STANDS_FOR: [(&str, &[&str]); 17] = [
     ("POST /platform/partners/magic-link", &["GET /v1/users/exists, of a segment", "POST /v1/users/{user}/magic-link"]),
     ("GET /platform/ranking", &[MEMBERSHIPS, "GET /v1/memberships/{membership}/ranking"]),
     ("GET /platform/ranking/{user_id}", &[MEMBERSHIPS, "GET /v1/members/{member}/ranking"]),
+    ("POST /platform/push", &["POST /v1/segments/{segment}/notifications"]),
+    ("GET /platform/push/{id}", &["GET /v1/segments/{segment}/notifications/{notification}"]),
     ("DELETE /platform/users/destroy-user-id/{id}", &[PURGE]),
     ("DELETE /platform/users/destroy-document/{document}", &[FILTER, PURGE]),
     ("DELETE /platform/users/destroy-email/{email}", &[FILTER, PURGE]),
@@ -76,6 +78,11 @@ pub(crate) async fn measure(costs: &mut Costs) {
     asking.of(costs, ("GET", "/products/all-products"), Value::Null).await;
     let one = json!({ "product_id": asking.product, "users": [{ "email": "new@example.com" }] });
     asking.of(costs, ("POST", "/users/create"), one).await;
+    let message = json!({ "title": "Hello", "body": "A new lesson is there." });
+    let path = format!("/platform/push/{}", asking.tokens);
+    let begun = costs.of("POST /platform/push", ("POST", &path, message), None, 202).await;
+    asking.user = id(&begun);
+    asking.of(costs, ("GET", "/push/{id}"), Value::Null).await;
     destroying(costs, asking, (&ana, &format!("{of_segment}/users"))).await;
     for (route, stands_for) in STANDS_FOR {
         // Those were asked with a token; a key is one read more, and so is the developer.
