@@ -61,9 +61,7 @@ impl Sender {
             Self::Outbox(_) => Outcome::Gone,
         }
     }
-}
 
-impl Sender {
     /// Forgets an endpoint that no device has any more.
     ///
     /// # Errors

@@ -78,11 +78,6 @@ pub(crate) async fn measure(costs: &mut Costs) {
     asking.of(costs, ("GET", "/products/all-products"), Value::Null).await;
     let one = json!({ "product_id": asking.product, "users": [{ "email": "new@example.com" }] });
     asking.of(costs, ("POST", "/users/create"), one).await;
-    let message = json!({ "title": "Hello", "body": "A new lesson is there." });
-    let path = format!("/platform/push/{}", asking.tokens);
-    let begun = costs.of("POST /platform/push", ("POST", &path, message), None, 202).await;
-    asking.user = id(&begun);
-    asking.of(costs, ("GET", "/push/{id}"), Value::Null).await;
     destroying(costs, asking, (&ana, &format!("{of_segment}/users"))).await;
     for (route, stands_for) in STANDS_FOR {
         // Those were asked with a token; a key is one read more, and so is the developer.
@@ -96,6 +91,14 @@ async fn account(costs: &mut Costs, ana: &Ana) {
         .await;
     let named = json!({ "user_id": made[0]["id"] });
     costs.of("POST /platform/generate-token", ("POST", "/platform/generate-token", named), Some(ana), 200).await;
+}
+
+async fn push(costs: &mut Costs, tokens: &str) {
+    let message = json!({ "title": "Hello", "body": "A new lesson is there." });
+    let path = format!("/platform/push/{tokens}");
+    let begun = id(&costs.of("POST /platform/push", ("POST", &path, message), None, 202).await);
+    let path = format!("/platform/push/{begun}/{tokens}");
+    costs.of("GET /platform/push/{id}", ("GET", &path, Value::Null), None, 200).await;
 }
 
 /// Destroys a student by each of its keys, and before the first asks for it in each way.
@@ -127,4 +130,5 @@ async fn whole(costs: &mut Costs, asking: &Asking) {
     asking.of(costs, ("POST", "/partners/magic-link"), json!({ "email": "ana@example.com" })).await;
     asking.of(costs, ("GET", "/ranking"), Value::Null).await;
     asking.of(costs, ("GET", "/ranking/{user_id}"), Value::Null).await;
+    push(costs, &asking.tokens).await;
 }
