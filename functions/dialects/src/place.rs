@@ -34,7 +34,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        let named = parts.headers.get(SEGMENT_HEADER).map(|named| named.to_str().ok()?.parse::<SegmentId>().ok());
+        let named = parts.headers.get(SEGMENT_HEADER).filter(|named| !named.is_empty());
+        let named = named.map(|named| named.to_str().ok()?.parse::<SegmentId>().ok());
         let id = match (caller.key_segment(), named) {
             // What is no id names nothing.
             (_, Some(None)) => return Err(Error::NotFound.into()),
