@@ -178,6 +178,8 @@ async fn addresses(costs: &mut Costs, ana: &Ana) {
     let number = format!("{base}?page[size]=5&page[number]=3");
     costs.of("GET /v1/users/{user}/addresses, page 3", ("GET", &number, Value::Null), by, 200).await;
     let one = format!("{base}/{}", made["id"].as_str().unwrap());
+    let deleted = format!("{base}?deleted=true");
+    costs.of("GET /v1/users/{user}/addresses, deleted", ("GET", &deleted, Value::Null), by, 200).await;
     costs.of("GET /v1/users/{user}/addresses/{address}", ("GET", &one, Value::Null), by, 200).await;
     let patch = json!({ "alias": "b" });
     costs.of("PATCH /v1/users/{user}/addresses/{address}", ("PATCH", &one, patch), by, 200).await;

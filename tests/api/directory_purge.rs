@@ -39,7 +39,7 @@ async fn upload(world: &World, more: Value, bytes: &[u8]) -> String {
     id(&begun)
 }
 
-/// Lives: a photo, a membership with answers and a file, a login, an address, and changes of all sorts.
+/// Lives: a photo, a membership with answers and a file, a login, an address, one that is deleted, and changes of all sorts.
 async fn lives(world: &World) -> (String, String) {
     let users = format!("/v1/segments/{}/users", world.segment);
     let user = id(&world.muster.made(&world.ana, &users, everything()).await);
@@ -49,6 +49,8 @@ async fn lives(world: &World) -> (String, String) {
     assert_eq!(world.send("PATCH", &path, patch).await.status, 200);
     let member = joins(world, &user).await;
     logs_in(world, "zzq.later@example.com").await;
+    let address = world.muster.made(&world.ana, &format!("{path}/addresses"), json!({ "alias": "Zzqgone" })).await;
+    assert_eq!(world.call("DELETE", &format!("{path}/addresses/{}", id(&address))).send().await.status, 204);
     let block = json!({ "status": "BLOCKED", "status_reason": "ZZQREASON" });
     assert_eq!(world.send("PATCH", &path, block).await.status, 200);
     (user, member)

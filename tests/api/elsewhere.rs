@@ -25,6 +25,8 @@ use base64::engine::general_purpose::STANDARD;
 use domain::Time;
 use local::{Endpoints, Functions, Options, Sent, Wiring};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
 
 use crate::webhooks::attribute;
 
@@ -46,8 +48,9 @@ pub(crate) fn outbox(address: Option<&str>) -> Vec<Sent> {
     vec![sent("recovery", "654321"), sent("verification", "123456")]
 }
 
-/// Makes what the template would make, and serves the functions over it: the URL is theirs.
-pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functions, String) {
+/// Makes what the template would make, and serves the functions over it, at this URL, for as long as the tasks are kept: the
+/// emulator has enough to do with those who are still there.
+pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functions, String, JoinSet<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let name = format!("muster-{}", domain::id::fresh());
@@ -67,8 +70,9 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
         rate_limit_factor: options.rate_limit_factor,
         interceptor: options.interceptor.clone(),
     };
-    let trigger = trigger(endpoint, &name, &format!("{url}/_trigger")).await;
-    (wiring.pool_id, wiring.client_id, wiring.client_secret) = pool(&wiring, &name, &trigger).await;
+    let trigger = TRIGGER.get_or_init(|| trigger(endpoint, &name)).await;
+    (wiring.pool_id, wiring.client_id, wiring.client_secret) = pool(&wiring, &name, trigger).await;
+    std::fs::write(format!("{TRIGGERED}/{}", wiring.pool_id), format!("{url}/_trigger")).unwrap();
     wiring.issuer = issuer(endpoint, &wiring.pool_id).await;
     let functions = Functions::connect(&wiring);
     functions.app.store.ensure_table().await.unwrap();
@@ -79,24 +83,32 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     };
     let triggers = Router::new().route("/_trigger", post(answer)).with_state(Arc::new(functions.clone()));
     let router = functions.router().merge(triggers);
-    tokio::spawn(local::serve(listener, router, std::future::pending()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { drop(local::serve(listener, router, std::future::pending()).await) });
     let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
-    tokio::spawn(local::transfer(beside.transfers(), options.transfer_every));
-    tokio::spawn(local::notify(beside.notifications(local::Outbox::default().sender()), options.transfer_every));
-    tokio::spawn(local::reconcile(beside.clone(), options.reconcile_every));
-    tokio::spawn(local::deliver(beside.events(Bus::None), options.deliver_every));
+    tasks.spawn(local::transfer(beside.transfers(), options.transfer_every));
+    tasks.spawn(local::notify(beside.notifications(local::Outbox::default().sender()), options.transfer_every));
+    tasks.spawn(local::reconcile(beside.clone(), options.reconcile_every));
+    tasks.spawn(local::deliver(beside.events(Bus::None), options.deliver_every));
     // A scan holds up all else that this emulator does.
     let every = options.stream_every.max(Duration::from_secs(2));
-    tokio::spawn(stream(beside.clone(), (dynamodb(&wiring), name), every));
-    tokio::spawn(arrivals(beside, bucket, wiring.bucket.clone()));
-    (wiring, functions, url)
+    tasks.spawn(stream(beside.clone(), (dynamodb(&wiring), name), every));
+    tasks.spawn(arrivals(beside, bucket, wiring.bucket.clone()));
+    (wiring, functions, url, tasks)
 }
 
-/// A function that asks this test what the `challenge` function would answer: its ARN.
-async fn trigger(endpoint: &str, name: &str, callback: &str) -> String {
+/// The function that pools trigger, one for all of them: the emulator keeps a process for each function.
+static TRIGGER: OnceCell<String> = OnceCell::const_new();
+
+/// Where a file named like a pool has the URL that its triggers ask.
+const TRIGGERED: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// A function that asks the test whose pool it is what the `challenge` function would answer: its ARN.
+async fn trigger(endpoint: &str, name: &str) -> String {
     let source = "import json, os, urllib.request\n\
         def handler(event, context):\n    \
-            request = urllib.request.Request(os.environ['CALLBACK'], json.dumps(event).encode(), {'content-type': 'application/json'})\n    \
+            url = open(os.path.join(os.environ['TRIGGERED'], event['userPoolId'])).read()\n    \
+            request = urllib.request.Request(url, json.dumps(event).encode(), {'content-type': 'application/json'})\n    \
             return json.load(urllib.request.urlopen(request))\n";
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
@@ -106,7 +118,7 @@ async fn trigger(endpoint: &str, name: &str, callback: &str) -> String {
         "FunctionName": name, "Runtime": "python3.12", "Handler": "index.handler",
         "Role": format!("arn:aws:iam::000000000000:role/{name}"), "Timeout": 10,
         "Code": { "ZipFile": STANDARD.encode(archive.finish().unwrap().into_inner()) },
-        "Environment": { "Variables": { "CALLBACK": callback } },
+        "Environment": { "Variables": { "TRIGGERED": TRIGGERED } },
     });
     // Lambda may run it.
     let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";

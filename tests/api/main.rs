@@ -16,6 +16,7 @@ mod cors;
 mod costs;
 mod crashes;
 mod cursors;
+mod deleted;
 mod developers;
 mod dialects;
 mod directory;

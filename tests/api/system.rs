@@ -9,6 +9,7 @@ use local::{Functions, Options, Sent, System, Wiring};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::elsewhere;
 
@@ -22,6 +23,8 @@ pub(crate) struct Muster {
     pub(crate) functions: Functions,
     /// Ours; without it the services are somebody else's.
     system: Option<System>,
+    /// What goes on elsewhere in place of what a system of ours does by itself.
+    _tasks: JoinSet<()>,
     http: Client,
 }
 
@@ -59,12 +62,19 @@ impl Muster {
     /// A system with these options: our own, or, where `MUSTER_TEST_ENDPOINT` names one, over another emulator.
     pub(crate) async fn with(options: Options) -> Self {
         if let Some(endpoint) = elsewhere::endpoint() {
-            let (wiring, functions, url) = elsewhere::start(&endpoint, &options).await;
-            return Self { url, wiring, functions, system: None, http: client() };
+            let (wiring, functions, url, tasks) = elsewhere::start(&endpoint, &options).await;
+            return Self { url, wiring, functions, system: None, _tasks: tasks, http: client() };
         }
         let system = System::start(options).await.unwrap();
         let (wiring, functions) = (system.wiring.clone(), system.functions.clone());
-        Self { url: system.url.clone(), wiring, functions, system: Some(system), http: client() }
+        Self {
+            url: system.url.clone(),
+            wiring,
+            functions,
+            system: Some(system),
+            _tasks: JoinSet::new(),
+            http: client(),
+        }
     }
 
     /// What would have been sent to an address, or to all.

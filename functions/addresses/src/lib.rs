@@ -1,10 +1,10 @@
 //! `/v1/users/{user}/addresses`: where users live, get bills and parcels.
 
 use axum::extract::State;
-use domain::{Address, AddressFields, AddressId, Error, KeyScope, MergePatch, Time};
+use domain::{Address, AddressFields, AddressId, Error, KeyScope, MergePatch, Time, UserId};
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, OneOrMany,
-    Patch, Path, Seed, Shown, UserRef, openapi, retried,
+    Answer, App, Body, Caller, Created, DELETED, FilterKind, IfMatch, IfNoneMatch, List, ListOption, ListSpec, Listed,
+    NoContent, OneOrMany, Patch, Path, Seed, Shown, UserRef, openapi, retried,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,6 +33,7 @@ impl ListSpec for Addresses {
         ("is_billing", FilterKind::Switch),
         ("is_shipping", FilterKind::Switch),
     ];
+    const OPTIONS: &'static [ListOption] = &[DELETED];
 }
 
 /// Lists a user's addresses.
@@ -44,8 +45,9 @@ async fn list(
     Path(user): Path<UserRef>,
     list: List<Addresses>,
 ) -> Answer<Listed> {
-    let (store, window) = (&app.store, &list.window());
-    let read = async |id| match window.filters.as_slice() {
+    let (store, window, deleted) = (&app.store, &list.window(), list.of_deleted());
+    let read = async |id: UserId| match window.filters.as_slice() {
+        _ if deleted => store.some_deleted(id.uuid(), window).await.map(|(page, total)| (page, Some(total))),
         [] => Ok((store.addresses(id, window).await?, None)),
         _ => {
             let (page, total) = tokio::try_join!(store.addresses(id, window), store.count_addresses(id, window))?;

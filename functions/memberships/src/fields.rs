@@ -10,14 +10,14 @@ use domain::{
     Time,
 };
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, Force, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
-    Patch, Path, Seed, Shown, openapi, retried,
+    Answer, App, Body, Caller, Created, DELETED, FilterKind, Force, IfMatch, IfNoneMatch, List, ListOption, ListSpec,
+    Listed, NoContent, Patch, Path, Seed, Shown, openapi, retried,
 };
 use store::{Configuration, Part};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{managed, shown};
+use crate::{deleted, managed, shown};
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<App> {
@@ -41,6 +41,7 @@ impl ListSpec for CustomFields {
         ("status", FilterKind::Switch),
         ("level_ids", FilterKind::Word),
     ];
+    const OPTIONS: &'static [ListOption] = &[DELETED];
 }
 
 /// Members can be found by so many fields: each is an item more in the transaction of a member, which has 100.
@@ -62,7 +63,10 @@ pub(crate) async fn list(
     Path(membership): Path<MembershipId>,
     list: List<CustomFields>,
 ) -> Answer<Listed> {
-    let Configuration { fields, .. } = shown(&app, &caller, membership).await?;
+    let fields = match list.of_deleted() {
+        true => deleted(&app, &caller, membership).await?,
+        false => shown(&app, &caller, membership).await?.fields,
+    };
     Ok(list.within(&app, fields).await?)
 }
 

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use domain::{CustomField, Error, Level, LevelFields, LevelId, MembershipId, MergePatch, Object, Time};
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi, retried,
+    Answer, App, Body, Caller, Created, DELETED, FilterKind, IfMatch, IfNoneMatch, List, ListOption, ListSpec, Listed,
+    NoContent, Patch, Path, Seed, Shown, openapi, retried,
 };
 use serde_json::Value;
 use store::search::{Index, Indexed, Searched};
@@ -14,7 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{managed, shown};
+use crate::{deleted, managed, shown};
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<App> {
@@ -34,7 +34,8 @@ impl ListSpec for Levels {
         ("from_point", FilterKind::Number),
         ("status", FilterKind::Switch),
     ];
-    const OPTIONS: &'static [(&'static str, &'static [&'static str])] = &[("include", &["fields"])];
+    const OPTIONS: &'static [ListOption] =
+        &[DELETED, ListOption { name: "include", values: &["fields"], about: "What else is shown of each." }];
 }
 
 /// A membership has so many: all of them are read for each of its members.
@@ -105,6 +106,11 @@ pub(crate) async fn list(
     Path(membership): Path<MembershipId>,
     list: List<Levels>,
 ) -> Answer<Listed> {
+    if list.of_deleted() {
+        let levels = deleted(&app, &caller, membership).await?.into_iter();
+        let levels = levels.map(|level| LevelWithFields { level, fields: None }).collect();
+        return Ok(list.within(&app, levels).await?);
+    }
     let Configuration { levels, fields, .. } = shown(&app, &caller, membership).await?;
     let asked = |level: &Level| fields.iter().filter(|field| field.applies(Some(level.id))).cloned().collect();
     let includes = list.option("include").is_some();

@@ -2,7 +2,7 @@
 
 use domain::{Error, KeyScope, Membership, MembershipId};
 use edge::{Access, App, Caller};
-use store::Configuration;
+use store::{Configuration, Deleted};
 use utoipa_axum::router::OpenApiRouter;
 
 pub mod fields;
@@ -32,6 +32,17 @@ pub async fn shown(app: &App, caller: &Caller, id: MembershipId) -> Result<Confi
     let (access, configuration) = caller.accesses(app.store.configuration(id)).await?;
     readable(&access, &configuration.membership)?;
     Ok(configuration)
+}
+
+/// The levels or fields of a membership that were deleted, for those who manage it: 1 round of latency.
+///
+/// # Errors
+/// [`Error::NotFound`] for everybody else.
+pub async fn deleted<T: Deleted>(app: &App, caller: &Caller, id: MembershipId) -> Result<Vec<T>, Error> {
+    let reads = async { tokio::try_join!(app.store.membership(id), app.store.deleted(id.uuid())) };
+    let (access, (membership, found)) = caller.accesses(reads).await?;
+    access.manages(&membership, KeyScope::Read)?;
+    Ok(found)
 }
 
 /// A membership with its levels and fields, for those who manage it: 1 round of latency.

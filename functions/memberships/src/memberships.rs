@@ -3,8 +3,8 @@
 use axum::extract::State;
 use domain::{Error, KeyScope, Membership, MembershipFields, MembershipId, MergePatch, SegmentId, Time};
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi, retried,
+    Answer, App, Body, Caller, Created, DELETED, FilterKind, IfMatch, IfNoneMatch, List, ListOption, ListSpec, Listed,
+    NoContent, Patch, Path, Seed, Shown, openapi, retried,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,6 +29,7 @@ impl ListSpec for Memberships {
         ("self_enrolment", FilterKind::Switch),
         ("created_at", FilterKind::Made),
     ];
+    const OPTIONS: &'static [ListOption] = &[DELETED];
 }
 
 // The document's macro takes no generic types, but names of them.
@@ -44,10 +45,24 @@ pub(crate) async fn list(
     Path(segment): Path<SegmentId>,
     list: List<Memberships>,
 ) -> Answer<Listed> {
+    if list.of_deleted() {
+        return Ok(list.within(&app, deleted(&app, &caller, segment).await?).await?);
+    }
     let reads = async { tokio::try_join!(app.store.segment(segment), app.store.memberships(segment, list.search())) };
     let (access, (segment, found)) = caller.accesses(reads).await?;
     access.manages(&segment, KeyScope::Read)?;
     Ok(list.found(&app, found).await?)
+}
+
+/// The memberships of a segment that were deleted, for those who manage it: 1 round of latency.
+///
+/// # Errors
+/// As [`Caller::segment`].
+pub async fn deleted(app: &App, caller: &Caller, segment: SegmentId) -> Result<Vec<Membership>, Error> {
+    let reads = async { tokio::try_join!(app.store.segment(segment), app.store.deleted(segment.uuid())) };
+    let (access, (segment, found)) = caller.accesses(reads).await?;
+    access.manages(&segment, KeyScope::Read)?;
+    Ok(found)
 }
 
 /// Makes a membership.

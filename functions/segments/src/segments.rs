@@ -3,8 +3,8 @@
 use axum::extract::State;
 use domain::{Error, KeyScope, MergePatch, Segment, SegmentFields, SegmentId, Time, UserId};
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi, retried,
+    Answer, App, Body, Caller, Created, DELETED, FilterKind, IfMatch, IfNoneMatch, List, ListOption, ListSpec, Listed,
+    NoContent, Patch, Path, Seed, Shown, openapi, retried,
 };
 
 /// How segments are listed.
@@ -22,6 +22,7 @@ impl ListSpec for Segments {
         ("status", FilterKind::Switch),
         ("created_at", FilterKind::Made),
     ];
+    const OPTIONS: &'static [ListOption] = &[DELETED];
 }
 
 // The document's macro takes no generic types, but names of them.
@@ -33,6 +34,9 @@ type SegmentPatch = MergePatch<SegmentFields>;
     responses((status = 200, description = "A page of segments.", body = SegmentList)))]
 pub(crate) async fn list(State(app): State<App>, caller: Caller, list: List<Segments>) -> Answer<Listed> {
     let account = caller.access().await?.account(KeyScope::Read)?;
+    if list.of_deleted() {
+        return Ok(list.within(&app, app.store.deleted::<Segment>(account.uuid()).await?).await?);
+    }
     let found = app.store.segments(account, list.search()).await?;
     Ok(list.found(&app, found).await?)
 }

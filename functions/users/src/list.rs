@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{DocumentType, Error, KeyScope, SegmentId, Status, User, user::Gender};
-use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, openapi};
+use edge::{Answer, App, Caller, FilterKind, List, ListOption, ListSpec, Listed, Path, openapi};
 use store::search::{Filter, Match, Test, Value};
 
 /// How users are listed.
@@ -54,7 +54,11 @@ impl ListSpec for Users {
         ("created_at", FilterKind::Made),
         ("updated_at", FilterKind::Time),
     ];
-    const OPTIONS: &'static [(&'static str, &'static [&'static str])] = &[("excluded", &["true", "false"])];
+    const OPTIONS: &'static [ListOption] = &[ListOption {
+        name: "excluded",
+        values: &["true", "false"],
+        about: "Whether those are listed whose own status shuts them out, and no others.",
+    }];
 }
 
 // The document's macro takes no generic types, but names of them.

@@ -45,7 +45,7 @@ pub use force::Force;
 pub use hook::HookSecret;
 pub use key::{ByDeveloper, DeveloperToken, KeySecret, LinkToken};
 pub use limit::{Limits, Peer};
-pub use list::{List, ListSpec, filters_of};
+pub use list::{DELETED, List, ListOption, ListSpec, filters_of};
 pub use path::{Path, UserRef};
 pub use precondition::{IfMatch, IfNoneMatch};
 pub use query::Query;

@@ -24,9 +24,27 @@ pub trait ListSpec {
     const FILTERS: &'static [(&'static str, FilterKind)];
     /// Whether it also sorts and filters by `answers.KEY`, which [`List::resolve`] checks.
     const ANSWERS: bool = false;
-    /// What else it can be asked for: parameters, each with the values that it may have.
-    const OPTIONS: &'static [(&'static str, &'static [&'static str])] = &[];
+    /// What else it can be asked for.
+    const OPTIONS: &'static [ListOption] = &[];
 }
+
+/// A parameter of a list that is none of those that each has.
+#[derive(Debug, Clone, Copy)]
+pub struct ListOption {
+    /// The parameter.
+    pub name: &'static str,
+    /// The values that it may have.
+    pub values: &'static [&'static str],
+    /// What comes of it, a sentence for the document.
+    pub about: &'static str,
+}
+
+/// `deleted=true`, which lists what was deleted in place of what is there.
+pub const DELETED: ListOption = ListOption {
+    name: "deleted",
+    values: &["true", "false"],
+    about: "Whether those are listed that were deleted within the last 30 days, and no others.",
+};
 
 /// A request for part of a list.
 #[derive(Debug, Clone)]
@@ -151,6 +169,12 @@ impl<L: ListSpec> List<L> {
     #[must_use]
     pub fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether [`DELETED`] things are listed.
+    #[must_use]
+    pub fn of_deleted(&self) -> bool {
+        self.option(DELETED.name) == Some("true")
     }
 
     /// What is looked for.
@@ -309,14 +333,14 @@ fn text(value: &Value) -> Option<String> {
 /// Every parameter that a list takes.
 fn allowed<L: ListSpec>() -> Vec<String> {
     let fixed = ["page[size]", "page[number]", "page[cursor]", "sort"].map(str::to_owned);
-    let options = L::OPTIONS.iter().map(|(name, _)| (*name).to_owned());
+    let options = L::OPTIONS.iter().map(|option| option.name.to_owned());
     let filters = L::FILTERS.iter().map(|(field, _)| format!("filter[{field}]"));
     fixed.into_iter().chain(options).chain(filters).collect()
 }
 
 fn options<L: ListSpec>(query: &mut Query, errors: &mut Vec<FieldError>) -> Vec<(String, String)> {
     let mut options = Vec::new();
-    for (name, values) in L::OPTIONS {
+    for ListOption { name, values, .. } in L::OPTIONS {
         let Some(value) = query.take(name, errors) else { continue };
         if values.contains(&value.as_str()) {
             options.push(((*name).to_owned(), value));

@@ -326,8 +326,9 @@ impl<L: ListSpec> IntoParams for List<L> {
             ),
             query("sort", "The order; - goes down. Several fields are divided by commas.", sort),
         ];
-        for (name, values) in L::OPTIONS {
-            parameters.push(query(name, "What else is shown.", text().enum_values(Some(values.iter().copied()))));
+        for option in L::OPTIONS {
+            let values = text().enum_values(Some(option.values.iter().copied()));
+            parameters.push(query(option.name, option.about, values));
         }
         for (field, kind) in L::FILTERS {
             parameters.push(query(&format!("filter[{field}]"), about(*kind), filter_schema(*kind)));

@@ -89,7 +89,7 @@ impl Store {
         let key = keys::address(user.id, old.id);
         let version = Item::from([(":version".to_owned(), number(old.version))]);
         let gone = Write::delete(&self.table, &key, "version = :version", version).on_condition_failed(Error::Stale);
-        let mut writes = vec![gone, self.no_home(old.id.uuid()), self.counted(user.id, -1)];
+        let mut writes = vec![gone, self.kept(old)?, self.no_home(old.id.uuid()), self.counted(user.id, -1)];
         writes.extend(self.tells_address(user, (Some(old), None), act)?);
         self.table.transact(writes).await
     }

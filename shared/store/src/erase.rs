@@ -77,9 +77,10 @@ impl Store {
         }
     }
 
-    /// Erases all in a user's partition but the user itself.
+    /// Erases all in a user's partition but the user itself, and what was deleted of it.
     pub(crate) async fn erase_rest(&self, id: UserId) -> Result<(), Error> {
-        self.erase_found(Query::before(&keys::user(id))).await
+        let deleted = self.erase_found(Query::all(keys::deleted_of(id.uuid())));
+        tokio::try_join!(deleted, self.erase_found(Query::before(&keys::user(id)))).map(drop)
     }
 
     /// Deletes the segments of an account; what is in them is left to jobs.
@@ -163,6 +164,7 @@ impl Store {
         // From here on nobody can subscribe, not even by a request that has begun before.
         self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
         self.erase_subscriptions(id).await?;
+        self.erase_found(Query::all(keys::deleted_of(id.uuid()))).await?;
         self.erase_found(Query::all(keys::segment(id).pk)).await
     }
 
@@ -253,6 +255,7 @@ impl Store {
             return Ok(());
         }
         self.erase_counters(&member_index::directory(id)).await?;
+        self.erase_found(Query::all(keys::deleted_of(id.uuid()))).await?;
         self.erase_found(Query::all(keys::membership(id).pk)).await
     }
 

@@ -34,6 +34,7 @@
 //! | level | `M#{membership}` | `L#{level}` | |
 //! | custom field | `M#{membership}` | `F#{field}` | |
 //! | what an address, level or custom field belongs to | `H#{id}` | `H` | `home`: the user's or the membership's id |
+//! | what was deleted of a user, segment or membership | `K#{id}` | `A#`, `S#`, `M#`, `L#` or `F#`, then its own id | as it was; TTL |
 //! | member | `E#{member}` | `E` | entries in the index of its membership's members, and of its segment's subscriptions |
 //! | award of points | `E#{member}` | `P#{entry}` | |
 //! | upload | `F#{upload}` | `F` | TTL until the file has arrived |
@@ -82,6 +83,10 @@ pub(crate) const PK: &str = "PK";
 pub(crate) const SK: &str = "SK";
 /// Prefix of the sort keys of a user's addresses.
 pub(crate) const ADDRESSES: &str = "A#";
+/// Prefix of the sort keys of segments that were deleted.
+pub(crate) const DELETED_SEGMENTS: &str = "S#";
+/// Prefix of the sort keys of memberships that were deleted.
+pub(crate) const DELETED_MEMBERSHIPS: &str = "M#";
 /// Prefix of the sort keys of a user's devices.
 pub(crate) const DEVICES: &str = "DV#";
 /// Prefix of the sort keys of a segment's notifications.
@@ -287,6 +292,15 @@ pub(crate) fn field(membership: MembershipId, field: FieldId) -> Key {
 /// What says where an address, a level or a custom field is.
 pub(crate) fn home(thing: Uuid) -> Key {
     Key::new(format!("H#{thing}"), "H")
+}
+
+/// The partition of what was deleted of a user, a segment or a membership.
+pub(crate) fn deleted_of(parent: Uuid) -> String {
+    format!("K#{parent}")
+}
+
+pub(crate) fn deleted(parent: Uuid, prefix: &str, thing: Uuid) -> Key {
+    Key::new(deleted_of(parent), format!("{prefix}{thing}"))
 }
 
 /// What says where the thing with this key is, if it is one of those that are found so.

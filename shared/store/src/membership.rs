@@ -336,8 +336,8 @@ impl Store {
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, or a product has come to name it, since it was read.
     pub async fn delete_unused_membership(&self, membership: &Membership, act: Act<'_>) -> Result<Job, Error> {
-        let key = keys::membership(membership.id);
-        self.end_membership(membership, self.removed_unused(&key, membership.version, PRODUCT_COUNT), act).await
+        let gone = self.removed_unused(&keys::membership(membership.id), membership.version, PRODUCT_COUNT);
+        self.end_membership(membership, vec![gone, self.kept(membership)?], act).await
     }
 
     /// Deletes a membership, whatever names it, as its segment goes. 1 transaction.
@@ -347,12 +347,12 @@ impl Store {
     pub(crate) async fn delete_membership(&self, membership: &Membership) -> Result<Job, Error> {
         let gone = self.removed(&keys::membership(membership.id), membership.version);
         // The segment's end is told, not that of each thing in it.
-        self.end_membership(membership, gone, Act::by_itself("reconcile").untold()).await
+        self.end_membership(membership, vec![gone], Act::by_itself("reconcile").untold()).await
     }
 
-    async fn end_membership(&self, membership: &Membership, gone: Write, act: Act<'_>) -> Result<Job, Error> {
-        let job = Job::EraseMembership(membership.id);
-        let mut writes = vec![gone, self.begun(job)];
+    async fn end_membership(&self, membership: &Membership, gone: Vec<Write>, act: Act<'_>) -> Result<Job, Error> {
+        let (job, mut writes) = (Job::EraseMembership(membership.id), gone);
+        writes.push(self.begun(job));
         let had = membership.index();
         writes.extend(search::writes(&self.table, &directory(membership.segment_id), Some(&had), None));
         writes.extend(self.tells(Some(membership), None, act)?);
@@ -381,6 +381,7 @@ impl Store {
         let counted = Write::update(&self.table, &keys::membership(id), "#revision = :revision", next);
         let mut writes = vec![counted.on_condition_failed(Error::Stale), self.part(id, part)?];
         writes.extend(self.part_home(id, part));
+        writes.extend(self.part_kept(part)?);
         writes.extend(part.names().map(|catalog| self.catalog_used(before.membership.segment_id, catalog)));
         writes.extend(self.tells_of(part.about(before.membership.segment_id), part.change(), act)?);
         let job = refresh.then_some(Job::Refresh(id));
@@ -397,6 +398,15 @@ impl Store {
             Part::NoLevel(level) => Some(self.no_home(level.id.uuid())),
             Part::NoField(field) => Some(self.no_home(field.id.uuid())),
             Part::Level(..) | Part::Field(..) => None,
+        }
+    }
+
+    /// What keeps a level or field that goes.
+    fn part_kept(&self, part: Part<'_>) -> Result<Option<Write>, Error> {
+        match part {
+            Part::NoLevel(level) => self.kept(level).map(Some),
+            Part::NoField(field) => self.kept(field).map(Some),
+            Part::NewLevel(_) | Part::Level(..) | Part::NewField(_) | Part::Field(..) => Ok(None),
         }
     }
 

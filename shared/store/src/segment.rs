@@ -129,7 +129,7 @@ impl Store {
         let job = Job::EraseSegment(segment.id);
         let mut writes = vec![self.removed(&keys::segment(segment.id), segment.version), self.begun(job)];
         let by_number = keys::segment_by_number(segment.owner_id, segment.number);
-        writes.push(Write::delete_item(&self.table, by_number.attributes()));
+        writes.extend([Write::delete_item(&self.table, by_number.attributes()), self.kept(segment)?]);
         let had = segment.index();
         writes.extend(search::writes(&self.table, &directory(segment.owner_id), Some(&had), None));
         writes.extend(self.tells(Some(segment), None, act)?);

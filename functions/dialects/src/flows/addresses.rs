@@ -115,6 +115,11 @@ async fn list_addresses(
     Path(owner): Path<UserId>,
     pages: Pages,
 ) -> Answer<Rows> {
+    if pages.removed {
+        let read = |owner: UserId| app.store.deleted(owner.uuid());
+        let (_, found) = caller.reads(UserRef::Id(owner), KeyScope::Read, read).await?;
+        return Ok(pages.removed(&found, address));
+    }
     let window = &pages.window();
     let read = |owner| app.store.addresses(owner, window);
     let (owner, found) = caller.reads(UserRef::Id(owner), KeyScope::Read, read).await?;

@@ -89,10 +89,17 @@ impl Pages {
 
     /// The page, once it was read.
     pub(crate) fn rows(self, rows: impl IntoIterator<Item = Fields>, total: u64) -> Rows {
-        if self.removed {
-            return Rows { rows: Vec::new(), size: self.size.into(), total: 0 };
-        }
         Rows { rows: rows.into_iter().map(Value::Object).collect(), size: self.size.into(), total }
+    }
+
+    /// The page of all that were removed of a list.
+    pub(crate) fn removed<T>(self, all: &[T], shown: impl Fn(&T) -> Fields) -> Rows {
+        let removed = |thing| {
+            let mut shown = shown(thing);
+            shown.insert("removed".to_owned(), true.into());
+            shown
+        };
+        self.of(all.iter().map(removed).collect())
     }
 
     /// The page of a list that was read as a whole.

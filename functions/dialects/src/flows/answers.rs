@@ -164,6 +164,9 @@ async fn list_answers(
     pages: Pages,
 ) -> Answer<Rows> {
     let seat = Seat::take(&app, &caller, member, KeyScope::Read).await?;
+    if pages.removed {
+        return Ok(pages.of(Vec::new()));
+    }
     let member = seat.shown();
     let mut questions = seat.configuration.questions();
     questions.sort_by_key(|question| question.field.id);

@@ -1,7 +1,7 @@
 //! `/flows/membership-custom-field`: what members are asked.
 
 use ::memberships::fields::{changed, create, delete};
-use ::memberships::shown as shown_to;
+use ::memberships::{deleted, shown as shown_to};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::custom_field::FieldType;
@@ -170,6 +170,9 @@ async fn list_fields(
     Path(membership): Path<MembershipId>,
     pages: Pages,
 ) -> Answer<Rows> {
+    if pages.removed {
+        return Ok(pages.removed(&deleted(&app, &caller, membership).await?, field));
+    }
     let mut fields = shown_to(&app, &caller, membership).await?.fields;
     fields.sort_by_key(|field| field.id);
     Ok(pages.of(fields.iter().map(field).collect()))

@@ -1,7 +1,7 @@
 //! `/flows/membership-level`: ranges of points.
 
 use ::memberships::levels::{create, delete};
-use ::memberships::shown as shown_to;
+use ::memberships::{deleted, shown as shown_to};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::{Body as _, Level, LevelFields, LevelId, MembershipId, Object as _};
@@ -94,6 +94,9 @@ async fn list_levels(
     Path(membership): Path<MembershipId>,
     pages: Pages,
 ) -> Answer<Rows> {
+    if pages.removed {
+        return Ok(pages.removed(&deleted(&app, &caller, membership).await?, level));
+    }
     let mut levels = shown_to(&app, &caller, membership).await?.levels;
     levels.sort_by_key(|level| level.id);
     Ok(pages.of(levels.iter().map(level).collect()))

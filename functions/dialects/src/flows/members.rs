@@ -151,6 +151,9 @@ async fn list_members(
     let asked = user_id(&mut query)?;
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
     let itself = reach(&access, &configuration)?;
+    if pages.removed {
+        return Ok(pages.of(Vec::new()));
+    }
     let levels: BTreeMap<_, _> = configuration.levels.iter().map(|level| (level.id, levels::level(level))).collect();
     let mut search = pages.search();
     let named = [asked, itself]

@@ -1,6 +1,6 @@
 //! `/flows/membership`: what people join.
 
-use ::memberships::memberships::{create, delete};
+use ::memberships::memberships::{create, delete, deleted};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::{Body as _, KeyScope, Membership, MembershipFields, MembershipId, Object as _, SegmentId};
@@ -73,6 +73,9 @@ async fn list_memberships(
     Path(segment): Path<SegmentId>,
     pages: Pages,
 ) -> Answer<Rows> {
+    if pages.removed {
+        return Ok(pages.removed(&deleted(&app, &caller, segment).await?, membership));
+    }
     let search = &pages.search();
     let reads = async { tokio::try_join!(app.store.segment(segment), app.store.memberships(segment, search)) };
     let (access, (segment, found)) = caller.accesses(reads).await?;

@@ -155,7 +155,7 @@ pub(crate) fn with(mut shown: Fields, thing: &Value, unused: &[&str]) -> Fields 
     for name in ["id", "created_at", "updated_at"] {
         shown.insert(name.to_owned(), thing.get(name).cloned().unwrap_or_default());
     }
-    // What is deleted is gone, but for users, who say themselves what they are.
+    // A user says itself what it is; lists of what is removed say so of each.
     shown.entry("removed").or_insert(false.into());
     shown.extend(unused.iter().map(|name| ((*name).to_owned(), Value::Null)));
     shown

@@ -106,6 +106,9 @@ async fn list_segments(
     pages: Pages,
 ) -> Answer<Rows> {
     let account = account(&caller, Some(owner), KeyScope::Read).await?;
+    if pages.removed {
+        return Ok(pages.removed(&app.store.deleted(account.uuid()).await?, segment));
+    }
     let found = app.store.segments(account, &pages.search()).await?;
     Ok(pages.rows(found.rows.iter().map(segment), found.total))
 }

@@ -40,6 +40,7 @@ fn the_keys_are_these_to_the_letter() -> Result<(), domain::Error> {
         (level(id.parse()?, id.parse()?), format!("M#{id} L#{id}")),
         (field(id.parse()?, id.parse()?), format!("M#{id} F#{id}")),
         (home(Uuid::try_parse(id).unwrap()), format!("H#{id} H")),
+        (deleted(Uuid::try_parse(id).unwrap(), ADDRESSES, Uuid::try_parse(id).unwrap()), format!("K#{id} A#{id}")),
         (member(id.parse()?), format!("E#{id} E")),
         (joined(id.parse()?, id.parse()?), format!("U#{id} B#{id}")),
         (award(id.parse()?, id.parse()?), format!("E#{id} P#{id}")),
