@@ -52,6 +52,10 @@ async fn changes(costs: &mut Costs, owner: &Owner, (one, third): (&str, &str)) {
     owner.of(costs, &format!("PATCH {user}, of a segment"), one, json!({ "name": "Ana" })).await;
     owner.of(costs, &format!("PATCH {user}, of a segment, blocked"), one, json!({ "status": "BLOCKED" })).await;
     owner.of(costs, &format!("PATCH {user}, of a segment, e-mail"), one, email("d@example.com")).await;
+    let status = json!({ "name": "Of one" });
+    let status = costs.muster.made(&owner.user, &format!("{}/statuses", owner.segment), status).await;
+    let status = json!({ "status_id": status["id"] });
+    owner.of(costs, &format!("PATCH {user}, of a segment, status"), one, status).await;
     let family = format!("/v1/users/{third}/family");
     owner.of(costs, &format!("GET {user}/family"), &family, Value::Null).await;
     let password = ("POST", &*format!("{one}/password"), json!({ "new_password": "staple battery horse" }));

@@ -1,9 +1,12 @@
 //! `PATCH /v1/users/{user}`.
 
 use axum::extract::State;
-use domain::{Action, Entry, Error, KeyScope, MergePatch, Segment, SegmentId, Status, Time, User, UserState};
+use domain::{
+    Action, CustomStatus, Entry, Error, KeyScope, MergePatch, Segment, SegmentId, Status, Time, User, UserId, UserState,
+};
 use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, UserRef, retried};
 use identity::Identity;
+use serde_json::json;
 use store::{Also, Pending, PendingKind, UserRecord};
 
 use crate::create::check_photo;
@@ -44,17 +47,35 @@ pub async fn changed(
     retried(|| async {
         let before = within(segment, settled((app, identity), caller, user, KeyScope::Write).await?)?;
         matches.check(before.record.user.version)?;
-        apply(app, identity, caller, &before, patch(&before.record.user)?).await
+        apply((app, identity), caller, &before, (patch(&before.record.user)?, None)).await
     })
     .await
 }
 
+/// Gives a user this status of its segment, or takes its status away, as a patch of `status_id` does.
+///
+/// # Errors
+/// As [`changed`].
+pub async fn with_status(
+    (app, identity): (&App, &Identity),
+    caller: &Caller,
+    user: UserId,
+    status: Option<&CustomStatus>,
+) -> Result<User, Error> {
+    let patch = MergePatch::<UserState>::parse(json!({ "status_id": status.map(|status| status.id) }))?;
+    retried(|| async {
+        let before = settled((app, identity), caller, UserRef::Id(user), KeyScope::Write).await?;
+        apply((app, identity), caller, &before, (patch.clone(), status)).await
+    })
+    .await
+}
+
+/// Changes a user by a patch, of which the status may have been read already.
 async fn apply(
-    app: &App,
-    identity: &Identity,
+    (app, identity): (&App, &Identity),
     caller: &Caller,
     Subject { record: before, role }: &Subject,
-    patch: MergePatch<UserState>,
+    (patch, status): (MergePatch<UserState>, Option<&CustomStatus>),
 ) -> Result<User, Error> {
     if before.user.status == Status::Deleted {
         return Err(Error::conflict("", "deleted", "The user is deleted; restore it first."));
@@ -75,7 +96,7 @@ async fn apply(
     }
     let begins = email.is_some().then_some(PendingKind::Email);
     let ends_sessions = (after.status == Status::Blocked && before.user.status != Status::Blocked).then_some(None);
-    let also = Also { begins, ends_sessions, ..Also::default() };
+    let also = Also { begins, ends_sessions, status: status.cloned(), ..Also::default() };
     let changed = app.store.change_user(before, &after, &entry, also).await?;
     if let Some(email) = email {
         match identity.set_email(after.id, &email).await {

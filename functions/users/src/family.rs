@@ -32,10 +32,7 @@ pub(crate) async fn family(State(app): State<App>, caller: Caller, Path(user): P
 }
 
 /// The parent and the children of a user who are not deleted.
-///
-/// # Errors
-/// [`Error::Unavailable`].
-pub async fn relatives(app: &App, user: &User) -> Result<(Option<User>, Vec<User>), Error> {
+async fn relatives(app: &App, user: &User) -> Result<(Option<User>, Vec<User>), Error> {
     let parent = async {
         match user.fields.parent_id {
             Some(parent) => app.store.user(parent).await,
@@ -48,7 +45,10 @@ pub async fn relatives(app: &App, user: &User) -> Result<(Option<User>, Vec<User
 }
 
 /// The children of a user who are not deleted, `most` of them: 1 search for each 100.
-pub(crate) async fn children(app: &App, parent: &User, most: usize) -> Result<Vec<User>, Error> {
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn children(app: &App, parent: &User, most: usize) -> Result<Vec<User>, Error> {
     let Some(segment) = parent.segment_id else { return Ok(Vec::new()) };
     let test = Test::AnyOf(vec![Match::Exact(Value::word(parent.id))]);
     let filters = vec![Filter { field: "parent_id".to_owned(), test }];

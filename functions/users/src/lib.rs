@@ -28,11 +28,11 @@ pub mod verify;
 
 pub use auth::State;
 pub use batch::each_alone;
-pub use change::changed;
+pub use change::{changed, with_status};
 pub use create::{made, made_with_number};
 pub use delete::{How, gone, purge};
 pub use emails::recorded;
-pub use family::relatives;
+pub use family::children;
 pub use list::{Users, asks_for_deleted};
 pub use magic_link::{MagicLink, new_link, new_token};
 pub use number::numbered;

@@ -11,6 +11,9 @@ use utoipa::ToSchema;
 /// So many deliveries are begun by one request; it says where to go on.
 const MOST: usize = 1_000;
 
+/// So many events are looked at by one request, however few of them are wanted.
+const LOOKED_AT: usize = 5_000;
+
 /// What a replay has begun.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
@@ -47,7 +50,8 @@ pub(crate) async fn one(
 
 /// Sends the events of a time again, oldest first, to all webhooks that want each, or to the one that is named.
 ///
-/// One request begins 1,000 deliveries at most; where there are more, `next_since` says where to go on.
+/// One request begins 1,000 deliveries at most, and looks at 5,000 events; where there are more, `next_since` says where to
+/// go on.
 #[utoipa::path(post, path = "/v1/segments/{segment}/events/replay", tag = "events", request_body = RangeFields,
     responses((status = 202, description = "The events will be sent.", body = Replayed)))]
 pub(crate) async fn range(
@@ -59,10 +63,13 @@ pub(crate) async fn range(
     let (managed, webhooks) = tokio::join!(caller.segment(segment, KeyScope::Write), app.store.webhooks(segment));
     managed?;
     let webhooks = receivers(webhooks?.into_iter().map(|record| record.webhook), fields.webhook_id)?;
+    if webhooks.is_empty() {
+        return Ok(Begun(json!({ "deliveries": 0, "next_since": null })));
+    }
     let id = |time: Time| EventId::from(time.first_id()).to_string();
     let ids = (Some(id(fields.since)), fields.until.map(id));
     let mut window = Window { size: 100, from: From::Offset(0), descending: false, filters: Vec::new(), ids };
-    let (mut begun, mut next_since) = (0, None);
+    let (mut begun, mut looked_at, mut next_since) = (0, 0, None);
     while next_since.is_none() {
         let page = app.store.events(segment, &window).await?;
         let (mut some, mut events) = (Vec::new(), Vec::new());
@@ -78,7 +85,11 @@ pub(crate) async fn range(
         begin(&app, &events, &some).await?;
         begun += some.len();
         match page.rows.last() {
-            Some(last) if page.more_after => window.from = From::After(last.id.to_string()),
+            Some(last) if page.more_after && next_since.is_none() => {
+                looked_at += page.rows.len();
+                next_since = (looked_at >= LOOKED_AT).then(|| Time::of(last.id.uuid()));
+                window.from = From::After(last.id.to_string());
+            }
             Some(_) | None => break,
         }
     }

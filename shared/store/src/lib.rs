@@ -70,7 +70,7 @@ pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
-pub use user::{Also, CLASH, Changed, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
+pub use user::{Also, CLASH, Changed, PersonIn, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
 pub use webhook::{SealedSecret, WebhookRecord};
 
 /// Every read and write of Muster's data.

@@ -381,7 +381,7 @@ impl Store {
         let left = user(old).map(|user| vec![Write::delete_item(&self.table, keys::joined(user, id).attributes())]);
         let joined = user(new).map(|user| {
             // A user who is being purged must not be left behind as a member.
-            let there = self.in_use(user).on_condition_failed(unknown_user());
+            let there = self.joining(user).on_condition_failed(unknown_user());
             vec![Write::put(&self.table, keyed(&keys::joined(user, id), whose.clone())), there]
         });
         [left, joined].into_iter().flatten().flatten().collect()

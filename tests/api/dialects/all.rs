@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::system::{Ana, Muster, Reply};
+use crate::system::{Ana, Muster, PASSWORD, Reply};
 use crate::world::id;
 
 /// A segment, and what each dialect's client says who it is with.
@@ -19,7 +19,9 @@ impl All {
     async fn start() -> Self {
         let muster = Muster::start().await;
         let ana = muster.ana().await;
-        let segment = muster.made(&ana, "/v1/segments", json!({ "name": "S" })).await;
+        // What flows makes all others work in.
+        let segment = muster.made(&ana, "/flows/segment", json!({ "name": "S" })).await;
+        let segment = muster.get(&format!("/v1/segments/{}", id(&segment))).by(&ana).send().await.body;
         let scopes = json!({ "name": "K", "scopes": ["read", "write", "admin"] });
         let key = muster.made(&ana, &format!("/v1/segments/{}/keys", id(&segment)), scopes.clone()).await;
         let account = muster.made(&ana, "/v1/keys", scopes).await;
@@ -104,12 +106,30 @@ impl All {
         ]
     }
 
-    /// What `calls` answers who is asked for a user with all of its fields.
-    async fn info(&self, user: &str) -> Reply {
+    /// What `calls` does with a user.
+    async fn with(&self, user: &str, action: &str, doc: Value) -> Reply {
         let number = self.keyed("POST", &format!("/v1/users/{user}/number"), None).await;
         assert_eq!(number.status, 200, "{number:?}");
-        let body = json!({ "clogin_id": number.body["number"], "doc": { "_allfields": true } });
-        self.calls("get_info", body).await
+        let reply = self.calls(action, json!({ "clogin_id": number.body["number"], "doc": doc })).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply
+    }
+
+    /// What `calls` answers who is asked for a user with all of its fields.
+    async fn info(&self, user: &str) -> Reply {
+        self.with(user, "get_info", json!({ "_allfields": true })).await
+    }
+
+    /// Makes something by flows, as the owner of all: its id.
+    async fn flows(&self, path: &str, body: Value) -> String {
+        id(&self.muster.made(&self.ana, &format!("/flows{path}"), body).await)
+    }
+
+    /// What the owner reads.
+    async fn owned(&self, path: &str) -> Value {
+        let reply = self.muster.get(path).by(&self.ana).send().await;
+        assert_eq!(reply.status, 200, "{path} {reply:?}");
+        reply.body
     }
 }
 
@@ -124,6 +144,70 @@ async fn what_one_dialect_writes_all_others_and_v1_read() {
         let info = all.info(&user).await;
         assert!(info.status == 200 && info.text.contains(email), "{info:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_flows_makes_around_users_v1_and_all_others_read() {
+    let all = All::start().await;
+    let segment = id(&all.segment);
+    let membership = all.flows("/membership", json!({ "segment_id": segment, "name": "Card" })).await;
+    let level =
+        json!({ "membership_id": membership, "name": "Gold", "number_level": 1, "from_point": 0, "to_point": 100 });
+    let level = all.flows("/membership-level", level).await;
+    let field = json!({ "membership_id": membership, "name": "City", "type": "string" });
+    let field = all.flows("/membership-custom-field", field).await;
+    for email in all.make().await {
+        let user = all.found(email).await;
+        let member = json!({ "membership_id": membership, "user_id": user, "segment_id": segment, "name": "Ana" });
+        let member = all.flows("/membership-user", member).await;
+        let answers = json!([{ "membership_custom_field_id": field, "answer": "Lima" }]);
+        let answers = json!({ "membership_user_id": member, "custom_fields": answers });
+        all.muster.made(&all.ana, "/flows/membership-custom-field-answer/stack", answers).await;
+        all.flows("/address", json!({ "owner_id": user, "alias": "Home" })).await;
+        let own = all.owned(&format!("/v1/members/{member}")).await;
+        assert_eq!((&own["user_id"], &own["level_id"]), (&json!(user), &json!(level)), "{email}");
+        let answers = all.owned(&format!("/v1/members/{member}/answers")).await;
+        assert!(answers.to_string().contains("Lima"), "{answers}");
+        let addresses = all.owned(&format!("/v1/users/{user}/addresses")).await;
+        assert_eq!(addresses["data"][0]["alias"], "Home");
+        let place = all.platform("GET", &format!("/ranking/{user}"), None).await;
+        assert_eq!((place.status.as_u16(), &place.body["level"]), (200, &json!("Gold")), "{place:?}");
+        assert_eq!(all.info(&user).await.body["meta_info"]["total_forms"], "1");
+        let listed = all.owned(&format!("/flows/membership-user/list/{membership}?user_id={user}")).await;
+        assert_eq!((&listed[0]["id"], &listed[0]["user"]["email"]), (&json!(member), &json!(email)));
+    }
+    // And what platform and calls make around users.
+    let product = all.keyed("POST", &format!("/v1/segments/{segment}/products"), Some(json!({ "title": "P" }))).await;
+    let user = all.found("b2b@example.com").await;
+    let body = json!({ "product_id": product.body["id"], "user_id": user });
+    let subscribed = all.platform("POST", "/users/create/user-subscription", Some(body)).await;
+    assert!(subscribed.status.is_success(), "{subscribed:?}");
+    let status = json!({ "action": "create", "group_id": all.segment["number"], "doc": { "status_name": "Out", "is_excluded": 1 } });
+    let call = all.muster.post("/calls/statuses", status).header("api-id", &id(&all.account));
+    let status = call.header("api-token", all.account["secret"].as_str().unwrap()).send().await;
+    let info = all.with(&user, "get_info", json!({ "_userproducts": 1 })).await;
+    assert_eq!(info.body["doc"]["_userproducts"][0]["p_id"], product.body["id"]);
+    all.with(&user, "set_status", json!({ "status_id": status.body["status_id"] })).await;
+    for path in ["/b2b/User/getUser", "/identity/users/v1/", &format!("/v1/segments/{segment}/users")] {
+        let listed = all.keyed("GET", path, None).await;
+        assert!(listed.status == 200 && !listed.text.contains("b2b@example.com"), "{path} lists who is excluded");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_up_by_flows_is_a_master_user_of_v1_and_the_other_way_round() {
+    let muster = Muster::start().await;
+    let new = json!({ "email": "flora@example.com", "name": "Flora", "password": PASSWORD, "mobile": "5215512345678" });
+    let made = muster.post("/flows/user", new).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let code = json!({ "user_id": made.body["id"], "verification_code": muster.code("flora@example.com") });
+    let token = muster.post("/flows/user/validate-code", code).send().await;
+    let own = muster.get("/v1/users/me").token(token.body["access_token"].as_str().unwrap()).send().await;
+    assert_eq!((&own.body["id"], &own.body["name"]), (&made.body["id"], &json!("Flora")), "{token:?}");
+    assert_eq!(muster.login("flora@example.com", PASSWORD).await.status, 200);
+    let ana = muster.ana().await;
+    let login = muster.post("/flows/login", json!({ "email": ana.email, "password": PASSWORD })).send().await;
+    assert_eq!((login.status.as_u16(), &login.body["id"]), (200, &json!(ana.id)), "{login:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,6 +233,8 @@ async fn what_one_dialect_changes_all_others_see_changed_and_what_is_deleted_is_
     let b2b = all.keyed("PUT", &format!("/b2b/User/update/{user}"), Some(json!({ "name": "b2b" }))).await;
     assert_eq!(b2b.status, 200, "{b2b:?}");
     assert!(all.read(&user).await.iter().all(|(_, _, _, name)| name == "b2b"), "{:?}", all.read(&user).await);
+    all.with(&user, "update", json!({ "first_name": "calls" })).await;
+    assert!(all.read(&user).await.iter().all(|(_, _, _, name)| name == "calls"), "{:?}", all.read(&user).await);
     let flows = all.muster.call("PUT", &format!("/flows/user/{user}")).by(&all.ana).json(json!({ "name": "flows" }));
     let flows = flows.send().await;
     assert_eq!(flows.status, 200, "{flows:?}");
@@ -182,6 +268,33 @@ async fn each_route_of_each_dialect_has_an_event() {
         }
     }
     assert!(routes > 80, "{routes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_route_of_each_dialect_is_documented_with_what_it_takes_and_answers() {
+    let muster = Muster::start().await;
+    for (_, document, _) in dialects::documents() {
+        let document = muster.get(document).send().await.body;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let told = |content: &Value| {
+                    let mut types = content["content"].as_object().into_iter().flat_map(serde_json::Map::values);
+                    types.clone().count() > 0
+                        && types.all(|one| !one["example"].is_null() || !one["examples"].is_null())
+                };
+                let body = &operation["requestBody"];
+                assert!(body.is_null() || told(body), "no example of what {method} {path} takes");
+                let answers = operation["responses"].as_object().unwrap();
+                let mut done = answers.iter().filter(|(status, _)| status.starts_with('2'));
+                assert!(
+                    done.clone().count() > 0 && done.all(|(_, answer)| told(answer)),
+                    "of what {method} {path} answers"
+                );
+                assert!(answers.keys().any(|status| status == "401"), "{method} {path} says nothing of errors");
+                assert!(!operation["summary"].is_null(), "{method} {path} is not described");
+            }
+        }
+    }
 }
 
 /// Whether an event is one of a route.

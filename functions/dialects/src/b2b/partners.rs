@@ -24,7 +24,7 @@ const ENTITY: &str = "BusinessPartner";
 #[utoipa::path(get, path = "/b2b/BusinessPartner/getBPartner", tag = "b2b",
     params(("id" = Option<String>, Query, description = "A local id or `idRemote`."),
         ("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
-    responses((status = 200, description = "A page of business partners.", example = json!({
+    responses((status = 200, description = "A page of business partners.", body = Value, example = json!({
         "data": [{ "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77", "contactName": "Eva Ruiz",
             "commercialName": "Café Sur", "tin": "CSU010203AB1", "role": "customer", "status": true }],
         "pagination": { "totalItems": 1, "itemsPerPage": 10, "currentPage": 1, "totalPages": 1, "nextPageUrl": null } }))))]
@@ -52,7 +52,7 @@ pub(super) async fn get_partner(
 #[utoipa::path(post, path = "/b2b/BusinessPartner/create", tag = "b2b",
     request_body(content = Value, example = json!({ "idRemote": "erp-77", "contactName": "Eva Ruiz", "commercialName": "Café Sur",
         "tin": "CSU010203AB1", "role": "customer", "status": true })),
-    responses((status = 201, description = "Its ids.",
+    responses((status = 201, description = "Its ids.", body = Value,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77" }))))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -70,7 +70,7 @@ pub(super) async fn create(
 /// Changes what is sent of a business partner. Needs a key with the scope admin, or the master user.
 #[utoipa::path(put, path = "/b2b/BusinessPartner/update/{id}", tag = "b2b",
     request_body(content = Value, example = json!({ "contactName": "Ana López", "status": false })),
-    responses((status = 200, description = "Its ids.",
+    responses((status = 200, description = "Its ids.", body = Value,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77" }))))]
 pub(super) async fn update(
     State(app): State<App>,
@@ -94,7 +94,7 @@ pub(super) async fn update(
 
 /// Deletes a business partner that no user belongs to. Needs a key with the scope admin, or the master user.
 #[utoipa::path(delete, path = "/b2b/BusinessPartner/delete/{id}", tag = "b2b",
-    responses((status = 200, description = "Its local id.", example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01" }))))]
+    responses((status = 200, description = "Its local id.", body = Value, example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01" }))))]
 pub(super) async fn delete(
     State(app): State<App>,
     format: Format,

@@ -7,7 +7,7 @@ use domain::user::Unique;
 use domain::{Error, KeyScope, MergePatch, ReferenceId, Role, Status, User, UserId, UserState};
 use edge::{App, Body, IfMatch, Path, Seed, UserRef};
 use identity::Identity;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::search::{Filter, Search, Sort, Test};
 use users::How;
 
@@ -23,13 +23,7 @@ use crate::place::Place;
 #[utoipa::path(get, path = "/b2b/User/getUser", tag = "b2b",
     params(("id" = Option<String>, Query, description = "A local id or `idRemote`."),
         ("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
-    responses((status = 200, description = "A page of users.", example = json!({
-        "data": [{ "id": "0199d2a4-5c00-7000-8000-000000000002", "idRemote": "erp-1", "username": "ana.lopez", "name": "Ana",
-            "email": "ana@example.com", "status": "ACTIVE", "updatedAt": "2026-11-21T10:00:00.000Z", "dateValid": null,
-            "active": true, "language": { "id": 14284, "code": "es", "iso": "spa", "name": "Spanish" },
-            "businessPartner": { "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77", "contactName": "Eva Ruiz",
-                "commercialName": "Café Sur", "tin": "CSU010203AB1" } }],
-        "pagination": { "totalItems": 1, "itemsPerPage": 10, "currentPage": 1, "totalPages": 1, "nextPageUrl": null } }))))]
+    responses((status = 200, description = "A page of users.", body = Value, example = json!(example()))))]
 pub(super) async fn get_user(
     State(app): State<App>,
     format: Format,
@@ -55,7 +49,7 @@ pub(super) async fn get_user(
 #[utoipa::path(get, path = "/b2b/User/updateFrom", tag = "b2b",
     params(("date" = String, Query, description = "A day or a time."),
         ("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
-    responses((status = 200, description = "A page of users, as of `getUser`.")))]
+    responses((status = 200, description = "A page of users.", body = Value, example = json!(example()))))]
 pub(super) async fn update_from(
     State(app): State<App>,
     format: Format,
@@ -78,7 +72,7 @@ pub(super) async fn update_from(
 #[utoipa::path(post, path = "/b2b/User/create", tag = "b2b",
     request_body(content = Value, example = json!([{ "idRemote": "erp-1", "username": "ana.lopez", "name": "Ana", "languageId": 14284,
         "email": "ana@example.com", "businessPartnerId": "erp-77", "dateValid": "2027-12-31", "active": true }])),
-    responses((status = 201, description = "Their ids.",
+    responses((status = 201, description = "Their ids.", body = Value,
         example = json!([{ "id": "0199d2a4-5c00-7000-8000-000000000002", "idRemote": "erp-1" }]))))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -100,7 +94,7 @@ pub(super) async fn create(
 /// Changes what is sent of a user, but for its `idRemote`.
 #[utoipa::path(put, path = "/b2b/User/update/{id}", tag = "b2b",
     request_body(content = Value, example = json!({ "name": "Ana López", "active": false })),
-    responses((status = 200, description = "Its ids.",
+    responses((status = 200, description = "Its ids.", body = Value,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000002", "idRemote": "erp-1" }))))]
 pub(super) async fn update(
     State(app): State<App>,
@@ -139,7 +133,7 @@ pub(super) async fn update(
 /// Deletes a user: out of use, its e-mail, username and `idRemote` free again. It stays in the deleted history, and can be
 /// reactivated (`POST /v1/users/{user}/restoration`).
 #[utoipa::path(delete, path = "/b2b/User/delete/{id}", tag = "b2b",
-    responses((status = 200, description = "Its local id.", example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000002" }))))]
+    responses((status = 200, description = "Its local id.", body = Value, example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000002" }))))]
 pub(super) async fn delete(
     State(app): State<App>,
     State(identity): State<Identity>,
@@ -221,4 +215,18 @@ impl<'a> Meant<'a> {
     fn nobody(&self) -> Refused {
         Refused::of(Error::NotFound, "User", self.id)
     }
+}
+
+/// A page of users for the examples of the OpenAPI document.
+fn example() -> Value {
+    json!({
+        "data": [{
+            "id": "0199d2a4-5c00-7000-8000-000000000002", "idRemote": "erp-1", "username": "ana.lopez", "name": "Ana",
+            "email": "ana@example.com", "status": "ACTIVE", "updatedAt": "2026-11-21T10:00:00.000Z", "dateValid": null,
+            "active": true, "language": { "id": 14284, "code": "es", "iso": "spa", "name": "Spanish" },
+            "businessPartner": { "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77", "contactName": "Eva Ruiz",
+                "commercialName": "Café Sur", "tin": "CSU010203AB1" }
+        }],
+        "pagination": { "totalItems": 1, "itemsPerPage": 10, "currentPage": 1, "totalPages": 1, "nextPageUrl": null }
+    })
 }

@@ -7,31 +7,55 @@ use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 use domain::member::Approval;
-use domain::{Error, Member, Product, ProductId, User};
-use edge::App;
+use domain::user::PersonNumber;
+use domain::{
+    CustomStatus, Error, Member, MemberFields, MemberId, Membership, Product, ProductId, SubscriptionFields, Time, User,
+};
+use edge::{App, Caller, UserRef};
 use serde_json::{Map, Value, json};
 
-/// What is kept of a user besides itself: the memberships that it has joined, and the products that it subscribes to.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) joined: Vec<Member>,
+/// The memberships that a user has joined, and the products that it subscribes to.
+#[derive(Debug, Default)]
+pub(super) struct Joined {
+    pub(super) members: Vec<Member>,
     pub(super) products: BTreeMap<ProductId, Product>,
 }
 
-impl Kept {
-    /// Reads it: 1 read, 1 more where the user has joined memberships, 1 more where these are of products.
+impl Joined {
+    /// Reads it: 1 read, 1 more for the members and 1 more for their products; none for who has never joined anything.
     pub(super) async fn of(app: &App, user: &User) -> Result<Self, Error> {
-        let Some(segment) = user.segment_id else { return Ok(Self { joined: Vec::new(), products: BTreeMap::new() }) };
-        let mut joined = app.store.members_of(user.id).await?;
-        joined.retain(|member| member.segment_id == segment);
-        let ids = joined.iter().filter_map(|member| member.fields.product_id).collect();
+        let Some(segment) = user.segment_id else { return Ok(Self::default()) };
+        let mut members = app.store.members_of(user).await?;
+        members.retain(|member| member.segment_id == segment);
+        let ids = members.iter().filter_map(|member| member.fields.product_id).collect();
         let products = app.store.products_with(segment, &ids).await?;
-        Ok(Self { joined, products: products.into_iter().map(|product| (product.id, product)).collect() })
+        Ok(Self { members, products: products.into_iter().map(|product| (product.id, product)).collect() })
+    }
+
+    /// Adds what the user is about to subscribe to as this member; says why it cannot.
+    pub(super) fn add(
+        &mut self,
+        (id, of): (MemberId, &Membership),
+        (product, fields): (&Product, SubscriptionFields),
+    ) -> Result<(), &'static str> {
+        let now = Time::now();
+        match self.members.iter_mut().find(|member| member.membership_id == of.id) {
+            // An earlier try of this very request has made it.
+            Some(member) if member.id == id => {}
+            Some(member) => match member.fields.product_id {
+                Some(has) if has == product.id => return Err("has this product already"),
+                Some(_) => return Err("is a member of this product's membership by another product"),
+                None => *member = member.subscribed(fields, now),
+            },
+            None => self.members.push(Member::new(id, of, MemberFields::subscriber(fields), now)),
+        }
+        self.products.insert(product.id, product.clone());
+        Ok(())
     }
 
     /// What the user subscribes to, in the products' money, in hundredths: all of it, and what has been paid.
     fn orders(&self) -> (i128, i128) {
-        let sums = self.joined.iter().filter_map(|member| {
+        let sums = self.members.iter().filter_map(|member| {
             let value = self.products.get(&member.fields.product_id?)?.fields.value.as_ref()?;
             let sum =
                 hundredths(value.as_str()) * i128::from(member.fields.quantity.map_or(1, |quantity| quantity.get()));
@@ -41,32 +65,79 @@ impl Kept {
     }
 }
 
+/// What is kept of a user besides itself.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) joined: Joined,
+    pub(super) parent: Option<User>,
+    status: Option<CustomStatus>,
+    connected_to: Option<PersonNumber>,
+}
+
+/// What of that is known before it is read.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) joined: Option<Joined>,
+    pub(super) status: Option<CustomStatus>,
+    pub(super) parent: Option<PersonNumber>,
+}
+
+impl Kept {
+    /// Reads what is not known: what the user has joined, its status if it has one, its parent if it is a child.
+    pub(super) async fn of(app: &App, caller: &Caller, (user, known): (&User, Known)) -> Result<Self, Error> {
+        let joined = async {
+            match known.joined {
+                Some(joined) => Ok(joined),
+                None => Joined::of(app, user).await,
+            }
+        };
+        let status = async {
+            match (known.status, user.segment_id.zip(user.fields.status_id)) {
+                (None, Some((segment, id))) => {
+                    app.store.custom_status(segment, id).await.map(|found| Some(found.thing))
+                }
+                (status, _) => Ok(status),
+            }
+        };
+        let parent = async {
+            match user.fields.parent_id.filter(|_| known.parent.is_none()) {
+                Some(parent) => Ok::<_, Error>(app.store.user(parent).await?.map(|record| record.user)),
+                None => Ok(None),
+            }
+        };
+        let (joined, status, parent) = tokio::try_join!(joined, status, parent)?;
+        let connected_to = match (known.parent, &parent) {
+            (None, Some(parent)) => number(app, caller, parent).await?,
+            (None, None) => user.number(),
+            (known, _) => known,
+        };
+        Ok(Self { joined, parent, status, connected_to })
+    }
+}
+
+/// The number of a user, which it gets where it has none yet; a key that only reads gives no numbers.
+pub(super) async fn number(app: &App, caller: &Caller, user: &User) -> Result<Option<PersonNumber>, Error> {
+    match user.number() {
+        Some(number) => Ok(Some(number)),
+        None => match users::numbered(app, caller, UserRef::Id(user.id), None).await {
+            Err(Error::Forbidden(_)) => Ok(None),
+            numbered => numbered.map(Some),
+        },
+    }
+}
+
 /// The answer about a user: `more` beside what every answer has.
-pub(super) async fn about(app: &App, user: &User, (kept, msg, more): (Kept, &str, Value)) -> Result<Response, Error> {
-    let status = async {
-        match user.segment_id.zip(user.fields.status_id) {
-            Some((segment, status)) => app.store.custom_status(segment, status).await.map(|found| Some(found.thing)),
-            None => Ok(None),
-        }
+pub(super) fn about(user: &User, kept: &Kept, (msg, more): (&str, Value)) -> Response {
+    let forms = kept.joined.members.len().to_string();
+    let approved = kept.joined.members.iter().filter(|member| member.fields.approval.0 == Approval::Approved);
+    let completed = approved.count().to_string();
+    let (order, paid) = kept.joined.orders();
+    let (status_id, status_name) = match &kept.status {
+        Some(status) => (status.number.get().to_string(), status.fields.name.as_str()),
+        None => ("0".to_owned(), ""),
     };
-    let parent = async {
-        match user.fields.parent_id {
-            Some(parent) => Ok(app.store.user(parent).await?.map(|record| record.user)),
-            None => Ok::<_, Error>(None),
-        }
-    };
-    let (status, parent) = tokio::try_join!(status, parent)?;
-    let id = |user: &User| user.number().map(|number| number.get().to_string()).unwrap_or_default();
-    let forms = kept.joined.len().to_string();
-    let completed =
-        kept.joined.iter().filter(|member| member.fields.approval.0 == Approval::Approved).count().to_string();
-    let (order, paid) = kept.orders();
-    let (status_id, status_name) = status
-        .map(|status| (status.number.get().to_string(), status.fields.name.as_str().to_owned()))
-        .unwrap_or_else(|| ("0".to_owned(), String::new()));
-    let username = user.fields.username.as_ref().map_or("", |username| username.as_str());
     let meta = json!({
-        "u_name": username,
+        "u_name": user.fields.username.as_ref().map_or("", |username| username.as_str()),
         "total_forms": forms,
         "completed_forms": completed,
         "total_user_forms": forms,
@@ -79,10 +150,11 @@ pub(super) async fn about(app: &App, user: &User, (kept, msg, more): (Kept, &str
         "status_id": status_id,
         "status_name": status_name,
     });
+    let shown = |number: Option<PersonNumber>| number.map(|number| number.get().to_string()).unwrap_or_default();
     let group = user.person.map(|person| person.segment.get().to_string()).unwrap_or_default();
-    let connected = parent.as_ref().map_or_else(|| id(user), id);
-    let info = json!({ "clogin_id": id(user), "group_id": group, "connected_to": connected });
-    Ok(answer(msg, meta, info, more))
+    let info =
+        json!({ "clogin_id": shown(user.number()), "group_id": group, "connected_to": shown(kept.connected_to) });
+    answer(msg, meta, info, more)
 }
 
 /// An answer that is about nobody.

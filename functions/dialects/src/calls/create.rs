@@ -5,35 +5,38 @@ use domain::{Act, Body as _, Error, KeyScope, NewUser, Segment, User, UserId};
 use edge::{App, Seed};
 use identity::Identity;
 use serde_json::{Map, Value, json};
+use store::PersonIn;
 
 use crate::calls::agent::Agent;
-use crate::calls::doc;
 use crate::calls::request::Call;
-use crate::lenient::given;
+use crate::calls::{ABSENT, doc};
+use crate::lenient::{given, text};
 
 /// What a person who comes from another group brings along, where the call does not say otherwise.
 const BROUGHT: [&str; 8] =
     ["email", "username", "name", "last_name", "second_last_name", "phone", "birthdate", "language"];
 
-/// Makes a user of the person, new or known in another group.
+/// Makes a user of the person, new or known in another group; a child is connected to its parent.
 pub(super) async fn created(
     (app, identity): (&App, &Identity),
     agent: &Agent,
     (call, seed): (&Call, Seed),
     child: bool,
 ) -> Result<User, Error> {
-    agent.holds(KeyScope::Write).await?;
-    let segment = app.store.segment(agent.group(app, call).await?).await?;
+    let (segment, parent) = if child {
+        let parent = parent(app, agent, call).await?;
+        (parent.segment_id, Some(parent.user_id))
+    } else {
+        (agent.group(app, call, KeyScope::Write).await?, None)
+    };
+    let segment = app.store.segment(segment).await?;
     let mut form = call.doc.clone();
     let password = form.remove("password");
     let mut fields = doc::fields(&form)?;
     if let Some(password) = password.filter(|password| !password.is_null() && password.as_str() != Some("")) {
-        fields.insert("password".to_owned(), password);
+        fields.insert("password".to_owned(), text(&password).map_or(password, Value::String));
     }
-    if child {
-        let parent = call.parent.ok_or_else(|| Error::invalid("/connected_to", "required", "is required"))?;
-        let parent = Call { person: Some(parent), ..call.clone() };
-        let parent = agent.user(app, &parent, KeyScope::Write).await.map_err(of_parent)?;
+    if let Some(parent) = parent {
         fields.insert("parent_id".to_owned(), json!(parent));
     }
     if let Some(known) = call.person {
@@ -41,6 +44,18 @@ pub(super) async fn created(
     }
     let made = (app, identity, &segment, seed.id(0));
     named(made, (fields, call.person), agent.caller.act()).await.map_err(person_first)
+}
+
+/// Whom a child is to be connected to, for a key that holds: 3 reads at once.
+async fn parent(app: &App, agent: &Agent, call: &Call) -> Result<PersonIn, Error> {
+    let Some(number) = call.parent else {
+        agent.holds(KeyScope::Write).await?;
+        return Err(Error::invalid("/connected_to", "required", "is required"));
+    };
+    let parent = Call { person: Some(number), ..call.clone() };
+    let (holds, found) = tokio::join!(agent.holds(KeyScope::Write), agent.user(app, &parent, KeyScope::Write));
+    holds?;
+    found.map_err(of_parent)
 }
 
 /// That the person is in the group already, where that is so: all else follows from it.
@@ -82,7 +97,7 @@ async fn named(
 async fn bring(app: &App, agent: &Agent, known: PersonNumber, fields: &mut Map<String, Value>) -> Result<(), Error> {
     let others = app.store.users_of_person(agent.account, known).await?;
     let Some(other) = others.first() else {
-        return Err(Error::invalid("/clogin_id", "unknown", "is nobody's in this organization"));
+        return Err(Error::invalid("/clogin_id", ABSENT, "is nobody's in this organization"));
     };
     let Some(other) = app.store.user(*other).await? else { return Ok(()) };
     let mut has = other.user.fields.show();

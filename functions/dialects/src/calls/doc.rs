@@ -90,13 +90,18 @@ pub(super) fn all(user: &User) -> Map<String, Value> {
     all
 }
 
+/// An entry of the document, where it is set: not left out, null or empty text.
+pub(super) fn set<'a>(doc: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    doc.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
+}
+
 /// An entry of the document that must be there.
 ///
 /// # Errors
 /// [`Error::Invalid`].
 pub(super) fn required<'a>(doc: &'a Map<String, Value>, name: &str) -> Result<&'a Value, Error> {
     let missing = || Error::Invalid(vec![FieldError::new(&format!("/{name}"), "required", "is required")]);
-    doc.get(name).filter(|value| !value.is_null()).ok_or_else(missing)
+    set(doc, name).ok_or_else(missing)
 }
 
 /// The rows of a list in the document, 1 to 20.

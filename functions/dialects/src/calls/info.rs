@@ -1,10 +1,10 @@
 //! `get_info`: what is asked for of a user.
 
 use domain::{Error, Field as _, User};
-use edge::{App, Caller, UserRef};
+use edge::{App, Caller};
 use serde_json::{Map, Value, json};
 
-use crate::calls::answer::Kept;
+use crate::calls::answer::{Joined, Kept, number};
 use crate::calls::doc;
 use crate::lenient::switch;
 
@@ -22,13 +22,13 @@ pub(super) async fn asked(
         info.insert(name.clone(), doc::field(user, name));
     }
     if on("_family") {
-        info.insert("_family".to_owned(), family(app, caller, user).await?);
+        info.insert("_family".to_owned(), family(app, caller, (user, kept.parent.as_ref())).await?);
     }
     if on("_userproducts") {
-        info.insert("_userproducts".to_owned(), products(kept));
+        info.insert("_userproducts".to_owned(), products(&kept.joined));
     }
     if on("_userforms") {
-        let forms = kept.joined.iter().map(|member| {
+        let forms = kept.joined.members.iter().map(|member| {
             json!({
                 "form_id": member.membership_id.to_string(),
                 "user_form_id": member.id.to_string(),
@@ -41,9 +41,9 @@ pub(super) async fn asked(
     Ok(Value::Object(info))
 }
 
-fn products(kept: &Kept) -> Value {
-    let subscriptions = kept.joined.iter().filter_map(domain::Member::subscription).map(|subscription| {
-        let product = kept.products.get(&subscription.fields.product_id).map(|product| &product.fields);
+fn products(joined: &Joined) -> Value {
+    let subscriptions = joined.members.iter().filter_map(domain::Member::subscription).map(|subscription| {
+        let product = joined.products.get(&subscription.fields.product_id).map(|product| &product.fields);
         json!({
             "p_id": subscription.fields.product_id.to_string(),
             "name": product.map(|product| product.title.show()),
@@ -56,18 +56,12 @@ fn products(kept: &Kept) -> Value {
 }
 
 /// The parent and the children of a user; those who have no number yet get one.
-async fn family(app: &App, caller: &Caller, user: &User) -> Result<Value, Error> {
-    let (parent, children) = users::relatives(app, user).await?;
+async fn family(app: &App, caller: &Caller, (user, parent): (&User, Option<&User>)) -> Result<Value, Error> {
+    // A child has no children.
+    let children = if parent.is_some() { Vec::new() } else { users::children(app, user, usize::MAX).await? };
     let mut shown = Vec::new();
-    for one in parent.iter().chain(&children) {
-        let number = match one.number() {
-            Some(number) => Some(number),
-            None => match users::numbered(app, caller, UserRef::Id(one.id), None).await {
-                // A key that only reads gives no numbers.
-                Err(Error::Forbidden(_)) => None,
-                numbered => Some(numbered?),
-            },
-        };
+    for one in parent.into_iter().chain(&children) {
+        let number = number(app, caller, one).await?;
         shown.push(json!({
             "clogin_id": number.map(|number| number.get().to_string()),
             "username": doc::field(one, "username"),

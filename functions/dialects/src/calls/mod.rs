@@ -47,7 +47,7 @@ pub(crate) const ABOUT: About = About {
         (400, "Wrong, or an unknown action."),
         (401, "No key, or one that does not hold."),
         (403, "The key lacks the scope, or opens one segment only."),
-        (404, "An unknown group or person."),
+        (404, "An unknown group or person, or another organization's."),
         (409, "A value is taken."),
         (429, "Too many requests."),
         (500, "A fault of ours."),
@@ -106,8 +106,15 @@ const NAMES: [(&str, &str); 7] = [
     ("emails", "email_list"),
 ];
 
+/// The code of a group or a person that is not there, or somebody else's.
+const ABSENT: &str = "absent";
+
 fn tell(problem: &Problem, _: &HeaderMap) -> Response {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = match problem.errors.first() {
+        // The body says here what a path says elsewhere.
+        Some(error) if error.code == ABSENT => StatusCode::NOT_FOUND,
+        _ => StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    };
     let msg = match problem.errors.first() {
         Some(error) if !error.pointer.is_empty() => format!("{} {}", name(error), error.message),
         _ => problem.detail.clone(),

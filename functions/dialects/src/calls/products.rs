@@ -1,40 +1,44 @@
 //! `add_product`: what a user subscribes to.
 
-use domain::{Act, Body as _, SegmentId};
-use domain::{Error, FieldError, Product, Segment, SubscriptionFields, User};
+use domain::{Act, Body as _, Error, FieldError, MemberId, Product, SegmentId, SubscriptionFields, User};
 use edge::{App, Seed};
 use serde_json::{Map, Value, json};
 use store::From;
 use store::search::{Filter, Match, Search, Test};
 
+use crate::calls::answer::Joined;
 use crate::calls::doc;
 use crate::lenient::{given, text};
 
-/// Subscribes a user to the products of a list. Each is looked for before the first is subscribed to.
+/// Subscribes a user to the products of a list: what it has joined then. Each is looked for, and whether the user can have
+/// it, before the first is subscribed to.
 pub(super) async fn added(
     app: &App,
-    (segment, user): (&Segment, &User),
+    (user, mut joined): (&User, Joined),
     (document, seed): (&Map<String, Value>, Seed),
     act: Act<'_>,
-) -> Result<(), Error> {
+) -> Result<Joined, Error> {
+    let segment = user.segment_id.ok_or(Error::NotFound)?;
     let mut wanted = Vec::new();
     for (index, row) in doc::rows(document, "product_list")?.iter().enumerate() {
-        let product = found(app, segment.id, row).await?;
-        let unknown = || wrong(index, "unknown", "is no product of this group");
-        let product = product.ok_or_else(unknown)?;
+        let product = found(app, segment, row).await?;
+        let product = product.ok_or_else(|| wrong(index, "unknown", "is no product of this group"))?;
         let quantity = given(row, "q").map_or_else(|| json!(1), number);
         let fields = json!({ "user_id": user.id, "product_id": product.id, "quantity": quantity });
         let fields = SubscriptionFields::parse(fields);
         let fields =
             fields.map_err(|_| wrong(index, "out_of_range", "has a q that is no whole number from 1 to 1000000"))?;
-        wanted.push((product, fields));
-    }
-    for (index, (product, fields)) in wanted.into_iter().enumerate() {
         let configuration = members::joined_by(app, Some(&product)).await?;
-        let subscribed = members::subscribed(app, &configuration, (seed.scattered(index), fields), act).await;
+        let id: MemberId = seed.scattered(index);
+        let added = joined.add((id, &configuration.membership), (&product, fields.clone()));
+        added.map_err(|message| Error::conflict(&place(index), "taken", message))?;
+        wanted.push((configuration, id, fields));
+    }
+    for (index, (configuration, id, fields)) in wanted.into_iter().enumerate() {
+        let subscribed = members::subscribed(app, &configuration, (id, fields), act).await;
         subscribed.map_err(|error| error.map_fields(|field| FieldError { pointer: place(index), ..field }))?;
     }
-    Ok(())
+    Ok(joined)
 }
 
 /// The product that a row names: by its id, its id in another system, or its title.

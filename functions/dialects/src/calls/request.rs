@@ -32,8 +32,7 @@ impl Call {
         let mut errors = Vec::new();
         let action = given(body, "action").and_then(text);
         let group = number(body, "group_id", &mut errors);
-        let person = number(body, "clogin_id", &mut errors);
-        let parent = number(body, "connected_to", &mut errors);
+        let [person, parent] = ["clogin_id", "connected_to"].map(|name| person(body, name, &mut errors));
         let submits = flag(body, "submit_forms", true, &mut errors);
         // Nothing is ever sent because of a call: there is nothing to be disabled.
         flag(body, "disable_email_sending", false, &mut errors);
@@ -50,6 +49,12 @@ impl Call {
             _ => Err(Error::Invalid(errors)),
         }
     }
+}
+
+/// The number of a person; nobody's where it is 0.
+fn person(body: &Value, name: &str, errors: &mut Vec<FieldError>) -> Option<PersonNumber> {
+    let is_nobody = given(body, name).and_then(text).is_some_and(|number| number == "0");
+    if is_nobody { None } else { number(body, name, errors) }
 }
 
 fn number<const LOW: i64, const HIGH: i64>(

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::calls::agent::Agent;
 use crate::calls::answer::answer;
-use crate::calls::doc::required;
+use crate::calls::doc::{required, set};
 use crate::calls::request::Call;
 use crate::lenient::{Json, switch};
 
@@ -18,7 +18,7 @@ use crate::lenient::{Json, switch};
 #[utoipa::path(post, path = "/calls/statuses", tag = "calls",
     request_body(content = Value, example = json!({ "action": "create", "group_id": 1,
         "doc": { "status_name": "On hold", "color": "#800000", "is_excluded": 0 } })),
-    responses((status = 200, description = "Its number.", example = json!({ "success": true, "msg": "The status is made.",
+    responses((status = 200, description = "Its number.", body = Value, example = json!({ "success": true, "msg": "The status is made.",
         "meta_info": {}, "user_info": {}, "status_id": 1 }))))]
 pub(super) async fn call(
     State(app): State<App>,
@@ -26,24 +26,28 @@ pub(super) async fn call(
     seed: Seed,
     Body(Json(body)): Body<Json>,
 ) -> Answer<Response> {
-    agent.holds(KeyScope::Admin).await?;
-    let call = Call::parse(&body)?;
-    if call.action != "create" {
-        return Err(Error::invalid("/action", "unknown", "must be create").into());
-    }
-    let segment = agent.group(&app, &call).await?;
+    let call = match Call::parse(&body) {
+        Ok(call) if call.action == "create" => call,
+        refused => {
+            agent.holds(KeyScope::Admin).await?;
+            refused?;
+            return Err(Error::invalid("/action", "unknown", "must be create").into());
+        }
+    };
+    let segment = agent.group(&app, &call, KeyScope::Admin).await?;
     let fields = CustomStatusFields::parse(fields(&call.doc)?).map_err(named)?;
-    let made = statuses::made(&app, (segment, seed.id(0)), fields, agent.caller.act()).await.map_err(named)?;
+    let caller = agent.caller.silently(call.silent);
+    let made = statuses::made(&app, (segment, seed.id(0)), fields, caller.act()).await.map_err(named)?;
     let number = json!({ "status_id": made.number.get() });
     Ok(answer("The status is made.", json!({}), json!({}), number))
 }
 
 fn fields(doc: &Map<String, Value>) -> Result<Value, Error> {
     let mut fields = Map::from_iter([("name".to_owned(), required(doc, "status_name")?.clone())]);
-    if let Some(color) = doc.get("color").filter(|color| !color.is_null() && color.as_str() != Some("")) {
+    if let Some(color) = set(doc, "color") {
         fields.insert("color".to_owned(), color.clone());
     }
-    if let Some(excluded) = doc.get("is_excluded").filter(|excluded| !excluded.is_null()) {
+    if let Some(excluded) = set(doc, "is_excluded") {
         let wrong = || Error::invalid("/is_excluded", "invalid_type", "must be 0 or 1");
         fields.insert("is_excluded".to_owned(), switch(excluded).ok_or_else(wrong)?.into());
     }

@@ -4,13 +4,13 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::field::MergePatch;
 use domain::history::RecordedEmail;
-use domain::{Error, Field as _, KeyScope, SegmentId, User, UserId, UserState};
+use domain::{CustomStatus, Error, Field as _, KeyScope, SegmentId, User};
 use edge::{Answer, App, Body, IfMatch, Seed, UserRef};
 use identity::Identity;
 use serde_json::{Map, Value, json};
 
 use crate::calls::agent::Agent;
-use crate::calls::answer::{Kept, about};
+use crate::calls::answer::{Joined, Kept, Known, about};
 use crate::calls::request::Call;
 use crate::calls::{create, doc, info, products};
 use crate::lenient::{Json, text};
@@ -25,7 +25,7 @@ use crate::lenient::{Json, text};
         "doc": { "username": "", "password": "correct horse battery", "main_email": "ana@example.com", "org_name": "Café Sur",
             "first_name": "Ana", "last_name": "López", "application_date": "2026-11-21" } })),
     responses((status = 200, description = "What was done, and about whom. `login` adds `user_token`, `get_info` adds `doc`, \
-        `set_status` adds `effected_users`.", example = json!({ "success": true, "msg": "The user is made.",
+        `set_status` adds `effected_users`.", body = Value, example = json!({ "success": true, "msg": "The user is made.",
         "meta_info": { "u_name": "ana@example.com", "total_forms": "0", "completed_forms": "0", "total_user_forms": "0",
             "total_completed_user_forms": "0", "total_user_mandatory_forms": "0", "total_completed_user_mandatory_forms": "0",
             "total_order": "0.00", "total_paid": "0.00", "total_balance": "0.00", "status_id": "0", "status_name": "" },
@@ -47,25 +47,40 @@ pub(super) async fn call(
     agent.caller = agent.caller.silently(call.silent);
     let agent = &agent;
     // In boxes, since each of these has far more to keep than what it is one of: a debug build has no room on its stack.
-    let (user, msg, more) = Box::pin(done((&app, &identity), agent, (&call, seed))).await?;
-    let kept = Box::pin(Kept::of(&app, &user)).await?;
+    let Done { user, msg, more, known } = Box::pin(done((&app, &identity), agent, (&call, seed))).await?;
+    let kept = Box::pin(Kept::of(&app, &agent.caller, (&user, known))).await?;
     let more = match call.action.as_str() {
         "get_info" => json!({ "doc": info::asked(&app, &agent.caller, (&user, &kept), &call.doc).await? }),
         _ => more,
     };
-    Ok(about(&app, &user, (kept, msg, more)).await?)
+    Ok(about(&user, &kept, (msg, more)))
+}
+
+/// What came of an action: about whom, in words, what the answer has besides, and what of it need not be read.
+struct Done {
+    user: User,
+    msg: &'static str,
+    more: Value,
+    known: Known,
+}
+
+impl Done {
+    fn new(user: User, msg: &'static str) -> Self {
+        Self { user, msg, more: json!({}), known: Known::default() }
+    }
 }
 
 /// Does what the action says.
-async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed)) -> Done {
+async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed)) -> Result<Done, Error> {
     match call.action.as_str() {
         "create" => {
             let made = Box::pin(create::created(on, agent, (call, seed), false)).await;
-            made.map(|user| (user, "The user is made.", json!({})))
+            made.map(|user| Done::new(user, "The user is made."))
         }
         "create_child" => {
-            let made = Box::pin(create::created(on, agent, (call, seed), true)).await;
-            made.map(|user| (user, "The child is made.", json!({})))
+            let user = Box::pin(create::created(on, agent, (call, seed), true)).await?;
+            let known = Known { parent: call.parent, ..Known::default() };
+            Ok(Done { known, ..Done::new(user, "The child is made.") })
         }
         "login" => Box::pin(login(on.0, agent, call)).await,
         "update" => Box::pin(update(on, agent, call)).await,
@@ -82,47 +97,39 @@ async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed))
     }
 }
 
-/// What came of an action: about whom, in words, and what the answer has besides.
-type Done = Result<(User, &'static str, Value), Error>;
-
-async fn login(app: &App, agent: &Agent, call: &Call) -> Done {
-    let user = agent.user(app, call, KeyScope::Write).await?;
+async fn login(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
+    let user = agent.user(app, call, KeyScope::Write).await?.user_id;
     let user = agent.caller.acts(UserRef::Id(user), KeyScope::Write).await?.record.user;
     let (token, _) = users::new_token(app, &user).await?;
-    Ok((user, "The token logs in once.", json!({ "user_token": token })))
+    Ok(Done { more: json!({ "user_token": token }), ..Done::new(user, "The token logs in once.") })
 }
 
-async fn update(on: (&App, &Identity), agent: &Agent, call: &Call) -> Done {
-    let user = agent.user(on.0, call, KeyScope::Write).await?;
-    if call.doc.is_empty() {
-        agent.holds(KeyScope::Write).await?;
-        return Err(Error::invalid("/doc", "required", "must have a form field"));
-    }
-    let patch = doc::fields(&call.doc).and_then(|fields| MergePatch::parse(fields.into()));
-    let user = changed(on, agent, user, patch).await?;
-    Ok((user, "The user is updated.", json!({})))
-}
-
-async fn add_product(app: &App, agent: &Agent, (call, seed): (&Call, Seed)) -> Done {
-    let user = agent.user(app, call, KeyScope::Write).await?;
-    let subject = agent.caller.acts(UserRef::Id(user), KeyScope::Write).await?;
-    let segment = subject.record.user.segment_id.ok_or(Error::NotFound)?;
-    let segment = app.store.segment(segment).await?;
-    products::added(app, (&segment, &subject.record.user), (&call.doc, seed), agent.caller.act()).await?;
-    Ok((subject.record.user, "The products are added.", json!({})))
-}
-
-async fn add_email(app: &App, agent: &Agent, call: &Call) -> Done {
-    let user = agent.user(app, call, KeyScope::Write).await?;
-    let emails = match emails(&call.doc) {
-        Ok(emails) => emails,
-        Err(error) => {
-            agent.holds(KeyScope::Write).await?;
-            return Err(error);
-        }
+async fn update(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result<Done, Error> {
+    let user = agent.user(on.0, call, KeyScope::Write).await?.user_id;
+    let patch = match call.doc.is_empty() {
+        true => Err(Error::invalid("/doc", "required", "must have a form field")),
+        false => doc::fields(&call.doc).and_then(|fields| MergePatch::parse(fields.into())),
     };
+    let patch = told(agent, patch).await?;
+    let whom = (UserRef::Id(user), None);
+    let user = users::changed(on, &agent.caller, whom, &IfMatch::default(), |_: &User| Ok(patch.clone())).await?;
+    Ok(Done::new(user, "The user is updated."))
+}
+
+async fn add_product(app: &App, agent: &Agent, (call, seed): (&Call, Seed)) -> Result<Done, Error> {
+    let user = agent.user(app, call, KeyScope::Write).await?.user_id;
+    let user = agent.caller.acts(UserRef::Id(user), KeyScope::Write).await?.record.user;
+    let joined = Joined::of(app, &user).await?;
+    let joined = products::added(app, (&user, joined), (&call.doc, seed), agent.caller.act()).await?;
+    let known = Known { joined: Some(joined), ..Known::default() };
+    Ok(Done { known, ..Done::new(user, "The products are added.") })
+}
+
+async fn add_email(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
+    let user = agent.user(app, call, KeyScope::Write).await?.user_id;
+    let emails = told(agent, emails(&call.doc)).await?;
     let user = users::recorded(app, &agent.caller, UserRef::Id(user), &emails).await?;
-    Ok((user, "The e-mails are recorded; nothing is sent.", json!({})))
+    Ok(Done::new(user, "The e-mails are recorded; nothing is sent."))
 }
 
 /// The e-mails of a document, whose addresses may be arrays.
@@ -141,61 +148,42 @@ fn emails(document: &Map<String, Value>) -> Result<Vec<RecordedEmail>, Error> {
     if errors.is_empty() { Ok(emails) } else { Err(Error::Invalid(errors)) }
 }
 
-async fn get_info(app: &App, agent: &Agent, call: &Call) -> Done {
-    let user = agent.user(app, call, KeyScope::Read).await?;
+async fn get_info(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
+    let user = agent.user(app, call, KeyScope::Read).await?.user_id;
     let user = agent.caller.acts(UserRef::Id(user), KeyScope::Read).await?.record.user;
-    Ok((user, "The user is found.", json!({})))
+    Ok(Done::new(user, "The user is found."))
 }
 
-async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Done {
-    let user = agent.user(on.0, call, KeyScope::Write).await?;
+async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result<Done, Error> {
+    let person = agent.user(on.0, call, KeyScope::Write).await?;
     let number = doc::required(&call.doc, "status_id").and_then(|id| {
         let number = text(id).and_then(|text| text.parse::<i64>().ok()).filter(|number| *number >= 0);
         number.ok_or_else(|| {
             Error::invalid("/status_id", "invalid_type", "must be the number of a status, or 0 for none")
         })
     });
-    // What is wrong is told to those only who may change the user.
     let status = match number {
-        Ok(0) => Ok(Value::Null),
-        Ok(number) => status(on.0, agent.group(on.0, call).await?, number).await,
+        Ok(0) => Ok(None),
+        Ok(number) => status(on.0, person.segment_id, number).await.map(Some),
         Err(error) => Err(error),
     };
-    let status = match status {
-        Ok(status) => status,
-        Err(error) => {
-            agent.holds(KeyScope::Write).await?;
-            return Err(error);
-        }
-    };
-    let patch = MergePatch::parse(json!({ "status_id": status }));
-    let user = changed(on, agent, user, patch).await?;
-    Ok((user, "The status is set.", json!({ "effected_users": 1 })))
+    let status = told(agent, status).await?;
+    let user = users::with_status(on, &agent.caller, person.user_id, status.as_ref()).await?;
+    let known = Known { status, ..Known::default() };
+    Ok(Done { more: json!({ "effected_users": 1 }), known, ..Done::new(user, "The status is set.") })
 }
 
-/// The id of the status with this number: 1 read.
-async fn status(app: &App, segment: SegmentId, number: i64) -> Result<Value, Error> {
+/// The status with this number: 1 read.
+async fn status(app: &App, segment: SegmentId, number: i64) -> Result<CustomStatus, Error> {
     let statuses = app.store.custom_statuses(segment).await?;
     let found = statuses.into_iter().find(|status| status.number.get() == number);
-    let unknown = || Error::invalid("/status_id", "unknown", "is no status of this group");
-    Ok(found.ok_or_else(unknown)?.id.show())
+    found.ok_or_else(|| Error::invalid("/status_id", "unknown", "is no status of this group"))
 }
 
-/// Changes a user; what is wrong with the patch is told to those only who may change it.
-async fn changed(
-    on: (&App, &Identity),
-    agent: &Agent,
-    user: UserId,
-    patch: Result<MergePatch<UserState>, Error>,
-) -> Result<User, Error> {
-    match patch {
-        Ok(patch) => {
-            let whom = (UserRef::Id(user), None);
-            users::changed(on, &agent.caller, whom, &IfMatch::default(), |_: &User| Ok(patch.clone())).await
-        }
-        Err(error) => {
-            agent.holds(KeyScope::Write).await?;
-            Err(error)
-        }
+/// What is wrong with a document is told to those only who may change the user.
+async fn told<T>(agent: &Agent, read: Result<T, Error>) -> Result<T, Error> {
+    if read.is_err() {
+        agent.holds(KeyScope::Write).await?;
     }
+    read
 }

@@ -66,6 +66,9 @@ pub struct User {
     /// Whether its `status_id` is one that is excluded, as the store found it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub excluded: bool,
+    /// Whether it has never joined a membership, as the store notes it: then none need be looked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unjoined: bool,
     /// What the user, or who keeps it, writes.
     #[serde(flatten)]
     pub fields: UserFields,
@@ -188,6 +191,7 @@ impl User {
             status_reason: None,
             person: None,
             excluded: false,
+            unjoined: true,
             fields,
             version,
             created_at,

@@ -9,7 +9,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::user::{Person, PersonNumber, Unique};
-use domain::{Error, Member, MemberId, Time, User, UserId};
+use domain::{Error, Member, MemberId, SegmentId, Time, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -99,9 +99,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn person_in(&self, person: Person) -> Result<Option<UserId>, Error> {
-        let found = self.table.get(&keys::person_in(person)).await?.map(from_item::<Claim>).transpose()?;
-        Ok(found.map(|found| found.user_id))
+    pub async fn person_in(&self, person: Person) -> Result<Option<PersonIn>, Error> {
+        self.table.get(&keys::person_in(person)).await?.map(from_item).transpose()
     }
 
     /// The users that a person is in the segments of an account: 1 `Query`.
@@ -113,12 +112,16 @@ impl Store {
         Ok(self.table.all::<Claim>(&query).await?.into_iter().map(|found| found.user_id).collect())
     }
 
-    /// The memberships that a user has joined, as the members that it is: 1 `Query`, and 1 `BatchGetItem` for each 100.
+    /// The memberships that a user has joined, as the members that it is: 1 `Query`, and 1 `BatchGetItem` for each 100;
+    /// nothing for a user who has never joined any.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn members_of(&self, user: UserId) -> Result<Vec<Member>, Error> {
-        let query = Query::under(keys::partition(user), JOINED);
+    pub async fn members_of(&self, user: &User) -> Result<Vec<Member>, Error> {
+        if user.unjoined {
+            return Ok(Vec::new());
+        }
+        let query = Query::under(keys::partition(user.id), JOINED);
         let joined = self.table.all_items(&query).await?;
         let id = |item: &Item| item.get(SK)?.as_s().ok()?.strip_prefix(JOINED)?.parse::<MemberId>().ok();
         let keys = joined.iter().filter_map(id).map(|id| keys::member(id).attributes()).collect();
@@ -150,8 +153,26 @@ impl Store {
     /// Demands that a user is there and not deleted.
     pub(crate) fn in_use(&self, user: UserId) -> Write {
         let deleted = Item::from([(":deleted".to_owned(), string("DELETED"))]);
-        Write::check(&self.table, &keys::user(user), "attribute_exists(PK) AND #status <> :deleted", deleted)
+        Write::check(&self.table, &keys::user(user), IN_USE, deleted)
     }
+
+    /// Demands the same of a user who joins a membership, and notes that it has.
+    pub(crate) fn joining(&self, user: UserId) -> Write {
+        let changes = Changes::default().remove("unjoined").value(":deleted", string("DELETED"));
+        Write::update(&self.table, &keys::user(user), IN_USE, changes.named("#status", "status"))
+    }
+}
+
+/// The condition that a user is there and not deleted.
+const IN_USE: &str = "attribute_exists(PK) AND #status <> :deleted";
+
+/// The user that a person is in a segment.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct PersonIn {
+    /// The user.
+    pub user_id: UserId,
+    /// The segment.
+    pub segment_id: SegmentId,
 }
 
 /// What a claim item says.

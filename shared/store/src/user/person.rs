@@ -48,19 +48,19 @@ impl Store {
 
     /// Leads from a person to the user that it is in a segment.
     pub(crate) fn of_person(&self, old: Option<&User>, new: Option<&User>) -> Vec<Write> {
-        let place = |user: Option<&User>| user.and_then(|user| Some((user.present()?, user.id)));
+        let place = |user: Option<&User>| user.and_then(|user| Some((user.present()?, user.id, user.segment_id?)));
         let (was, is) = (place(old), place(new));
         if was == is {
             return Vec::new();
         }
-        let left = was.map(|(person, user)| {
+        let left = was.map(|(person, user, _)| {
             let mine = Item::from([(":user".to_owned(), string(user))]);
             Write::delete(&self.table, &keys::person_in(person), "user_id = :user", mine)
                 .on_condition_failed(Error::Stale)
         });
         let taken = || Error::conflict("/number", "taken", "is another user's of this segment");
-        let come = is.map(|(person, user)| {
-            let item = Item::from([("user_id".to_owned(), string(user))]);
+        let come = is.map(|(person, user, segment)| {
+            let item = [("user_id".to_owned(), string(user)), ("segment_id".to_owned(), string(segment))].into();
             Write::create(&self.table, &keys::person_in(person), item).on_condition_failed(taken())
         });
         left.into_iter().chain(come).collect()

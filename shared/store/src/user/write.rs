@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::user::{Numbering, Unique};
-use domain::{Entry, Error, Event, Status, Time, User, UserId};
+use domain::{CustomStatus, Entry, Error, Event, Status, Time, User, UserId};
 
 use crate::Store;
 use crate::backoff::Tries;
@@ -33,6 +33,8 @@ pub struct Also {
     pub one_time: Option<(String, Time)>,
     /// Where the user's number comes from, which it has from now on.
     pub numbering: Option<Numbering>,
+    /// The status that it has from now on, where that has been read already.
+    pub status: Option<CustomStatus>,
 }
 
 impl Store {
@@ -78,7 +80,7 @@ impl Store {
             writes.extend(more());
             Ok((writes, record))
         };
-        self.told((self.with_status(None, user).await?, entry.clone()), told).await
+        self.told((self.with_status(None, user, None).await?, entry.clone()), told).await
     }
 
     /// Writes `new` over `old`, with the claims that differ and a history entry. One transaction.
@@ -95,16 +97,20 @@ impl Store {
     ) -> Result<UserRecord, Error> {
         refuse_if_parent(old, new)?;
         let told = |new: &User, entry: &Entry| self.changed_user(old, new, entry, &also);
-        self.told((self.with_status(Some(&old.user), new).await?, entry.clone()), told).await
+        let new = self.with_status(Some(&old.user), new, also.status.as_ref()).await?;
+        self.told((new, entry.clone()), told).await
     }
 
-    /// The user, knowing whether its status is excluded: 1 `GetItem`, if it is another one than before.
-    async fn with_status(&self, old: Option<&User>, new: &User) -> Result<User, Error> {
+    /// The user, knowing whether its status is excluded: 1 `GetItem`, if it is another one than before and not `known`.
+    /// Whether a status excludes never changes; that it is still there, the transaction demands.
+    async fn with_status(&self, old: Option<&User>, new: &User, known: Option<&CustomStatus>) -> Result<User, Error> {
         let had = old.and_then(|old| old.fields.status_id);
-        let excluded = match (new.segment_id.zip(new.fields.status_id), had == new.fields.status_id) {
-            (None, _) => false,
-            (Some(_), true) => new.excluded,
-            (Some((segment, status)), false) => match self.custom_status(segment, status).await {
+        let known = known.filter(|known| Some(known.id) == new.fields.status_id);
+        let excluded = match (new.segment_id.zip(new.fields.status_id), had == new.fields.status_id, known) {
+            (None, ..) => false,
+            (Some(_), true, _) => new.excluded,
+            (Some(_), false, Some(known)) => known.fields.is_excluded.0,
+            (Some((segment, status)), false, None) => match self.custom_status(segment, status).await {
                 Err(Error::NotFound) => return Err(unknown_thing("/status_id", "status")),
                 found => found?.thing.fields.is_excluded.0,
             },

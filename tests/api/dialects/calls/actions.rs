@@ -71,6 +71,7 @@ async fn add_product_subscribes_and_meta_info_tells_the_sums() {
     let one = made(json!({ "title": "Course", "value": "499.90", "currency": "MXN" })).await;
     made(json!({ "title": "Book", "reference_id": "17", "value": "10.5", "currency": "MXN" })).await;
     made(json!({ "title": "Free" })).await;
+    made(json!({ "title": "Other" })).await;
     let list = json!([{ "p_id": one, "q": "2" }, { "p_id": 17, "q": 3 }, { "name": "free" }]);
     let added =
         calls.done(json!({ "action": "add_product", "clogin_id": person, "doc": { "product_list": list } })).await;
@@ -94,14 +95,42 @@ async fn add_product_subscribes_and_meta_info_tells_the_sums() {
     assert_eq!(info["doc"]["_userforms"].as_array().unwrap().len(), 3);
     for (list, status, msg) in [
         (json!([{ "p_id": "none" }]), 400, "product_list is no product of this group"),
-        (json!([{ "name": "Course" }, { "q": 1 }]), 400, "product_list is no product of this group"),
+        (json!([{ "name": "Other" }, { "q": 1 }]), 400, "product_list is no product of this group"),
         (json!([{ "p_id": one, "q": 0 }]), 400, "product_list has a q that is no whole number from 1 to 1000000"),
         (json!([{ "p_id": one }]), 409, "product_list has this product already"),
+        (json!([{ "name": "Other" }, { "p_id": 17 }]), 409, "product_list has this product already"),
+        (json!([{ "name": "Other" }, { "name": "Other" }]), 409, "product_list has this product already"),
         (json!([]), 400, "product_list must be an array of 1 to 20 objects"),
     ] {
         let reply =
             calls.send(json!({ "action": "add_product", "clogin_id": person, "doc": { "product_list": list } })).await;
         assert_eq!(super::refused(&reply), (status, msg.to_owned()), "{list}");
+    }
+    assert_eq!(calls.world.read(&path).await["page"]["total_items"], 3, "a list is added as a whole or not at all");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_that_was_added_is_told_as_it_is_read_later() {
+    let calls = Calls::start().await;
+    let person = calls.person("ana@example.com").await;
+    let user = calls.user("ana@example.com").await["id"].clone();
+    calls.world.member(json!({ "user_id": user, "approval": "APPROVED" })).await;
+    let product = calls.world.product().await;
+    for list in [json!([{ "p_id": product, "q": 2 }]), json!([{ "p_id": calls.priced("9.99").await }])] {
+        let added =
+            calls.done(json!({ "action": "add_product", "clogin_id": person, "doc": { "product_list": list } })).await;
+        let info = calls.done(json!({ "action": "get_info", "clogin_id": person })).await;
+        assert_eq!(added["meta_info"], info["meta_info"], "the member of before is the subscriber of now");
+        assert_eq!(info["meta_info"]["completed_forms"], "1");
+    }
+}
+
+impl Calls {
+    /// The id of a new product of this value.
+    async fn priced(&self, value: &str) -> String {
+        let product = json!({ "title": value, "value": value, "currency": "MXN" });
+        let products = format!("/v1/segments/{}/products", self.world.segment);
+        crate::world::id(&self.world.muster.made(&self.world.ana, &products, product).await)
     }
 }
 

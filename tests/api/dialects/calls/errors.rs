@@ -55,7 +55,7 @@ async fn a_key_is_known_by_its_id_and_its_secret_and_by_nothing_else() {
         json!({ "action": "create", "doc": { "main_email": "x@example.com" } }),
         json!({ "action": "set_status", "clogin_id": person, "doc": { "status_id": 0 } }),
     ] {
-        let expected = (400, "group_id is no group of this organization".to_owned());
+        let expected = (404, "group_id is no group of this organization".to_owned());
         assert_eq!(refused(&abroad.send(body).await), expected);
     }
     abroad.id = String::new();
@@ -101,10 +101,12 @@ fn wrong(person: u64) -> Vec<(Value, u16, &'static str)> {
     vec![
         (json!({ "action": "get_info" }), 400, "clogin_id is required"),
         (json!({ "action": "update", "doc": { "a": 1 } }), 400, "clogin_id is required"),
-        (json!({ "action": "get_info", "clogin_id": 1 }), 400, "clogin_id is nobody's in this group"),
+        (json!({ "action": "get_info", "clogin_id": 1 }), 404, "clogin_id is nobody's in this group"),
+        (json!({ "action": "get_info", "clogin_id": 0 }), 400, "clogin_id is required"),
+        (json!({ "action": "create_child", "connected_to": "0" }), 400, "connected_to is required"),
         (
             json!({ "action": "get_info", "clogin_id": person, "group_id": 99 }),
-            400,
+            404,
             "group_id is no group of this organization",
         ),
         (
@@ -183,22 +185,43 @@ async fn wrong_statuses_and_requests_of_no_use_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_form_submitted_is_no_event_told() {
+async fn a_person_of_another_group_is_nobody_in_this_one() {
     let calls = Calls::start().await;
-    let person = calls.person("ana@example.com").await;
-    for submits in [json!(true), json!(false), json!(0)] {
-        let body = json!({ "action": "update", "clogin_id": person, "submit_forms": submits, "disable_email_sending": true,
-            "doc": { "first_name": format!("A{submits}") } });
-        calls.done(body).await;
-    }
-    let user = calls.user("ana@example.com").await;
-    assert_eq!(user["name"], "A0");
-    let id = user["id"].as_str().unwrap();
     let world = &calls.world;
-    let told =
-        format!("/v1/segments/{}/events?filter[type]=muster.user.updated&filter[subject_id]={id}", world.segment);
-    assert_eq!(world.read(&told).await["data"].as_array().unwrap().len(), 1, "the one that was to be submitted");
-    let history = world.read(&format!("/v1/users/{id}/history")).await;
-    let updates = history["data"].as_array().unwrap().iter().filter(|entry| entry["action"] == "updated");
-    assert_eq!(updates.count(), 3, "nothing but the event is left out");
+    let person = calls.person("ana@example.com").await;
+    let other = world.muster.made(&world.ana, "/v1/segments", json!({ "name": "Other" })).await["number"].clone();
+    for action in ["login", "update", "add_product", "add_email", "get_info", "set_status"] {
+        let doc = json!({ "first_name": "X", "status_id": 0 });
+        let reply = calls.send(json!({ "action": action, "group_id": other, "clogin_id": person, "doc": doc })).await;
+        assert_eq!(refused(&reply), (404, "clogin_id is nobody's in this group".to_owned()), "{action}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_set_is_left_out_null_empty_or_nobodys_number() {
+    let calls = Calls::start().await;
+    let unset = [json!(null), json!(""), json!(0), json!("0")];
+    for (nth, unset) in unset.into_iter().enumerate() {
+        let body = json!({ "action": "create", "clogin_id": unset, "connected_to": unset, "submit_forms": null,
+            "disable_email_sending": "", "other": [1], "doc": { "main_email": format!("{nth}@example.com"), "password": 1234567890 } });
+        let made = calls.done(body).await;
+        assert_eq!(made["user_info"]["connected_to"], made["user_info"]["clogin_id"]);
+    }
+    let login = json!({ "email": "0@example.com", "password": "1234567890", "segment_id": calls.world.segment });
+    assert_eq!(calls.world.muster.post("/v1/auth/login", login).send().await.status, 200, "digits are a password too");
+    let body =
+        json!({ "action": "get_info", "group_id": calls.group, "clogin_id": calls.person("a@example.com").await });
+    for name in ["", " "] {
+        let call = calls.world.muster.post("/calls/users", body.clone()).header("api-id", &calls.id);
+        let reply = call.header("api-token", &calls.token).header("api-user", name).send().await;
+        assert_eq!(reply.status, 200, "a name that is empty is none: {reply:?}");
+    }
+    let status = json!({ "action": "create", "doc": { "status_name": "A", "color": "", "is_excluded": "" } });
+    let status = calls.call("/calls/statuses", status).send().await;
+    assert_eq!(status.status, 200, "{status:?}");
+    let status = json!({ "action": "create", "doc": { "status_name": "" } });
+    assert_eq!(
+        refused(&calls.call("/calls/statuses", status).send().await),
+        (400, "status_name is required".to_owned())
+    );
 }

@@ -43,6 +43,18 @@ async fn a_child_of_v1_gets_its_number_when_it_is_first_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_parent_of_v1_gets_its_number_when_a_child_is_connected_to_it() {
+    let calls = Calls::start().await;
+    let parent = calls.world.user(json!({})).await;
+    let child = calls.world.user(json!({ "parent_id": parent })).await;
+    let number = calls.world.call("POST", &format!("/v1/users/{child}/number")).send().await.body["number"].clone();
+    let info = calls.done(json!({ "action": "get_info", "clogin_id": number, "doc": { "_family": 1 } })).await;
+    let parent = calls.world.read(&format!("/v1/users/{parent}")).await["number"].to_string();
+    assert_eq!(info["user_info"]["connected_to"], parent);
+    assert_eq!(info["doc"]["_family"]["parent"]["clogin_id"], parent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_person_is_linked_into_another_group_and_is_two_users() {
     let calls = Calls::start().await;
     let doc = json!({ "main_email": "ana@example.com", "first_name": "Ana", "org_name": "Sur" });
@@ -64,7 +76,7 @@ async fn one_person_is_linked_into_another_group_and_is_two_users() {
     assert_eq!(refused(&twice), (409, "clogin_id is another user's of this segment".to_owned()));
     let unknown =
         calls.send(json!({ "action": "create", "clogin_id": 1, "doc": { "main_email": "y@example.com" } })).await;
-    assert_eq!(refused(&unknown), (400, "clogin_id is nobody's in this organization".to_owned()));
+    assert_eq!(refused(&unknown), (404, "clogin_id is nobody's in this organization".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,11 +102,11 @@ async fn a_number_is_given_once_links_across_segments_and_goes_with_the_user() {
     let read = async || calls.send(json!({ "action": "get_info", "clogin_id": number })).await.status.as_u16();
     assert_eq!(read().await, 200);
     assert_eq!(world.call("DELETE", &format!("/v1/users/{user}")).send().await.status, 204);
-    assert_eq!(read().await, 400, "who is deleted is nobody in the group");
+    assert_eq!(read().await, 404, "who is deleted is nobody in the group");
     assert_eq!(world.call("POST", &format!("/v1/users/{user}/restoration")).send().await.status, 200);
     assert_eq!(read().await, 200);
     assert_eq!(world.call("DELETE", &format!("/v1/users/{user}?purge=true")).send().await.status, 204);
-    assert_eq!(read().await, 400);
+    assert_eq!(read().await, 404);
     let left = world.send("POST", &format!("/v1/users/{same}/number"), json!({ "number": number })).await;
     assert_eq!(left.status, 200, "the person is there, and nobody in this segment: {left:?}");
 }

@@ -5,6 +5,7 @@ pub(crate) mod costs;
 mod errors;
 mod families;
 mod login;
+mod silent;
 
 use serde_json::{Value, json};
 
