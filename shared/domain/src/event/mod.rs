@@ -1,187 +1,21 @@
 //! What is told when something of a segment has changed: that it has, which fields, and by whom. Never the values, so
 //! that an event holds nothing of a person, and a purge stays complete.
 
+mod kind;
+mod told;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use self::kind::{EventType, Thing, What};
+pub use self::told::Told;
 use crate::clock::Time;
 use crate::field::Object;
 use crate::history::{Act, Action, Actor, Entry};
 use crate::id::{EventId, MembershipId, SegmentId, UserId};
-use crate::words;
-use crate::{
-    Address, Catalog, CustomField, CustomStatus, Device, Level, Member, Membership, Notification, Partner, Product,
-    Segment, Subscription, Upload, User,
-};
-
-macro_rules! named {
-    ($(#[doc = $doc:literal])* pub enum $name:ident { $( $(#[doc = $of:literal])* $one:ident = $text:literal, )* }) => {
-        $(#[doc = $doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $( $(#[doc = $of])* $one, )* }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$( Self::$one ),*];
-
-            fn as_str(self) -> &'static str {
-                match self { $( Self::$one => $text, )* }
-            }
-
-            fn parse(text: &str) -> Option<Self> {
-                match text { $( $text => Some(Self::$one), )* _ => None }
-            }
-        }
-    };
-}
-
-named! {
-    /// What an event is about.
-    pub enum Thing {
-        /// A user of the segment.
-        User = "user",
-        /// An address of one of its users.
-        Address = "address",
-        /// The segment itself.
-        Segment = "segment",
-        /// A list of choices.
-        Catalog = "catalog",
-        /// A status of its users.
-        Status = "status",
-        /// A partner.
-        Partner = "partner",
-        /// A product.
-        Product = "product",
-        /// A membership.
-        Membership = "membership",
-        /// A level of a membership.
-        Level = "level",
-        /// A custom field of a membership.
-        Field = "field",
-        /// A member of a membership.
-        Member = "member",
-        /// A member who came from a product, as a subscription.
-        Subscription = "subscription",
-        /// A file.
-        Upload = "upload",
-        /// A device of one of its users.
-        Device = "device",
-        /// A push notification.
-        Notification = "notification",
-    }
-}
-
-named! {
-    /// What has happened to it.
-    pub enum What {
-        /// It came to be.
-        Created = "created",
-        /// Fields of it changed.
-        Updated = "updated",
-        /// It is gone; a user can be restored.
-        Deleted = "deleted",
-        /// The user was shut out.
-        Blocked = "blocked",
-        /// The user was let in again.
-        Unblocked = "unblocked",
-        /// The user was restored.
-        Restored = "restored",
-        /// The user was erased.
-        Purged = "purged",
-        /// The member got points, or lost some.
-        PointsChanged = "points_changed",
-        /// The file has arrived, and is what it was said to be.
-        Available = "available",
-        /// The file has arrived, and is not.
-        Rejected = "rejected",
-    }
-}
-
-/// The type of an event, `muster.user.created`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct EventType {
-    /// What it is about.
-    pub thing: Thing,
-    /// What has happened.
-    pub what: What,
-}
-
-impl EventType {
-    /// How each type begins.
-    pub const PREFIX: &str = "muster.";
-
-    /// The type of this name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (thing, what) = text.strip_prefix(Self::PREFIX)?.split_once('.')?;
-        let kind = Self { thing: Thing::parse(thing)?, what: What::parse(what)? };
-        kind.thing.may().contains(&kind.what).then_some(kind)
-    }
-
-    /// All types.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Thing::ALL.iter().flat_map(|thing| thing.may().iter().map(|what| Self { thing: *thing, what: *what }))
-    }
-}
-
-impl Thing {
-    /// What can happen to it.
-    fn may(self) -> &'static [What] {
-        use What::{
-            Available, Blocked, Created, Deleted, PointsChanged, Purged, Rejected, Restored, Unblocked, Updated,
-        };
-        match self {
-            Self::User => &[Created, Updated, Blocked, Unblocked, Deleted, Restored, Purged],
-            Self::Member => &[Created, Updated, PointsChanged, Deleted],
-            Self::Segment => &[Updated, Deleted],
-            Self::Upload => &[Available, Rejected],
-            Self::Address
-            | Self::Catalog
-            | Self::Status
-            | Self::Partner
-            | Self::Product
-            | Self::Membership
-            | Self::Level
-            | Self::Field
-            | Self::Subscription
-            | Self::Device
-            | Self::Notification => &[Created, Updated, Deleted],
-        }
-    }
-}
-
-impl std::fmt::Display for EventType {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}{}.{}", Self::PREFIX, self.thing.as_str(), self.what.as_str())
-    }
-}
-
-impl From<EventType> for String {
-    fn from(kind: EventType) -> Self {
-        kind.to_string()
-    }
-}
-
-impl TryFrom<String> for EventType {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("not a type of events")
-    }
-}
-
-impl PartialSchema for EventType {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).examples([json!("muster.user.created")]).into()
-    }
-}
-
-impl ToSchema for EventType {}
+use crate::{Member, User, words};
 
 /// The thing that an event is about, by its ids.
 #[derive(Debug, Clone, Copy)]
@@ -392,86 +226,29 @@ fn flat(mut shown: Map<String, Value>) -> Map<String, Value> {
     shown
 }
 
-impl Address {
-    /// The address as an event tells of it, as one of a user of a segment.
+impl Event {
+    /// The event as `CloudEvents` 1.0 has it, in its structured mode: the body of what is sent.
     #[must_use]
-    pub fn about_in(&self, segment: SegmentId) -> About {
-        About::new(Thing::Address, segment, self.id.uuid()).of_user(Some(self.user_id))
-    }
-}
-
-impl Device {
-    /// The device as an event tells of it, as one of a user of a segment.
-    #[must_use]
-    pub fn about_in(&self, segment: SegmentId) -> About {
-        About::new(Thing::Device, segment, self.id.uuid()).of_user(Some(self.user_id))
-    }
-}
-
-impl Level {
-    /// The level as an event tells of it, as one of a membership of a segment.
-    #[must_use]
-    pub fn about_in(&self, segment: SegmentId) -> About {
-        About::new(Thing::Level, segment, self.id.uuid()).of_membership(self.membership_id)
-    }
-}
-
-impl CustomField {
-    /// The field as an event tells of it, as one of a membership of a segment.
-    #[must_use]
-    pub fn about_in(&self, segment: SegmentId) -> About {
-        About::new(Thing::Field, segment, self.id.uuid()).of_membership(self.membership_id)
-    }
-}
-
-/// What is in a segment, and knows in which.
-pub trait Told: Object {
-    /// It, as an event tells of it.
-    fn about(&self) -> About;
-}
-
-macro_rules! told {
-    ($($name:ident as $thing:ident),*) => { $(
-        impl Told for $name {
-            fn about(&self) -> About {
-                About::new(Thing::$thing, self.segment_id, self.id.uuid())
-            }
-        }
-    )* };
-}
-
-told!(
-    Catalog as Catalog,
-    CustomStatus as Status,
-    Partner as Partner,
-    Product as Product,
-    Membership as Membership,
-    Notification as Notification
-);
-
-impl Told for Segment {
-    fn about(&self) -> About {
-        About::new(Thing::Segment, self.id, self.id.uuid())
-    }
-}
-
-impl Told for Member {
-    fn about(&self) -> About {
-        let about = About::new(Thing::Member, self.segment_id, self.id.uuid());
-        about.of_membership(self.membership_id).of_user(self.fields.user_id)
-    }
-}
-
-impl Told for Subscription {
-    fn about(&self) -> About {
-        let about = About::new(Thing::Subscription, self.segment_id, self.id.uuid());
-        about.of_membership(self.membership_id).of_user(Some(self.fields.user_id))
-    }
-}
-
-impl Told for Upload {
-    fn about(&self) -> About {
-        About::new(Thing::Upload, self.fields.segment_id, self.id.uuid())
+    pub fn cloud_event(&self) -> Value {
+        json!({
+            "specversion": "1.0",
+            "id": self.id,
+            "source": format!("/v1/segments/{}", self.segment_id),
+            "type": self.kind,
+            "subject": self.subject(),
+            "time": self.created_at,
+            "datacontenttype": "application/json",
+            "data": {
+                "segment_id": self.segment_id,
+                "subject_id": self.subject_id,
+                "membership_id": self.membership_id,
+                "user_id": self.user_id,
+                "version": self.version,
+                "changed": self.changed,
+                "actor": self.actor,
+                "request_id": self.request_id,
+            },
+        })
     }
 }
 
@@ -479,28 +256,11 @@ impl Told for Upload {
 mod tests {
     use super::*;
     use crate::field::Body as _;
-    use crate::id::{AddressId, CatalogId};
-    use crate::{Act, AddressFields, CatalogFields};
+    use crate::id::CatalogId;
+    use crate::{Catalog, CatalogFields};
 
     fn act() -> Act<'static> {
         Act::of(Actor::System, "test")
-    }
-
-    #[test]
-    fn a_type_is_read_as_it_is_written_and_no_other() {
-        for text in ["muster.user.created", "muster.member.points_changed", "muster.upload.rejected"] {
-            assert_eq!(EventType::parse(text).map(|kind| kind.to_string()).as_deref(), Some(text));
-        }
-        for text in [
-            "user.created",
-            "muster.user",
-            "muster.user.eaten",
-            "muster.catalog.blocked",
-            "muster.person.created",
-            "muster.user.created.",
-        ] {
-            assert!(EventType::parse(text).is_none(), "{text}");
-        }
     }
 
     #[test]
@@ -521,13 +281,19 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_told_with_its_user() {
-        let fields = AddressFields::parse(json!({ "street": "Reforma" })).unwrap();
-        let (user, segment) = (UserId::fresh(), SegmentId::fresh());
-        let address = Address::new(AddressId::fresh(), user, fields, Time::now());
-        let event = Event::of(address.about_in(segment), What::Created, (None, Some(&address)), act()).unwrap();
-        assert_eq!((event.user_id, event.segment_id), (Some(user), segment));
-        assert!(event.changed.contains(&"street".to_owned()), "{:?}", event.changed);
-        assert_eq!(event.subject(), format!("addresses/{}", address.id));
+    fn a_cloud_event_has_what_the_specification_asks_for() {
+        let about = About::new(Thing::User, SegmentId::fresh(), Uuid::nil());
+        let event = Event::of(about, What::Created, (None, None), act()).unwrap();
+        let shown = event.cloud_event();
+        for (attribute, value) in [
+            ("specversion", "1.0".to_owned()),
+            ("id", event.id.to_string()),
+            ("source", format!("/v1/segments/{}", event.segment_id)),
+            ("type", "muster.user.created".to_owned()),
+            ("subject", format!("users/{}", event.subject_id)),
+            ("datacontenttype", "application/json".to_owned()),
+        ] {
+            assert_eq!(shown[attribute], value, "{attribute}");
+        }
     }
 }
