@@ -169,6 +169,15 @@ async fn a_secret_is_shown_once_and_its_follower_signs_beside_it() {
     world.user(json!({})).await;
     let got = receiver.has(2).await.remove(1);
     assert!(got.is_signed_by(&third) && got.is_signed_by(&second) && !got.is_signed_by(&first));
+    let store = &world.muster.functions.app.store;
+    let webhook = webhook.rsplit('/').next().unwrap().parse().unwrap();
+    let before = store.webhook(world.segment.parse().unwrap(), webhook).await.unwrap();
+    let mut after = before.clone();
+    after.secrets[1].until = Some(Time::now());
+    store.change_webhook(&before, &after).await.unwrap();
+    world.user(json!({})).await;
+    let got = receiver.has(3).await.remove(2);
+    assert!(got.is_signed_by(&third) && !got.is_signed_by(&second), "the day is over");
     let kept = world.muster.whole_table().await;
     for secret in [first, second, third] {
         assert!(!kept.contains(secret.trim_start_matches("whsec_")), "secrets are kept sealed");
