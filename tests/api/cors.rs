@@ -28,11 +28,23 @@ async fn a_browser_may_call_every_route_from_another_site_and_read_its_headers()
         }
     }
     assert!(routes > 100, "{routes}");
-    for (path, status) in [("/v1/users/me", 200), ("/v1/users/me/addresses/x", 404), ("/v1/nowhere", 404)] {
+    let segments = format!("/flows/segment/list/{}?removed=false", ana.id);
+    for (path, status) in
+        [(segments.as_str(), 200), ("/v1/users/me", 200), ("/v1/users/me/addresses/x", 404), ("/v1/nowhere", 404)]
+    {
         let reply = muster.get(path).by(&ana).header("origin", site).send().await;
         assert_eq!((reply.status.as_u16(), reply.header("access-control-allow-origin")), (status, "*"), "{path}");
         let exposed: Vec<_> = reply.header("access-control-expose-headers").split(',').collect();
-        let needed = ["etag", "link", "location", "ratelimit", "retry-after", "x-request-id", "x-total-pages"];
+        let needed = [
+            "etag",
+            "link",
+            "location",
+            "ratelimit",
+            "retry-after",
+            "x-request-id",
+            "x-total-pages",
+            "x-total-results",
+        ];
         assert!(needed.iter().all(|name| exposed.contains(name)), "{exposed:?}");
         assert!(reply.header("access-control-allow-credentials").is_empty(), "no cookie says who calls");
     }

@@ -88,6 +88,50 @@ async fn each_address_of_a_segments_user_makes_its_event_and_none_of_a_master_us
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_device_of_a_segments_user_makes_its_event_and_none_of_a_master_users() {
+    let world = World::start().await;
+    let (user, other) = (world.user(json!({})).await, world.user(json!({})).await);
+    let seen = &mut world.events().await.len();
+    let [path, others] = [&user, &other].map(|user| format!("/v1/users/{user}/devices"));
+    let device = |more: &str| json!({ "platform": "fcm", "token": "a-phone-of-ana", "app_version": more });
+    world.told_of(seen, ("POST", &path), device("1"), &["muster.device.created"]).await;
+    world.told_of(seen, ("POST", &path), device("1"), &[]).await;
+    world.told_of(seen, ("POST", &path), device("2"), &["muster.device.updated"]).await;
+    assert_eq!(world.events().await.pop().unwrap().changed, ["app_version"]);
+    let both = ["muster.device.deleted", "muster.device.created"];
+    let taken = id(&world.told_of(seen, ("POST", &others), device("2"), &both).await);
+    let users: Vec<_> = world.events().await.iter().rev().take(2).map(|event| event.user_id.unwrap()).collect();
+    assert_eq!(users.iter().map(ToString::to_string).collect::<Vec<_>>(), [other.clone(), user.clone()]);
+    let one = format!("{others}/{taken}");
+    world.told_of(seen, ("DELETE", &one), Value::Null, &["muster.device.deleted"]).await;
+    world.told_of(seen, ("POST", &path), device("3"), &["muster.device.created"]).await;
+    let purged = ["muster.device.deleted", "muster.user.purged"];
+    world.told_of(seen, ("DELETE", &format!("/v1/users/{user}?purge=true")), Value::Null, &purged).await;
+    world.told_of(seen, ("POST", "/v1/users/me/devices"), device("1"), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_status_of_a_notification_makes_its_event() {
+    let world = World::start().await;
+    let user = world.user(json!({})).await;
+    let seen = &mut world.events().await.len();
+    let path = format!("/v1/segments/{}/notifications", world.segment);
+    let later = domain::Time::now().plus(std::time::Duration::from_secs(3600));
+    let begun = json!({ "title": "Hello", "body": "Secret", "schedule": later });
+    let begun = world.told_of(seen, ("POST", &path), begun, &["muster.notification.created"]).await;
+    let one = format!("{path}/{}", id(&begun));
+    world.told_of(seen, ("DELETE", &one), Value::Null, &["muster.notification.updated"]).await;
+    let cancelled = world.events().await.pop().unwrap();
+    assert_eq!(cancelled.changed, ["status", "finished_at"]);
+    world.told_of(seen, ("DELETE", &one), Value::Null, &["muster.notification.deleted"]).await;
+    let sent = json!({ "title": "Hello", "body": "Secret", "user_ids": [user] });
+    let sent = id(&world.send("POST", &path, sent).await.body);
+    world.until(&format!("{path}/{sent}"), |reply| reply.body["status"] == "SENT").await;
+    assert_eq!(world.told(seen).await, ["muster.notification.created", "muster.notification.updated"]);
+    assert_eq!(world.events().await.pop().unwrap().actor, Actor::System);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_change_of_the_things_of_a_segment_makes_its_event() {
     let world = World::start().await;
     let seen = &mut world.events().await.len();

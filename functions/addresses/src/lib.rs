@@ -116,14 +116,29 @@ pub async fn change(
     matches: IfMatch,
     Body(Patch(patch)): Body<Patch<AddressFields>>,
 ) -> Answer<Shown> {
-    Ok(retried(|| async {
+    let after = changed(&app, &caller, (user, address), &matches, |_| Ok(patch.clone())).await?;
+    Ok(Shown::new(&after))
+}
+
+/// Changes an address by the patch that `patch` makes for it as it is.
+///
+/// # Errors
+/// As [`Caller::reads`]; [`Error::OtherVersion`] where its version is not one of `matches`; those of the patch.
+pub async fn changed(
+    app: &App,
+    caller: &Caller,
+    (user, address): (UserRef, AddressId),
+    matches: &IfMatch,
+    patch: impl Fn(&Address) -> Result<AddressPatch, Error>,
+) -> Result<Address, Error> {
+    retried(|| async {
         let (owner, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
         matches.check(before.version)?;
-        let after = before.patched(patch.clone(), Time::now())?;
+        let after = before.patched(patch(&before)?, Time::now())?;
         app.store.change_address(&owner.record.user, &before, &after, caller.act()).await?;
-        Ok(Shown::new(&after))
+        Ok(after)
     })
-    .await?)
+    .await
 }
 
 /// Deletes an address.

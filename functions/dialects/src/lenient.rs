@@ -41,16 +41,22 @@ pub(crate) fn switch(value: &Value) -> Option<bool> {
     }
 }
 
-/// A time, which may be a day, RFC 3339, `YYYY-MM-DD HH:MM:SS` in UTC, or the seconds since 1970.
+/// A time, which may be a day, RFC 3339, `YYYY-MM-DD HH:MM` with or without seconds, in UTC unless it says where, or the
+/// seconds since 1970.
 pub(crate) fn time(text: &str) -> Option<Time> {
     let read = |text: &str| Time::read(text.into(), &Pointer::root(), &mut Vec::new());
     if text.len() >= 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse::<i64>().ok().map(|seconds| Time::from_millis(seconds.saturating_mul(1000)));
     }
+    let (day, rest) = text.split_at_checked(10).unwrap_or((text, ""));
+    // In a query a plus sign means a space: one behind the time is a sign that was not escaped.
+    let rest = rest.replacen(['T', ' '], "T", 1).replace(' ', "+");
+    let text = format!("{day}{rest}");
     match text.len() {
         10 => read(&format!("{text}T00:00:00Z")),
-        19 => read(&format!("{}Z", text.replacen(' ', "T", 1))),
-        _ => read(text),
+        16 => read(&format!("{text}:00Z")),
+        19 => read(&format!("{text}Z")),
+        _ => read(&text),
     }
 }
 
@@ -67,6 +73,9 @@ mod tests {
             ("2026-11-21 10:00:00", Some("2026-11-21T10:00:00.000Z")),
             ("2026-11-21T10:00:00", Some("2026-11-21T10:00:00.000Z")),
             ("2026-11-21T10:00:00+02:00", Some("2026-11-21T08:00:00.000Z")),
+            ("2026-11-21 10:00", Some("2026-11-21T10:00:00.000Z")),
+            ("2026-11-21 10:00:00 02:00", Some("2026-11-21T08:00:00.000Z")),
+            ("2026-11-21T10:00:00 02:00", Some("2026-11-21T08:00:00.000Z")),
             ("1763719200", Some("2025-11-21T10:00:00.000Z")),
             ("2026-02-30", None),
             ("yesterday", None),

@@ -6,7 +6,7 @@ use domain::{Error, KeyScope, Segment, SegmentId};
 use edge::{App, Caller, Failure};
 
 /// Names the segment, where the credential does not.
-const SEGMENT_HEADER: &str = "x-segment-id";
+pub(crate) const SEGMENT_HEADER: &str = "x-segment-id";
 
 /// Who calls, and the segment that is meant: that of a segment's key; for an account's key or a master user, the one
 /// that `X-Segment-Id` names. Neither is known to hold before [`Place::segment`].
@@ -34,7 +34,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        let named = parts.headers.get(SEGMENT_HEADER).map(|named| named.to_str().ok()?.parse::<SegmentId>().ok());
+        let named = parts.headers.get(SEGMENT_HEADER).filter(|named| !named.is_empty());
+        let named = named.map(|named| named.to_str().ok()?.parse::<SegmentId>().ok());
         let id = match (caller.key_segment(), named) {
             // What is no id names nothing.
             (_, Some(None)) => return Err(Error::NotFound.into()),

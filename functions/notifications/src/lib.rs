@@ -10,7 +10,7 @@ mod payload;
 mod sender;
 
 use domain::notification::Delivered;
-use domain::{Error, Notification, NotificationId, NotificationStatus, SegmentId, Time, UserId};
+use domain::{Act, Error, Notification, NotificationId, NotificationStatus, SegmentId, Time, UserId};
 use futures_util::future::join_all;
 use store::{DeviceRecord, Store, Taken};
 
@@ -51,6 +51,11 @@ const LONGEST: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60
 /// What whoever looks is told of a notification that was given up.
 const GIVEN_UP: &str = "It could not be handed over to all devices within a day.";
 
+/// On whose account it is sent.
+fn itself() -> Act<'static> {
+    Act::by_itself("notifications")
+}
+
 /// Devices that are tried together, and how far the notification is then; nothing at its end.
 struct Page {
     devices: Vec<DeviceRecord>,
@@ -58,7 +63,8 @@ struct Page {
 }
 
 impl Notifications {
-    /// Sends all notifications that are due and that nobody is sending, until `end`.
+    /// Sends all notifications that are due and that nobody is sending, until `end`; then deletes the endpoints of devices that
+    /// are gone.
     ///
     /// # Errors
     /// The last of those that failed; the others are sent, and the next run goes on with it.
@@ -70,7 +76,24 @@ impl Notifications {
             }
             outcome = self.send(segment, id, end).await.map(drop).and(outcome);
         }
-        outcome
+        self.clear(end).await.and(outcome)
+    }
+
+    /// Deletes endpoints whose devices are gone. A token that has come back since is registered anew.
+    async fn clear(&self, end: Time) -> Result<(), Error> {
+        let forget = async |endpoint: &String| {
+            self.sender.forget(endpoint).await?;
+            self.store.endpoint_gone(endpoint).await
+        };
+        loop {
+            let left = self.store.left_endpoints().await?;
+            for some in left.chunks(AT_ONCE) {
+                join_all(some.iter().map(forget)).await.into_iter().collect::<Result<(), _>>()?;
+            }
+            if left.is_empty() || Time::now() > end {
+                return Ok(());
+            }
+        }
     }
 
     /// Sends a notification, if it is due and nobody is sending it, as far as it comes until `end`.
@@ -78,7 +101,7 @@ impl Notifications {
     /// # Errors
     /// [`Error::Unavailable`] where it is to be gone on with later.
     pub async fn send(&self, segment: SegmentId, id: NotificationId, end: Time) -> Result<Left, Error> {
-        let mut notification = match self.store.take_notification(segment, id).await {
+        let mut notification = match self.store.take_notification(segment, id, itself()).await {
             Ok(Taken::Mine(notification)) => *notification,
             Ok(Taken::Later(at)) => return Ok(Left::Later(at)),
             Ok(Taken::Others) | Err(Error::Stale) => return Ok(Left::Some),
@@ -110,7 +133,7 @@ impl Notifications {
         if had.started_at.is_some_and(|started| started.plus(LONGEST) < Time::now()) {
             let now = Time::now();
             let failed = had.ended(NotificationStatus::Failed, Some(GIVEN_UP), now);
-            return self.store.change_notification(had, &failed, now).await.map(|()| failed);
+            return self.store.change_notification(had, &failed, now, itself()).await.map(|()| failed);
         }
         let page = self.devices(had, users).await?;
         let outcomes = self.handed_over(had, &page.devices).await?;
@@ -124,9 +147,9 @@ impl Notifications {
         };
         // At the end of a run the next one need not wait.
         let free = if now < end { now.plus(Store::SENDING_LEASE) } else { now };
-        self.store.change_notification(had, &next, free).await?;
+        self.store.change_notification(had, &next, free, itself()).await?;
         for (found, _) in page.devices.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Gone)) {
-            match self.store.delete_device(Some(had.segment_id), &found.device).await {
+            match self.store.delete_device(Some(had.segment_id), found, itself()).await {
                 // Its app has registered it again, or somebody has deleted it.
                 Ok(()) | Err(Error::Stale) => {}
                 Err(error) => return Err(error),

@@ -61,6 +61,19 @@ impl Sender {
             Self::Outbox(_) => Outcome::Gone,
         }
     }
+
+    /// Forgets an endpoint that no device has any more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where that is to be done later.
+    pub async fn forget(&self, endpoint: &str) -> Result<(), Error> {
+        let Self::Sns(sns) = self else { return Ok(()) };
+        match sns.client.delete_endpoint().endpoint_arn(endpoint).send().await.map_err(outcome) {
+            Err(Outcome::Unavailable(error)) => Err(error),
+            // What is refused, such as an endpoint of an application that is gone, will be again.
+            Ok(_) | Err(Outcome::Sent | Outcome::Refused | Outcome::Gone) => Ok(()),
+        }
+    }
 }
 
 impl Sns {
@@ -116,8 +129,12 @@ impl Sns {
                 None => return Err(outcome(failure)),
             },
         };
-        store.device_registered(device, &endpoint).await.map_err(Outcome::Unavailable)?;
-        Ok(endpoint)
+        if store.device_registered(device, &endpoint).await.map_err(Outcome::Unavailable)? {
+            return Ok(endpoint);
+        }
+        // Somebody has just deleted it: nobody would find the endpoint again.
+        self.client.delete_endpoint().endpoint_arn(endpoint).send().await.map_err(outcome)?;
+        Err(Outcome::Gone)
     }
 
     /// Makes an endpoint work again that SNS had given up: the app has registered its token anew since.

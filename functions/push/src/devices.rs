@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::device::MOST_DEVICES;
-use domain::{Device, DeviceFields, DeviceId, Error, KeyScope, Platform, Status, Time};
+use domain::{Act, Device, DeviceFields, DeviceId, Error, KeyScope, Platform, Status, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Path,
     Seed, Shown, UserRef, openapi, retried,
@@ -52,12 +52,12 @@ pub(crate) async fn create(
         let (owner, devices) = caller.reads(user, KeyScope::Write, |owner| app.store.devices(owner)).await?;
         let owner = owner.record;
         let device = match devices.iter().find(|found| found.device.fields.token == fields.token) {
-            Some(same) => again(&app, same, &fields).await,
+            Some(same) => again(&app, (&owner, same), &fields, caller.act()).await,
             None if owner.user.status == Status::Deleted => Err(Error::NotFound),
             None if devices.len() >= MOST_DEVICES => {
                 Err(Error::conflict("", "too_many", "A user has at most 20 devices; delete one first."))
             }
-            None => first(&app, &owner, seed, &fields).await,
+            None => first(&app, (&owner, seed), &fields, caller.act()).await,
         };
         Ok((owner.user.id, device?))
     })
@@ -66,28 +66,39 @@ pub(crate) async fn create(
 }
 
 /// Registers a device once more; nothing is written where nothing differs.
-async fn again(app: &App, same: &DeviceRecord, fields: &DeviceFields) -> Result<Device, Error> {
+async fn again(
+    app: &App,
+    (owner, same): (&UserRecord, &DeviceRecord),
+    fields: &DeviceFields,
+    act: Act<'_>,
+) -> Result<Device, Error> {
     if same.device.fields == *fields {
         return Ok(same.device.clone());
     }
     let new = same.device.replaced(fields.clone(), Time::now());
-    app.store.change_device(same, &new).await?;
+    app.store.change_device(owner.user.segment_id, same, &new, act).await?;
     Ok(new)
 }
 
 /// Registers a new device, and takes its token away from whoever had it.
-async fn first(app: &App, owner: &UserRecord, seed: Seed, fields: &DeviceFields) -> Result<Device, Error> {
+async fn first(
+    app: &App,
+    (owner, seed): (&UserRecord, Seed),
+    fields: &DeviceFields,
+    act: Act<'_>,
+) -> Result<Device, Error> {
     let id: DeviceId = seed.id(0);
     let new = Device::new(id, owner.user.id, fields.clone(), Time::of(id.uuid()));
-    match app.store.create_device(owner, &new, None).await {
+    match app.store.create_device(owner, &new, None, act).await {
         Err(Error::Conflict(_)) => {}
         done => return done.map(|()| new),
     }
     let former = app.store.holder_of_token(owner.user.segment_id.into(), &fields.token).await?;
     // Its own only if another request has just registered it.
-    match former.filter(|former| former.user_id != owner.user.id) {
-        None => Err(Error::Stale),
-        former => app.store.create_device(owner, &new, former).await.map(|()| new),
+    let former = former.filter(|former| former.user_id != owner.user.id).ok_or(Error::Stale)?;
+    match app.store.device(former.user_id, former.device_id).await {
+        Err(Error::NotFound) => Err(Error::Stale),
+        former => app.store.create_device(owner, &new, Some(&former?), act).await.map(|()| new),
     }
 }
 
@@ -116,7 +127,7 @@ pub(crate) async fn delete(
     Ok(retried(|| async {
         let (owner, found) = caller.reads(user, KeyScope::Write, |owner| app.store.device(owner, device)).await?;
         matches.check(found.device.version)?;
-        app.store.delete_device(owner.record.user.segment_id, &found.device).await?;
+        app.store.delete_device(owner.record.user.segment_id, &found, caller.act()).await?;
         Ok(NoContent)
     })
     .await?)

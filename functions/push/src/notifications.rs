@@ -1,7 +1,9 @@
 //! Notifications to the users of a segment.
 
 use axum::extract::State;
-use domain::{Error, KeyScope, Notification, NotificationFields, NotificationId, NotificationStatus, SegmentId, Time};
+use domain::{
+    Act, Error, KeyScope, Notification, NotificationFields, NotificationId, NotificationStatus, SegmentId, Time,
+};
 use edge::{
     Answer, App, BegunAt, Body, Caller, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Path,
     Problem, Seed, Shown, openapi, retried,
@@ -53,7 +55,7 @@ pub(crate) async fn create(
     Body(fields): Body<NotificationFields>,
 ) -> Answer<BegunAt> {
     let segment = caller.segment(segment, KeyScope::Write).await?.id;
-    let new = begin(&app, segment, seed, fields).await?;
+    let new = begin(&app, (segment, seed), fields, caller.act()).await?;
     Ok(BegunAt::new(format!("/v1/segments/{segment}/notifications/{}", new.id), &new))
 }
 
@@ -64,9 +66,9 @@ pub(crate) async fn create(
 /// [`Error::NotFound`] where the segment is gone.
 pub async fn begin(
     app: &App,
-    segment: SegmentId,
-    seed: Seed,
+    (segment, seed): (SegmentId, Seed),
     fields: NotificationFields,
+    act: Act<'_>,
 ) -> Result<Notification, Error> {
     if !app.push {
         let message = "This deployment sends no push notifications: its operator has set up neither Apple's nor Google's \
@@ -77,7 +79,7 @@ pub async fn begin(
     let now = Time::of(id.uuid());
     fields.check(now)?;
     let (new, users) = Notification::new(id, segment, fields, now);
-    match app.store.create_notification(&new, users).await {
+    match app.store.create_notification(&new, users, act).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => Ok(new),
         Err(error) => Err(error),
@@ -114,13 +116,13 @@ pub(crate) async fn delete(
             NotificationStatus::Scheduled => {
                 let now = Time::now();
                 let cancelled = found.ended(NotificationStatus::Cancelled, None, now);
-                app.store.change_notification(&found, &cancelled, now).await
+                app.store.change_notification(&found, &cancelled, now, caller.act()).await
             }
             NotificationStatus::Sending => {
                 Err(Error::conflict("", "sending", "It is being sent already, and cannot be called back."))
             }
             NotificationStatus::Sent | NotificationStatus::Cancelled | NotificationStatus::Failed => {
-                app.store.delete_notification(&found).await
+                app.store.delete_notification(&found, caller.act()).await
             }
         };
         done.map(|()| NoContent)

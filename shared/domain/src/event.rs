@@ -14,8 +14,8 @@ use crate::history::{Act, Action, Actor, Entry};
 use crate::id::{EventId, MembershipId, SegmentId, UserId};
 use crate::words;
 use crate::{
-    Address, Catalog, CustomField, CustomStatus, Level, Member, Membership, Partner, Product, Segment, Subscription,
-    Upload, User,
+    Address, Catalog, CustomField, CustomStatus, Device, Level, Member, Membership, Notification, Partner, Product,
+    Segment, Subscription, Upload, User,
 };
 
 macro_rules! named {
@@ -68,6 +68,10 @@ named! {
         Subscription = "subscription",
         /// A file.
         Upload = "upload",
+        /// A device of one of its users.
+        Device = "device",
+        /// A push notification.
+        Notification = "notification",
     }
 }
 
@@ -144,7 +148,9 @@ impl Thing {
             | Self::Membership
             | Self::Level
             | Self::Field
-            | Self::Subscription => &[Created, Updated, Deleted],
+            | Self::Subscription
+            | Self::Device
+            | Self::Notification => &[Created, Updated, Deleted],
         }
     }
 }
@@ -342,6 +348,8 @@ impl Event {
             Thing::Member => "members",
             Thing::Subscription => "subscriptions",
             Thing::Upload => "uploads",
+            Thing::Device => "devices",
+            Thing::Notification => "notifications",
         };
         format!("{things}/{}", self.subject_id)
     }
@@ -392,6 +400,14 @@ impl Address {
     }
 }
 
+impl Device {
+    /// The device as an event tells of it, as one of a user of a segment.
+    #[must_use]
+    pub fn about_in(&self, segment: SegmentId) -> About {
+        About::new(Thing::Device, segment, self.id.uuid()).of_user(Some(self.user_id))
+    }
+}
+
 impl Level {
     /// The level as an event tells of it, as one of a membership of a segment.
     #[must_use]
@@ -424,7 +440,14 @@ macro_rules! told {
     )* };
 }
 
-told!(Catalog as Catalog, CustomStatus as Status, Partner as Partner, Product as Product, Membership as Membership);
+told!(
+    Catalog as Catalog,
+    CustomStatus as Status,
+    Partner as Partner,
+    Product as Product,
+    Membership as Membership,
+    Notification as Notification
+);
 
 impl Told for Segment {
     fn about(&self) -> About {

@@ -32,6 +32,17 @@ impl Query {
         self
     }
 
+    /// The same parameters, what `write` makes of the values of one in their place.
+    #[must_use]
+    pub fn rewritten(mut self, name: &str, write: impl Fn(&str) -> Option<String>) -> Self {
+        for (_, value) in self.0.iter_mut().filter(|(parameter, _)| parameter == name) {
+            if let Some(written) = write(value) {
+                *value = written;
+            }
+        }
+        self
+    }
+
     /// Takes the parameter `name`; one that comes twice is an error.
     pub fn take(&mut self, name: &str, errors: &mut Vec<FieldError>) -> Option<String> {
         let mut found = self.0.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);

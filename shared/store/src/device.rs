@@ -3,7 +3,7 @@
 
 use domain::device::{MOST_DEVICES, PushToken};
 use domain::user::Unique;
-use domain::{Device, DeviceId, Error, SegmentId, Status, UserId};
+use domain::{Act, Device, DeviceId, Error, Object, SegmentId, Status, UserId};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,20 @@ pub struct DeviceRecord {
     pub device: Device,
     /// What Amazon SNS calls it, once it has been sent to.
     pub endpoint: Option<String>,
+}
+
+impl DeviceRecord {
+    /// What holds as long as nobody has changed it since it was read, nor registered it where it is sent to.
+    fn same(&self) -> (&'static str, Item) {
+        let version = (":version".to_owned(), number(self.device.version));
+        match &self.endpoint {
+            None => ("version = :version AND attribute_not_exists(endpoint)", Item::from([version])),
+            Some(endpoint) => {
+                let endpoint = (":endpoint".to_owned(), string(endpoint));
+                ("version = :version AND endpoint = :endpoint", Item::from([version, endpoint]))
+            }
+        }
+    }
 }
 
 /// What the claim of a token says.
@@ -78,7 +92,13 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where some device has the token that is not `former`; [`Error::Stale`] where `former`, the
     /// owner or how many devices it has have changed since they were read.
-    pub async fn create_device(&self, owner: &UserRecord, new: &Device, former: Option<Holder>) -> Result<(), Error> {
+    pub async fn create_device(
+        &self,
+        owner: &UserRecord,
+        new: &Device,
+        former: Option<&DeviceRecord>,
+        act: Act<'_>,
+    ) -> Result<(), Error> {
         let segment = owner.user.segment_id;
         let holder = Holder { user_id: new.user_id, device_id: new.id };
         let taken = Error::conflict("/token", "taken", "belongs to another device");
@@ -95,16 +115,14 @@ impl Store {
                 let changes = Changes::default()
                     .set("user_id", string(holder.user_id))
                     .set("device_id", string(holder.device_id))
-                    .value(":former", string(former.device_id));
+                    .value(":former", string(former.device.id));
                 Write::update(&self.table, &claim, "device_id = :former", changes).on_condition_failed(Error::Stale)
             }
         });
         if let Some(former) = former {
-            let gone = Write::delete(&self.table, &keys::device(former.user_id, former.device_id), EXISTS, Item::new());
-            writes.push(gone.on_condition_failed(Error::Stale));
-            writes.push(self.one_device_less(former.user_id));
-            writes.extend(segment.map(|segment| Write::delete_item(&self.table, listed(segment, former).attributes())));
+            writes.extend(self.device_gone(segment, former, act)?);
         }
+        writes.extend(self.tells_device(segment, (None, Some(new)), act)?);
         self.table.transact(writes).await
     }
 
@@ -112,55 +130,99 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_device(&self, old: &DeviceRecord, new: &Device) -> Result<(), Error> {
+    pub async fn change_device(
+        &self,
+        segment: Option<SegmentId>,
+        old: &DeviceRecord,
+        new: &Device,
+        act: Act<'_>,
+    ) -> Result<(), Error> {
         let changes = Changes::between(&to_item(&old.device)?, &to_item(new)?);
-        let changes = changes.value(":version", number(old.device.version));
         // Where it is registered is of its platform.
         let moved = old.device.fields.platform != new.fields.platform && old.endpoint.is_some();
         let changes = if moved { changes.remove("endpoint") } else { changes };
         let key = keys::device(new.user_id, new.id);
-        let write = Write::update(&self.table, &key, "version = :version", changes);
-        self.table.transact(vec![write.on_condition_failed(Error::Stale)]).await
+        let (same, values) = old.same();
+        let changes = values.into_iter().fold(changes, |changes, (name, value)| changes.value(&name, value));
+        let mut writes = vec![Write::update(&self.table, &key, same, changes).on_condition_failed(Error::Stale)];
+        writes.extend(old.endpoint.as_deref().filter(|_| moved).map(|endpoint| self.endpoint_left(endpoint)));
+        writes.extend(self.tells_device(segment, (Some(&old.device), Some(new)), act)?);
+        self.table.transact(writes).await
     }
 
-    /// Notes where whoever sends has registered a device: 1 `UpdateItem`.
+    /// Notes where whoever sends has registered a device, if it is still there, and of its platform: 1 `UpdateItem`.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn device_registered(&self, device: &Device, endpoint: &str) -> Result<(), Error> {
+    pub async fn device_registered(&self, device: &Device, endpoint: &str) -> Result<bool, Error> {
         let changes = Changes::default()
             .set("endpoint", string(endpoint))
             .value(":platform", string(device.fields.platform.as_str()));
         // One that has just gone must not come back.
         let key = keys::device(device.user_id, device.id);
-        self.table.update(&key, "platform = :platform", changes).await.map(drop)
+        self.table.update(&key, "platform = :platform", changes).await
     }
 
     /// Deletes a device of a segment's user, or of a master user: 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_device(&self, segment: Option<SegmentId>, device: &Device) -> Result<(), Error> {
-        let holder = Holder { user_id: device.user_id, device_id: device.id };
-        let mine = Item::from([(":device".to_owned(), string(device.id))]);
-        let claim = keys::claim(segment.into(), &unique(&device.fields.token));
-        let mut writes = vec![
-            self.removed(&keys::device(device.user_id, device.id), device.version),
-            Write::delete(&self.table, &claim, "device_id = :device", mine).on_condition_failed(Error::Stale),
-            self.one_device_less(device.user_id),
-        ];
-        writes.extend(segment.map(|segment| Write::delete_item(&self.table, listed(segment, holder).attributes())));
+    pub async fn delete_device(
+        &self,
+        segment: Option<SegmentId>,
+        record: &DeviceRecord,
+        act: Act<'_>,
+    ) -> Result<(), Error> {
+        let mine = Item::from([(":device".to_owned(), string(record.device.id))]);
+        let claim = keys::claim(segment.into(), &unique(&record.device.fields.token));
+        let mut writes = self.device_gone(segment, record, act)?;
+        writes.push(Write::delete(&self.table, &claim, "device_id = :device", mine).on_condition_failed(Error::Stale));
         self.table.transact(writes).await
     }
 
+    /// The end of a device, but for the claim of its token.
+    fn device_gone(
+        &self,
+        segment: Option<SegmentId>,
+        record: &DeviceRecord,
+        act: Act<'_>,
+    ) -> Result<Vec<Write>, Error> {
+        let device = &record.device;
+        let holder = Holder { user_id: device.user_id, device_id: device.id };
+        let (same, values) = record.same();
+        let gone = Write::delete(&self.table, &keys::device(device.user_id, device.id), same, values);
+        let mut writes = vec![gone.on_condition_failed(Error::Stale), self.one_device_less(device.user_id)];
+        writes.extend(segment.map(|segment| Write::delete_item(&self.table, listed(segment, holder).attributes())));
+        writes.extend(record.endpoint.as_deref().map(|endpoint| self.endpoint_left(endpoint)));
+        writes.extend(self.tells_device(segment, (Some(device), None), act)?);
+        Ok(writes)
+    }
+
+    /// What tells of a device, if it is one of a segment's user.
+    fn tells_device(
+        &self,
+        segment: Option<SegmentId>,
+        (old, new): (Option<&Device>, Option<&Device>),
+        act: Act<'_>,
+    ) -> Result<Option<Write>, Error> {
+        let Some((device, segment)) = new.or(old).zip(segment) else { return Ok(None) };
+        let as_object = |device| device as &dyn Object;
+        self.tells_of(device.about_in(segment), (old.map(as_object), new.map(as_object)), act)
+    }
+
     /// Deletes all devices of a user who is being erased.
-    pub(crate) async fn leave_devices(&self, user: UserId, segment: Option<SegmentId>) -> Result<(), Error> {
+    pub(crate) async fn leave_devices(
+        &self,
+        user: UserId,
+        segment: Option<SegmentId>,
+        act: Act<'_>,
+    ) -> Result<(), Error> {
         let mut tries = Tries::default();
         loop {
             let found = self.devices(user).await?;
             let mut stale = false;
             for record in &found {
-                match self.delete_device(segment, &record.device).await {
+                match self.delete_device(segment, record, act).await {
                     // Somebody else has changed it, or has taken its token over.
                     Err(Error::Stale) => stale = true,
                     done => done?,

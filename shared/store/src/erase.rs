@@ -32,7 +32,7 @@ impl Store {
             self.erase_counters(&segment::directory(id)).await?;
         }
         self.leave_memberships(id, act).await?;
-        self.leave_devices(id, user.segment_id).await?;
+        self.leave_devices(id, user.segment_id, act).await?;
         if let Some(photo) = user.fields.photo_upload_id {
             self.forget_upload(photo).await?;
         }
@@ -61,8 +61,9 @@ impl Store {
         let mut tries = Tries::default();
         loop {
             let Some(record) = self.user(id).await? else { return Ok(()) };
-            self.leave_memberships(id, Act::by_itself("reconcile").untold()).await?;
-            self.leave_devices(id, record.user.segment_id).await?;
+            let act = Act::by_itself("reconcile").untold();
+            self.leave_memberships(id, act).await?;
+            self.leave_devices(id, record.user.segment_id, act).await?;
             self.erase_rest(id).await?;
             let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
             // What it names goes too, and so do the changes that are told: neither is kept up.

@@ -27,6 +27,7 @@
 //! | event | `Y#{segment}` | `Y#{event}` | TTL |
 //! | notification | `S#{segment}` | `PN#{notification}` | index `pending`: `notification` / when it may be taken, until its end |
 //! | whom a notification is for | `S#{segment}` | `PT#{notification}` | until its end |
+//! | endpoint of a device that is gone | `DE#{ARN}` | `DE` | index `pending`: `endpoint` / since when |
 //! | device of a segment's user | `DV#{segment}` | `{device}#{user}` | nothing but its key |
 //! | webhook | `S#{segment}` | `Y#{webhook}` | its secrets, sealed |
 //! | delivery of an event to a webhook | `L#{event}` | `L#{webhook}` | TTL; index `pending`: `delivery` / when it is tried next, until its end |
@@ -89,6 +90,8 @@ pub(crate) const DELETED_SEGMENTS: &str = "S#";
 pub(crate) const DELETED_MEMBERSHIPS: &str = "M#";
 /// Prefix of the sort keys of a user's devices.
 pub(crate) const DEVICES: &str = "DV#";
+/// Prefix of the partition keys of endpoints whose devices are gone.
+const ENDPOINTS: &str = "DE#";
 /// Prefix of the sort keys of a segment's notifications.
 pub(crate) const NOTIFICATIONS: &str = "PN#";
 /// Prefix of the sort keys of a user's history.
@@ -185,6 +188,16 @@ pub(crate) fn address(user: UserId, address: AddressId) -> Key {
 
 pub(crate) fn device(user: UserId, device: DeviceId) -> Key {
     Key::new(partition(user), format!("{DEVICES}{device}"))
+}
+
+/// An endpoint of Amazon SNS that is to be deleted there.
+pub(crate) fn endpoint(arn: &str) -> Key {
+    Key::new(format!("{ENDPOINTS}{arn}"), "DE")
+}
+
+/// The endpoint that is left at a place.
+pub(crate) fn endpoint_at(pk: &str) -> Option<String> {
+    pk.strip_prefix(ENDPOINTS).map(str::to_owned)
 }
 
 /// The partition that lists the devices of a segment's users.

@@ -17,6 +17,7 @@ mod developer;
 mod device;
 #[cfg(test)]
 mod emulator;
+mod endpoint;
 mod entry;
 mod erase;
 mod event;

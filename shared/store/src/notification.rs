@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{Error, Notification, NotificationId, NotificationStatus, SegmentId, Time, UserId};
+use domain::{Act, Error, Notification, NotificationId, NotificationStatus, SegmentId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -67,16 +67,16 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
-    pub async fn create_notification(&self, new: &Notification, users: Vec<UserId>) -> Result<(), Error> {
+    pub async fn create_notification(&self, new: &Notification, users: Vec<UserId>, act: Act<'_>) -> Result<(), Error> {
         let mut item = to_item(new)?;
         item.insert("pending".to_owned(), string(NOTIFICATION));
         item.insert("pending_at".to_owned(), string(new.due()));
         let exists = Error::conflict("/id", "exists", "is the id of one that is there already");
-        let there = Write::check(&self.table, &keys::segment(new.segment_id), "attribute_exists(PK)", Item::new());
         let mut writes = vec![
             Write::create(&self.table, &keys::notification(new.segment_id, new.id), item).on_condition_failed(exists),
-            there.on_condition_failed(Error::NotFound),
+            self.in_segment(new.segment_id),
         ];
+        writes.extend(self.tells(None, Some(new), act)?);
         if !users.is_empty() {
             let item = to_item(&Recipients { user_ids: users })?;
             writes.push(Write::create(&self.table, &keys::recipients(new.segment_id, new.id), item));
@@ -84,11 +84,18 @@ impl Store {
         self.table.transact(writes).await
     }
 
-    /// Writes `new` over `old`; somebody else may take it from `free` on, if it is not over. 1 transaction.
+    /// Writes `new` over `old`; somebody else may take it from `free` on, if it is not over. An event tells of another
+    /// status, not of each page. 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_notification(&self, old: &Notification, new: &Notification, free: Time) -> Result<(), Error> {
+    pub async fn change_notification(
+        &self,
+        old: &Notification,
+        new: &Notification,
+        free: Time,
+        act: Act<'_>,
+    ) -> Result<(), Error> {
         let changes = Changes::between(&to_item(old)?, &to_item(new)?).value(":version", number(old.version));
         let open = new.status.is_open();
         // Nobody needs to find what is over, nor whom it was for.
@@ -102,6 +109,9 @@ impl Store {
         if !open && new.user_count.is_some() {
             writes.push(Write::delete_item(&self.table, keys::recipients(new.segment_id, new.id).attributes()));
         }
+        if old.status != new.status {
+            writes.extend(self.tells(Some(old), Some(new), act)?);
+        }
         self.table.transact(writes).await
     }
 
@@ -109,7 +119,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] where it is gone; [`Error::Stale`] where somebody else has just taken it.
-    pub async fn take_notification(&self, segment: SegmentId, id: NotificationId) -> Result<Taken, Error> {
+    pub async fn take_notification(
+        &self,
+        segment: SegmentId,
+        id: NotificationId,
+        act: Act<'_>,
+    ) -> Result<Taken, Error> {
         let item = self.table.get(&keys::notification(segment, id)).await?.ok_or(Error::NotFound)?;
         let free: Option<Free> = item.contains_key("pending_at").then(|| from_item(item.clone())).transpose()?;
         let found: Notification = from_item(item)?;
@@ -117,7 +132,7 @@ impl Store {
         match free {
             Some(free) if found.status.is_open() && free.pending_at <= now => {
                 let taken = found.taken(now);
-                self.change_notification(&found, &taken, now.plus(Self::SENDING_LEASE)).await?;
+                self.change_notification(&found, &taken, now.plus(Self::SENDING_LEASE), act).await?;
                 Ok(Taken::Mine(Box::new(taken)))
             }
             Some(free) if found.status == NotificationStatus::Scheduled => Ok(Taken::Later(free.pending_at)),
@@ -130,9 +145,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_notification(&self, notification: &Notification) -> Result<(), Error> {
+    pub async fn delete_notification(&self, notification: &Notification, act: Act<'_>) -> Result<(), Error> {
         let key = keys::notification(notification.segment_id, notification.id);
-        self.table.transact(vec![self.removed(&key, notification.version)]).await
+        let mut writes = vec![self.removed(&key, notification.version)];
+        writes.extend(self.tells(Some(notification), None, act)?);
+        self.table.transact(writes).await
     }
 
     /// Notifications that are due and that nobody is sending, those that have waited longest first: 1 `Query`.

@@ -175,3 +175,35 @@ async fn while_sns_does_not_answer_nothing_is_counted_and_it_is_sent_later() {
     notifications.run(soon()).await.unwrap();
     assert_eq!(told(&world.read(&path).await), ("SENT", [1, 1, 0]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_goes_with_its_device_however_that_goes() {
+    let (world, fake) = (still().await, Fake::default());
+    let (user, other, purged) = (world.user(json!({})).await, world.user(json!({})).await, world.user(json!({})).await);
+    let deleted = world.device(&user, "deleted-phone").await;
+    for (user, token) in
+        [(&user, "moving-phone"), (&user, "kept-phone"), (&user, "other-phone"), (&purged, "purged-phone")]
+    {
+        world.device(user, token).await;
+    }
+    let notifications = fake.notifications(&world).await;
+    assert_eq!(told(&world.sent_out(&notifications).await), ("SENT", [5, 5, 0]));
+    let endpoints = || fake.known(|known| known.endpoints.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(endpoints().len(), 5);
+    // By request, to another user, to another platform, and with its user.
+    assert_eq!(world.call("DELETE", &format!("/v1/users/{user}/devices/{deleted}")).send().await.status, 204);
+    world.device(&other, "moving-phone").await;
+    let apple = json!({ "platform": "apns", "token": "other-phone" });
+    world.muster.made(&world.ana, &format!("/v1/users/{user}/devices"), apple).await;
+    assert_eq!(world.call("DELETE", &format!("/v1/users/{purged}?purge=true")).send().await.status, 204);
+    fake.known(|known| known.down = true);
+    assert!(notifications.run(soon()).await.is_err());
+    assert_eq!(endpoints().len(), 5, "while SNS does not answer it is left to be done");
+    fake.known(|known| known.down = false);
+    notifications.run(soon()).await.unwrap();
+    assert_eq!(endpoints(), ["kept-phone"]);
+    assert_eq!(world.muster.items("DE#").await, [] as [String; 0]);
+    let before = fake.counted("DeleteEndpoint");
+    assert_eq!(told(&world.sent_out(&notifications).await), ("SENT", [3, 3, 0]), "who is left is registered anew");
+    assert_eq!((endpoints().len(), fake.counted("DeleteEndpoint")), (3, before));
+}

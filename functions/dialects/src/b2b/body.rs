@@ -23,8 +23,14 @@ const PARTNER: [(&str, &str); 5] = [
     ("role", "role"),
 ];
 
+/// What a partner always has.
+const NAMED_BY: &str = "commercialName";
+
 /// What a new user must have.
 const REQUIRED: [&str; 3] = ["username", "name", "email"];
+
+/// What is told of what cannot be a time.
+pub(super) const NO_TIME: &str = "must be a day or a time, such as 2026-01-31 or 2026-01-31 09:30:00";
 
 /// What the bodies of users name, as it was found.
 pub(super) struct Named {
@@ -58,7 +64,7 @@ impl Named {
     pub(super) fn user(&self, body: &Value, before: Option<&User>, at: &str) -> Result<Value, Error> {
         let mut user = renamed(body, &USER, at)?;
         let mut errors = Vec::new();
-        let mut put = |from: &str, to: &str, read: &dyn Fn(&str) -> Option<Value>| {
+        let mut put = |(from, to): (&str, &str), wrong: &str, read: &dyn Fn(&str) -> Option<Value>| {
             let Some(sent) = body.get(from) else { return };
             let value = match given(body, from) {
                 None => Some(Value::Null),
@@ -66,18 +72,19 @@ impl Named {
             };
             match value {
                 Some(value) => drop(user.insert(to.to_owned(), value)),
-                None => errors.push(FieldError::new(&format!("{at}/{from}"), "invalid_type", "has no such value")),
+                None => errors.push(FieldError::new(&format!("{at}/{from}"), "invalid_type", wrong)),
             }
         };
         // The region of a language stays, where the language does.
         let had = before.and_then(|user| user.fields.language.as_ref());
-        put("languageId", "language", &|id| {
+        put(("languageId", "language"), "must be the id of a language", &|id| {
             let new = language(id)?;
             let kept = had.filter(|had| ListedLanguage::of(had) == Some(new));
             Some(kept.map_or_else(|| new.code().into(), domain::Field::show))
         });
-        put("businessPartnerId", "partner_id", &|id| self.partners.get(id).map(domain::Field::show));
-        put("dateValid", "valid_until", &|text| time(text).map(|time| time.show()));
+        let wrong = "must be the id or the remote id of a business partner";
+        put(("businessPartnerId", "partner_id"), wrong, &|id| self.partners.get(id).map(domain::Field::show));
+        put(("dateValid", "valid_until"), NO_TIME, &|text| time(text).map(|time| time.show()));
         if let Some(active) = given(body, "active") {
             match switch(active) {
                 Some(active) => {
@@ -119,6 +126,9 @@ pub(super) fn rows(body: Value) -> Result<Vec<Value>, Error> {
 pub(super) fn partner(body: &Value) -> Result<Value, Error> {
     if !body.is_object() {
         return Err(Error::invalid("", "invalid_type", "The body must be an object."));
+    }
+    if body.get(NAMED_BY).is_some() && given(body, NAMED_BY).is_none() {
+        return Err(Error::invalid(&format!("/{NAMED_BY}"), "required", "is required"));
     }
     let mut partner = renamed(body, &PARTNER, "")?;
     if let Some(status) = given(body, "status") {

@@ -36,7 +36,8 @@ pub(crate) const ABOUT: About = About {
         `X-Segment-Id` names the segment, unless the key is one of a segment. Times are RFC 3339 in UTC; those sent may also be \
         a day, `YYYY-MM-DD HH:MM:SS`, or seconds since 1970. In bodies null and empty text mean unset, numbers are taken where \
         text is meant, and unknown fields are ignored; PUT changes what is sent. `id` in a path or query is the local id or \
-        `idRemote`. `active: false` is the status BLOCKED.",
+        `idRemote`. `active: false` is the status BLOCKED. Where more than 10,000 users were updated, `totalItems` of `updateFrom` is how \
+        many there are in all.",
     security: openapi::bearer,
     error,
     errors: &[

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::search::{Filter, Search, Sort, Test};
 use users::How;
 
-use crate::b2b::body::{Named, rows};
+use crate::b2b::body::{NO_TIME, Named, rows};
 use crate::b2b::format::Format;
 use crate::b2b::page::Page;
 use crate::b2b::refused::Refused;
@@ -56,13 +56,11 @@ pub(super) async fn update_from(
     Connection(place): Connection,
     page: Page,
 ) -> Result<Response, Refused> {
-    let Some(date) = &page.date else {
+    let Some(from) = page.date.as_deref().and_then(time) else {
         place.caller.access().await?;
-        return Err(Error::invalid("/date", "required", "is required").into());
+        let (code, message) = page.date.map_or(("required", "is required"), |_| ("invalid_date", NO_TIME));
+        return Err(Error::invalid("/date", code, message).into());
     };
-    let from = time(date).ok_or_else(|| {
-        Error::invalid("/date", "invalid_date", "must be a day or a time, such as 2026-01-31 or 2026-01-31 09:30:00")
-    })?;
     let field = "updated_at".to_owned();
     let test = Test::Range { gt: None, gte: Some(store::search::Value::word(from)), lt: None, lte: None };
     let filters = vec![Filter { field: field.clone(), test }];
@@ -165,7 +163,12 @@ async fn listed(
 ) -> Result<Response, Refused> {
     let (managed, found) = tokio::join!(place.segment(KeyScope::Read), app.store.users(place.id, &search));
     managed?;
-    let found = found?;
+    let mut found = found?;
+    if found.capped {
+        // Who asks for each page by its number must not stop before the last one: there are no more than all.
+        let all = app.store.users(place.id, &Search { size: 1, ..page.search() }).await?;
+        found.total = all.total;
+    }
     let rows = shown::users(app, place.id, &found.rows).await?;
     Ok(format.answer(StatusCode::OK, page.shown(&found, rows)))
 }

@@ -1,14 +1,16 @@
 //! `/flows/address`: where users live, get bills and parcels.
 
+use ::addresses::changed;
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::{Address, AddressFields, AddressId, Body as _, KeyScope, MergePatch, Object as _, UserId};
-use edge::{Answer, App, Body, Caller, IfMatch, OneOrMany, Patch, Path, Rendered, Seed, UserRef};
+use edge::{Answer, App, Body, Caller, IfMatch, OneOrMany, Path, Rendered, Seed, UserRef};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, Pages, Rows, done, shown};
+use super::forms::text;
 use super::names::{Fields, Form, Names, required, with};
 use crate::State;
 
@@ -90,11 +92,23 @@ async fn change_address(
     Path(id): Path<AddressId>,
     Body(Given(body)): Body<Given>,
 ) -> Answer<Rendered> {
-    let patch = MergePatch::<AddressFields>::parse(Value::Object(NAMES.read(body, false)));
-    let patch = Body(Patch(patch.map_err(|error| NAMES.tell(error))?));
-    let path = Path((UserRef::Id(caller.home_of(id.uuid()).await?), id));
-    let changed = ::addresses::change(Shared(app), caller, path, IfMatch::default(), patch).await;
+    let fields = NAMES.read(body, false);
+    let patch = |before: &Address| MergePatch::parse(Value::Object(elsewhere(fields.clone(), before)));
+    let named = (UserRef::Id(caller.home_of(id.uuid()).await?), id);
+    let changed = changed(&app, &caller, named, &IfMatch::default(), patch).await;
     changed.map(|_| done()).map_err(|error| NAMES.tell(error))
+}
+
+/// A change without a latitude and a longitude that say what is shown of those of before: who sends back what it read
+/// means the same place, and not the one that two decimals are.
+fn elsewhere(mut fields: Fields, before: &Address) -> Fields {
+    let shown = NAMES.show(&before.show());
+    for name in ["latitude", "longitude"] {
+        if fields.get(name).cloned().map(text).as_ref() == shown.get(name) {
+            fields.remove(name);
+        }
+    }
+    fields
 }
 
 /// Deletes an address.

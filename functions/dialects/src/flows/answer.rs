@@ -137,7 +137,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Pages {
         let mut errors = Vec::new();
         let page = number(&mut query, ("page", 1), 1_000_000, &mut errors);
         let size = number(&mut query, ("no_items", 10), 500, &mut errors);
-        let removed = match query.take("removed", &mut errors).as_deref() {
+        let removed = query.take("removed", &mut errors).map(|removed| removed.to_ascii_lowercase());
+        let removed = match removed.as_deref() {
             None | Some("" | "false" | "0") => false,
             Some("true" | "1") => true,
             Some(_) => {

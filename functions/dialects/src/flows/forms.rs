@@ -1,5 +1,7 @@
 //! Values as these clients write them, and as `/v1` does.
 
+use domain::field::{Field as _, Pointer};
+use domain::level::Color;
 use serde_json::{Map, Value};
 
 use crate::lenient;
@@ -17,6 +19,12 @@ pub(crate) fn word(value: Value) -> Value {
 /// `true` and `false`, in letters too and as 1 and 0; anything else as it is.
 pub(crate) fn switch(value: Value) -> Value {
     lenient::switch(&value).map_or(value, Value::from)
+}
+
+/// A color, and beside it what is written there for one and is none.
+pub(crate) fn color(value: Value) -> (Value, Value) {
+    let is_color = value.is_null() || Color::read(value.clone(), &Pointer::root(), &mut Vec::new()).is_some();
+    if is_color { (value, Value::Null) } else { (Value::Null, value) }
 }
 
 /// A whole number, which may have decimals as long as they are zero; anything else as it is.

@@ -22,8 +22,8 @@ const NAMES: Names = Names(&[
     ("to_point", "to_point", Form::Whole),
     ("image", "image", Form::Text),
     ("type_image", "type_image", Form::Kept),
-    ("background_color", "background_color", Form::Text),
-    ("text_color", "text_color", Form::Text),
+    ("background_color", "background_color", Form::Color),
+    ("text_color", "text_color", Form::Color),
     ("status", "status", Form::Switch),
 ]);
 

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, Pages, Rows, shown};
-use super::forms::switch;
+use super::forms::{switch, word};
 use super::names::{Fields, Form, Names, optional, required, with};
 use super::{levels, users};
 use crate::State;
@@ -70,7 +70,7 @@ impl Asked {
         let status = match status {
             Some(Value::Bool(true)) => Some(MemberStatus::Active.as_str().into()),
             Some(Value::Bool(false)) => Some(MemberStatus::Inactive.as_str().into()),
-            other => other.filter(|status| !status.is_null()),
+            other => other.map(word).filter(|status| !status.is_null()),
         };
         fields.extend(status.map(|status| ("status".to_owned(), status)));
         Ok(Self { user, segment, level, fields })

@@ -5,7 +5,7 @@ use domain::{Error, Field, field::Pointer};
 use edge::Failure;
 use serde_json::{Map, Value, json};
 
-use super::forms::{day, fixed, place, switch, text, whole, word};
+use super::forms::{color, day, fixed, place, switch, text, whole, word};
 
 /// A body, or part of one.
 pub(crate) type Fields = Map<String, Value>;
@@ -36,6 +36,8 @@ pub(crate) enum Form {
     Day,
     /// As a country, state or city.
     Place,
+    /// As a color; what is none, such as a name, as it comes.
+    Color,
     /// As it comes, whatever that is: Muster has no use for it, and keeps it in the metadata.
     Kept,
 }
@@ -64,6 +66,11 @@ impl Names {
                 Form::Place => {
                     kept.insert(format!("{theirs}_id"), value.get("id").cloned().unwrap_or_default());
                     place(value)
+                }
+                Form::Color => {
+                    let (value, other) = color(value);
+                    kept.insert((*theirs).to_owned(), other);
+                    value
                 }
                 Form::Same | Form::Degrees => value,
                 Form::Text => text(value),
@@ -97,7 +104,8 @@ impl Names {
                     let part = |name: &str| value.get(name).cloned().unwrap_or_default();
                     json!({ "id": kept(&format!("{theirs}_id")), "code": part("code"), "name": part("name") })
                 }
-                Form::Kept => kept(theirs),
+                Form::Color if !value.is_null() => value,
+                Form::Color | Form::Kept => kept(theirs),
             };
             ((*theirs).to_owned(), value)
         });

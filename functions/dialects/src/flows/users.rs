@@ -1,18 +1,19 @@
 //! `/flows/user`: master users, from sign-up to deletion.
 
-use ::users::{change, delete, password, sign_up, verify};
+use ::users::{changed, delete, password, sign_up, verify};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::user::Unique;
 use domain::{Body as _, field::Pointer};
 use domain::{Email, Error, Field as _, KeyScope, MergePatch, Object as _, SignUp, Status, User, UserId, UserState};
-use edge::{Answer, Body, Caller, IfMatch, Patch, Path, Query, Rendered, RequestId, Seed, UserRef, Visitor};
+use edge::{Answer, Body, Caller, IfMatch, Path, Query, Rendered, RequestId, Seed, UserRef, Visitor};
 use serde_json::Value;
 use store::Scope;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, done, shown};
+use super::forms::switch;
 use super::login::tokens;
 use super::names::{Fields, Form, Names, required, with};
 use crate::State;
@@ -30,6 +31,7 @@ const NAMES: Names = Names(&[
     ("state", "state", Form::Place),
     ("city", "city", Form::Place),
     ("profit_center", "profit_center", Form::Kept),
+    ("active", "status", Form::Shown),
 ]);
 
 /// What these clients know of a user, and Muster has no use for.
@@ -137,7 +139,7 @@ async fn read_user(caller: Caller, Path(id): Path<UserId>) -> Answer<Rendered> {
     Ok(shown(user(&subject.record.user)))
 }
 
-/// Changes the fields of a user that are sent.
+/// Changes the fields of a user that are sent. `active` shuts a user of a segment out, and lets it in again.
 #[utoipa::path(put, path = "/flows/user/{id}", tag = "user",
     request_body(content = Value, example = json!({ "lastname": "López García", "mobile": "", "profit_center": "stores" })),
     responses((status = 200, description = "The user is changed.", body = Value, example = json!({}))))]
@@ -145,13 +147,30 @@ async fn change_user(
     Shared(state): Shared<State>,
     caller: Caller,
     Path(id): Path<UserId>,
-    Body(Given(body)): Body<Given>,
+    Body(Given(mut body)): Body<Given>,
 ) -> Answer<Rendered> {
-    let patch = MergePatch::<UserState>::parse(Value::Object(NAMES.read(body, false)));
-    let patch = Body(Patch(patch.map_err(|error| NAMES.tell(error))?));
-    let (app, identity) = (Shared(state.app), Shared(state.identity));
-    let changed = change::change(app, identity, caller, Path(UserRef::Id(id)), IfMatch::default(), patch).await;
+    let active = body.remove("active").map(switch).unwrap_or_default();
+    let fields = NAMES.read(body, false);
+    let patch = |before: &User| {
+        let mut fields = fields.clone();
+        fields.extend(status(&active, before).map(|status| ("status".to_owned(), status)));
+        MergePatch::<UserState>::parse(Value::Object(fields))
+    };
+    let (named, any) = ((UserRef::Id(id), None), IfMatch::default());
+    let changed = changed((&state.app, &state.identity), &caller, named, &any, patch).await;
     changed.map(|_| done()).map_err(|error| NAMES.tell(error))
+}
+
+/// The status that `active` means, where it is another one than a user has.
+fn status(active: &Value, before: &User) -> Option<Value> {
+    match active {
+        Value::Null => None,
+        Value::Bool(active) if *active == (before.status == Status::Active) => None,
+        Value::Bool(true) => Some(Status::Active.as_str().into()),
+        Value::Bool(false) => Some(Status::Blocked.as_str().into()),
+        // Left to the domain to refuse.
+        Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Some(active.clone()),
+    }
 }
 
 /// Deletes a user: out of use, its e-mail free again at once, restorable.

@@ -50,15 +50,15 @@ const ALWAYS: [&str; 2] = ["email", "operation_country"];
 pub(super) const LISTED: [(&str, &str); 3] =
     [("surname", "last_name"), ("country_code", "operation_country"), ("company_id", "partner_id")];
 
-/// The `data` of a body.
+/// The user that a body says: its `data`, or, as these clients mostly write it, the body itself.
 pub(super) fn data(body: Value) -> Result<Map<String, Value>, Error> {
     let Value::Object(mut body) = body else {
-        return Err(Error::invalid("", "invalid_type", "The body must be an object with data."));
+        return Err(Error::invalid("", "invalid_type", "The body must be an object."));
     };
     match body.remove("data") {
         Some(Value::Object(data)) => Ok(data),
         Some(_) => Err(Error::invalid("/data", "invalid_type", "must be an object")),
-        None => Err(Error::invalid("/data", "required", "is required")),
+        None => Ok(body),
     }
 }
 

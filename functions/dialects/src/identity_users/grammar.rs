@@ -32,8 +32,14 @@ impl ListSpec for CardUsers {
     ];
 }
 
+/// Which page is asked for, counted from 0 as `current_page` is.
+const PAGE: &str = "page[number]";
+
+/// The last page that can be asked for.
+const LAST: u32 = 999_999;
+
 /// The parameters beside filters.
-const PLAIN: [&str; 3] = ["page[number]", "page[size]", "sort"];
+const PLAIN: [&str; 3] = [PAGE, "page[size]", "sort"];
 
 /// The filters, as these clients spell them.
 const FILTERS: [&str; 13] = [
@@ -60,6 +66,10 @@ pub(super) fn read(query: Query) -> Result<(Query, Vec<Value>), Error> {
     let (mut errors, mut applied): (Vec<FieldError>, Vec<Value>) = (Vec::new(), Vec::new());
     for (parameter, values) in query.iter() {
         if PLAIN.contains(&parameter) {
+            if parameter == PAGE && page(values).is_none() {
+                let message = format!("must be a whole number from 0 to {LAST}");
+                errors.push(Pointer::root().child(PAGE).error("out_of_range", &message));
+            }
             continue;
         }
         let field = parameter.strip_prefix("filter[").and_then(|rest| rest.strip_suffix(']'));
@@ -73,7 +83,13 @@ pub(super) fn read(query: Query) -> Result<(Query, Vec<Value>), Error> {
     }
     let names = LISTED.map(|(theirs, ours)| (format!("filter[{theirs}]"), format!("filter[{ours}]")));
     let names: Vec<_> = names.iter().map(|(theirs, ours)| (theirs.as_str(), ours.as_str())).collect();
+    // The edge counts from 1.
+    let query = query.rewritten(PAGE, |number| page(number).map(|number| (number + 1).to_string()));
     Ok((query.renamed(&names), applied))
+}
+
+fn page(number: &str) -> Option<u32> {
+    number.parse().ok().filter(|number| *number <= LAST)
 }
 
 fn unknown(parameter: &str) -> FieldError {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// What the ids of users begin with.
 const USER: &str = "usr-";
 /// What the ids of clients begin with; a client is a segment.
-const CLIENT: &str = "cli-";
+pub(super) const CLIENT: &str = "cli-";
 
 /// The id of a user, as these clients write it. What is none names nobody.
 #[derive(Debug, Clone, Copy, Deserialize)]

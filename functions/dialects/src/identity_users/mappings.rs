@@ -1,7 +1,6 @@
 //! `custom-fields/mappings`: what the segment calls the fields of its own.
 
 use axum::extract::State as Shared;
-use axum::http::StatusCode;
 use domain::mapping::FieldMappings;
 use domain::{Error, Field as _, KeyScope, MergePatch, Segment, field::Pointer};
 use edge::{Answer, Body, IfMatch, Rendered};
@@ -21,12 +20,12 @@ pub(super) async fn read(place: Place) -> Answer<Rendered> {
 /// Puts these mappings in the place of all that were there.
 #[utoipa::path(post, path = "/identity/users/v1/custom-fields/mappings", tag = "custom fields",
     request_body(content = serde_json::Value, example = json!(example())),
-    responses((status = 201, description = "The mappings.", body = serde_json::Value, example = json!({ "data": example() }))))]
+    responses((status = 200, description = "The mappings.", body = serde_json::Value, example = json!({ "data": example() }))))]
 pub(super) async fn replace(
     Shared(state): Shared<State>,
     place: Place,
     Body(lenient::Json(body)): Body<lenient::Json>,
-) -> Answer<(StatusCode, Rendered)> {
+) -> Answer<Rendered> {
     // With or without the envelope that all else has.
     let sent = if let Value::Object(mut body) = body { body.remove("data").unwrap_or_default() } else { body };
     let sent = if let Value::Array(rows) = sent { rows.into_iter().map(known).collect() } else { sent };
@@ -35,7 +34,7 @@ pub(super) async fn replace(
     let mappings = mappings.ok_or(Error::Invalid(errors))?;
     let patch = MergePatch::parse(json!({ "settings": { "field_mappings": mappings.show() } }))?;
     let segment = segments::changed(&state.app, &place.caller, place.id, &IfMatch::default(), &patch).await?;
-    Ok((StatusCode::CREATED, Rendered(shown(&segment))))
+    Ok(Rendered(shown(&segment)))
 }
 
 /// What is known of a row; what else it has is ignored.

@@ -2,8 +2,9 @@
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use edge::{Dialect, Problem};
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
@@ -13,6 +14,7 @@ use utoipa_axum::routes;
 
 use crate::State;
 use crate::openapi::{self, About};
+use crate::place::SEGMENT_HEADER;
 
 mod fields;
 mod grammar;
@@ -28,10 +30,12 @@ pub(crate) const ABOUT: About = About {
     name: "identity",
     path: "/openapi/identity.json",
     description: "Latin American card users: identity and tax documents by country, legal address, lists by an exact \
-        grammar, block and unblock.\n\nA body is `{data: {…}}`. Codes and numbers may be sent as JSON numbers, and are \
-        answered as strings. A list takes `filter[field]=a,b`, `sort=status,-gender`, `page[number]` (from 1) and \
-        `page[size]` (1 to 100, 20 without it), and nothing else; `current_page` counts from 0. `x-idempotency-key` is \
-        honoured on POST and PATCH. With a key of an account, or a master user's token, `X-Segment-Id` names the segment.",
+        grammar, block and unblock.\n\nA body is `{data: {…}}`, or the fields of the user without it; errors point into `data` \
+        in either case. Codes and numbers may be sent as JSON numbers, and are answered as strings. A list takes \
+        `filter[field]=a,b`, `sort=status,-gender`, `page[number]` and `page[size]` (1 to 100, 20 without it), and nothing \
+        else; `page[number]` and `current_page` count from 0. The last slash of `/identity/users/v1/` may be left out. \
+        `x-idempotency-key` is honoured on POST and PATCH. With a key of an account, or a master user's token, `X-Segment-Id` \
+        names the segment, by its id or its `client_id`.",
     security: openapi::bearer,
     error,
     errors: &[
@@ -52,12 +56,19 @@ pub(crate) fn router() -> OpenApiRouter<State> {
         .routes(routes!(users::create, users::list))
         .routes(routes!(users::read, users::change))
         .routes(routes!(mappings::read, mappings::replace))
+        // Clients write it with the last slash and without.
+        .route("/identity/users/v1", get(users::list).post(users::create))
 }
 
-/// Puts the idempotency key where the edge looks for it.
+/// Puts the idempotency key where the edge looks for it, and takes a segment by its id as a client too.
 fn prepare(request: &mut Request) {
-    if let Some(key) = request.headers_mut().remove("x-idempotency-key") {
-        request.headers_mut().insert("idempotency-key", key);
+    let headers = request.headers_mut();
+    if let Some(key) = headers.remove("x-idempotency-key") {
+        headers.insert("idempotency-key", key);
+    }
+    let segment = headers.get(SEGMENT_HEADER).and_then(|named| named.to_str().ok()?.strip_prefix(id::CLIENT));
+    if let Some(segment) = segment.and_then(|segment| HeaderValue::from_str(segment).ok()) {
+        headers.insert(SEGMENT_HEADER, segment);
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::{OriginalUri, State as Shared};
 use axum::http::StatusCode;
 use domain::field::Body as _;
-use domain::{Error, KeyScope, MergePatch, NewUser, Status, UserId};
+use domain::{Error, KeyScope, MergePatch, NewUser, Status, User, UserId};
 use edge::{Answer, Body, IfMatch, List, Path, Query, Rendered, Seed, UserRef};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::State;
 use crate::lenient;
 use crate::place::Place;
 
-/// Creates a user, ACTIVE at once. `email` and `operation_country` are always required, the rest as the segment's settings
+/// Creates a user, ACTIVE at once; the fields stand in `data`, or are the body itself. `email` and `operation_country` are always required, the rest as the segment's settings
 /// say.
 #[utoipa::path(post, path = "/identity/users/v1/", tag = "users",
     request_body(content = serde_json::Value, example = json!({ "data": request() })),
@@ -45,7 +45,7 @@ pub(super) async fn create(
 
 /// Lists users. Several values of a filter are OR, several filters AND; `-` before a field sorts down.
 #[utoipa::path(get, path = "/identity/users/v1/", tag = "users",
-    params(("page[number]" = Option<u32>, Query, description = "From 1."),
+    params(("page[number]" = Option<u32>, Query, description = "From 0, as `current_page`."),
         ("page[size]" = Option<u32>, Query, description = "1 to 100, 20 without it."),
         ("sort" = Option<String>, Query, description = "Of id, gender, identification_type, identification_value, status: `status,-gender`."),
         ("filter[gender]" = Option<String>, Query, description = "MALE, FEMALE, OTHER."),
@@ -119,7 +119,12 @@ pub(super) async fn change(
     let patch = MergePatch::parse(Value::Object(fields::patched(&data)))?;
     let named = (UserRef::Id(id), Some(place.id));
     let changes = (&state.app, &state.identity);
-    let user = users::changed(changes, &place.caller, named, &IfMatch::default(), |_| Ok(patch.clone())).await?;
+    let patched = |before: &User| match before.status {
+        // Nobody is deleted here: who is, is not there.
+        Status::Deleted => Err(Error::NotFound),
+        Status::Unverified | Status::Active | Status::Blocked => Ok(patch.clone()),
+    };
+    let user = users::changed(changes, &place.caller, named, &IfMatch::default(), patched).await?;
     Ok(Rendered(json!({ "data": fields::shown(&user) })))
 }
 

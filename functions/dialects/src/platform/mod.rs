@@ -33,7 +33,7 @@ mod shown;
 mod subscriptions;
 mod users;
 
-use names::{field, told};
+use names::{field, message, told};
 
 /// How it speaks.
 pub(crate) const DIALECT: Dialect = Dialect { prefix: "/platform/", prepare, tell };
@@ -189,7 +189,7 @@ fn tell(problem: &Problem, _: &HeaderMap) -> Response {
     let errors: Vec<_> = problem
         .errors
         .iter()
-        .map(|error| json!({ "field": field(&error.pointer), "code": error.code, "message": error.message }))
+        .map(|error| json!({ "field": field(&error.pointer), "code": error.code, "message": message(error) }))
         .collect();
     (status, Json(json!({ "message": told(problem), "errors": errors }))).into_response()
 }

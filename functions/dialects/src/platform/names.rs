@@ -1,6 +1,9 @@
 //! What these clients call what Muster calls otherwise.
 
+use domain::FieldError;
 use edge::Problem;
+
+use super::pages::PARAMETERS;
 
 /// Muster's pointers, and the fields of theirs that these are about.
 const FIELDS: [(&str, &str); 14] = [
@@ -28,11 +31,16 @@ pub(super) fn field(pointer: &str) -> String {
     }
 }
 
+/// What is wrong with a field, by the names of theirs that parameters have.
+pub(super) fn message(error: &FieldError) -> String {
+    PARAMETERS.iter().fold(error.message.clone(), |text, (theirs, ours)| text.replace(ours, theirs))
+}
+
 /// A problem in a sentence.
 pub(super) fn told(problem: &Problem) -> String {
-    let one = |error: &domain::FieldError| match error.pointer.as_str() {
+    let one = |error: &FieldError| match error.pointer.as_str() {
         "" => error.message.clone(),
-        pointer => format!("{} {}", field(pointer), error.message),
+        pointer => format!("{} {}", field(pointer), message(error)),
     };
     if problem.errors.is_empty() {
         return problem.detail.clone();

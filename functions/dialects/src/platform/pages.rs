@@ -1,11 +1,15 @@
-//! Pages: `per_page` and `cursor` are asked for, `links.next` and `meta.next_cursor` answered.
+//! Pages: `per_page` and `cursor`, or `page`, are asked for, `links.next` and `meta.next_cursor` answered.
 
 use edge::{Listed, Query};
 use serde_json::{Map, Value, json};
 
+/// The parameters of a list, and what the edge calls them.
+pub(super) const PARAMETERS: [(&str, &str); 3] =
+    [("per_page", "page[size]"), ("cursor", "page[cursor]"), ("page", "page[number]")];
+
 /// The parameters of a list as the edge knows them.
 pub(super) fn renamed(query: Query) -> Query {
-    query.renamed(&[("per_page", "page[size]"), ("cursor", "page[cursor]")])
+    query.renamed(&PARAMETERS)
 }
 
 /// A page with where it goes on: relative to the address that was asked, whose tokens are none of a page's business.

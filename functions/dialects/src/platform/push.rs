@@ -1,5 +1,7 @@
 //! `push` (beta): notifications to students.
 
+use std::collections::HashSet;
+
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use domain::field::{Body as _, read_object};
@@ -8,7 +10,7 @@ use edge::{Answer, Body, Path, Rendered, Seed};
 use serde_json::{Map, Value, json};
 
 use crate::State;
-use crate::lenient::{self, given};
+use crate::lenient::{self, given, text, time};
 use crate::place::Place;
 
 /// The fields of theirs, which are ours too; others mean nothing here.
@@ -20,10 +22,12 @@ pub(super) struct OfNotification {
     id: NotificationId,
 }
 
-/// Sends a notification to the devices of these students, or of all where none is named; now, or at a time within a year.
+/// Sends a notification to the devices of these students, or of all where none is named; now, or at a time within a year:
+/// a day, `YYYY-MM-DD HH:MM:SS` in UTC, or RFC 3339.
 #[utoipa::path(post, path = "/platform/push", tag = "push",
     request_body(content = serde_json::Value, example = json!({
-        "title": "Hello", "body": "A new lesson is there.", "user_ids": ["0199d2a4-5c00-7000-8000-000000000002"]
+        "title": "Hello", "body": "A new lesson is there.", "user_ids": ["0199d2a4-5c00-7000-8000-000000000002"],
+        "schedule": null
     })),
     responses((status = 202, description = "The notification.", body = serde_json::Value,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000b001" }))))]
@@ -33,14 +37,28 @@ pub(super) async fn create(
     seed: Seed,
     Body(lenient::Json(body)): Body<lenient::Json>,
 ) -> Answer<(StatusCode, Rendered)> {
-    let known = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), given(&body, name)?.clone())));
+    let known = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), written(name, given(&body, name)?))));
     let mut errors = Vec::new();
     let known = Value::Object(known.collect::<Map<_, _>>());
     let fields = read_object(known, &Pointer::root(), &mut errors, NotificationFields::read);
     let fields = fields.filter(|_| errors.is_empty()).ok_or(Error::Invalid(errors))?;
     let segment = place.segment(KeyScope::Write).await?;
-    let begun = push::begin(&state.app, segment.id, seed, fields).await?;
+    let begun = push::begin(&state.app, (segment.id, seed), fields, place.caller.act()).await?;
     Ok((StatusCode::ACCEPTED, Rendered(json!({ "id": begun.id }))))
+}
+
+/// The value of a field as the domain reads it: who is named twice is named, and one may stand without an array.
+fn written(name: &str, value: &Value) -> Value {
+    let as_text = |value: &Value| text(value).map_or_else(|| value.clone(), Value::from);
+    match (name, value) {
+        ("user_ids", Value::Array(users)) => {
+            let mut seen = HashSet::new();
+            users.iter().filter(|user| seen.insert(user.to_string())).cloned().collect()
+        }
+        ("user_ids", Value::String(_)) => json!([value]),
+        ("schedule", at) => text(at).and_then(|at| time(&at)).map_or_else(|| at.clone(), |at| json!(at)),
+        (_, value) => as_text(value),
+    }
 }
 
 /// What has come of a notification.

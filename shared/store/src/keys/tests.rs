@@ -12,6 +12,11 @@ fn the_keys_are_these_to_the_letter() -> Result<(), domain::Error> {
     for (key, expected) in [
         (user(id.parse()?), format!("U#{id} U")),
         (address(id.parse()?, id.parse()?), format!("U#{id} A#{id}")),
+        (device(id.parse()?, id.parse()?), format!("U#{id} DV#{id}")),
+        (listing(id.parse()?, id.parse()?, id.parse()?), format!("DV#{id} {id}#{id}")),
+        (endpoint("arn:aws:sns:1"), "DE#arn:aws:sns:1 DE".to_owned()),
+        (notification(id.parse()?, id.parse()?), format!("S#{id} PN#{id}")),
+        (recipients(id.parse()?, id.parse()?), format!("S#{id} PT#{id}")),
         (entry(id.parse()?, id.parse()?), format!("U#{id} H#{id}")),
         (claim(Scope::Masters, &unique), format!("C#M#email#{hashed} C")),
         (claim(Scope::Segment(id.parse()?), &unique), format!("C#S#{id}#email#{hashed} C")),

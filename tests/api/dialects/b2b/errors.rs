@@ -108,6 +108,8 @@ async fn a_write_that_names_no_segment_has_no_connection() {
             _ => error(500, "Invalid connection name, you cannot insert in default"),
         };
         assert_eq!(told(&reply), expected, "{route:?}");
+        let empty = asked(&b2b.world.muster, *route).by(&b2b.world.ana).header("x-segment-id", "").send().await;
+        assert_eq!(told(&empty), expected, "{route:?}");
         let named = asked(&b2b.world.muster, *route).by(&b2b.world.ana).header("x-segment-id", &b2b.world.segment);
         assert!(named.send().await.status.is_success(), "{route:?}");
     }
@@ -144,7 +146,11 @@ async fn each_wrong_parameter_is_told_by_its_name_here() {
             error(400, "Parameter email must be an e-mail address such as ana@example.com"),
         ),
         (one("idRemote", json!([1])), error(400, "Parameter idRemote must be a string")),
-        (one("dateValid", json!("soon")), error(400, "Parameter dateValid has no such value")),
+        (
+            one("dateValid", json!("soon")),
+            error(400, "Parameter dateValid must be a day or a time, such as 2026-01-31 or 2026-01-31 09:30:00"),
+        ),
+        (one("languageId", json!([1])), error(400, "Parameter languageId must be the id of a language")),
         (one("active", json!("maybe")), error(400, "Parameter active must be true or false")),
         (one("languageId", json!(1)), error(404, "No entity found for Language with 1.")),
         (one("businessPartnerId", json!("p-9")), error(404, "No entity found for BusinessPartner with p-9.")),

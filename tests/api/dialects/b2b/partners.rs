@@ -58,4 +58,6 @@ async fn what_is_wrong_with_a_partner_is_told_by_its_name_here() {
         let reply = b2b.send("POST", "/BusinessPartner/create", body.clone()).await;
         assert_eq!(told(&reply), expected, "{body}");
     }
+    let emptied = b2b.send("PUT", "/BusinessPartner/update/1", json!({ "commercialName": "" })).await;
+    assert_eq!(told(&emptied), error(400, "Parameter commercialName is required"));
 }

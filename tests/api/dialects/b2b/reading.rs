@@ -105,7 +105,14 @@ async fn update_from_tells_who_was_updated_at_a_time_or_later() {
     let part = b2b.get(&format!("/User/updateFrom?date={updated}&pageSize=2")).await;
     let next = part["pagination"]["nextPageUrl"].as_str().unwrap().split_once("/b2b").unwrap().1.to_owned();
     assert_eq!(ids(&b2b.get(&next).await), [one]);
-    for (date, expected) in [("2020-01-01", 3), ("2020-01-01 00:00:00", 3), ("1577836800", 3), ("2999-01-01", 0)] {
+    for (date, expected) in [
+        ("2020-01-01", 3),
+        ("2020-01-01 00:00:00", 3),
+        ("2020-01-01T00:00", 3),
+        ("2020-01-01T00:00:00+02:00", 3),
+        ("1577836800", 3),
+        ("2999-01-01", 0),
+    ] {
         assert_eq!(ids(&b2b.get(&format!("/User/updateFrom?date={date}")).await).len(), expected, "{date}");
     }
 }

@@ -67,6 +67,51 @@ async fn an_address_is_made_read_changed_listed_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_removed_is_listed_as_it_was() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let id = made(&muster, &ana, "/flows/address", home(&ana.id)).await;
+    let office = muster.address(&ana, "Office").await;
+    let mut expected = without_times(&read(&muster, &ana, &format!("/flows/address/{id}")).await);
+    for id in [&id, &office] {
+        done(&muster, &ana, ("DELETE", &format!("/flows/address/{id}")), Value::Null).await;
+    }
+    expected["removed"] = json!(true);
+    let list = format!("/flows/address/list/{}", ana.id);
+    assert_eq!(without_times(&read(&muster, &ana, &format!("{list}?removed=true")).await[0]), expected);
+    for (query, ids, found) in [
+        ("removed=True&no_items=1", vec![&id], ("2", "2")),
+        ("removed=1&no_items=1&page=2", vec![&office], ("2", "2")),
+        ("removed=true&page=3", vec![], ("1", "2")),
+        ("removed=false", vec![], ("0", "0")),
+    ] {
+        let page = call(&muster, &ana, ("GET", &format!("{list}?{query}")), Value::Null, 200).await;
+        let shown: Vec<_> = page.body.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+        assert_eq!((shown, totals(&page)), (ids.into_iter().map(String::as_str).collect(), found), "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_back_what_it_read_moves_nothing() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let id = made(&muster, &ana, "/flows/address", home(&ana.id)).await;
+    let path = format!("/flows/address/{id}");
+    let shown = read(&muster, &ana, &path).await;
+    let own = format!("/v1/users/me/addresses/{id}");
+    for (change, latitude, longitude) in [
+        (shown, "19.426967", "-99.168097"),
+        (json!({ "latitude": 19.43, "longitude": "-99.17" }), "19.426967", "-99.168097"),
+        (json!({ "latitude": "19.44", "longitude": -99.168 }), "19.44", "-99.168"),
+        (json!({ "latitude": "", "longitude": null }), "null", "null"),
+    ] {
+        done(&muster, &ana, ("PUT", &path), change).await;
+        let own = read(&muster, &ana, &own).await;
+        assert_eq!((own["latitude"].to_string(), own["longitude"].to_string()), (latitude.into(), longitude.into()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_owner_of_a_segment_keeps_the_addresses_of_its_users_and_nobody_else_does() {
     let muster = Muster::start().await;
     let (ana, stranger): (Ana, Ana) = (muster.ana().await, muster.ana().await);
@@ -94,7 +139,14 @@ async fn the_owner_of_a_segment_keeps_the_addresses_of_its_users_and_nobody_else
         let reply = call(&muster, &stranger, (method, path), body, 404).await;
         assert_eq!(reply.body, json!({ "message": "There is nothing here that you can reach." }));
     }
+    done(&muster, &ana, ("DELETE", &path), Value::Null).await;
+    assert_eq!(read(&muster, &ana, &format!("{of_user}?removed=true")).await[0]["alias"], "Flat");
+    call(&muster, &stranger, ("GET", &format!("{of_user}?removed=true")), Value::Null, 404).await;
+    made(&muster, &ana, "/flows/address", home(&user)).await;
     let purged = muster.delete(&format!("/v1/users/{user}?purge=true")).by(&ana).send().await;
     assert_eq!(purged.status, 204);
     assert!(muster.items("H#").await.is_empty(), "a purge leaves nothing");
+    for partition in ["U#", "K#"] {
+        assert!(muster.items(&format!("{partition}{user}")).await.is_empty(), "nor what was removed before");
+    }
 }

@@ -30,6 +30,11 @@ async fn a_membership_is_open_for_all_and_goes_with_all_that_is_in_it() {
     done(&muster, &ana, ("DELETE", &format!("/flows/membership/{membership}")), Value::Null).await;
     let reply = call(&muster, &ana, ("GET", &list), Value::Null, 200).await;
     assert_eq!((&reply.body, totals(&reply)), (&json!([]), ("0", "0")));
+    let removed = call(&muster, &ana, ("GET", &format!("{list}?removed=true")), Value::Null, 200).await;
+    let expected = json!({ "segment_id": segment, "name": "Card", "status": true, "id": membership, "removed": true });
+    assert_eq!((without_times(&removed.body[0]), totals(&removed)), (expected, ("1", "1")));
+    let stranger = muster.ana().await;
+    call(&muster, &stranger, ("GET", &format!("{list}?removed=true")), Value::Null, 404).await;
     for _ in 0..500 {
         if muster.items("H#").await.is_empty() {
             return;
@@ -37,6 +42,31 @@ async fn a_membership_is_open_for_all_and_goes_with_all_that_is_in_it() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     panic!("something still says where the level was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn levels_come_at_once_and_with_words_for_colors() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let (_, membership) = membership(&muster, &ana).await;
+    let level = |nth: u32| {
+        json!({
+            "membership_id": membership, "name": format!("L{nth}"), "from_point": if nth == 1 { 0 } else { nth * 100 - 99 },
+            "to_point": nth * 100, "image": "https://example.com/image.png", "type_image": "png", "background_color": "any",
+            "text_color": if nth == 1 { json!("#00ff00") } else { json!(7) }, "status": true, "number_level": nth + 5,
+        })
+    };
+    let all = (1..=5).map(|nth| made(&muster, &ana, "/flows/membership-level", level(nth)));
+    let ids = futures_util::future::join_all(all).await;
+    let list = format!("/flows/membership-level/list/{membership}");
+    let reply = call(&muster, &ana, ("GET", &list), Value::Null, 200).await;
+    assert_eq!(totals(&reply), ("1", "5"));
+    for row in reply.body.as_array().unwrap() {
+        let text = if row["name"] == "L1" { json!("#00ff00") } else { json!(7) };
+        assert_eq!((&row["background_color"], &row["text_color"]), (&json!("any"), &text));
+    }
+    let own = read(&muster, &ana, &format!("/v1/memberships/{membership}/levels/{}", ids[0])).await;
+    assert_eq!((&own["background_color"], &own["text_color"]), (&Value::Null, &json!("#00ff00")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +110,12 @@ async fn a_level_has_its_numbers_as_text_and_ranges_do_not_overlap() {
         call(&muster, &ana, ("DELETE", &format!("/flows/membership-level/{id}")), Value::Null, 404).await;
     }
     assert_eq!(read(&muster, &ana, &list).await, json!([]));
+    let removed = read(&muster, &ana, &format!("{list}?removed=true")).await;
+    let stranger = muster.ana().await;
+    call(&muster, &stranger, ("GET", &list), Value::Null, 200).await;
+    call(&muster, &stranger, ("GET", &format!("{list}?removed=true")), Value::Null, 404).await;
+    let rows: Vec<_> = removed.as_array().unwrap().iter().map(|row| (&row["name"], &row["removed"])).collect();
+    assert_eq!(rows, [(&json!("Gold"), &json!(true)), (&json!("Blue"), &json!(true))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,10 +155,23 @@ async fn a_custom_field_is_made_read_changed_listed_and_deleted() {
     let reply = call(&muster, &ana, ("POST", "/flows/membership-custom-field"), odd, 400).await;
     assert!(reply.body["message"].as_str().unwrap().starts_with("type must be one of dropdown, "), "{reply:?}");
 
-    for id in [id, second] {
+    for id in [&id, &second] {
         done(&muster, &ana, ("DELETE", &format!("/flows/membership-custom-field/{id}")), Value::Null).await;
         call(&muster, &ana, ("GET", &format!("/flows/membership-custom-field/{id}")), Value::Null, 404).await;
     }
+    let list = format!("/flows/membership-custom-field/list/{membership}?removed=true");
+    let removed = call(&muster, &ana, ("GET", &list), Value::Null, 200).await;
+    expected["removed"] = json!(true);
+    assert_eq!((without_times(&removed.body[0]), totals(&removed)), (expected, ("1", "2")));
+    assert_eq!(removed.body[1]["id"], json!(second));
+    done(&muster, &ana, ("DELETE", &format!("/flows/membership/{membership}")), Value::Null).await;
+    for _ in 0..500 {
+        if muster.items(&format!("K#{membership}")).await.is_empty() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("what was removed has outlived the membership");
 }
 
 #[tokio::test(flavor = "multi_thread")]

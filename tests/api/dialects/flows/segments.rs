@@ -44,6 +44,10 @@ async fn a_segment_is_made_read_changed_listed_and_deleted() {
     call(&muster, &ana, ("GET", &path), Value::Null, 404).await;
     let reply = call(&muster, &ana, ("GET", &list), Value::Null, 200).await;
     assert_eq!(totals(&reply), ("1", "1"));
+    let removed = call(&muster, &ana, ("GET", &format!("{list}?removed=true")), Value::Null, 200).await;
+    let row = &removed.body[0];
+    assert_eq!((&row["id"], &row["name"], &row["removed"]), (&json!(id), &json!("Shops"), &json!(true)));
+    assert_eq!(totals(&removed), ("1", "1"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,6 +117,18 @@ async fn who_is_deleted_is_out_and_its_email_free_and_a_segments_user_is_shown_a
     let user = muster.post(&users, json!({ "email": "u@example.com" })).by(&ana).send().await;
     let path = format!("/flows/user/{}", user.body["id"].as_str().unwrap());
     assert_eq!(read(&muster, &ana, &path).await["removed"], false);
+    for (active, status) in
+        [(json!(false), "BLOCKED"), (json!(0), "BLOCKED"), (json!("true"), "ACTIVE"), (Value::Null, "ACTIVE")]
+    {
+        done(&muster, &ana, ("PUT", &path), json!({ "active": active })).await;
+        let own = read(&muster, &ana, &path.replace("/flows/user", "/v1/users")).await;
+        assert_eq!(own["status"], status, "{active}");
+        assert_eq!(read(&muster, &ana, &path).await["active"], status == "ACTIVE");
+    }
+    let itself = format!("/flows/user/{}", ana.id);
+    call(&muster, &ana, ("PUT", &itself), json!({ "active": false }), 403).await;
+    let reply = call(&muster, &ana, ("PUT", &path), json!({ "active": "maybe" }), 400).await;
+    assert!(reply.body["message"].as_str().unwrap().starts_with("active must be"), "{reply:?}");
     done(&muster, &ana, ("DELETE", &path), Value::Null).await;
     let removed = read(&muster, &ana, &path).await;
     assert_eq!((&removed["removed"], &removed["active"]), (&json!(true), &json!(false)));

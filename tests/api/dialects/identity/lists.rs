@@ -73,15 +73,17 @@ async fn each_filter_and_sort_of_the_table_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_are_asked_for_from_one_and_told_from_zero() {
+async fn pages_are_asked_for_and_told_from_zero() {
     let cards = Cards::start().await;
     people(&cards).await;
     for (query, expected, pages, current) in [
         ("page[size]=3", vec!["Ana", "Eva", "Leo"], 2, 0),
-        ("page[size]=3&page[number]=1", vec!["Ana", "Eva", "Leo"], 2, 0),
-        ("page[size]=3&page[number]=2", vec!["Noé"], 2, 1),
-        ("page[size]=3&page[number]=9", vec![], 2, 8),
-        ("filter[status]=ACTIVE&page[size]=2&page[number]=2", vec!["Leo"], 2, 1),
+        ("page[size]=3&page[number]=0", vec!["Ana", "Eva", "Leo"], 2, 0),
+        ("page[size]=3&page[number]=1", vec!["Noé"], 2, 1),
+        ("page[size]=3&page[number]=8", vec![], 2, 8),
+        ("page[size]=3&page[number]=999999", vec![], 2, 999_999),
+        ("filter[status]=ACTIVE&page[size]=2&page[number]=1", vec!["Leo"], 2, 1),
+        ("filter%5Bstatus%5D=ACTIVE&sort=-id%2Cstatus&page%5Bsize%5D=2", vec!["Leo", "Eva"], 2, 0),
     ] {
         let reply = cards.get(&format!("{USERS}?{query}")).await;
         assert_eq!(names(&reply.body), expected, "{query}");
@@ -112,7 +114,10 @@ async fn an_unknown_or_misspelt_parameter_is_an_error_that_names_it() {
         ("excluded=true", "excluded", "unknown"),
         ("sort=email", "sort", "unknown"),
         ("sort=status,status", "sort", "repeated"),
-        ("page[number]=0", "page[number]", "out_of_range"),
+        ("page[number]=-1", "page[number]", "out_of_range"),
+        ("page[number]=1000000", "page[number]", "out_of_range"),
+        ("page[number]=", "page[number]", "out_of_range"),
+        ("page[number]=0&page[number]=1", "page[number]", "repeated"),
         ("page[size]=101", "page[size]", "out_of_range"),
         ("page[size]=x", "page[size]", "out_of_range"),
         ("filter[status]=DELETED", "filter[status]", "invalid_choice"),

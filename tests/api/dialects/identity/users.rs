@@ -114,7 +114,8 @@ async fn what_is_wrong_is_named_as_it_was_sent() {
         assert_eq!(failed(&cards.send("POST", USERS, data.clone()).await), expected, "{data}");
     }
     for (body, expected) in [
-        (json!({}), as_failed(400, &[("/data", "required")])),
+        (json!({}), as_failed(400, &[("/data/email", "required"), ("/data/operation_country", "required")])),
+        (json!({ "data": null }), as_failed(400, &[("/data", "invalid_type")])),
         (json!({ "data": [] }), as_failed(400, &[("/data", "invalid_type")])),
         (json!([]), as_failed(400, &[("", "invalid_type")])),
     ] {
@@ -172,6 +173,72 @@ async fn a_user_is_changed_blocked_and_let_in_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_without_data_is_the_user_itself_and_the_last_slash_may_be_left_out() {
+    let cards = Cards::start().await;
+    let body = json!({
+        "name": "Ana", "surname": "López", "identification_type": "RG", "identification_value": 42_345_678,
+        "birthdate": "1998-08-20", "gender": "MALE", "email": "ana@example.com", "phone": "1123456789", "nationality": "BRA",
+        "tax_condition": "VAT_REGISTERED", "tax_identification_type": null, "tax_identification_value": null,
+        "legal_address": {
+            "street_name": "Rua A", "street_number": 300, "floor": 1, "apartment": "A", "zip_code": "04545041",
+            "neighborhood": "Centro", "city": "Recife", "region": "PE", "additional_info": "B", "country": "BRA"
+        },
+        "operation_country": "BRA"
+    });
+    let made = cards.call("POST", "/identity/users/v1").json(body).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let data = &made.body["data"];
+    assert_eq!((&data["identification_value"], &data["status"]), (&json!("42345678"), &json!("ACTIVE")));
+    assert_eq!(
+        (&data["legal_address"]["floor"], &data["legal_address"]["zip_code"]),
+        (&json!("1"), &json!("04545041"))
+    );
+    let path = format!("{USERS}{}", data["id"].as_str().unwrap());
+    let block = json!({ "status": "BLOCKED", "status_reason": "CLIENT_INTERNAL_REASON" });
+    for (change, status) in [(block, "BLOCKED"), (json!({ "status": "ACTIVE" }), "ACTIVE")] {
+        let changed = cards.call("PATCH", &path).json(change).send().await;
+        assert_eq!((changed.status.as_u16(), &changed.body["data"]["status"]), (200, &json!(status)), "{changed:?}");
+    }
+    for list in ["/identity/users/v1?filter[email]=ana@example.com", "/identity/users/v1/?"] {
+        let listed = cards.get(list).await;
+        assert_eq!(listed.body["data"][0]["id"], data["id"], "{list} {listed:?}");
+    }
+    let unknown = cards.get("/identity/users/v1?filter[mail]=x").await;
+    assert_eq!(failed(&unknown), as_failed(400, &[("filter[mail]", "unknown")]));
+    let wrong = cards.call("POST", "/identity/users/v1").json(json!({ "email": "b@example.com" })).send().await;
+    assert_eq!(failed(&wrong), as_failed(400, &[("/data/operation_country", "required")]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_elsewhere_is_not_there() {
+    let cards = Cards::start().await;
+    let user = cards.made(json!({ "email": "ana@example.com", "operation_country": "ARG" })).await;
+    let path = format!("{USERS}{}", user["id"].as_str().unwrap());
+    let gone = format!("/v1/users/{}", user["id"].as_str().unwrap().strip_prefix("usr-").unwrap());
+    assert_eq!(cards.call("DELETE", &gone).send().await.status, 204);
+    assert_eq!(failed(&cards.get(&path).await), as_failed(404, &[("", "not_found")]));
+    let changed = cards.send("PATCH", &path, json!({ "name": "Ana" })).await;
+    assert_eq!(failed(&changed), as_failed(404, &[("", "not_found")]));
+    assert_eq!(cards.get(USERS).await.body["data"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_at_once_with_one_idempotency_key_one_makes_a_user() {
+    let cards = Cards::start().await;
+    let data = json!({ "data": { "email": "ana@example.com", "operation_country": "ARG" } });
+    let send = || cards.call("POST", USERS).header("x-idempotency-key", "k").json(data.clone()).send();
+    let replies = futures_util::future::join_all((0..8).map(|_| send())).await;
+    let made: Vec<_> = replies.iter().filter(|reply| reply.status == 201).collect();
+    assert!(!made.is_empty(), "{replies:?}");
+    assert!(made.iter().all(|reply| reply.text == made[0].text), "{replies:?}");
+    // Who came while it was made may come again.
+    let others = replies.iter().filter(|reply| reply.status != 201);
+    assert!(others.into_iter().all(|reply| reply.status == 409), "{replies:?}");
+    assert_eq!(cards.get(USERS).await.body["data"].as_array().unwrap().len(), 1);
+    assert_eq!(send().await.text, made[0].text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_idempotency_header_is_honoured_on_post_and_patch() {
     let cards = Cards::start().await;
     let data = json!({ "data": { "email": "ana@example.com", "operation_country": "ARG" } });
@@ -187,6 +254,8 @@ async fn the_idempotency_header_is_honoured_on_post_and_patch() {
     let patch = json!({ "data": { "name": "Ana" } });
     let (first, again) = (send("PATCH", &path, &patch).await, send("PATCH", &path, &patch).await);
     assert_eq!((first.status.as_u16(), &first.text), (200, &again.text));
+    let other = json!({ "data": { "name": "Eva" } });
+    assert_eq!(failed(&send("PATCH", &path, &other).await), as_failed(422, &[("", "idempotency_mismatch")]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +273,7 @@ async fn mappings_are_replaced_as_a_whole_and_stand_in_the_segments_settings() {
     ]);
     for body in [mappings.clone(), json!({ "data": mappings })] {
         let made = cards.call("POST", &path).json(body).send().await;
-        assert_eq!((made.status.as_u16(), &made.body["data"]), (201, &kept), "{made:?}");
+        assert_eq!((made.status.as_u16(), &made.body["data"]), (200, &kept), "{made:?}");
     }
     let segment = format!("/v1/segments/{}", cards.world.segment);
     assert_eq!(cards.world.read(&segment).await["settings"]["field_mappings"], kept);
@@ -281,8 +350,10 @@ async fn others_find_nothing_and_wrong_credentials_are_told_so() {
             assert_eq!(failed(&call(Some(&nothing)).send().await).0, 403, "{method} {path}");
         }
     }
-    let named = world.muster.get(USERS).token(&account).header("x-segment-id", &world.segment).send().await;
-    assert_eq!((named.status.as_u16(), &named.body["data"]), (200, &json!([user])));
+    for segment in [world.segment.clone(), format!("cli-{}", world.segment)] {
+        let named = world.muster.get(USERS).token(&account).header("x-segment-id", &segment).send().await;
+        assert_eq!((named.status.as_u16(), &named.body["data"]), (200, &json!([user])));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

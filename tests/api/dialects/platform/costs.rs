@@ -30,7 +30,7 @@ impl Asking {
 }
 
 /// Each route, with those that it stands for.
-const STANDS_FOR: [(&str, &[&str]); 17] = [
+const STANDS_FOR: [(&str, &[&str]); 19] = [
     ("POST /platform/register", &["POST /v1/developers"]),
     ("POST /platform/generate-token", &["POST /v1/developers/{developer}/token"]),
     ("GET /platform/users/show-id/{id}", &[USER, OF_USER]),
@@ -44,6 +44,8 @@ const STANDS_FOR: [(&str, &[&str]); 17] = [
     ("POST /platform/partners/magic-link", &["GET /v1/users/exists, of a segment", "POST /v1/users/{user}/magic-link"]),
     ("GET /platform/ranking", &[MEMBERSHIPS, "GET /v1/memberships/{membership}/ranking"]),
     ("GET /platform/ranking/{user_id}", &[MEMBERSHIPS, "GET /v1/members/{member}/ranking"]),
+    ("POST /platform/push", &["POST /v1/segments/{segment}/notifications"]),
+    ("GET /platform/push/{id}", &["GET /v1/segments/{segment}/notifications/{notification}"]),
     ("DELETE /platform/users/destroy-user-id/{id}", &[PURGE]),
     ("DELETE /platform/users/destroy-document/{document}", &[FILTER, PURGE]),
     ("DELETE /platform/users/destroy-email/{email}", &[FILTER, PURGE]),
@@ -91,6 +93,14 @@ async fn account(costs: &mut Costs, ana: &Ana) {
     costs.of("POST /platform/generate-token", ("POST", "/platform/generate-token", named), Some(ana), 200).await;
 }
 
+async fn push(costs: &mut Costs, tokens: &str) {
+    let message = json!({ "title": "Hello", "body": "A new lesson is there." });
+    let path = format!("/platform/push/{tokens}");
+    let begun = id(&costs.of("POST /platform/push", ("POST", &path, message), None, 202).await);
+    let path = format!("/platform/push/{begun}/{tokens}");
+    costs.of("GET /platform/push/{id}", ("GET", &path, Value::Null), None, 200).await;
+}
+
 /// Destroys a student by each of its keys, and before the first asks for it in each way.
 async fn destroying(costs: &mut Costs, asking: &mut Asking, (ana, users): (&Ana, &str)) {
     for key in ["user-id/{id}", "document/{document}", "email/{email}", "reference-id/{reference_id}"] {
@@ -120,4 +130,5 @@ async fn whole(costs: &mut Costs, asking: &Asking) {
     asking.of(costs, ("POST", "/partners/magic-link"), json!({ "email": "ana@example.com" })).await;
     asking.of(costs, ("GET", "/ranking"), Value::Null).await;
     asking.of(costs, ("GET", "/ranking/{user_id}"), Value::Null).await;
+    push(costs, &asking.tokens).await;
 }

@@ -10,8 +10,10 @@ mod ranking;
 mod subscriptions;
 mod tokens;
 
-use domain::DeveloperFields;
+use std::time::Duration;
+
 use domain::field::Body as _;
+use domain::{DeveloperFields, Time};
 use serde_json::{Value, json};
 
 use crate::system::{Call, Muster, Reply};
@@ -22,10 +24,12 @@ pub(crate) struct Platform {
     pub(crate) world: World,
     pub(crate) dev: String,
     pub(crate) plat: String,
+    /// A notification that waits for its time.
+    notification: String,
 }
 
-/// The routes with two tokens: method, path with an id of each kind, and a body.
-pub(crate) const ROUTES: [(&str, &str, &str); 15] = [
+/// The routes with two tokens: method, path and body, each with ids to be filled in.
+const ROUTES: [(&str, &str, &str); 17] = [
     ("GET", "/users/show-id/ID", ""),
     ("GET", "/users/show-document/12345678", ""),
     ("GET", "/users/show-email/ana@example.com", ""),
@@ -37,6 +41,8 @@ pub(crate) const ROUTES: [(&str, &str, &str); 15] = [
     ("POST", "/partners/magic-link", r#"{ "email": "ana@example.com" }"#),
     ("GET", "/ranking", ""),
     ("GET", "/ranking/ID", ""),
+    ("POST", "/push", r#"{ "title": "Hello", "body": "A new lesson is there.", "user_ids": ["ID"] }"#),
+    ("GET", "/push/NOTIFICATION", ""),
     ("DELETE", "/users/destroy-document/12345678", ""),
     ("DELETE", "/users/destroy-email/ana@example.com", ""),
     ("DELETE", "/users/destroy-reference-id/crm-1", ""),
@@ -51,7 +57,19 @@ impl Platform {
     pub(crate) async fn of(world: World) -> Self {
         let plat = world.key(&["read", "write", "admin"]).await.1;
         let dev = token(&world.muster, &world.ana.access).await;
-        Self { world, dev, plat }
+        let path = format!("/v1/segments/{}/notifications", world.segment);
+        let later = Time::now().plus(Duration::from_secs(3600));
+        let begun = world.send("POST", &path, json!({ "title": "A", "body": "B", "schedule": later })).await;
+        Self { world, dev, plat, notification: id(&begun.body) }
+    }
+
+    /// Each route, of a student and a product.
+    fn routes(&self, user: &str, product: &str) -> Vec<(&'static str, String, Value)> {
+        let filled = |text: &str| {
+            text.replace("ID", user).replace("PRODUCT", product).replace("NOTIFICATION", &self.notification)
+        };
+        let body = |body: &str| serde_json::from_str(&filled(body)).unwrap_or_default();
+        ROUTES.iter().map(|(method, path, sent)| (*method, filled(path), body(sent))).collect()
     }
 
     /// A request with both tokens in its path.

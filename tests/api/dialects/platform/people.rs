@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Platform, as_failed, failed};
+use crate::system::PASSWORD;
+use crate::uploads::club::{get, put};
+use crate::uploads::samples::PNG;
 use crate::world::id;
 
 /// A time as `/v1` shows it, in these clients' writing.
@@ -57,6 +60,21 @@ async fn what_a_student_does_not_have_is_null() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_photo_is_shown_by_an_address_that_anybody_can_fetch_it_at_for_a_while() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let body =
+        json!({ "segment_id": world.segment, "filename": "a.png", "content_type": "image/png", "size": PNG.len() });
+    let begun = world.muster.made(&world.ana, "/v1/uploads", body).await;
+    assert_eq!(put(&begun, PNG, &[]).await.status, 200);
+    world.until(&format!("/v1/uploads/{}", id(&begun)), |reply| reply.body["status"] == "AVAILABLE").await;
+    let user = world.user(json!({ "photo_upload_id": begun["id"] })).await;
+    let shown = platform.get(&format!("/users/show-id/{user}")).await;
+    let photo = get(shown.body["photo_url"].as_str().unwrap()).await;
+    assert_eq!((photo.status, photo.bytes.as_slice()), (200, PNG));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_document_is_looked_up_under_any_type_and_must_be_one_students_alone() {
     let platform = Platform::start().await;
     let world = &platform.world;
@@ -90,14 +108,24 @@ async fn a_destroyed_student_is_gone_for_good() {
     for key in ["user-id/ID", "document/12.345.678", "email/ana@EXAMPLE.com", "reference-id/crm-1"] {
         let (user, product) = platform.student().await;
         let subscribed = json!({ "product_id": product, "user_id": user });
-        assert_eq!(platform.send("POST", "/users/create/user-subscription", subscribed).await.status, 200);
+        let subscribed = platform.send("POST", "/users/create/user-subscription", subscribed).await;
+        let member = format!("/v1/members/{}", id(&subscribed.body["subscription"]));
+        assert_eq!(world.get(&member).await.status, 200);
         let address = world.send("POST", &format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
         assert_eq!(address.status, 201);
+        let password = json!({ "new_password": PASSWORD });
+        assert_eq!(world.send("POST", &format!("/v1/users/{user}/password"), password).await.status, 204);
+        let login = json!({ "email": "ana@example.com", "password": PASSWORD, "segment_id": world.segment });
+        let tokens = world.muster.post("/v1/auth/login", login.clone()).send().await;
+        let token = tokens.body["access_token"].as_str().unwrap();
         let path = format!("/users/destroy-{}", key.replace("ID", &user));
         let gone = platform.call("DELETE", &path).send().await;
         assert_eq!((gone.status.as_u16(), &gone.body), (200, &json!({ "message": "The user is gone." })), "{key}");
         assert_eq!(failed(&platform.call("DELETE", &path).send().await), as_failed(404, "", ""), "{key}");
         assert_eq!(world.get(&format!("/v1/users/{user}")).await.status, 404);
+        assert_eq!(world.get(&member).await.status, 404);
+        assert_eq!(world.muster.post("/v1/auth/login", login).send().await.status, 401);
+        assert_eq!(world.muster.get("/v1/users/me").token(token).send().await.status, 401);
         assert_eq!(world.muster.items(&format!("U#{user}")).await, [] as [String; 0], "{key}");
     }
 }

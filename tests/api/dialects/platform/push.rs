@@ -19,8 +19,11 @@ async fn a_notification_is_sent_to_students_and_its_counts_are_told() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         body
     };
-    for (more, counts) in [(json!({ "user_ids": [user] }), (1, 1)), (json!({ "user_ids": [], "schedule": "" }), (2, 0))]
-    {
+    for (more, counts) in [
+        (json!({ "user_ids": [user, user] }), (1, 1)),
+        (json!({ "user_ids": [], "schedule": "" }), (2, 0)),
+        (json!({ "user_ids": user, "title": 5 }), (1, 0)),
+    ] {
         let begun = platform.send("POST", "/push", message(more)).await;
         assert_eq!(begun.status, 202, "{begun:?}");
         assert_eq!(begun.body.as_object().unwrap().len(), 1, "{begun:?}");
@@ -33,14 +36,20 @@ async fn a_notification_is_sent_to_students_and_its_counts_are_told() {
         );
         assert_eq!((&over.body["sent"], &over.body["failed"]), (&told.body["sent"], &told.body["failed"]));
     }
-    let later = domain::Time::now().plus(std::time::Duration::from_secs(3600));
-    let begun = platform.by_headers("POST", "/push").json(message(json!({ "schedule": later }))).send().await;
-    let id = begun.body["id"].as_str().unwrap();
-    assert_eq!(platform.get(&format!("/push/{id}")).await.body["status"], "SCHEDULED");
+    let later = domain::Time::now().plus(std::time::Duration::from_secs(48 * 3600)).to_string();
+    let short = later[..19].replace('T', " ");
+    for at in [&later, &short, &later[..10]] {
+        let begun = platform.by_headers("POST", "/push").json(message(json!({ "schedule": at }))).send().await;
+        let id = begun.body["id"].as_str().unwrap_or_else(|| panic!("{at} {begun:?}"));
+        assert_eq!(platform.get(&format!("/push/{id}")).await.body["status"], "SCHEDULED");
+        let schedule = world.read(&format!("{of_v1}/{id}")).await["schedule"].clone();
+        assert!(schedule.as_str().unwrap().starts_with(&at[..10]), "{schedule}");
+    }
     for (body, expected) in [
         (json!({ "body": "b" }), as_failed(400, "title", "required")),
         (message(json!({ "user_ids": ["x"] })), as_failed(400, "user_ids.0", "invalid_id")),
         (message(json!({ "schedule": "2020-01-01T00:00:00Z" })), as_failed(400, "schedule", "out_of_range")),
+        (message(json!({ "schedule": "soon" })), as_failed(400, "schedule", "invalid_time")),
         (json!([]), as_failed(400, "title", "required")),
     ] {
         assert_eq!(failed(&platform.send("POST", "/push", body).await), expected);

@@ -134,4 +134,10 @@ async fn products_are_listed_page_by_page() {
         assert_eq!(headers.body["data"], page.body["data"]);
     }
     assert_eq!(titles, ["Pottery", "T0", "T1", "T2", "T3"]);
+    let third = platform.get("/products/all-products?page=3&per_page=2").await;
+    assert_eq!((&third.body["data"][0]["title"], &third.body["links"]["next"]), (&json!("T3"), &Value::Null));
+    let unknown = platform.get("/products/all-products?colour=red").await;
+    assert_eq!(failed(&unknown), as_failed(400, "colour", "unknown"));
+    let told = unknown.body["message"].as_str().unwrap();
+    assert!(told.contains("known are: per_page, page, cursor"), "{told}");
 }

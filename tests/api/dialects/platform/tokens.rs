@@ -5,7 +5,13 @@ use domain::field::Body as _;
 use serde_json::{Value, json};
 
 use super::{Platform, ROUTES, as_failed, failed, token};
+use crate::system::Call;
 use crate::world::id;
+
+/// A request with its body, if it has one.
+fn with<'a>(call: Call<'a>, body: &Value) -> Call<'a> {
+    if body.is_null() { call } else { call.json(body.clone()) }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_developer_is_registered_and_its_new_token_ends_the_former_one() {
@@ -64,12 +70,11 @@ async fn each_route_takes_both_tokens_in_its_path_or_in_headers_and_tells_neithe
     let platform = Platform::start().await;
     let (mut user, product) = platform.student().await;
     for in_path in [true, false] {
-        for (method, path, body) in ROUTES {
-            let (path, body) = (path.replace("ID", &user), body.replace("ID", &user).replace("PRODUCT", &product));
+        for nth in 0..ROUTES.len() {
+            let (method, path, body) = platform.routes(&user, &product).swap_remove(nth);
             let call = if in_path { platform.call(method, &path) } else { platform.by_headers(method, &path) };
-            let call = if body.is_empty() { call } else { call.json(serde_json::from_str(&body).unwrap()) };
-            let reply = call.send().await;
-            assert_eq!(reply.status, 200, "{method} {path} {reply:?}");
+            let reply = with(call, &body).send().await;
+            assert_eq!(reply.status, if path == "/push" { 202 } else { 200 }, "{method} {path} {reply:?}");
             let told = format!("{reply:?}");
             assert!(!told.contains(&platform.dev) && !told.contains(&platform.plat), "{told}");
             if method == "DELETE" {
@@ -90,6 +95,10 @@ async fn wrong_tokens_are_401_on_every_route_and_change_nothing() {
     let her_plat =
         world.muster.key(&eve, &format!("/v1/segments/{}/keys", id(&hers)), &["read", "write", "admin"]).await.1;
     let her_dev = token(&world.muster, &eve.access).await;
+    let gone = world.muster.made(&world.ana, "/v1/developers", DeveloperFields::example()).await;
+    let gone_dev = world.send("POST", "/platform/generate-token", json!({ "user_id": gone["id"] })).await;
+    let gone_dev = gone_dev.body["token"].as_str().unwrap().to_owned();
+    assert_eq!(world.call("DELETE", &format!("/v1/developers/{}", id(&gone))).send().await.status, 204);
     let (revoked, old) = world.key(&["read", "write", "admin"]).await;
     assert_eq!(
         world.call("DELETE", &format!("/v1/segments/{}/keys/{revoked}", world.segment)).send().await.status,
@@ -105,6 +114,7 @@ async fn wrong_tokens_are_401_on_every_route_and_change_nothing() {
     for (dev, plat) in [
         (plat, dev),
         (dev, &old),
+        (&gone_dev, plat),
         (&her_dev, plat),
         (dev, &her_plat),
         ("dv_nonsense", plat),
@@ -113,22 +123,17 @@ async fn wrong_tokens_are_401_on_every_route_and_change_nothing() {
         (plat, plat),
         (dev, dev),
     ] {
-        for (method, path, body) in ROUTES {
-            let (path, body) = (path.replace("ID", &user), body.replace("ID", &user).replace("PRODUCT", &product));
+        for (method, path, body) in platform.routes(&user, &product) {
             let in_path = world.muster.call(method, &format!("/platform{path}/{dev}/{plat}"));
             let in_headers = world.muster.call(method, &format!("/platform{path}"));
             for call in [in_path, in_headers.header("x-developer-token", dev).header("x-platform-token", plat)] {
-                let call = if body.is_empty() { call } else { call.json(serde_json::from_str(&body).unwrap()) };
-                assert_eq!(failed(&call.send().await), as_failed(401, "", ""), "{method} {path} {dev:.4} {plat:.4}");
+                let reply = with(call, &body).send().await;
+                assert_eq!(failed(&reply), as_failed(401, "", ""), "{method} {path} {dev:.4} {plat:.4}");
             }
         }
     }
-    for (method, path, body) in ROUTES {
-        let (path, body) = (path.replace("ID", &user), body.replace("ID", &user).replace("PRODUCT", &product));
-        let call = || {
-            let call = world.muster.call(method, &format!("/platform{path}"));
-            if body.is_empty() { call } else { call.json(serde_json::from_str(&body).unwrap()) }
-        };
+    for (method, path, body) in platform.routes(&user, &product) {
+        let call = || with(world.muster.call(method, &format!("/platform{path}")), &body);
         for call in [
             call(),
             call().header("x-platform-token", plat),
@@ -154,14 +159,12 @@ async fn another_segments_students_are_absent() {
     let own = |path: &str, rest: &str| format!("/platform{path}/{}/{plat}{rest}", platform.dev);
     assert_eq!(world.muster.get(&own("/products/all-products", "")).send().await.body["data"], json!([]));
     let before = world.muster.lasting().await;
-    for (method, path, body) in ROUTES.into_iter().filter(|(_, path, _)| !path.ends_with("/create")) {
-        if path.ends_with("all-products") {
+    for (method, path, body) in platform.routes(&user, &product) {
+        // What names nothing of a segment means the own one.
+        if ["/users/create", "/products/all-products", "/push"].contains(&&*path) {
             continue;
         }
-        let (path, body) = (path.replace("ID", &user), body.replace("ID", &user).replace("PRODUCT", &product));
-        let call = world.muster.call(method, &own(&path, ""));
-        let call = if body.is_empty() { call } else { call.json(serde_json::from_str(&body).unwrap()) };
-        let reply = call.send().await;
+        let reply = with(world.muster.call(method, &own(&path, "")), &body).send().await;
         // What a body names of another segment is wrong there; what a path names is absent.
         let expected = if path.contains("user-subscription") { 400 } else { 404 };
         assert_eq!(failed(&reply).0, expected, "{method} {path} {reply:?}");
@@ -177,7 +180,7 @@ async fn a_key_does_what_its_scopes_say() {
     let (user, product) = platform.student().await;
     for (scope, others) in [("read", ["write", "admin"]), ("write", ["read", "admin"]), ("admin", ["read", "write"])] {
         let plat = platform.world.key(&others).await.1;
-        for (method, path, body) in ROUTES {
+        for (method, path, body) in platform.routes(&user, &product) {
             let needs = match method {
                 "GET" => "read",
                 "DELETE" => "admin",
@@ -186,11 +189,8 @@ async fn a_key_does_what_its_scopes_say() {
             if needs != scope {
                 continue;
             }
-            let (path, body) = (path.replace("ID", &user), body.replace("ID", &user).replace("PRODUCT", &product));
-            let path = format!("/platform{path}/{}/{plat}", platform.dev);
-            let call = platform.world.muster.call(method, &path);
-            let call = if body.is_empty() { call } else { call.json(serde_json::from_str::<Value>(&body).unwrap()) };
-            assert_eq!(failed(&call.send().await), as_failed(403, "", ""), "{method} {path}");
+            let call = platform.world.muster.call(method, &format!("/platform{path}/{}/{plat}", platform.dev));
+            assert_eq!(failed(&with(call, &body).send().await), as_failed(403, "", ""), "{method} {path}");
         }
     }
 }
