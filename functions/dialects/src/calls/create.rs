@@ -1,7 +1,7 @@
 //! `create` and `create_child`: a person in a group.
 
 use domain::user::PersonNumber;
-use domain::{Act, Body as _, Error, KeyScope, NewUser, Segment, User, UserId};
+use domain::{Act, Body as _, Error, FieldError, KeyScope, NewUser, Segment, User, UserId};
 use edge::{App, Seed};
 use identity::Identity;
 use serde_json::{Map, Value, json};
@@ -43,7 +43,7 @@ pub(super) async fn created(
         bring(app, agent, known, &mut fields).await?;
     }
     let made = (app, identity, &segment, seed.id(0));
-    named(made, (fields, call.person), agent.caller.act()).await.map_err(person_first)
+    named(made, (fields, call.person), agent.caller.act()).await.map_err(|error| no_parent(person_first(error)))
 }
 
 /// Whom a child is to be connected to, for a key that holds: 3 reads at once.
@@ -66,6 +66,14 @@ fn person_first(error: Error) -> Error {
         fields.retain(is_number);
     }
     Error::Conflict(fields)
+}
+
+/// That the parent, who is somebody in the group, is a child itself.
+fn no_parent(error: Error) -> Error {
+    error.map_fields(|field| match field.pointer.as_str() {
+        "/parent_id" => FieldError { message: "is a child, who has no children".to_owned(), ..field },
+        _ => field,
+    })
 }
 
 /// Makes the user; without a username it gets its e-mail as one, or one that is made up.
