@@ -1,5 +1,6 @@
 //! The OpenAPI document of a dialect: what its handlers say, and what all of them have.
 
+use serde_json::Value;
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -21,6 +22,17 @@ pub(crate) struct About {
     pub(crate) error: fn() -> RefOr<Schema>,
     /// The errors that each route can answer.
     pub(crate) errors: &'static [(u16, &'static str)],
+    /// What answers also come in, beside JSON.
+    pub(crate) also: Option<Also>,
+}
+
+/// Another type that answers come in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Also {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// How an answer is written in it.
+    pub(crate) write: fn(&Value) -> String,
 }
 
 /// The whole document of a dialect.
@@ -75,5 +87,13 @@ fn complete(about: &About, path: &str, operation: &mut Operation, required: &[Se
         let content = ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name("Error"))).build();
         let told = ResponseBuilder::new().description(*description).content("application/json", content).build();
         operation.responses.responses.entry(status.to_string()).or_insert_with(|| told.into());
+    }
+    let Some(also) = about.also else { return };
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        let Some(RefOr::T(content)) = response.content.get("application/json") else { continue };
+        let example = content.example.as_ref().map(|example| (also.write)(example).into());
+        let content = ContentBuilder::new().schema(Some(String::schema())).example(example).build();
+        response.content.insert(also.name.to_owned(), content.into());
     }
 }

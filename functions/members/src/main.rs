@@ -1,12 +1,6 @@
 //! The `members` function in Lambda.
 
-use edge::{App, Clients, Settings};
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    edge::init_logs();
-    let (settings, clients) = (Settings::from_env()?, Clients::from_env());
-    let app = App::new(&settings, &clients);
-    app.warm().await;
-    edge::serve(edge::wrap(members::router().with_state(app.clone()), &app, &[])).await
+    edge::run(&[], |start| Ok(members::router().with_state(start.app.clone()))).await
 }

@@ -51,7 +51,7 @@ pub use precondition::{IfMatch, IfNoneMatch};
 pub use query::Query;
 pub use seal::one_time_secret;
 pub use seed::Seed;
-pub use serve::{init_logs, serve};
+pub use serve::{Start, init_logs, run, serve};
 pub use store::{Tries, retried};
 pub use visitor::{Account, Attempt, Visitor};
 pub use wrap::{RequestId, wrap};

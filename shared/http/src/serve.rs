@@ -2,6 +2,37 @@
 
 use axum::Router;
 use lambda_http::Error;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{App, Clients, Dialect, Settings};
+
+/// What a function has that answers requests, once its environment is read.
+#[derive(Debug)]
+pub struct Start {
+    /// What its environment says.
+    pub settings: Settings,
+    /// What it makes the SDK clients of that it needs beside the data.
+    pub clients: Clients,
+    /// The data and the edge.
+    pub app: App,
+}
+
+/// Answers Lambda's requests with the routes that `router` makes; some of their paths may be dialects'.
+///
+/// # Errors
+/// Where the environment lacks something, or Lambda's runtime API does not answer.
+pub async fn run(
+    dialects: &'static [Dialect],
+    router: impl FnOnce(&Start) -> Result<OpenApiRouter, Error>,
+) -> Result<(), Error> {
+    init_logs();
+    let (settings, clients) = (Settings::from_env()?, Clients::from_env());
+    let app = App::new(&settings, &clients);
+    let start = Start { settings, clients, app };
+    let router = router(&start)?;
+    start.app.warm().await;
+    serve(crate::wrap(router, &start.app, dialects)).await
+}
 
 /// Answers Lambda's requests with `router`, which [`crate::wrap`] has made.
 ///

@@ -291,6 +291,8 @@ async fn each_route_of_each_dialect_is_documented_with_what_it_takes_and_answers
                     "of what {method} {path} answers"
                 );
                 assert!(answers.keys().any(|status| status == "401"), "{method} {path} says nothing of errors");
+                let in_xml = answers.values().all(|answer| answer["content"]["application/xml"].is_object());
+                assert_eq!(in_xml, path.starts_with("/b2b/"), "{method} {path}");
                 assert!(!operation["summary"].is_null(), "{method} {path} is not described");
             }
         }

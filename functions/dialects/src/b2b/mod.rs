@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::State;
-use crate::openapi::{self, About};
+use crate::openapi::{self, About, Also};
 use crate::place::Place;
 
 mod body;
@@ -52,6 +52,7 @@ pub(crate) const ABOUT: About = About {
             "`Database connection failed.`, or `Invalid connection name, you cannot insert in default`: a write that names no segment.",
         ),
     ],
+    also: Some(Also { name: "application/xml", write: format::xml }),
 };
 
 /// The routes.

@@ -59,6 +59,7 @@ pub(crate) const ABOUT: About = About {
         (429, "Too many requests."),
         (500, "A fault of ours."),
     ],
+    also: None,
 };
 
 /// The header of the developer's token.
