@@ -162,7 +162,7 @@ impl<const LOW: i64, const HIGH: i64> Field for Integer<LOW, HIGH> {
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
         }
@@ -208,6 +208,15 @@ macro_rules! words {
                     .into()
             }
         }
+
+        // Derived, it would have the names of the variants.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                <Self as $crate::field::Field>::schema()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 

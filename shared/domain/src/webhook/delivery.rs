@@ -140,7 +140,16 @@ impl Object for Delivery {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use utoipa::PartialSchema;
+
     use super::*;
+
+    #[test]
+    fn a_status_is_documented_as_it_is_answered() {
+        let documented = serde_json::to_value(<DeliveryStatus as PartialSchema>::schema()).unwrap();
+        assert_eq!(documented["enum"], json!(["PENDING", "DELIVERED", "DEAD"]));
+    }
 
     #[test]
     fn a_delivery_is_tried_ever_later_and_is_dead_at_the_end() {
