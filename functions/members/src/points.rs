@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::award::{self, AwardFields, Delta};
 use domain::text::Text;
 use domain::{Award, EntryId, Error, KeyScope, LevelId, Member, MemberId, Time};
-use edge::{Answer, App, Body, Caller, Created, FilterKind, List, ListSpec, Listed, Path, Seed, Tries, openapi};
+use edge::{Answer, App, Body, Caller, Created, FilterKind, List, ListSpec, Listed, Path, Seed, openapi, retried};
 use store::{AlsoOfMember, Configuration};
 
 use crate::seat::Seat;
@@ -49,16 +49,15 @@ pub(crate) async fn award(
     Body(fields): Body<AwardFields>,
 ) -> Answer<Created> {
     let id: EntryId = seed.id(0);
-    let mut tries = Tries::default();
-    loop {
+    let made = retried(|| async {
         let seat = Seat::manage(&app, &caller, member, KeyScope::Write).await?;
         let before = &seat.record;
         let points = match award::after(before.member.points, fields.delta) {
             Ok(points) => points,
             // Unless an earlier try of this very request has taken them already.
             Err(error) => match app.store.award(member, id).await {
-                Ok(made) => return Ok(Created::one(format!("/v1/members/{member}/points"), &made)),
-                Err(_) => return Err(error.into()),
+                Ok(made) => return Ok(made),
+                Err(_) => return Err(error),
             },
         };
         let level_id = seat.configuration.level_of(points.get()).map(|level| level.id);
@@ -67,21 +66,16 @@ pub(crate) async fn award(
             Award { id, member_id: member, fields: fields.clone(), points, level_id, actor: caller.actor(), at };
         let after = Member { points, ..before.member.next(Time::now()) };
         let also = AlsoOfMember { award: Some(&award), ..AlsoOfMember::default() };
-        let made = match app.store.change_member(before, after, &seat.configuration, also, caller.act()).await {
-            // Somebody else changed the member meanwhile: the award comes on top of that.
-            Err(Error::Stale) => {
-                tries.again().await?;
-                continue;
-            }
+        match app.store.change_member(before, after, &seat.configuration, also, caller.act()).await {
             // An earlier try of this very request had made it before it was cut off.
             Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => {
-                app.store.award(member, id).await?
+                app.store.award(member, id).await
             }
-            Err(error) => return Err(error.into()),
-            Ok(_) => award,
-        };
-        return Ok(Created::one(format!("/v1/members/{member}/points"), &made));
-    }
+            changed => changed.map(|_| award),
+        }
+    })
+    .await?;
+    Ok(Created::one(format!("/v1/members/{member}/points"), &made))
 }
 
 /// Moves a member to a level, by the points with which that begins: level and points never disagree.

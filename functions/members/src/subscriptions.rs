@@ -3,11 +3,11 @@
 use axum::extract::State;
 use domain::{
     Act, Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Product, ProductId, SegmentId, Subscription,
-    SubscriptionFields, Time, UserId,
+    SubscriptionFields, Time,
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, Tries, openapi, retried,
+    Path, Seed, Shown, openapi, retried,
 };
 use store::{AlsoOfMember, Configuration, MemberRecord};
 use utoipa_axum::router::OpenApiRouter;
@@ -216,22 +216,14 @@ async fn goes_on(
     fields: SubscriptionFields,
     act: Act<'_>,
 ) -> Result<MemberRecord, Error> {
-    let mut tries = Tries::default();
-    let user: UserId = fields.user_id;
-    loop {
+    retried(|| async {
         let taken = |message| Error::conflict("/user_id", "taken", message);
-        let Some(before) = app.store.member_of(of.membership.id, user).await? else {
+        let Some(before) = app.store.member_of(of.membership.id, fields.user_id).await? else {
             return Err(taken("was a member of the product's membership just now; repeat the request"));
         };
-        match before.member.fields.product_id {
-            Some(product) if product == fields.product_id => return Err(taken("has this product already")),
-            Some(_) => return Err(taken("is a member of this product's membership by another product")),
-            None => {}
-        }
+        before.member.may_subscribe(fields.product_id).map_err(taken)?;
         let after = before.member.subscribed(fields.clone(), Time::now());
-        match app.store.change_member(&before, after, of, AlsoOfMember::default(), act).await {
-            Err(Error::Stale) => tries.again().await?,
-            changed => return changed,
-        }
-    }
+        app.store.change_member(&before, after, of, AlsoOfMember::default(), act).await
+    })
+    .await
 }

@@ -79,6 +79,18 @@ impl Member {
         })
     }
 
+    /// Why the member cannot come to subscribe to a product, if it cannot.
+    ///
+    /// # Errors
+    /// What is told of the user.
+    pub fn may_subscribe(&self, product: ProductId) -> Result<(), &'static str> {
+        match self.fields.product_id {
+            Some(has) if has == product => Err("has this product already"),
+            Some(_) => Err("is a member of this product's membership by another product"),
+            None => Ok(()),
+        }
+    }
+
     /// The member with what a subscription says of it, one version on.
     #[must_use]
     pub fn subscribed(&self, fields: SubscriptionFields, now: Time) -> Self {

@@ -3,7 +3,7 @@
 use domain::{Act, CustomStatus, Error, SegmentId, StatusId};
 
 use crate::Store;
-use crate::backoff::Tries;
+use crate::backoff::retried;
 use crate::keys::{self, STATUSES};
 use crate::search::{Index, Indexed, Kind, Schema, Searched, Value, ValueType};
 use crate::table::{Query, Write, from_item, to_item};
@@ -50,8 +50,8 @@ impl Store {
     /// [`Error::Conflict`] where the name is taken or the id is there already; [`Error::NotFound`] where the segment is
     /// gone.
     pub async fn create_custom_status(&self, new: &CustomStatus, act: Act<'_>) -> Result<CustomStatus, Error> {
-        let mut tries = Tries::default();
-        loop {
+        // Another one may have taken the number.
+        retried(|| async {
             let (number, counted) = self.next_number(&keys::status_numbers(new.segment_id)).await?;
             let status = CustomStatus { number, ..new.clone() };
             let exists = Error::conflict("/id", "exists", "is the id of a status that is there already");
@@ -60,13 +60,10 @@ impl Store {
             let mut writes = vec![create, counted, self.in_segment(status.segment_id)];
             writes.extend(self.status_claims(None, Some(&status)));
             writes.extend(self.tells(None, Some(&status), act)?);
-            match self.table.transact(writes).await {
-                // Another status has taken the number.
-                Err(Error::Stale) => tries.again().await?,
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(status),
-            }
-        }
+            self.table.transact(writes).await?;
+            Ok(status)
+        })
+        .await
     }
 
     /// Writes `new` over `old`: 1 transaction.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::backoff::{Tries, backoff};
+use crate::backoff::{backoff, retried};
 use crate::keys::{self, JOINED, Key, PK, SK, SUBSCRIPTION_COUNTS, Scope};
 use crate::member_index;
 use crate::membership;
@@ -58,8 +58,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn erase_with_segment(&self, id: UserId) -> Result<(), Error> {
-        let mut tries = Tries::default();
-        loop {
+        retried(|| async {
             let Some(record) = self.user(id).await? else { return Ok(()) };
             let act = Act::by_itself("reconcile").untold();
             self.leave_memberships(id, act).await?;
@@ -71,11 +70,9 @@ impl Store {
             writes.extend(user.unique_values().iter().map(|unique| self.released(user, unique)));
             writes.extend(self.in_directories(Some(user), None));
             writes.extend(self.of_person(Some(user), None));
-            match self.table.transact(writes).await {
-                Err(Error::Stale) => tries.again().await?,
-                done => return done,
-            }
-        }
+            self.table.transact(writes).await
+        })
+        .await
     }
 
     /// Erases all in a user's partition but the user itself, and what was deleted of it.
@@ -131,18 +128,14 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn delete_member_now(&self, id: MemberId, act: Act<'_>) -> Result<(), Error> {
-        let mut tries = Tries::default();
-        loop {
+        retried(|| async {
             let record = match self.member(id).await {
                 Err(Error::NotFound) => return Ok(()),
                 found => found?,
             };
-            match self.delete_member(&record, act).await {
-                // Somebody has changed it meanwhile.
-                Err(Error::Stale) => tries.again().await?,
-                deleted => return deleted.map(drop),
-            }
-        }
+            self.delete_member(&record, act).await.map(drop)
+        })
+        .await
     }
 
     /// Erases what is left of a segment that is deleted, its memberships too; nothing where a request that was cut off

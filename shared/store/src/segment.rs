@@ -6,7 +6,7 @@ use domain::{Act, AddressId, Error, Segment, SegmentId, UserId};
 use serde::Deserialize;
 
 use crate::Store;
-use crate::backoff::Tries;
+use crate::backoff::retried;
 use crate::job::Job;
 use crate::keys;
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
@@ -82,8 +82,8 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the id is there already, as when a request that was cut off is repeated.
     pub async fn create_segment(&self, segment: &Segment) -> Result<Segment, Error> {
-        let mut tries = Tries::default();
-        loop {
+        // Another one may have taken the number.
+        retried(|| async {
             let (number, counted) = self.next_number(&keys::segment_numbers(segment.owner_id)).await?;
             let segment = Segment { number, ..segment.clone() };
             let exists = Error::conflict("/id", "exists", "is the id of a segment that is there already");
@@ -100,13 +100,10 @@ impl Store {
                 ),
             ];
             writes.extend(search::writes(&self.table, &directory(segment.owner_id), None, Some(&segment.index())));
-            match self.table.transact(writes).await {
-                // Another segment has taken the number.
-                Err(Error::Stale) => tries.again().await?,
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(segment),
-            }
-        }
+            self.table.transact(writes).await?;
+            Ok(segment)
+        })
+        .await
     }
 
     /// Writes `new` over `old`: 1 transaction.

@@ -6,7 +6,7 @@ use domain::event::{Told as _, What};
 use domain::{Act, Error, Event, FieldError, MemberId, SegmentId, Time, Upload, UploadId, UploadStatus, User};
 
 use crate::Store;
-use crate::backoff::Tries;
+use crate::backoff::retried;
 use crate::job::Job;
 use crate::keys::{self, SK, UPLOADS};
 use crate::table::{Changes, Item, Query, Write, from_item, number, string, to_item};
@@ -141,8 +141,7 @@ impl Store {
     }
 
     async fn forget(&self, id: UploadId, goes: impl Fn(&Upload) -> bool) -> Result<bool, Error> {
-        let mut tries = Tries::default();
-        loop {
+        retried(|| async {
             let upload = match self.upload(id).await {
                 Err(Error::NotFound) => return Ok(true),
                 found => found?,
@@ -150,12 +149,9 @@ impl Store {
             if !goes(&upload) {
                 return Ok(false);
             }
-            match self.delete_upload(&upload).await {
-                // Somebody has changed it meanwhile.
-                Err(Error::Stale) => tries.again().await?,
-                deleted => return deleted.map(|_| true),
-            }
-        }
+            self.delete_upload(&upload).await.map(|_| true)
+        })
+        .await
     }
 
     /// The uploads of a segment that are no member's: 1 `Query` for each megabyte.

@@ -42,11 +42,10 @@ impl Joined {
         match self.members.iter_mut().find(|member| member.membership_id == of.id) {
             // An earlier try of this very request has made it.
             Some(member) if member.id == id => {}
-            Some(member) => match member.fields.product_id {
-                Some(has) if has == product.id => return Err("has this product already"),
-                Some(_) => return Err("is a member of this product's membership by another product"),
-                None => *member = member.subscribed(fields, now),
-            },
+            Some(member) => {
+                member.may_subscribe(product.id)?;
+                *member = member.subscribed(fields, now);
+            }
             None => self.members.push(Member::new(id, of, MemberFields::subscriber(fields), now)),
         }
         self.products.insert(product.id, product.clone());

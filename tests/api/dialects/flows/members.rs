@@ -118,15 +118,21 @@ async fn whoever_has_signed_up_enrols_itself_and_is_told_nothing_of_others() {
     assert_eq!(read(&muster, &carla, &format!("/flows/membership-level/list/{membership}")).await[0]["name"], "L1");
 }
 
+/// A membership, and three fields of it: one and several of two options, and a number.
+async fn asking(muster: &Muster, ana: &Ana) -> (String, [String; 3]) {
+    let (_, membership) = membership(muster, ana).await;
+    let options = json!({ "options": [{ "key": "a", "value": "Alpha" }, { "key": "b", "value": "Beta" }] });
+    let one = field(muster, ana, &membership, "dropdown", options.clone()).await;
+    let several = field(muster, ana, &membership, "multiple", options).await;
+    let number = field(muster, ana, &membership, "number", json!({})).await;
+    (membership, [one, several, number])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_are_given_by_the_ids_of_fields() {
     let muster = Muster::start().await;
     let (ana, carla) = (muster.ana().await, muster.ana().await);
-    let (_, membership) = membership(&muster, &ana).await;
-    let options = json!({ "options": [{ "key": "a", "value": "Alpha" }, { "key": "b", "value": "Beta" }] });
-    let one = field(&muster, &ana, &membership, "dropdown", options.clone()).await;
-    let several = field(&muster, &ana, &membership, "multiple", options).await;
-    let number = field(&muster, &ana, &membership, "number", json!({})).await;
+    let (membership, [one, several, number]) = asking(&muster, &ana).await;
     let yes = field(&muster, &ana, &membership, "boolean", json!({})).await;
     let mail = field(&muster, &ana, &membership, "email", json!({})).await;
     let join = json!({ "membership_id": membership, "name": "Carla" });
@@ -191,11 +197,7 @@ fn stack((membership, member, user): (&str, &str, &Ana), answers: &[(&str, Value
 async fn wrong_answers_are_told_by_their_places() {
     let muster = Muster::start().await;
     let (ana, carla) = (muster.ana().await, muster.ana().await);
-    let (_, membership) = membership(&muster, &ana).await;
-    let options = json!({ "options": [{ "key": "a", "value": "Alpha" }, { "key": "b", "value": "Beta" }] });
-    let one = field(&muster, &ana, &membership, "dropdown", options.clone()).await;
-    let several = field(&muster, &ana, &membership, "multiple", options).await;
-    let number = field(&muster, &ana, &membership, "number", json!({})).await;
+    let (membership, [one, several, number]) = asking(&muster, &ana).await;
     let join = json!({ "membership_id": membership, "name": "Carla" });
     let member = made(&muster, &carla, "/flows/membership-user", join).await;
     let stack = |answers: &[(&str, Value)]| stack((&membership, &member, &carla), answers);
