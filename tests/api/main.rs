@@ -26,6 +26,7 @@ mod directory_faults;
 mod directory_purge;
 mod directory_races;
 mod directory_search;
+mod documents;
 mod elsewhere;
 mod events;
 mod faults;
