@@ -175,6 +175,7 @@ impl Wiring {
             limits: Limits::times(self.rate_limit_factor),
             origins: Origins::Any,
             push: true,
+            audit_retention: store::AUDIT_RETENTION,
         }
     }
 }

@@ -30,7 +30,8 @@ pub(crate) struct Isolated {
 }
 
 /// Private routes that name nothing in their path: they are about the caller's own things, or everybody's.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
+    "GET /v1/audit",
     "GET /v1/developers",
     "GET /v1/keys",
     "GET /v1/languages",
@@ -140,7 +141,7 @@ impl Route {
     /// The scope that a key needs.
     fn scope(&self) -> &'static str {
         match (self.method.as_str(), self.tag.as_str()) {
-            (_, "keys" | "developers" | "imports" | "exports" | "webhooks") => "admin",
+            (_, "audit" | "keys" | "developers" | "imports" | "exports" | "webhooks") => "admin",
             ("GET", _) => "read",
             (
                 _,

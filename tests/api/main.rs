@@ -7,6 +7,7 @@
 )]
 
 mod addresses;
+mod audit;
 mod auth;
 mod bad_input;
 mod bad_routes;

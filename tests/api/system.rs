@@ -166,10 +166,11 @@ impl Muster {
         format!("{:?}", scanned.items())
     }
 
-    /// The same without events, which hold ids alone and go by themselves in 30 days.
+    /// The same without events and audit entries, which hold ids alone of what is gone, and go by themselves.
     pub(crate) async fn table_but_events(&self) -> String {
         let scanned = self.dynamodb().scan().table_name(&self.wiring.table).send().await.unwrap();
-        let is_event = |pk: &AttributeValue| pk.as_s().unwrap().starts_with("Y#");
+        let kept = ["Y#", "AU#", "AS#"];
+        let is_event = |pk: &AttributeValue| kept.iter().any(|prefix| pk.as_s().unwrap().starts_with(prefix));
         format!("{:?}", scanned.items().iter().filter(|item| !is_event(&item["PK"])).collect::<Vec<_>>())
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Document, Email, Error, SegmentId, Status, Time, UserId, Username, body};
+use domain::{Actor, AuditAction, AuditEntry, Document, Email, Error, SegmentId, Status, Time, UserId, Username, body};
 use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor};
 use identity::{Identity, LoggedIn};
 use store::UserRecord;
@@ -58,8 +58,8 @@ pub async fn login(
     Body(login): Body<Login>,
 ) -> Answer<Rendered> {
     let account = Account::Holder(login.segment_id.into(), login.named()?);
-    let found = visitor.tries(Attempt::Login, account).await?;
-    let found = found.filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
+    let named = visitor.tries(Attempt::Login, account).await?;
+    let found = named.clone().filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
     let found = found.filter(|record| !record.user.excluded);
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
     let id = found.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
@@ -73,11 +73,33 @@ pub async fn login(
                     Err(error) => return Err(error.into()),
                 }
             }
+            let act = visitor.act(Actor::User(id));
+            let audit = AuditEntry::new(AuditAction::LoginSucceeded, record.audit_scope(), id, act);
+            app.store.record_audit(&audit).await?;
             Ok(TokenSet::answer(id, tokens, None))
         }
-        (LoggedIn::Unverified, Some(_)) => Err(Error::Unverified(id).into()),
-        (LoggedIn::Wrong, _) | (_, None) => Err(Error::Unauthenticated.into()),
+        (LoggedIn::Unverified, Some(record)) => {
+            record_failure(&app, &visitor, Some(&record), login.segment_id).await?;
+            Err(Error::Unverified(id).into())
+        }
+        (LoggedIn::Wrong, _) | (_, None) => {
+            record_failure(&app, &visitor, named.as_ref(), login.segment_id).await?;
+            Err(Error::Unauthenticated.into())
+        }
     }
+}
+
+/// Records a rejected login under the account of the user that it named; of an unknown name nothing is kept.
+async fn record_failure(
+    app: &App,
+    visitor: &Visitor,
+    named: Option<&UserRecord>,
+    segment: Option<SegmentId>,
+) -> Result<(), Error> {
+    let Some(record) = named else { return app.store.pretend_audit(segment).await };
+    let (scope, act) = (record.audit_scope(), visitor.act(Actor::Anonymous));
+    let audit = AuditEntry::new(AuditAction::LoginFailed, scope, record.user.id, act).failed();
+    app.store.record_audit(&audit).await
 }
 
 /// How often a login begins anew: once, unless Cognito's clock is late.

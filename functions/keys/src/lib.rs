@@ -2,7 +2,7 @@
 //! who writes such programs.
 
 use axum::extract::State;
-use domain::{Key, KeyFields, KeyId, KeyScope, Object, SegmentId, Time, UserId};
+use domain::{AuditAction, AuditEntry, Key, KeyFields, KeyId, KeyScope, Object, SegmentId, Time, UserId};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, KeySecret, List, ListSpec, Listed, NoContent, Path, Seed, openapi,
 };
@@ -12,6 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+mod audit;
 mod developers;
 
 pub use developers::{new_token, register};
@@ -24,6 +25,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(list_of_segment, create_for_segment))
         .routes(routes!(delete_of_segment))
         .merge(developers::router())
+        .merge(audit::router())
 }
 
 // The document's macro takes no generic types, but names of them.
@@ -87,7 +89,7 @@ async fn create_for_account(
     let access = caller.access().await?;
     let account = access.account(KeyScope::Admin)?;
     access.gives(&fields)?;
-    create(&app, (account, None), seed, fields).await
+    create(&app, &caller, (account, None), (seed, fields)).await
 }
 
 /// Revokes a key of the account, at once.
@@ -95,8 +97,7 @@ async fn create_for_account(
     responses((status = 204, description = "The key opens nothing any more.")))]
 async fn delete_of_account(State(app): State<App>, caller: Caller, Path(key): Path<KeyId>) -> Answer<NoContent> {
     let account = caller.access().await?.account(KeyScope::Admin)?;
-    app.store.delete_key(account, None, key).await?;
-    Ok(NoContent)
+    revoke_key(&app, &caller, (account, None), key).await
 }
 
 /// Lists the keys of a segment.
@@ -126,7 +127,7 @@ async fn create_for_segment(
     access.manages(&found, KeyScope::Admin)?;
     access.gives(&fields)?;
     let account = found.owner_id;
-    create(&app, (account, Some(segment)), seed, fields).await
+    create(&app, &caller, (account, Some(segment)), (seed, fields)).await
 }
 
 /// Revokes a key of a segment, at once.
@@ -138,19 +139,25 @@ async fn delete_of_segment(
     Path((segment, key)): Path<(SegmentId, KeyId)>,
 ) -> Answer<NoContent> {
     let account = caller.segment(segment, KeyScope::Admin).await?.owner_id;
-    app.store.delete_key(account, Some(segment), key).await?;
-    Ok(NoContent)
+    revoke_key(&app, &caller, (account, Some(segment)), key).await
 }
 
 async fn create(
     app: &App,
+    caller: &Caller,
     (account, segment): (UserId, Option<SegmentId>),
-    seed: Seed,
-    fields: KeyFields,
+    (seed, fields): (Seed, KeyFields),
 ) -> Answer<Created> {
     let secret = KeySecret::fresh(seed.id(0), account, segment)?;
     let key = Key::new(seed.id(0), (account, segment), fields, secret.prefix(), Time::now());
-    app.store.create_key(&key, &secret.hash()).await?;
+    let audit = AuditEntry::new(AuditAction::KeyCreated, (account, segment), key.id, caller.act());
+    app.store.create_key(&key, &secret.hash(), &audit).await?;
     let under = segment.map_or_else(|| "/v1".to_owned(), |segment| format!("/v1/segments/{segment}"));
     Ok(Created::one(format!("{under}/keys/{}", key.id), &NewKey { key, secret }))
+}
+
+async fn revoke_key(app: &App, caller: &Caller, scope: (UserId, Option<SegmentId>), key: KeyId) -> Answer<NoContent> {
+    let audit = AuditEntry::new(AuditAction::KeyRevoked, scope, key, caller.act());
+    app.store.delete_key(key, &audit).await?;
+    Ok(NoContent)
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::audit::Origin;
 use crate::clock::Time;
 use crate::error::FieldError;
 use crate::field::{Field, Object, Pointer};
@@ -48,6 +49,8 @@ pub struct Act<'a> {
     pub name: Option<&'a Name>,
     /// The request that does it.
     pub request_id: &'a str,
+    /// The source of the request, for the audit.
+    pub origin: Option<&'a Origin>,
     /// Whether nobody is to be told by an event.
     pub silent: bool,
 }
@@ -86,6 +89,8 @@ pub enum Actor {
     User(UserId),
     /// A key of the account or the segment.
     Key(KeyId),
+    /// Somebody without a valid credential.
+    Anonymous,
     /// Muster itself, finishing what a crash had cut off.
     System,
 }
@@ -167,13 +172,19 @@ impl<'a> Act<'a> {
     /// What somebody does by a request, of which others are told.
     #[must_use]
     pub fn of(actor: Actor, request_id: &'a str) -> Self {
-        Self { actor, name: None, request_id, silent: false }
+        Self { actor, name: None, request_id, origin: None, silent: false }
     }
 
     /// What Muster does by itself.
     #[must_use]
     pub fn by_itself(what: &'a str) -> Self {
         Self::of(Actor::System, what)
+    }
+
+    /// The same act, from this origin.
+    #[must_use]
+    pub fn from_origin(self, origin: &'a Origin) -> Self {
+        Self { origin: Some(origin), ..self }
     }
 
     /// The same, of which no event tells: as where it goes with something else, whose end is told.

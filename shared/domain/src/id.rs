@@ -185,6 +185,10 @@ id!(
     EventId
 );
 id!(
+    /// A row of the audit.
+    AuditId
+);
+id!(
     /// Where a segment's events are sent.
     WebhookId
 );

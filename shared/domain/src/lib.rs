@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod answer;
+pub mod audit;
 pub mod award;
 mod body;
 pub mod catalog;
@@ -48,6 +49,7 @@ pub mod webhook;
 
 pub use address::{Address, AddressFields};
 pub use answer::{Answer, Answers};
+pub use audit::{AuditAction, AuditEntry, AuditScope, AuditTarget, Origin};
 pub use award::{Award, AwardFields};
 pub use catalog::{Catalog, CatalogFields};
 pub use clock::Time;
@@ -61,8 +63,9 @@ pub use event::{Event, EventType};
 pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Act, Action, Actor, Entry, EntryChange};
 pub use id::{
-    AddressId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId,
-    MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId, WebhookId,
+    AddressId, AuditId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId,
+    LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId,
+    WebhookId,
 };
 pub use key::{Key, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};

@@ -13,7 +13,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use domain::Error;
 use domain::upload::{MOST_ROWS, MOST_SENT};
 use identity::{ClientSecret, Pool, Verifier};
-use store::{Store, Table};
+use store::{AUDIT_RETENTION, Store, Table};
 use tokio::sync::OnceCell;
 
 use crate::Origins;
@@ -35,6 +35,8 @@ pub struct Settings {
     pub origins: Origins,
     /// Whether push notifications can be sent (`PUSH`).
     pub push: bool,
+    /// How long audit entries are kept (`AUDIT_RETENTION_DAYS`, 1 to 3650, default 90).
+    pub audit_retention: Duration,
 }
 
 /// Through what push notifications are sent: the ARNs of platform applications of Amazon SNS.
@@ -130,6 +132,7 @@ impl Settings {
                 Ok("on") => true,
                 Ok(_) => return Err("PUSH must be one of on, off".to_owned()),
             },
+            audit_retention: audit_retention()?,
         })
     }
 }
@@ -207,6 +210,14 @@ impl Settings {
     }
 }
 
+/// Reads how long audit entries are kept.
+fn audit_retention() -> Result<Duration, String> {
+    let Ok(text) = variable("AUDIT_RETENTION_DAYS") else { return Ok(AUDIT_RETENTION) };
+    let days = text.parse().ok().filter(|days| (1..=3650).contains(days));
+    let days: u64 = days.ok_or_else(|| "AUDIT_RETENTION_DAYS must be a whole number from 1 to 3650".to_owned())?;
+    Ok(Duration::from_secs(days * 24 * 60 * 60))
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn variable(name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
@@ -255,13 +266,14 @@ impl App {
     /// The data alone, for a function that answers no HTTP.
     #[must_use]
     pub fn store_of(table: &str, clients: &Clients) -> Store {
-        Store::new(Table::new(aws_sdk_dynamodb::Client::new(&clients.config), table))
+        let store = Store::new(Table::new(aws_sdk_dynamodb::Client::new(&clients.config), table));
+        store.with_audit_retention(audit_retention().unwrap_or(AUDIT_RETENTION))
     }
 
     /// The same over a table whose client was configured elsewhere, as tests do to see each call.
     #[must_use]
     pub fn with_table(settings: &Settings, clients: &Clients, table: Table) -> Self {
-        let store = Store::new(table);
+        let store = Store::new(table).with_audit_retention(settings.audit_retention);
         Self {
             sign_up: settings.sign_up,
             push: settings.push,

@@ -2,20 +2,21 @@
 //! read, so that blocking, deleting and signing out work at once.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::{Act, Actor, Error, KeyScope, Name, Role, Segment, SegmentId, Status, Time, UserId};
+use domain::{Act, Actor, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, UserId};
 use identity::Claims;
 use store::UserRecord;
 use uuid::Uuid;
 
 use crate::access::Access;
 use crate::key::{ByDeveloper, DeveloperToken, KeySecret};
-use crate::limit::{Limited, Reports, account, reports};
+use crate::limit::{Limited, Reports, account, origin, reports};
 use crate::path::UserRef;
 use crate::wrap::RequestId;
 use crate::{App, Failure};
@@ -28,6 +29,7 @@ pub struct Caller {
     /// Who must have written the program that calls, where a dialect asks for it.
     developer: Option<DeveloperToken>,
     request_id: RequestId,
+    origin: Arc<Origin>,
     /// Who uses the credential, by the name that it gives.
     name: Option<Name>,
     silent: bool,
@@ -231,7 +233,13 @@ impl Caller {
     /// Who acts and by which request, for what is written.
     #[must_use]
     pub fn act(&self) -> Act<'_> {
-        Act { actor: self.actor(), name: self.name.as_ref(), request_id: self.request_id(), silent: self.silent }
+        Act {
+            actor: self.actor(),
+            name: self.name.as_ref(),
+            request_id: self.request_id(),
+            origin: Some(&self.origin),
+            silent: self.silent,
+        }
     }
 
     /// The same caller under a name that the history tells.
@@ -341,8 +349,8 @@ where
         };
         let developer = developer(parts, &credential)?;
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
-        let caller =
-            Self { app, credential, developer, request_id, name: None, silent: false, reports: reports(parts) };
+        let (origin, reports) = (origin(parts), reports(parts));
+        let caller = Self { app, credential, developer, request_id, origin, name: None, silent: false, reports };
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }

@@ -8,9 +8,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use domain::{Error, Time, UserId};
+use domain::{Error, Origin, Time, UserId};
 use lambda_http::request::RequestContext;
 use store::Store;
 
@@ -243,4 +244,10 @@ pub(crate) fn source(parts: &Parts) -> IpAddr {
         return source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     }
     parts.extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address)
+}
+
+/// Returns the origin of the request, for the audit.
+pub(crate) fn origin(parts: &Parts) -> Arc<Origin> {
+    let agent = parts.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    Arc::new(Origin::new(Some(source(parts)), agent.as_deref()))
 }

@@ -1,12 +1,15 @@
 //! Whoever calls a public route, and the accounts that are named there.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use domain::user::Unique;
-use domain::{Error, UserId};
+use domain::{Act, Actor, Error, Origin, UserId};
 use store::{Scope, Store, UserRecord};
 
-use crate::limit::{self, Limited, Limiter, Reports, reports, source};
+use crate::limit::{self, Limited, Limiter, Reports, origin, reports, source};
+use crate::wrap::RequestId;
 use crate::{App, Failure};
 
 /// Whoever calls a public route: known by the address that the request came from.
@@ -16,6 +19,8 @@ pub struct Visitor {
     store: Store,
     reports: Reports,
     source: String,
+    request_id: RequestId,
+    origin: Arc<Origin>,
 }
 
 /// What somebody without a token tries at an account.
@@ -50,6 +55,12 @@ impl Attempt {
 }
 
 impl Visitor {
+    /// Returns an act of this request by `actor`: the user whom it has proved to be, or [`Actor::Anonymous`].
+    #[must_use]
+    pub fn act(&self, actor: Actor) -> Act<'_> {
+        Act::of(actor, &self.request_id.0).from_origin(&self.origin)
+    }
+
     /// Counts an attempt, to the source and to the account, and finds the account's user: 1 read by id, 2 by a value,
     /// whether there is such a user or not.
     ///
@@ -126,6 +137,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let App { limiter, store, .. } = App::from_ref(state);
-        Ok(Self { limiter, store, reports: reports(parts), source: source(parts).to_string() })
+        let (source, request_id) = (source(parts).to_string(), parts.extensions.get().cloned().unwrap_or_default());
+        Ok(Self { limiter, store, reports: reports(parts), source, request_id, origin: origin(parts) })
     }
 }

@@ -1,6 +1,6 @@
-//! Reading many items by their keys.
+//! Reading many items by their keys, and writing many outside a transaction.
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity, WriteRequest};
 use domain::Error;
 use futures_util::future::try_join_all;
 
@@ -46,5 +46,25 @@ impl Table {
                 read.unprocessed_keys.unwrap_or_default().remove(&*self.name).map_or_else(Vec::new, |left| left.keys);
         }
         Ok(items)
+    }
+
+    /// Writes or deletes items, at most 25, each for itself: 1 `BatchWriteItem`, more only for what DynamoDB leaves
+    /// unprocessed.
+    pub(crate) async fn write_batch(&self, mut left: Vec<WriteRequest>) -> Result<(), Error> {
+        let mut attempt = 0;
+        while !left.is_empty() {
+            if attempt > TRIES {
+                return Err(Error::Unavailable("items stay unprocessed".into()));
+            }
+            if attempt > 0 {
+                tokio::time::sleep(backoff(attempt)).await;
+            }
+            attempt += 1;
+            let sent = self.client.batch_write_item().request_items(&*self.name, left);
+            let sent = sent.return_consumed_capacity(ReturnConsumedCapacity::Total).send();
+            let written = Box::pin(sent).await.map_err(unavailable)?;
+            left = written.unprocessed_items.unwrap_or_default().remove(&*self.name).unwrap_or_default();
+        }
+        Ok(())
     }
 }

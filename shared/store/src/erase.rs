@@ -1,6 +1,6 @@
 //! Erasing what is a user's own, and what a segment, a membership or a member leaves.
 
-use aws_sdk_dynamodb::types::{DeleteRequest, ReturnConsumedCapacity, WriteRequest};
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use domain::user::Unique;
 use domain::{Act, CustomStatus, Error, Event, MemberId, MembershipId, Partner, Product, SegmentId, User, UserId};
 use futures_util::future::try_join_all;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::backoff::{backoff, retried};
+use crate::backoff::retried;
 use crate::keys::{self, JOINED, Key, PK, SK, SUBSCRIPTION_COUNTS, Scope};
 use crate::member_index;
 use crate::membership;
@@ -17,7 +17,7 @@ use crate::pending::PendingKind;
 use crate::product;
 use crate::search::{From, Indexed, Search};
 use crate::segment;
-use crate::table::{Item, Query, Write, from_item, number, string, unavailable};
+use crate::table::{Item, Query, Write, from_item, number, string};
 use crate::user;
 
 impl Store {
@@ -30,6 +30,7 @@ impl Store {
         if user.segment_id.is_none() {
             self.delete_segments(id, act).await?;
             self.erase_counters(&segment::directory(id)).await?;
+            self.erase_found(Query::all(keys::audit_of_account(id))).await?;
         }
         self.leave_memberships(id, act).await?;
         self.leave_devices(id, user.segment_id, act).await?;
@@ -155,6 +156,7 @@ impl Store {
         self.erase_counts_of_users(id).await?;
         self.erase_things(id).await?;
         self.erase_found(Query::all(keys::devices_of(id))).await?;
+        self.erase_found(Query::all(keys::audit_of_segment(id))).await?;
         // From here on nobody can subscribe, not even by a request that has begun before.
         self.erase_found(Query::under(keys::segment(id).pk, SUBSCRIPTION_COUNTS)).await?;
         self.erase_subscriptions(id).await?;
@@ -294,22 +296,7 @@ impl Store {
     async fn erase_all(&self, keys: Vec<Item>) -> Result<(), Error> {
         let delete = |key| DeleteRequest::builder().set_key(Some(key)).build().map_err(Error::internal);
         let requests = keys.into_iter().map(|key| Ok(WriteRequest::builder().delete_request(delete(key)?).build()));
-        let mut left = requests.collect::<Result<Vec<_>, Error>>()?;
-        let mut tries = 0;
-        while !left.is_empty() {
-            if tries > 0 {
-                tokio::time::sleep(backoff(tries)).await;
-            }
-            tries += 1;
-            let sent = self.table.client.batch_write_item().request_items(&*self.table.name, left);
-            let sent =
-                sent.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(unavailable)?;
-            left = sent.unprocessed_items.unwrap_or_default().remove(&*self.table.name).unwrap_or_default();
-            if tries > ERASE_TRIES {
-                return Err(Error::Unavailable("items stay unprocessed".into()));
-            }
-        }
-        Ok(())
+        self.table.write_batch(requests.collect::<Result<_, Error>>()?).await
     }
 }
 
@@ -371,6 +358,3 @@ impl Part for Product {
 
 /// What `BatchWriteItem` takes at once.
 const BATCH: u32 = 25;
-
-/// How often a batch that DynamoDB does not finish is sent again.
-const ERASE_TRIES: u32 = 8;

@@ -1,6 +1,6 @@
 //! Keys. They live with what they open, an account or a segment, and end with it.
 
-use domain::{Error, Key, KeyId, SegmentId, Time, UserId};
+use domain::{AuditEntry, Error, Key, KeyId, SegmentId, Time, UserId};
 use serde::Deserialize;
 
 use crate::Store;
@@ -61,7 +61,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] where the segment is gone.
-    pub async fn create_key(&self, key: &Key, hash: &str) -> Result<(), Error> {
+    pub async fn create_key(&self, key: &Key, hash: &str, audit: &AuditEntry) -> Result<(), Error> {
         let at = keys::key(key.account_id, key.segment_id, key.id);
         let mut item = to_item(key)?;
         item.insert("hash".to_owned(), string(hash));
@@ -71,6 +71,7 @@ impl Store {
                 .on_condition_failed(Error::NotFound),
             None => self.in_use(key.account_id).on_condition_failed(Error::Unauthenticated),
         });
+        writes.extend(self.audit_writes(audit)?);
         self.table.transact(writes).await
     }
 
@@ -78,10 +79,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is none.
-    pub async fn delete_key(&self, account: UserId, segment: Option<SegmentId>, id: KeyId) -> Result<(), Error> {
-        let at = keys::key(account, segment, id);
+    pub async fn delete_key(&self, id: KeyId, audit: &AuditEntry) -> Result<(), Error> {
+        let at = keys::key(audit.account_id, audit.segment_id, id);
         let gone = Write::delete(&self.table, &at, "attribute_exists(PK)", Item::new());
-        self.table.transact(vec![gone.on_condition_failed(Error::NotFound)]).await
+        let mut writes = vec![gone.on_condition_failed(Error::NotFound)];
+        writes.extend(self.audit_writes(audit)?);
+        self.table.transact(writes).await
     }
 
     /// Notes that a key was used: 1 `UpdateItem`.

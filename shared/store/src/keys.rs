@@ -24,6 +24,8 @@
 //! | import | `S#{segment}` | `V#{import}` | index `pending`: `import` / since when, until its end |
 //! | batch of an import that is done | `V#{import}` | `B#{first row}` | |
 //! | export | `S#{segment}` | `W#{export}` | index `pending`: `export` / since when, until its end |
+//! | audit entry of an account | `AU#{user}` | `AU#{entry}` | TTL |
+//! | audit entry of a segment | `AS#{segment}` | `AU#{entry}` | TTL |
 //! | event | `Y#{segment}` | `Y#{event}` | TTL |
 //! | notification | `S#{segment}` | `PN#{notification}` | index `pending`: `notification` / when it may be taken, until its end |
 //! | whom a notification is for | `S#{segment}` | `PT#{notification}` | until its end |
@@ -72,8 +74,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::segment::SegmentNumber;
 use domain::user::{Person, PersonNumber, Unique};
 use domain::{
-    AddressId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId, LevelId,
-    MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
+    AddressId, AuditId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId,
+    LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
     WebhookId,
 };
 use uuid::Uuid;
@@ -122,6 +124,8 @@ pub(crate) const UPLOADS: &str = "F#";
 pub(crate) const IMPORTS: &str = "V#";
 /// Prefix of the sort keys of a segment's exports.
 pub(crate) const EXPORTS: &str = "W#";
+/// Prefix of the sort keys of an audit.
+pub(crate) const AUDITS: &str = "AU#";
 /// Prefix of the sort keys of a segment's events.
 pub(crate) const EVENTS: &str = "Y#";
 /// Prefix of the sort keys of a segment's webhooks.
@@ -357,6 +361,24 @@ pub(crate) fn import(segment: SegmentId, import: ImportId) -> Key {
 
 pub(crate) fn export(segment: SegmentId, export: ExportId) -> Key {
     Key::new(self::segment(segment).pk, format!("{EXPORTS}{export}"))
+}
+
+/// The partition of an account's audit.
+pub(crate) fn audit_of_account(account: UserId) -> String {
+    format!("AU#{account}")
+}
+
+pub(crate) fn audit_entry_of_account(account: UserId, entry: AuditId) -> Key {
+    Key::new(audit_of_account(account), format!("{AUDITS}{entry}"))
+}
+
+/// The partition of a segment's audit.
+pub(crate) fn audit_of_segment(segment: SegmentId) -> String {
+    format!("AS#{segment}")
+}
+
+pub(crate) fn audit_entry_of_segment(segment: SegmentId, entry: AuditId) -> Key {
+    Key::new(audit_of_segment(segment), format!("{AUDITS}{entry}"))
 }
 
 /// The partition of a segment's events.

@@ -6,6 +6,7 @@ use domain::{Error, UserId};
 mod address;
 mod affected;
 mod answer;
+mod audit;
 mod backoff;
 mod batch;
 mod bulk;
@@ -52,6 +53,7 @@ mod webhook;
 
 pub use affected::Affected;
 pub use answer::{Answered, Begun};
+pub use audit::{AUDIT_COUNTED, AUDIT_RETENTION};
 pub use backoff::{Tries, retried};
 pub use bulk::{NewMembers, NewUsers};
 pub use catalog::CatalogRecord;
@@ -77,13 +79,14 @@ pub use webhook::{SealedSecret, WebhookRecord};
 #[derive(Debug, Clone)]
 pub struct Store {
     table: Table,
+    audit_retention: std::time::Duration,
 }
 
 impl Store {
     /// The data in `table`.
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self { table }
+        Self { table, audit_retention: AUDIT_RETENTION }
     }
 
     /// Reads what is not there, so that the first request finds a second connection open: 1 `GetItem`.

@@ -56,6 +56,8 @@ fn the_keys_are_these_to_the_letter() -> Result<(), domain::Error> {
         (told(id.parse()?, 7), format!("G#{id} ~07")),
         (import(id.parse()?, id.parse()?), format!("S#{id} V#{id}")),
         (export(id.parse()?, id.parse()?), format!("S#{id} W#{id}")),
+        (audit_entry_of_account(id.parse()?, id.parse()?), format!("AU#{id} AU#{id}")),
+        (audit_entry_of_segment(id.parse()?, id.parse()?), format!("AS#{id} AU#{id}")),
         (event(id.parse()?, id.parse()?), format!("Y#{id} Y#{id}")),
         (webhook(id.parse()?, id.parse()?), format!("S#{id} Y#{id}")),
         (delivery(id.parse()?, id.parse()?), format!("L#{id} L#{id}")),

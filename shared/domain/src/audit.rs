@@ -1,0 +1,440 @@
+//! The audit: who did what to what, when, from where and with what result. It serves the owner of an account; the history
+//! of a user says which of its fields changed.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+use crate::clock::Time;
+use crate::field::{Field, Object};
+use crate::history::{Act, Actor};
+use crate::id::{AuditId, DeveloperId, ExportId, ImportId, KeyId, MemberId, SegmentId, UploadId, UserId, WebhookId};
+use crate::text::Name;
+use crate::words;
+
+words! {
+    /// An act that is on record. The first word names the kind of thing, the second the act.
+    pub enum AuditAction {
+        /// A key was created.
+        KeyCreated = "key.created",
+        /// A key was revoked, and each key that it created.
+        KeyRevoked = "key.revoked",
+        /// An access token was issued for a key.
+        TokenIssued = "token.issued",
+        /// An access token of a key was revoked.
+        TokenRevoked = "token.revoked",
+        /// A developer was registered.
+        DeveloperCreated = "developer.created",
+        /// A developer was deleted.
+        DeveloperDeleted = "developer.deleted",
+        /// A developer got a new token.
+        DeveloperTokenIssued = "developer.token_issued",
+        /// An export was started.
+        ExportStarted = "export.started",
+        /// The file of an export was downloaded.
+        ExportDownloaded = "export.downloaded",
+        /// An export was cancelled or deleted.
+        ExportDeleted = "export.deleted",
+        /// An import was started.
+        ImportStarted = "import.started",
+        /// The report of an import was downloaded.
+        ReportDownloaded = "import.report_downloaded",
+        /// An import was cancelled or deleted.
+        ImportDeleted = "import.deleted",
+        /// A webhook was created.
+        WebhookCreated = "webhook.created",
+        /// A webhook was changed.
+        WebhookChanged = "webhook.changed",
+        /// A webhook was deleted.
+        WebhookDeleted = "webhook.deleted",
+        /// A webhook got a new secret.
+        WebhookSecretRenewed = "webhook.secret_renewed",
+        /// A magic link was created.
+        MagicLinkCreated = "magic_link.created",
+        /// A magic link signed its user in.
+        MagicLinkRedeemed = "magic_link.redeemed",
+        /// A user logged in.
+        LoginSucceeded = "login.succeeded",
+        /// A login of a user who exists was rejected.
+        LoginFailed = "login.failed",
+        /// A recovery code was sent.
+        RecoveryRequested = "recovery.requested",
+        /// A recovery was tried with a wrong code.
+        RecoveryFailed = "recovery.failed",
+        /// A password was changed.
+        PasswordChanged = "password.changed",
+        /// A change of e-mail waits for its code.
+        EmailChangeRequested = "email.change_requested",
+        /// A change of e-mail was cancelled or undone.
+        EmailChangeUndone = "email.change_undone",
+        /// An e-mail was changed.
+        EmailChanged = "email.changed",
+        /// A session was ended.
+        SessionRevoked = "session.revoked",
+        /// A rejected refresh token was used again, which ended its session.
+        SessionReused = "session.reused",
+        /// A user signed up.
+        UserSignedUp = "user.signed_up",
+        /// A user was blocked.
+        UserBlocked = "user.blocked",
+        /// A user was unblocked.
+        UserUnblocked = "user.unblocked",
+        /// A user was deleted and can be restored.
+        UserDeleted = "user.deleted",
+        /// A user was restored.
+        UserRestored = "user.restored",
+        /// A user was purged.
+        UserPurged = "user.purged",
+        /// A segment was created.
+        SegmentCreated = "segment.created",
+        /// A segment was deleted.
+        SegmentDeleted = "segment.deleted",
+        /// The settings or the status of a segment were changed.
+        SettingsChanged = "settings.changed",
+    }
+}
+
+words! {
+    /// The result of an act.
+    pub enum AuditResult {
+        /// The act was done.
+        Succeeded = "succeeded",
+        /// The act was rejected.
+        Failed = "failed",
+    }
+}
+
+words! {
+    /// A kind of actor.
+    pub enum AuditActor {
+        /// A user.
+        User = "user",
+        /// A key.
+        Key = "key",
+        /// Somebody without a valid credential.
+        Anonymous = "anonymous",
+        /// Muster itself.
+        System = "system",
+    }
+}
+
+words! {
+    /// A kind of thing that an act is done to.
+    pub enum AuditKind {
+        /// A user.
+        User = "user",
+        /// A member.
+        Member = "member",
+        /// A key.
+        Key = "key",
+        /// A developer.
+        Developer = "developer",
+        /// An export.
+        Export = "export",
+        /// An import.
+        Import = "import",
+        /// An upload.
+        Upload = "upload",
+        /// A webhook.
+        Webhook = "webhook",
+        /// A segment.
+        Segment = "segment",
+    }
+}
+
+/// The longest agent that is kept, in characters.
+const AGENT: usize = 256;
+
+/// The source of a request. It is kept in the audit and never logged.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The source address.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent` header, cut to 256 characters.
+    pub agent: Option<String>,
+}
+
+impl Origin {
+    /// The origin with this address and `User-Agent`.
+    #[must_use]
+    pub fn new(address: Option<IpAddr>, agent: Option<&str>) -> Self {
+        let agent = agent.map(|agent| agent.chars().filter(|character| !character.is_control()).take(AGENT).collect());
+        Self { address, agent }
+    }
+}
+
+/// Hides both parts: an origin is personal data.
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Origin(…)")
+    }
+}
+
+/// The account, and the segment if the act concerns one, in whose audits an entry is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditScope {
+    /// The account, named by its master user.
+    pub account: UserId,
+    /// The segment.
+    pub segment: Option<SegmentId>,
+}
+
+impl AuditScope {
+    /// The scope of an act in one segment.
+    #[must_use]
+    pub fn of_segment(account: UserId, segment: SegmentId) -> Self {
+        Self { account, segment: Some(segment) }
+    }
+
+    /// The scope of an act on an account as a whole.
+    #[must_use]
+    pub fn of_account(account: UserId) -> Self {
+        Self { account, segment: None }
+    }
+}
+
+impl From<(UserId, Option<SegmentId>)> for AuditScope {
+    fn from((account, segment): (UserId, Option<SegmentId>)) -> Self {
+        Self { account, segment }
+    }
+}
+
+impl From<&crate::segment::Segment> for AuditScope {
+    fn from(segment: &crate::segment::Segment) -> Self {
+        Self::of_segment(segment.owner_id, segment.id)
+    }
+}
+
+/// The thing that an act is done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditTarget {
+    kind: AuditKind,
+    id: Uuid,
+}
+
+macro_rules! targets {
+    ($($id:ident is $kind:ident),* $(,)?) => {
+        $(impl From<$id> for AuditTarget {
+            fn from(id: $id) -> Self {
+                Self { kind: AuditKind::$kind, id: id.uuid() }
+            }
+        })*
+    };
+}
+
+targets!(
+    UserId is User,
+    MemberId is Member,
+    KeyId is Key,
+    DeveloperId is Developer,
+    ExportId is Export,
+    ImportId is Import,
+    UploadId is Upload,
+    WebhookId is Webhook,
+    SegmentId is Segment,
+);
+
+/// One row of the audit. It never changes.
+///
+/// Actor and target are kept flat, so that a filter of the table reaches them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// The id; ids sort by time.
+    pub id: AuditId,
+    /// The account.
+    pub account_id: UserId,
+    /// The segment, if the act concerns one.
+    pub segment_id: Option<SegmentId>,
+    /// The act.
+    pub action: AuditAction,
+    /// The result.
+    pub result: AuditResult,
+    /// The kind of actor.
+    pub actor_type: AuditActor,
+    /// The id of the user or key, or else the word for the kind of actor.
+    pub actor: String,
+    /// The name that the caller gave of who uses the key.
+    pub actor_name: Option<Name>,
+    /// The kind of target.
+    pub target_type: AuditKind,
+    /// The id of the target.
+    pub target: String,
+    /// The names of the fields that changed, never their values.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// The source address.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent` header.
+    pub agent: Option<String>,
+    /// The request, as in `X-Request-Id`.
+    pub request_id: String,
+    /// The time.
+    pub at: Time,
+}
+
+impl AuditEntry {
+    /// Creates the record of an act that succeeded.
+    #[must_use]
+    pub fn new(
+        action: AuditAction,
+        scope: impl Into<AuditScope>,
+        target: impl Into<AuditTarget>,
+        act: Act<'_>,
+    ) -> Self {
+        let (id, scope, target) = (AuditId::fresh(), scope.into(), target.into());
+        let (actor_type, actor) = match act.actor {
+            Actor::User(user) => (AuditActor::User, user.to_string()),
+            Actor::Key(key) => (AuditActor::Key, key.to_string()),
+            Actor::Anonymous => (AuditActor::Anonymous, AuditActor::Anonymous.as_str().to_owned()),
+            Actor::System => (AuditActor::System, AuditActor::System.as_str().to_owned()),
+        };
+        Self {
+            id,
+            account_id: scope.account,
+            segment_id: scope.segment,
+            action,
+            result: AuditResult::Succeeded,
+            actor_type,
+            actor,
+            actor_name: act.name.cloned(),
+            target_type: target.kind,
+            target: target.id.to_string(),
+            fields: Vec::new(),
+            address: act.origin.and_then(|origin| origin.address),
+            agent: act.origin.and_then(|origin| origin.agent.clone()),
+            request_id: act.request_id.to_owned(),
+            at: Time::of(id.uuid()),
+        }
+    }
+
+    /// The record of the same act, which was rejected.
+    #[must_use]
+    pub fn failed(self) -> Self {
+        Self { result: AuditResult::Failed, ..self }
+    }
+
+    /// The record with the names of the fields that changed.
+    #[must_use]
+    pub fn with_fields(self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { fields: fields.into_iter().map(Into::into).collect(), ..self }
+    }
+}
+
+impl Object for AuditEntry {
+    /// A row never changes.
+    fn version(&self) -> u64 {
+        1
+    }
+
+    fn show(&self) -> Value {
+        let named = matches!(self.actor_type, AuditActor::User | AuditActor::Key);
+        json!({
+            "id": self.id,
+            "segment_id": self.segment_id,
+            "action": self.action,
+            "result": self.result,
+            "actor": {
+                "type": self.actor_type,
+                "id": named.then_some(&self.actor),
+                "name": self.actor_name,
+            },
+            "target": { "type": self.target_type, "id": self.target },
+            "fields": self.fields,
+            "address": self.address,
+            "agent": self.agent,
+            "request_id": self.request_id,
+            "at": self.at,
+        })
+    }
+}
+
+impl PartialSchema for AuditEntry {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let optional = |about: &str| {
+            text()
+                .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Null]))
+                .description(Some(about))
+        };
+        let actor = ObjectBuilder::new()
+            .property("type", <AuditActor as Field>::schema())
+            .property("id", optional("The id of the user or key."))
+            .property("name", optional("The name that the caller gave of who uses the key."));
+        let actor = ["type", "id", "name"].into_iter().fold(actor, ObjectBuilder::required);
+        let target = ObjectBuilder::new().property("type", <AuditKind as Field>::schema()).property("id", text());
+        let target = ["type", "id"].into_iter().fold(target, ObjectBuilder::required);
+        let entry = ObjectBuilder::new()
+            .property("id", <AuditId as PartialSchema>::schema())
+            .property("segment_id", <Option<SegmentId> as Field>::schema())
+            .property("action", <AuditAction as Field>::schema())
+            .property("result", <AuditResult as Field>::schema())
+            .property("actor", actor)
+            .property("target", target)
+            .property("fields", ArrayBuilder::new().items(text()).description(Some("The names of changed fields.")))
+            .property("address", optional("The source address."))
+            .property("agent", optional("The `User-Agent` header, at most 256 characters."))
+            .property("request_id", text().description(Some("The request, as in `X-Request-Id`.")))
+            .property("at", <Time as PartialSchema>::schema());
+        let names = [
+            "id",
+            "segment_id",
+            "action",
+            "result",
+            "actor",
+            "target",
+            "fields",
+            "address",
+            "agent",
+            "request_id",
+            "at",
+        ];
+        names.into_iter().fold(entry, ObjectBuilder::required).into()
+    }
+}
+
+impl ToSchema for AuditEntry {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origin_is_cut_and_never_printed() {
+        let origin = Origin::new(Some([192, 0, 2, 7].into()), Some(&format!("agent\r\n{}", "é".repeat(400))));
+        assert_eq!(origin.agent.as_ref().map(|agent| agent.chars().count()), Some(256));
+        assert!(origin.agent.as_ref().is_some_and(|agent| !agent.contains(['\r', '\n'])));
+        assert_eq!(format!("{origin:?}"), "Origin(…)");
+    }
+
+    #[test]
+    fn entry_names_actor_target_and_origin() {
+        let (account, key) = (UserId::fresh(), KeyId::fresh());
+        let origin = Origin::new(Some([192, 0, 2, 7].into()), Some("curl/8"));
+        let act = Act::of(Actor::Anonymous, "request").from_origin(&origin);
+        let entry = AuditEntry::new(AuditAction::LoginFailed, AuditScope::of_account(account), account, act).failed();
+        let shown = entry.show();
+        assert_eq!(shown["actor"], json!({ "type": "anonymous", "id": null, "name": null }));
+        assert_eq!(shown["target"], json!({ "type": "user", "id": account }));
+        assert_eq!((&shown["address"], &shown["agent"]), (&json!("192.0.2.7"), &json!("curl/8")));
+        assert_eq!((&shown["action"], &shown["result"]), (&json!("login.failed"), &json!("failed")));
+        let act = Act::of(Actor::Key(key), "request");
+        let entry = AuditEntry::new(AuditAction::KeyCreated, (account, Some(SegmentId::fresh())), key, act);
+        assert_eq!(entry.show()["actor"]["id"], json!(key));
+    }
+
+    #[test]
+    fn schema_describes_every_shown_property() {
+        let act = Act::of(Actor::System, "request");
+        let account = UserId::fresh();
+        let entry = AuditEntry::new(AuditAction::UserPurged, AuditScope::of_account(account), account, act);
+        let RefOr::T(Schema::Object(schema)) = AuditEntry::schema() else { panic!("no object") };
+        let shown: Vec<_> = entry.show().as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        assert!(shown.iter().all(|name| schema.properties.contains_key(name) && schema.required.contains(name)));
+        assert_eq!(shown.len(), schema.properties.len());
+    }
+}

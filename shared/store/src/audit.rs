@@ -1,0 +1,124 @@
+//! The audit. An entry is kept once for its account and once for its segment, so that either list is one `Query`
+//! (`docs/decisions/0031-an-act-is-audited-twice.md`).
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use domain::{AuditEntry, AuditScope, Error, SegmentId, Time, UserId};
+
+use crate::Store;
+use crate::keys::{self, AUDITS, Key};
+use crate::page::{self, Page, Window};
+use crate::table::{Item, Write, keyed, number, to_item};
+use crate::user::UserRecord;
+
+/// How far the entries of a list are counted: each that is counted is read.
+pub const AUDIT_COUNTED: u64 = 1_000;
+
+/// The default retention of audit entries.
+pub const AUDIT_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+impl UserRecord {
+    /// The audits in which an act on this user is listed.
+    #[must_use]
+    pub fn audit_scope(&self) -> AuditScope {
+        AuditScope { account: self.owner_id.unwrap_or(self.user.id), segment: self.user.segment_id }
+    }
+}
+
+impl Store {
+    /// The same store, which keeps audit entries for `retention`.
+    #[must_use]
+    pub fn with_audit_retention(self, retention: Duration) -> Self {
+        Self { audit_retention: retention, ..self }
+    }
+
+    /// Records an act that has no transaction of its own: 1 `BatchWriteItem`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn record_audit(&self, entry: &AuditEntry) -> Result<(), Error> {
+        self.table.write_batch(self.audit_requests(entry)?).await
+    }
+
+    /// Writes as [`Store::record_audit`] does, where no user exists to record an act of, so that time does not reveal
+    /// it. The items are overwritten by the next such call, so that unknown names do not fill the table.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn pretend_audit(&self, segment: Option<SegmentId>) -> Result<(), Error> {
+        let (nobody, expires_at) = (UserId::fresh().uuid().as_u128() % 256, Time::now().plus(Duration::from_secs(60)));
+        let item = Item::from([("expires_at".to_owned(), number(expires_at.seconds()))]);
+        let windows = 0..=u64::from(segment.is_some());
+        let requests = windows.map(|window| {
+            let key = keys::limit(&format!("nobody|{nobody}"), window);
+            let put = PutRequest::builder().set_item(Some(keyed(&key, item.clone()))).build();
+            Ok(WriteRequest::builder().put_request(put.map_err(Error::internal)?).build())
+        });
+        self.table.write_batch(requests.collect::<Result<_, Error>>()?).await
+    }
+
+    /// Reads a window of an account's audit: 1 `Query`, more only for far offsets or filters.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn audit_of_account(&self, account: UserId, window: &Window) -> Result<Page<AuditEntry>, Error> {
+        page::read(&self.table, &keys::audit_of_account(account), AUDITS, &self.within_retention(window)).await
+    }
+
+    /// Reads a window of a segment's audit: 1 `Query`, more only for far offsets or filters.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn audit_of_segment(&self, segment: SegmentId, window: &Window) -> Result<Page<AuditEntry>, Error> {
+        page::read(&self.table, &keys::audit_of_segment(segment), AUDITS, &self.within_retention(window)).await
+    }
+
+    /// Counts the entries of an account's list, at most [`AUDIT_COUNTED`]: 1 `Query`, more where filters leave much out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn count_audit_of_account(&self, account: UserId, window: &Window) -> Result<u64, Error> {
+        let (pk, window) = (keys::audit_of_account(account), self.within_retention(window));
+        page::count(&self.table, &pk, AUDITS, &window, AUDIT_COUNTED).await
+    }
+
+    /// Counts the entries of a segment's list, at most [`AUDIT_COUNTED`]: 1 `Query`, more where filters leave much out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn count_audit_of_segment(&self, segment: SegmentId, window: &Window) -> Result<u64, Error> {
+        let (pk, window) = (keys::audit_of_segment(segment), self.within_retention(window));
+        page::count(&self.table, &pk, AUDITS, &window, AUDIT_COUNTED).await
+    }
+
+    /// The writes that record an act in its own transaction: 2 for an act in a segment, else 1.
+    pub(crate) fn audit_writes(&self, entry: &AuditEntry) -> Result<Vec<Write>, Error> {
+        let items = self.audit_items(entry)?;
+        Ok(items.into_iter().map(|(key, item)| Write::put(&self.table, keyed(&key, item))).collect())
+    }
+
+    /// The requests that record an act in a batch of writes.
+    pub(crate) fn audit_requests(&self, entry: &AuditEntry) -> Result<Vec<WriteRequest>, Error> {
+        let requests = self.audit_items(entry)?.into_iter().map(|(key, item)| {
+            let put = PutRequest::builder().set_item(Some(keyed(&key, item))).build().map_err(Error::internal)?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        });
+        requests.collect()
+    }
+
+    fn audit_items(&self, entry: &AuditEntry) -> Result<Vec<(Key, Item)>, Error> {
+        let mut item = to_item(entry)?;
+        item.insert("expires_at".to_owned(), number(entry.at.plus(self.audit_retention).seconds()));
+        let of_segment = entry.segment_id.map(|segment| keys::audit_entry_of_segment(segment, entry.id));
+        let keys = std::iter::once(keys::audit_entry_of_account(entry.account_id, entry.id)).chain(of_segment);
+        Ok(keys.map(|key| (key, item.clone())).collect())
+    }
+
+    /// The window without entries that TTL has not taken yet.
+    fn within_retention(&self, window: &Window) -> Window {
+        let oldest = Time::now().minus(self.audit_retention).first_id().to_string();
+        let (from, before) = window.ids.clone();
+        Window { ids: (from.max(Some(oldest)), before), ..window.clone() }
+    }
+}
