@@ -59,7 +59,9 @@ impl Club {
         let secret = edge::KeySecret::fresh(id, account, segment).unwrap();
         let fields = KeyFields::parse(json!({ "name": "A key", "scopes": scopes })).unwrap();
         let key = Key::new(id, (account, segment), fields, secret.prefix(), Time::now());
-        self.muster.functions.app.store.create_key(&key, &secret.hash()).await.unwrap();
+        let act = domain::Act::by_itself("test");
+        let audit = domain::AuditEntry::new(domain::AuditAction::KeyCreated, (account, segment), id, act);
+        self.muster.functions.app.store.create_key(&key, &secret.hash(), &audit).await.unwrap();
         secret.reveal().to_owned()
     }
 
