@@ -101,6 +101,9 @@ async fn keys(costs: &mut Costs, owner: &Owner) {
     developers(costs, owner).await;
     let made = owner.of(costs, "POST /v1/keys", "/v1/keys", key).await;
     owner.of(costs, "GET /v1/keys", "/v1/keys", Value::Null).await;
+    owner.of(costs, "GET /v1/audit", "/v1/audit", Value::Null).await;
+    let audit = format!("{}/audit", owner.segment);
+    owner.of(costs, "GET /v1/segments/{segment}/audit", &audit, Value::Null).await;
     owner.of(costs, "DELETE /v1/keys/{key}", &format!("/v1/keys/{}", id(&made)), Value::Null).await;
 }
 

@@ -4,9 +4,7 @@ use axum::extract::State;
 use domain::text::Secret;
 use domain::user::User;
 use domain::{Act, Action, Actor, Entry, Error, KeyScope, Role, Status, Time, UserId, body};
-use edge::{
-    Account, Answer, Anybody, App, Attempt, Caller, MaybeBody, Path, RequestId, Shown, Subject, UserRef, Visitor,
-};
+use edge::{Account, Answer, Anybody, App, Attempt, Caller, MaybeBody, Path, Shown, Subject, UserRef, Visitor};
 use identity::LoggedIn;
 use reconcile::settled;
 use store::{Also, Pending, UserRecord};
@@ -29,13 +27,12 @@ pub(crate) async fn restore(
     State(state): State<crate::State>,
     Anybody(caller): Anybody,
     visitor: Visitor,
-    request_id: RequestId,
     Path(id): Path<UserId>,
     MaybeBody(restoration): MaybeBody<Restoration>,
 ) -> Answer<Shown> {
     match (caller, restoration) {
         (Some(caller), None) => by_manager(&state.app, &caller, id).await,
-        (None, Some(restoration)) => by_itself(&state, &visitor, &request_id, (id, restoration)).await,
+        (None, Some(restoration)) => by_itself(&state, &visitor, (id, restoration)).await,
         (None, None) => Err(Error::Unauthenticated.into()),
         (Some(_), Some(_)) => {
             let message = "Send the password of a master user, or the credential of whoever has the segment, not both.";
@@ -58,7 +55,6 @@ async fn by_manager(app: &App, caller: &Caller, id: UserId) -> Answer<Shown> {
 async fn by_itself(
     crate::State { app, identity }: &crate::State,
     visitor: &Visitor,
-    request_id: &RequestId,
     (id, restoration): (UserId, Restoration),
 ) -> Answer<Shown> {
     let found = match visitor.tries(Attempt::Login, Account::Id(id)).await? {
@@ -76,7 +72,7 @@ async fn by_itself(
     if record.user.status != Status::Deleted {
         return Err(not_deleted("The user is not deleted; log in.").into());
     }
-    restored(app, &record, Act::of(Actor::User(id), &request_id.0)).await
+    restored(app, &record, visitor.act(Actor::User(id))).await
 }
 
 async fn restored(app: &App, record: &UserRecord, act: Act<'_>) -> Answer<Shown> {

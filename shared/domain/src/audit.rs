@@ -78,8 +78,6 @@ words! {
         SessionRevoked = "session.revoked",
         /// A rejected refresh token was used again, which ended its session.
         SessionReused = "session.reused",
-        /// A user signed up.
-        UserSignedUp = "user.signed_up",
         /// A user was blocked.
         UserBlocked = "user.blocked",
         /// A user was unblocked.

@@ -38,6 +38,9 @@ pub struct Entry {
     /// Whether nobody is to be told by an event.
     #[serde(skip)]
     pub silent: bool,
+    /// The source of the request, for the audit; the history does not keep it.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
 }
 
 /// On whose account something is done.
@@ -195,6 +198,18 @@ impl<'a> Act<'a> {
 }
 
 impl Entry {
+    /// Returns the act that made the change.
+    #[must_use]
+    pub fn act(&self) -> Act<'_> {
+        Act {
+            actor: self.actor,
+            name: self.actor_name.as_ref(),
+            request_id: &self.request_id,
+            origin: self.origin.as_ref(),
+            silent: self.silent,
+        }
+    }
+
     /// What made `new` out of `old`.
     #[must_use]
     pub fn between(old: Option<&User>, new: &User, action: Action, act: Act<'_>) -> Self {
@@ -218,6 +233,7 @@ impl Entry {
             changes: changes.collect(),
             at: new.updated_at,
             silent: act.silent,
+            origin: act.origin.cloned(),
         }
     }
 }

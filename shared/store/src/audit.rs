@@ -1,14 +1,16 @@
 //! The audit. An entry is kept once for its account and once for its segment, so that either list is one `Query`
-//! (`docs/decisions/0031-an-act-is-audited-twice.md`).
+//! (`docs/decisions/0031-an-act-is-audited-twice.md`). Acts on users that write a history entry (blocking, deleting, new
+//! passwords and e-mails) are audited with that entry, by [`Store::audit_of_entry`].
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
-use domain::{AuditEntry, AuditScope, Error, SegmentId, Time, UserId};
+use domain::{Action, AuditAction, AuditEntry, AuditScope, Entry, Error, SegmentId, Time, UserId};
 
 use crate::Store;
 use crate::keys::{self, AUDITS, Key};
 use crate::page::{self, Page, Window};
+use crate::pending::PendingKind;
 use crate::table::{Item, Write, keyed, number, to_item};
 use crate::user::UserRecord;
 
@@ -98,6 +100,21 @@ impl Store {
         Ok(items.into_iter().map(|(key, item)| Write::put(&self.table, keyed(&key, item))).collect())
     }
 
+    /// The writes that record what a history entry tells of a user, for the acts that are on record.
+    pub(crate) fn audit_of_entry(
+        &self,
+        record: &UserRecord,
+        entry: &Entry,
+        begins: Option<PendingKind>,
+    ) -> Result<Vec<Write>, Error> {
+        let action = match begins {
+            Some(PendingKind::Purge) => Some(AuditAction::UserPurged),
+            Some(PendingKind::SignUp | PendingKind::Email | PendingKind::Password) | None => action_of(entry),
+        };
+        let audit = action.map(|action| AuditEntry::new(action, record.audit_scope(), record.user.id, entry.act()));
+        audit.map_or_else(|| Ok(Vec::new()), |audit| self.audit_writes(&audit))
+    }
+
     /// The requests that record an act in a batch of writes.
     pub(crate) fn audit_requests(&self, entry: &AuditEntry) -> Result<Vec<WriteRequest>, Error> {
         let requests = self.audit_items(entry)?.into_iter().map(|(key, item)| {
@@ -120,5 +137,20 @@ impl Store {
         let oldest = Time::now().minus(self.audit_retention).first_id().to_string();
         let (from, before) = window.ids.clone();
         Window { ids: (from.max(Some(oldest)), before), ..window.clone() }
+    }
+}
+
+/// Returns the act on record that a history entry tells of: each is written here, with the entry, and nowhere else.
+fn action_of(entry: &Entry) -> Option<AuditAction> {
+    match entry.action {
+        Action::PasswordChanged | Action::PasswordChangeInterrupted => Some(AuditAction::PasswordChanged),
+        Action::Blocked => Some(AuditAction::UserBlocked),
+        Action::Unblocked => Some(AuditAction::UserUnblocked),
+        Action::Deleted => Some(AuditAction::UserDeleted),
+        Action::Restored => Some(AuditAction::UserRestored),
+        Action::Updated => {
+            entry.changes.iter().any(|change| change.field == "email").then_some(AuditAction::EmailChanged)
+        }
+        Action::Created | Action::Verified | Action::EmailsRecorded => None,
     }
 }
