@@ -311,6 +311,7 @@ async fn another_segments_key_finds_nothing_and_has_no_account() {
     let key = used(muster, ana, &path, &["read", "write", "admin"]).await;
     let expected = |route: &Route| match route.name.as_str() {
         name if name.contains("/v1/developers") => vec![403],
+        "GET /v1/audit" => vec![403],
         "GET /v1/keys" | "POST /v1/keys" | "DELETE /v1/keys/{key}" | "GET /v1/segments" | "POST /v1/segments" => {
             vec![403]
         }
