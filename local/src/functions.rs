@@ -1,5 +1,7 @@
 //! The functions as one router, over AWS or whatever answers like it.
 
+use std::time::Duration;
+
 use arrivals::Arrivals;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cognitoidentityprovider as cognito;
@@ -8,7 +10,8 @@ use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_s3 as s3;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
-use edge::{App, Clients, Limits, Origins, Settings, SignUpMode};
+use domain::PublicUrl;
+use edge::{App, Clients, Limits, Origins, Settings, SignUpMode, TrustedProxyHops};
 use events::{Bus, Events, Sender};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
@@ -55,6 +58,12 @@ pub struct Wiring {
     pub sign_up: SignUpMode,
     /// How many times the default limits.
     pub rate_limit_factor: u64,
+    /// For how long the files of exports and the reports of imports are kept.
+    pub export_retention: Duration,
+    /// Where clients reach the API; without it, links name the host by which this machine was called.
+    pub public_url: Option<PublicUrl>,
+    /// How many proxies in front of it are trusted.
+    pub trusted_proxy_hops: TrustedProxyHops,
     /// Sees each call to DynamoDB.
     pub interceptor: Option<SharedInterceptor>,
 }
@@ -69,6 +78,7 @@ pub struct Functions {
     /// The files.
     pub files: Files,
     malware_scan: bool,
+    export_retention: Duration,
 }
 
 impl Functions {
@@ -87,7 +97,7 @@ impl Functions {
         let bucket = s3::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.s3).build();
         let files = Files::new(s3::Client::from_conf(bucket), &wiring.bucket);
         let app = App::with_table(&settings, &clients, table);
-        Self { app, identity, files, malware_scan: wiring.malware_scan }
+        Self { app, identity, files, malware_scan: wiring.malware_scan, export_retention: wiring.export_retention }
     }
 
     /// What checks files that have arrived.
@@ -100,7 +110,7 @@ impl Functions {
     /// What does imports and exports.
     #[must_use]
     pub fn transfers(&self) -> Transfers {
-        Transfers { store: self.app.store.clone(), files: self.files.clone() }
+        Transfers { store: self.app.store.clone(), files: self.files.clone(), retention: self.export_retention }
     }
 
     /// What sends push notifications.
@@ -176,6 +186,8 @@ impl Wiring {
             origins: Origins::Any,
             push: true,
             audit_retention: store::AUDIT_RETENTION,
+            public_url: self.public_url.clone(),
+            trusted_proxy_hops: self.trusted_proxy_hops,
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
+use edge::{EXPORT_RETENTION_DAYS, TrustedProxyHops};
 use local::{Options, System};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -27,6 +29,12 @@ struct Arguments {
     /// The code of every verification and recovery, instead of random ones.
     #[arg(long, value_name = "CODE")]
     fixed_code: Option<String>,
+    /// How many proxies in front of this machine are trusted to append to X-Forwarded-For.
+    #[arg(long, value_name = "HOPS", default_value = "0", value_parser = TrustedProxyHops::parse)]
+    trusted_proxy_hops: TrustedProxyHops,
+    /// For how many days the files of exports and the reports of imports are kept.
+    #[arg(long, value_name = "DAYS", default_value_t = EXPORT_RETENTION_DAYS, value_parser = clap::value_parser!(u64).range(1..=30))]
+    export_retention_days: u64,
 }
 
 #[tokio::main]
@@ -41,8 +49,14 @@ async fn main() -> ExitCode {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).compact();
     tracing_subscriber::registry().with(lines).with(quiet).init();
     let data = (!arguments.ephemeral).then_some(arguments.data);
-    let options =
-        Options { port: arguments.port, data: data.clone(), fixed_code: arguments.fixed_code, ..Options::default() };
+    let options = Options {
+        port: arguments.port,
+        data: data.clone(),
+        fixed_code: arguments.fixed_code,
+        trusted_proxy_hops: arguments.trusted_proxy_hops,
+        export_retention: Duration::from_secs(arguments.export_retention_days * 24 * 60 * 60),
+        ..Options::default()
+    };
     let started = match Signals::listen() {
         Ok(signals) => System::start(options).await.map(|system| (system, signals)),
         Err(error) => Err(local::Error::Start(error.to_string())),

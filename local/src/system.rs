@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use arrivals::Arrivals;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
-use domain::Time;
-use edge::SignUpMode;
+use domain::{PublicUrl, Time};
+use edge::{EXPORT_RETENTION_DAYS, SignUpMode, TrustedProxyHops};
 use events::Bus;
 use local_s3::OnCreated;
 use notifications::Notifications;
@@ -37,6 +37,10 @@ pub struct Options {
     pub rate_limit_factor: u64,
     /// Whether files wait for a malware scan.
     pub malware_scan: bool,
+    /// For how long the files of exports and the reports of imports are kept.
+    pub export_retention: Duration,
+    /// How many proxies in front of the API are trusted.
+    pub trusted_proxy_hops: TrustedProxyHops,
     /// How often to look for what a crash has cut off.
     pub reconcile_every: Duration,
     /// How often to look for imports and exports that are to be done, and notifications that are to be sent.
@@ -58,6 +62,8 @@ impl Default for Options {
             sign_up: SignUpMode::Open,
             rate_limit_factor: 1000,
             malware_scan: false,
+            export_retention: Duration::from_secs(EXPORT_RETENTION_DAYS * 24 * 60 * 60),
+            trusted_proxy_hops: TrustedProxyHops::default(),
             reconcile_every: Duration::from_secs(2),
             transfer_every: Duration::from_millis(500),
             stream_every: Duration::from_millis(100),
@@ -97,7 +103,7 @@ impl System {
         let data = options.data.as_deref();
         let (emulators, bucket) =
             Emulators::start(&mut tasks, first_port, data, options.fixed_code.clone(), outbox.clone()).await?;
-        let wiring = wiring(&emulators, &options);
+        let wiring = wiring(&emulators, &options, &url);
         let functions = Functions::connect(&wiring);
         functions.app.store.ensure_table().await.map_err(|error| Error::Start(told(&error)))?;
         functions.app.warm().await;
@@ -132,7 +138,7 @@ impl System {
     }
 }
 
-fn wiring(emulators: &Emulators, options: &Options) -> Wiring {
+fn wiring(emulators: &Emulators, options: &Options, url: &str) -> Wiring {
     Wiring {
         endpoints: emulators.endpoints.clone(),
         region: REGION.to_owned(),
@@ -146,6 +152,9 @@ fn wiring(emulators: &Emulators, options: &Options) -> Wiring {
         issuer: format!("{}/{}", emulators.endpoints.cognito, POOL.0),
         sign_up: options.sign_up,
         rate_limit_factor: options.rate_limit_factor,
+        export_retention: options.export_retention,
+        public_url: PublicUrl::parse(url).ok(),
+        trusted_proxy_hops: options.trusted_proxy_hops,
         interceptor: options.interceptor.clone(),
     }
 }

@@ -68,6 +68,9 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
         issuer: String::new(),
         sign_up: options.sign_up,
         rate_limit_factor: options.rate_limit_factor,
+        export_retention: options.export_retention,
+        public_url: None,
+        trusted_proxy_hops: options.trusted_proxy_hops,
         interceptor: options.interceptor.clone(),
     };
     let trigger = TRIGGER.get_or_init(|| trigger(endpoint, &name)).await;

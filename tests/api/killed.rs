@@ -35,6 +35,9 @@ async fn the_functions_as_a_process() {
         issuer: text("issuer"),
         sign_up: if wiring["first"] == true { edge::SignUpMode::First } else { edge::SignUpMode::Open },
         rate_limit_factor: 1000,
+        export_retention: Duration::from_secs(7 * 24 * 3600),
+        public_url: None,
+        trusted_proxy_hops: edge::TrustedProxyHops::default(),
         interceptor: None,
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -295,6 +295,16 @@ impl Reply {
 
     /// What holds for every answer, whatever was asked; dialects tell failures in their own way.
     fn check(&self, url: &str, own: bool) {
+        for (name, value) in [
+            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+        ] {
+            assert_eq!(self.header(name), value, "{self:?}");
+        }
+        let policy = self.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{self:?}");
         if self.text.starts_with("<!DOCTYPE") || self.headers.get("x-request-id").is_none() {
             return;
         }

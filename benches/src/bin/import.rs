@@ -220,6 +220,9 @@ async fn worker() -> Result<(), Failure> {
         issuer: named("issuer")?,
         sign_up: edge::SignUpMode::Open,
         rate_limit_factor: 1,
+        export_retention: Duration::from_secs(7 * 24 * 3600),
+        public_url: None,
+        trusted_proxy_hops: edge::TrustedProxyHops::default(),
         interceptor: None,
     });
     functions.transfers().run(Time::now().plus(Duration::from_secs(24 * 3600))).await?;

@@ -84,7 +84,7 @@ pub fn router() -> OpenApiRouter {
         pages = pages.route(path, get(async move || (headers, text).into_response()));
         urls.push(Url::new(name, path));
     }
-    let config = Config::new(urls).persist_authorization(true).try_it_out_enabled(true);
+    let config = Config::new(urls).validator_url("none").try_it_out_enabled(true);
     let pages =
         pages.route("/", get(async || Redirect::temporary("/docs"))).merge(SwaggerUi::new("/docs").config(config));
     routes().merge(pages.into())

@@ -82,6 +82,8 @@ pub(crate) async fn read(
     responses(
         (status = 302, description = "Where the file is, for a minute.", headers(("Location", description = "A URL for whoever has it."))),
         (status = 409, description = "There is none: the export is not over (`pending`), or has `failed` or was `cancelled`.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The file has expired (`expires_at`).",
             body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn content(
     Shared(State { app, files, .. }): Shared<State>,
@@ -89,7 +91,7 @@ pub(crate) async fn content(
     Path((segment, export)): Path<(SegmentId, ExportId)>,
 ) -> Answer<Found> {
     let export = found(&app, &caller, (segment, export)).await?;
-    there(export.run.status)?;
+    there(&export.run)?;
     let ending = match export.fields.format {
         Format::Csv => "csv",
         Format::Ndjson => "ndjson",

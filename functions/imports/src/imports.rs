@@ -88,6 +88,8 @@ pub(crate) async fn read(
     responses(
         (status = 302, description = "Where the report is, for a minute.", headers(("Location", description = "A URL for whoever has it."))),
         (status = 409, description = "There is none: the import is not over (`pending`), or has `failed` or was `cancelled`.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The file has expired (`expires_at`).",
             body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn report(
     Shared(State { app, files, .. }): Shared<State>,
@@ -95,7 +97,7 @@ pub(crate) async fn report(
     Path((segment, import)): Path<(SegmentId, ImportId)>,
 ) -> Answer<Found> {
     let import = found(&app, &caller, (segment, import)).await?;
-    there(import.run.status)?;
+    there(&import.run)?;
     let name = format!("import-{}.ndjson", import.id);
     let get = files.presign_get(&ObjectKey::report(import.id.uuid()), &name, FETCHING).await;
     Ok(Found(get.map_err(Error::from)?.url))

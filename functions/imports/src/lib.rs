@@ -1,7 +1,8 @@
 //! `/v1/segments/{segment}/imports` and `…/exports`: files that become users of a segment, and users that become a file.
 
 use axum::extract::FromRef;
-use domain::{Error, TransferStatus};
+use domain::transfer::Run;
+use domain::{Error, Time, TransferStatus};
 use edge::App;
 use files::Files;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,8 +40,11 @@ pub fn router() -> OpenApiRouter<State> {
 }
 
 /// Refuses to give a file that is not there.
-fn there(status: TransferStatus) -> Result<(), Error> {
-    let (code, message) = match status {
+fn there(run: &Run) -> Result<(), Error> {
+    if run.is_expired(Time::now()) {
+        return Err(Error::Gone("The file has expired and is deleted; start it again."));
+    }
+    let (code, message) = match run.status {
         TransferStatus::Completed => return Ok(()),
         TransferStatus::Pending | TransferStatus::Running => ("pending", "It is not over; ask again in a moment."),
         TransferStatus::Failed => ("failed", "It has failed, for the reason that it has; there is no file."),

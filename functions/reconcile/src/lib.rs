@@ -1,7 +1,8 @@
 //! Finishes what a crash has cut off between the table and Cognito. Runs on a schedule; a request that meets an
 //! abandoned change of its own user settles it too.
 
-use domain::{Act, Action, Actor, Entry, Error, Status, Time};
+use domain::user::SelfPurge;
+use domain::{Act, Action, Actor, Entry, Error, Status, Time, User};
 use identity::Identity;
 use store::{Also, Pending, PendingKind, Store, UserRecord};
 
@@ -76,7 +77,27 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
 /// # Errors
 /// [`Error::Stale`] where the user has changed since it was read; [`Error::Conflict`] where it has children.
 pub async fn purged(store: &Store, identity: &Identity, before: &UserRecord, act: Act<'_>) -> Result<(), Error> {
-    let gone = deleted(store, before, Some(PendingKind::Purge), act).await?;
+    purge(store, identity, before, (act, None)).await
+}
+
+/// Erases a user of a segment that purges itself, and leaves a tombstone for the owner of the segment.
+///
+/// # Errors
+/// As [`purged`].
+pub async fn purge_self(store: &Store, identity: &Identity, before: &UserRecord, act: Act<'_>) -> Result<(), Error> {
+    purge(store, identity, before, (act, Some(SelfPurge::Begun))).await
+}
+
+async fn purge(
+    store: &Store,
+    identity: &Identity,
+    before: &UserRecord,
+    (act, self_purge): (Act<'_>, Option<SelfPurge>),
+) -> Result<(), Error> {
+    let user = before.user.moved(Status::Deleted, Time::now());
+    // One that has begun stays what it is, whoever begins it again.
+    let after = User { self_purge: self_purge.or(before.user.self_purge), ..user };
+    let gone = put_out_of_use(store, before, (&after, Some(PendingKind::Purge)), act).await?;
     identity.delete(before.user.id).await?;
     // Somebody else has done it, or has begun it again and goes on: nothing else comes after a purge.
     unless_stale(store.erase(&gone.user, act).await)
@@ -93,9 +114,18 @@ pub async fn deleted(
     act: Act<'_>,
 ) -> Result<UserRecord, Error> {
     let after = before.user.moved(Status::Deleted, Time::now());
-    let entry = Entry::between(Some(&before.user), &after, Action::Deleted, act);
+    put_out_of_use(store, before, (&after, begins), act).await
+}
+
+async fn put_out_of_use(
+    store: &Store,
+    before: &UserRecord,
+    (after, begins): (&User, Option<PendingKind>),
+    act: Act<'_>,
+) -> Result<UserRecord, Error> {
+    let entry = Entry::between(Some(&before.user), after, Action::Deleted, act);
     let also = Also { begins, ends_sessions: Some(None), ..Also::default() };
-    store.change_user(before, &after, &entry, also).await
+    store.change_user(before, after, &entry, also).await
 }
 
 /// Somebody else has settled it first.

@@ -1,6 +1,6 @@
 //! A batch of an import: its rows read, done, and noted.
 
-use domain::transfer::{Column, Counts, named};
+use domain::transfer::{Column, Counts, named, unescape_formula};
 use domain::{Error, FieldError, Format, Import, ImportId, TransferStatus};
 use files::ObjectKey;
 use serde_json::{Map, Value};
@@ -56,11 +56,12 @@ impl Transfers {
         let known = known();
         let columns: Vec<_> = source.columns.iter().filter_map(|name| named(&known, name)).collect();
         let numbered = (batch.row..).zip(rows);
-        Ok(numbered.map(|(number, row)| read(number, row, (format, &columns))).collect())
+        let raw = import.fields.raw.0;
+        Ok(numbered.map(|(number, row)| read(number, row, (format, &columns, raw))).collect())
     }
 }
 
-fn read(number: u64, row: Row, (format, columns): (Format, &[Column])) -> ImportRow {
+fn read(number: u64, row: Row, (format, columns, raw): (Format, &[Column], bool)) -> ImportRow {
     let refused = |code, message: &str| Err(Error::Invalid(vec![FieldError::new("", code, message)]));
     let body = match row.content {
         Content::Cells(cells) if cells.len() > columns.len() => {
@@ -68,7 +69,8 @@ fn read(number: u64, row: Row, (format, columns): (Format, &[Column])) -> Import
         }
         Content::Cells(cells) => {
             let mut body = Map::new();
-            columns.iter().zip(&cells).for_each(|(column, cell)| column.read(cell, &mut body));
+            let value = |cell| if raw { cell } else { unescape_formula(cell) };
+            columns.iter().zip(&cells).for_each(|(column, cell)| column.read(value(cell), &mut body));
             Ok(Value::Object(body))
         }
         Content::Line(line) => serde_json::from_str(&line).map_err(|error| Error::Malformed(error.to_string())),

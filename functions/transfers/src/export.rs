@@ -1,6 +1,6 @@
 //! An export: the users of a segment, page by page in the order of their ids, become the parts of an object.
 
-use domain::transfer::{Column, ExportProgress, columns};
+use domain::transfer::{Column, ExportProgress, columns, escape_formula};
 use domain::{Error, Export, ExportId, Format, Object as _, Time, TransferStatus, User};
 use edge::filters_of;
 use files::{ObjectKey, Part};
@@ -140,7 +140,8 @@ impl Transfers {
 
     async fn export_ended(&self, export: &Export, had: ExportProgress, more: (u64, u64)) -> Result<(), Error> {
         let all = export.reached(had, more, Time::now());
-        let ended = all.ended(TransferStatus::Completed, None, Time::now());
+        let now = Time::now();
+        let ended = all.ended(TransferStatus::Completed, None, now).expiring(now.plus(self.retention));
         // However many there were when it began.
         let ended = Export { total_rows: Some(ended.written_rows), version: export.version + 1, ..ended };
         self.store.change_export(export, &ended).await
@@ -175,7 +176,8 @@ fn content_type(format: Format) -> &'static str {
 
 /// How rows are written.
 enum Written {
-    Csv(Vec<Column>),
+    /// These columns; with `raw` the cells as they are.
+    Csv { columns: Vec<Column>, raw: bool },
     /// These fields, or all.
     Ndjson(Vec<String>),
 }
@@ -186,29 +188,29 @@ impl Written {
         match export.fields.format {
             Format::Ndjson => Self::Ndjson(fields),
             Format::Csv => {
-                let all = columns(&User::schema());
+                let (all, raw) = (columns(&User::schema()), export.fields.raw.0);
                 let wanted = |column: &Column| column.name().split('.').next().map(str::to_owned);
                 if fields.is_empty() {
-                    return Self::Csv(all);
+                    return Self::Csv { columns: all, raw };
                 }
                 let of_field = |field: &String| {
                     all.iter().filter(|column| wanted(column).as_ref() == Some(field)).cloned().collect::<Vec<_>>()
                 };
-                Self::Csv(fields.iter().flat_map(of_field).collect())
+                Self::Csv { columns: fields.iter().flat_map(of_field).collect(), raw }
             }
         }
     }
 
     fn header(&self) -> Vec<u8> {
         match self {
-            Self::Csv(columns) => line(columns.iter().map(|column| column.name().to_owned())),
+            Self::Csv { columns, raw } => line(columns.iter().map(|column| column.name().to_owned()), *raw),
             Self::Ndjson(_) => Vec::new(),
         }
     }
 
     fn write(&self, user: &Value, into: &mut Vec<u8>) {
         match self {
-            Self::Csv(columns) => into.extend(line(columns.iter().map(|column| column.write(user)))),
+            Self::Csv { columns, raw } => into.extend(line(columns.iter().map(|column| column.write(user)), *raw)),
             Self::Ndjson(fields) if fields.is_empty() => into.extend(format!("{user}\n").bytes()),
             Self::Ndjson(fields) => {
                 let some: Map<_, _> =
@@ -219,9 +221,9 @@ impl Written {
     }
 }
 
-/// A line of a table, by RFC 4180.
-fn line(cells: impl Iterator<Item = String>) -> Vec<u8> {
-    let quoted = cells.map(|cell| {
+/// Writes a line of a table by RFC 4180, with formulas escaped unless it is `raw`.
+fn line(cells: impl Iterator<Item = String>, raw: bool) -> Vec<u8> {
+    let quoted = cells.map(|cell| if raw { cell } else { escape_formula(&cell).into_owned() }).map(|cell| {
         let must = cell.contains([',', '"', '\n', '\r']);
         if must { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
     });

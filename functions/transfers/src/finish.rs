@@ -33,7 +33,7 @@ impl Transfers {
             report.write(&lines).await?;
         }
         report.end().await?;
-        self.end_import(whose, (TransferStatus::Completed, None)).await?;
+        self.complete_import(whose).await?;
         // Whatever of this is cut off goes with the import itself.
         self.files.erase_rows(id).await?;
         self.store.erase_batches(import.id).await

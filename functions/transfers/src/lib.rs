@@ -35,6 +35,8 @@ pub struct Transfers {
     pub store: Store,
     /// The bucket.
     pub files: Files,
+    /// For how long the files of exports and the reports of imports are kept.
+    pub retention: Duration,
 }
 
 /// A step, as the state machine asks for it.
@@ -231,15 +233,23 @@ impl Transfers {
 
     /// Ends an import, unless it is over already.
     async fn fail_import(&self, whose: Whose<ImportId>, reason: &str) -> Result<(), Error> {
-        self.end_import(whose, (TransferStatus::Failed, Some(reason))).await
+        self.end_import(whose, |import, now| import.ended(TransferStatus::Failed, Some(reason), now)).await
     }
 
-    async fn end_import(&self, whose: Whose<ImportId>, end: (TransferStatus, Option<&str>)) -> Result<(), Error> {
+    /// Ends an import whose report is written, unless it is over already.
+    async fn complete_import(&self, whose: Whose<ImportId>) -> Result<(), Error> {
+        let complete = |import: &Import, now: Time| {
+            import.ended(TransferStatus::Completed, None, now).expiring(now.plus(self.retention))
+        };
+        self.end_import(whose, complete).await
+    }
+
+    async fn end_import(&self, whose: Whose<ImportId>, end: impl Fn(&Import, Time) -> Import) -> Result<(), Error> {
         retried(|| async {
             let Some(import) = self.import(whose).await?.filter(|import| import.run.status.is_open()) else {
                 return Ok(());
             };
-            self.store.change_import(&import, &import.ended(end.0, end.1, Time::now())).await
+            self.store.change_import(&import, &end(&import, Time::now())).await
         })
         .await
     }

@@ -18,7 +18,8 @@ async fn main() -> Result<(), Error> {
     edge::init_logs();
     let (table, clients) = (Settings::table_from_env()?, Clients::from_env());
     let files = Files::new(Client::new(&clients.config), Settings::bucket_from_env()?);
-    let transfers = Transfers { store: App::store_of(&table, &clients), files };
+    let retention = Settings::export_retention_from_env()?;
+    let transfers = Transfers { store: App::store_of(&table, &clients), files, retention };
     let client = aws_sdk_sfn::Client::new(&clients.config);
     let machine = Machine::StepFunctions { client, arn: Settings::state_machine_from_env()? };
     let handle = |event: LambdaEvent<Step>| async {

@@ -1,6 +1,6 @@
 //! Looks through the file of an import: its header, how many rows it has, and in which batches they are done.
 
-use domain::transfer::{Column, columns, named};
+use domain::transfer::{Column, columns, named, unescape_formula};
 use domain::{Body as _, Format, UserFields};
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ pub(crate) fn header(format: Format, beginning: &[u8], whole: bool) -> Result<He
     let Some(Row { end, end_line, content: Content::Cells(names), .. }) = rows.into_iter().next() else {
         return Err("The file must begin with a header of at most 64 KiB that names its columns.".to_owned());
     };
-    let columns: Vec<_> = names.iter().map(|name| name.trim().to_owned()).collect();
+    let columns: Vec<_> = names.iter().map(|name| unescape_formula(name.trim()).to_owned()).collect();
     checked(&columns)?;
     Ok(Header { columns, delimiter, end, line: end_line })
 }

@@ -36,6 +36,7 @@ pub(crate) fn errors_of(error: Error) -> Result<Vec<FieldError>, Error> {
         error @ (Error::Unauthenticated
         | Error::Unverified(_)
         | Error::NotFound
+        | Error::Gone(_)
         | Error::OtherVersion
         | Error::Stale
         | Error::RateLimited { .. }

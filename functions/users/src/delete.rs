@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{Act, Error, FieldError, KeyScope, Role, SegmentId, Status, field::Pointer};
 use edge::{Answer, App, Caller, IfMatch, NoContent, Path, Query, Subject, Tries, UserRef, retried};
 use identity::Identity;
-use reconcile::{deleted, purged};
+use reconcile::{deleted, purge_self, purged};
 use store::UserRecord;
 
 use crate::family::children;
@@ -22,7 +22,7 @@ pub struct How {
 /// Deletes a user. Its e-mail, username, reference id and document are free again at once, and all sessions end. A user
 /// with children is refused, unless they are to be deleted with it.
 #[utoipa::path(delete, path = "/v1/users/{user}", tag = "users",
-    params(("purge" = Option<bool>, Query, description = "Erase the user and all that is its own, for good."),
+    params(("purge" = Option<bool>, Query, description = "Erase the user and all that is its own, for good. A user of a segment purges itself only where the segment's `settings.self_purge` is true; an id and times stay in the deleted history then."),
         ("cascade" = Option<bool>, Query, description = "Delete the user's children too.")),
     responses((status = 204, description = "The user is deleted.")))]
 pub async fn delete(
@@ -58,9 +58,22 @@ pub async fn gone(
             return Err(Error::Forbidden("Only the owner of the segment deletes children with their parent."));
         }
         matches.check(before.user.version)?;
+        if how.purge && role == Role::Itself && before.user.segment_id.is_some() {
+            return purge_itself((app, identity), caller, &before).await.map(|()| before.user.status);
+        }
         ended(app, identity, &before, how, caller.act()).await.map(|()| before.user.status)
     })
     .await
+}
+
+/// Erases a user of a segment that asks for it itself, where the segment allows it: 1 read more.
+async fn purge_itself((app, identity): (&App, &Identity), caller: &Caller, before: &UserRecord) -> Result<(), Error> {
+    let segment = app.store.segment(before.user.segment_id.ok_or(Error::NotFound)?).await?;
+    if !segment.fields.settings.0.self_purge.0 {
+        let message = "Users of this segment cannot purge themselves; delete the user without purge=true.";
+        return Err(Error::Forbidden(message));
+    }
+    purge_self(&app.store, identity, before, caller.act()).await
 }
 
 async fn ended(app: &App, identity: &Identity, before: &UserRecord, how: How, act: Act<'_>) -> Result<(), Error> {

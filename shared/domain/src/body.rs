@@ -62,6 +62,7 @@ macro_rules! field_name {
 
 /// Declares a request body once: the struct, how it is read, and its schema, which therefore cannot drift apart.
 ///
+/// A field that older items lack is marked `#[serde(default)]`.
 /// A field whose name Rust keeps for itself is written `pub kind as "type": …`; such a body derives serde's traits.
 /// `patch` is an example of a patch, `rules` a method that tells what fields break together, and `fixed` names the
 /// fields that a patch must leave as they are.
@@ -70,7 +71,7 @@ macro_rules! body {
     (
         $(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])?
         pub struct $name:ident {
-            $( $(#[doc = $field_doc:literal])* pub $field:ident $(as $as:literal)? : $kind:ty, )*
+            $( $(#[doc = $field_doc:literal])* $(#[serde($serde:ident)])? pub $field:ident $(as $as:literal)? : $kind:ty, )*
         }
         example $example:tt
         $(patch $patch:tt)?
@@ -79,7 +80,7 @@ macro_rules! body {
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone $($(, $derive)*)?)]
-        pub struct $name { $( $(#[doc = $field_doc])* $(#[serde(rename = $as)])? pub $field: $kind, )* }
+        pub struct $name { $( $(#[doc = $field_doc])* $(#[serde($serde)])? $(#[serde(rename = $as)])? pub $field: $kind, )* }
 
         impl $crate::field::Body for $name {
             const NAMES: &[&str] = &[$($crate::field_name!($field $($as)?)),*];

@@ -28,6 +28,9 @@ pub enum Error {
     /// Nothing there, or somebody else's.
     #[error("There is nothing here that you can reach.")]
     NotFound,
+    /// What was asked for existed and is kept no longer.
+    #[error("{0}")]
+    Gone(&'static str),
     /// A value that must be unique is taken, or the thing is in a state that does not allow this.
     #[error("The request conflicts with what is there.")]
     Conflict(Vec<FieldError>),
@@ -95,6 +98,7 @@ impl Error {
             Self::Unverified(_) => "unverified",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound => "not_found",
+            Self::Gone(_) => "gone",
             Self::Conflict(_) => "conflict",
             Self::OtherVersion | Self::Stale => "precondition_failed",
             Self::RateLimited { .. } => "rate_limited",

@@ -160,6 +160,12 @@ impl<T: Field> Field for Option<T> {
 #[serde(transparent)]
 pub struct Flag<const DEFAULT: bool>(pub bool);
 
+impl<const DEFAULT: bool> Default for Flag<DEFAULT> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
 impl<const DEFAULT: bool> Field for Flag<DEFAULT> {
     const REQUIRED: bool = false;
 

@@ -95,6 +95,9 @@ nested! {
         pub magic_link_url: Option<PageUrl>,
         /// The fields of the segment's own that programs show of its users.
         pub field_mappings: Option<FieldMappings>,
+        /// Whether a user may purge itself. Otherwise it may only delete itself, and the owner purges it.
+        #[serde(default)]
+        pub self_purge: Flag<false>,
     }
 }
 
@@ -148,7 +151,7 @@ mod tests {
         let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, Time::now());
         let shown = segment.show();
         let defaults = json!({ "required_user_fields": ["email"], "document_checks": "format",
-            "magic_link_url": null, "field_mappings": null });
+            "magic_link_url": null, "field_mappings": null, "self_purge": false });
         assert_eq!(shown["settings"], defaults);
         assert_eq!(shown["status"], true);
 

@@ -225,11 +225,11 @@ macro_rules! words {
 macro_rules! nested {
     (
         $(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])?
-        pub struct $name:ident { $( $(#[doc = $field_doc:literal])* pub $field:ident : $kind:ty, )* }
+        pub struct $name:ident { $( $(#[doc = $field_doc:literal])* $(#[serde($serde:ident)])? pub $field:ident : $kind:ty, )* }
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize $($(, $derive)*)?)]
-        pub struct $name { $( $(#[doc = $field_doc])* pub $field: $kind, )* }
+        pub struct $name { $( $(#[doc = $field_doc])* $(#[serde($serde)])? pub $field: $kind, )* }
 
         impl $crate::field::Field for $name {
             fn read(

@@ -10,14 +10,14 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
-use domain::Error;
 use domain::upload::{MOST_ROWS, MOST_SENT};
+use domain::{Error, PublicUrl};
 use identity::{ClientSecret, Pool, Verifier};
 use store::{AUDIT_RETENTION, Store, Table};
 use tokio::sync::OnceCell;
 
-use crate::Origins;
 use crate::limit::{Limiter, Limits};
+use crate::{Origins, TrustedProxyHops};
 
 /// What a function is told by its environment.
 #[derive(Debug, Clone)]
@@ -37,7 +37,14 @@ pub struct Settings {
     pub push: bool,
     /// How long audit entries are kept (`AUDIT_RETENTION_DAYS`, 1 to 3650, default 90).
     pub audit_retention: Duration,
+    /// Where clients reach the deployment, for links that lead back to it (`PUBLIC_URL`); without it, API Gateway's name.
+    pub public_url: Option<PublicUrl>,
+    /// How many proxies in front of the deployment are trusted (`TRUSTED_PROXY_HOPS`).
+    pub trusted_proxy_hops: TrustedProxyHops,
 }
+
+/// For how many days the files of exports and the reports of imports are kept where nothing else is configured.
+pub const EXPORT_RETENTION_DAYS: u64 = 7;
 
 /// Through what push notifications are sent: the ARNs of platform applications of Amazon SNS.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +97,8 @@ pub struct App {
     pub(crate) verifier: Verifier,
     pub(crate) limiter: Limiter,
     pub(crate) origins: Origins,
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) trusted_proxy_hops: TrustedProxyHops,
     secret: Arc<OnceCell<[u8; 32]>>,
 }
 
@@ -133,6 +142,14 @@ impl Settings {
                 Ok(_) => return Err("PUSH must be one of on, off".to_owned()),
             },
             audit_retention: audit_retention()?,
+            public_url: match variable("PUBLIC_URL").ok().filter(|url| !url.is_empty()) {
+                Some(url) => Some(PublicUrl::parse(&url).map_err(|rule| format!("PUBLIC_URL {rule}"))?),
+                None => None,
+            },
+            trusted_proxy_hops: match variable("TRUSTED_PROXY_HOPS") {
+                Ok(hops) => TrustedProxyHops::parse(&hops)?,
+                Err(_) => TrustedProxyHops::default(),
+            },
         })
     }
 }
@@ -195,6 +212,19 @@ impl Settings {
     #[must_use]
     pub fn event_bus_from_env() -> Option<String> {
         variable("EVENT_BUS_NAME").ok().filter(|name| !name.is_empty())
+    }
+
+    /// For how long the files of exports and the reports of imports are kept (`EXPORT_RETENTION_DAYS`, 1 to 30).
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is wrong.
+    pub fn export_retention_from_env() -> Result<Duration, String> {
+        let days = match variable("EXPORT_RETENTION_DAYS") {
+            Ok(days) => days.parse().ok().filter(|days| (1..=30).contains(days)),
+            Err(_) => Some(EXPORT_RETENTION_DAYS),
+        };
+        let days = days.ok_or("EXPORT_RETENTION_DAYS must be a whole number from 1 to 30")?;
+        Ok(Duration::from_secs(days * 24 * 60 * 60))
     }
 
     /// Whether files wait for GuardDuty's malware scan (`MALWARE_SCAN`).
@@ -280,6 +310,8 @@ impl App {
             verifier: Verifier::new(settings.pool.clone(), clients.http.clone()),
             limiter: Limiter::new(store.clone(), settings.limits),
             origins: settings.origins.clone(),
+            public_url: settings.public_url.clone(),
+            trusted_proxy_hops: settings.trusted_proxy_hops,
             store,
             secret: Arc::default(),
         }

@@ -48,6 +48,7 @@ impl Failure {
                 Error::Unauthenticated => StatusCode::UNAUTHORIZED,
                 Error::Unverified(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
                 Error::NotFound => StatusCode::NOT_FOUND,
+                Error::Gone(_) => StatusCode::GONE,
                 Error::Conflict(_) => StatusCode::CONFLICT,
                 Error::OtherVersion | Error::Stale => StatusCode::PRECONDITION_FAILED,
                 Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -195,6 +196,7 @@ impl Failure {
             | Error::Unverified(_)
             | Error::Forbidden(_)
             | Error::NotFound
+            | Error::Gone(_)
             | Error::Conflict(_)
             | Error::OtherVersion
             | Error::Stale

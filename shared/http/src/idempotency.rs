@@ -19,8 +19,8 @@ use store::{Answered, Begun};
 
 use crate::dialect::Telling;
 use crate::failure::{self, Problem};
-use crate::limit::source;
 use crate::seal::{Seal, mac};
+use crate::source::source;
 use crate::{Answer, App, Caller, Failure, RequestId, Seed, body};
 
 /// The headers of an answer that are part of it.

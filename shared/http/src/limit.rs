@@ -4,7 +4,6 @@
 //! process that serves many requests at once borrows for all of them together.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,8 +11,9 @@ use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use domain::{Error, Origin, Time, UserId};
-use lambda_http::request::RequestContext;
 use store::Store;
+
+use crate::source::source;
 
 /// How often things may be done within a minute.
 #[derive(Debug, Clone, Copy)]
@@ -231,19 +231,6 @@ pub(crate) fn account(user: UserId) -> String {
 /// Where this request's reports go.
 pub(crate) fn reports(parts: &Parts) -> Reports {
     parts.extensions.get().cloned().unwrap_or_default()
-}
-
-/// Where a request came from, put among its extensions by a server that is not Lambda.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
-
-/// The address that the request came from: as API Gateway saw it, or the socket's. No header of the client's counts.
-pub(crate) fn source(parts: &Parts) -> IpAddr {
-    if let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() {
-        let source = context.http.source_ip.as_deref().and_then(|source| source.parse().ok());
-        return source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    }
-    parts.extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address)
 }
 
 /// Returns the origin of the request, for the audit.

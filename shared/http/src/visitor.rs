@@ -8,7 +8,8 @@ use domain::user::Unique;
 use domain::{Act, Actor, Error, Origin, UserId};
 use store::{Scope, Store, UserRecord};
 
-use crate::limit::{self, Limited, Limiter, Reports, origin, reports, source};
+use crate::limit::{self, Limited, Limiter, Reports, origin, reports};
+use crate::source::source;
 use crate::wrap::RequestId;
 use crate::{App, Failure};
 

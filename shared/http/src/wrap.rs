@@ -19,7 +19,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::dialect::Telling;
 use crate::limit::Reports;
-use crate::{App, Dialect, Failure, Query, failure, idempotency};
+use crate::secure::secure;
+use crate::{App, Dialect, Failure, Query, TrustedProxyHops, failure, idempotency};
 
 /// The id of a request: Lambda's own, or a fresh one.
 #[derive(Debug, Clone, Default)]
@@ -37,14 +38,17 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> Router {
     let (router, document) = router.split_for_parts();
     let asked = Arc::new(with_parameters(&document));
+    let hops = app.trusted_proxy_hops;
     router
         // Only where there is a route: what is not there has no answer to keep.
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(asked, known_query))
         .fallback(async || Failure::from(Error::NotFound))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .layer(middleware::from_fn(move |request, next| around(dialects, request, next)))
+        .layer(middleware::from_fn(move |request, next| around((dialects, hops), request, next)))
         .layer(app.origins.layer())
+        // Around all else, preflights included.
+        .layer(middleware::from_fn(secure))
 }
 
 /// The routes that document parameters of a query, and read them themselves.
@@ -75,12 +79,17 @@ async fn known_query(State(asked): State<Arc<HashSet<String>>>, request: Request
     }
 }
 
-async fn around(dialects: &'static [Dialect], mut request: Request, next: Next) -> Response {
+async fn around(
+    (dialects, hops): (&'static [Dialect], TrustedProxyHops),
+    mut request: Request,
+    next: Next,
+) -> Response {
     let context = request.extensions().get::<Context>();
     let id = context.map_or_else(|| domain::id::fresh().to_string(), |context| context.request_id.clone());
     let reports = Reports::default();
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(reports.clone());
+    request.extensions_mut().insert(hops);
     // The pattern and not the path: a path may hold what nobody but its owner should read.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let telling = Telling::of(dialects, &mut request);

@@ -17,7 +17,7 @@ use crate::pending::PendingKind;
 use crate::product;
 use crate::search::{From, Indexed, Search};
 use crate::segment;
-use crate::table::{Item, Query, Write, from_item, number, string};
+use crate::table::{Item, Query, Write, from_item, number, string, to_item};
 use crate::user;
 
 impl Store {
@@ -44,12 +44,21 @@ impl Store {
         ]);
         // What is counted off with the user is counted off once, and as it is now: a purge may have begun twice.
         let condition = "pending = :pending AND version = :version";
-        let gone = Write::delete(&self.table, &keys::user(id), condition, values);
-        let mut writes = vec![gone.on_condition_failed(Error::Stale)];
+        let key = keys::user(id);
+        let mut writes = Vec::new();
         if user.segment_id.is_none() {
             writes.extend(self.first_undone(id).await?);
         }
-        writes.extend(self.around(Some(user), None)?);
+        if user.self_purge.is_some() && user.segment_id.is_some() {
+            let tombstone = user.tombstone();
+            let put = Write::replace(&self.table, &key, (condition, values), to_item(&tombstone)?);
+            writes.push(put.on_condition_failed(Error::Stale));
+            writes.extend(self.beside(Some(user), Some(&tombstone)));
+        } else {
+            let gone = Write::delete(&self.table, &key, condition, values);
+            writes.push(gone.on_condition_failed(Error::Stale));
+            writes.extend(self.around(Some(user), None)?);
+        }
         writes.extend(self.outbox(Event::purge_of(user, act))?);
         self.table.transact(writes).await
     }
@@ -60,7 +69,7 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn erase_with_segment(&self, id: UserId) -> Result<(), Error> {
         retried(|| async {
-            let Some(record) = self.user(id).await? else { return Ok(()) };
+            let Some(record) = self.user_or_tombstone(id).await? else { return Ok(()) };
             let act = Act::by_itself("reconcile").untold();
             self.leave_memberships(id, act).await?;
             self.leave_devices(id, record.user.segment_id, act).await?;

@@ -1,7 +1,9 @@
 //! Imports and exports of a segment's users. They live in their segment's partition, and stand in the index `pending`
 //! until their end, so that whoever does them finds them.
 
-use domain::transfer::Counts;
+use std::time::Duration;
+
+use domain::transfer::{Counts, Run};
 use domain::{Error, Export, ExportId, Import, ImportId, Object, SegmentId, Time, TransferStatus};
 
 use crate::Store;
@@ -33,6 +35,9 @@ impl Searched for Export {
         Schema::default().with("status", Kind::Found, ValueType::Word)
     }
 }
+
+/// For how long an import or export is listed once its file has expired.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// How imports are told in the index `pending`.
 const IMPORT: &str = "import";
@@ -112,7 +117,7 @@ impl Store {
     pub async fn change_import(&self, old: &Import, new: &Import) -> Result<(), Error> {
         let changes = Changes::between(&to_item(old)?, &to_item(new)?);
         let key = keys::import(new.segment_id, new.id);
-        self.change_transfer(&key, old.version(), (changes, new.run.status)).await
+        self.change_transfer(&key, old.version(), (changes, &new.run, Job::EraseImport(new.id))).await
     }
 
     /// Writes `new` over `old`: 1 transaction.
@@ -122,20 +127,25 @@ impl Store {
     pub async fn change_export(&self, old: &Export, new: &Export) -> Result<(), Error> {
         let changes = Changes::between(&to_item(old)?, &to_item(new)?);
         let key = keys::export(new.segment_id, new.id);
-        self.change_transfer(&key, old.version(), (changes, new.run.status)).await
+        self.change_transfer(&key, old.version(), (changes, &new.run, Job::EraseExport(new.id))).await
     }
 
     async fn change_transfer(
         &self,
         key: &Key,
         version: u64,
-        (changes, status): (Changes, TransferStatus),
+        (changes, run, erase): (Changes, &Run, Job),
     ) -> Result<(), Error> {
-        let changes = changes.value(":version", number(version));
-        // Nobody needs to find what is over.
-        let changes = if status.is_open() { changes } else { changes.remove("pending").remove("pending_at") };
+        let mut changes = changes.value(":version", number(version));
+        if !run.status.is_open() {
+            // Nobody needs to find what is over. The item outlives its file, so that a late download says why.
+            let expires_at = run.expires_at.unwrap_or_else(Time::now).plus(KEPT);
+            changes = changes.remove("pending").remove("pending_at").set("expires_at", number(expires_at.seconds()));
+        }
         let write = Write::update(&self.table, key, "version = :version", changes);
-        self.table.transact(vec![write.on_condition_failed(Error::Stale)]).await
+        let mut writes = vec![write.on_condition_failed(Error::Stale)];
+        writes.extend(run.expires_at.map(|expires_at| self.begun_for(erase, expires_at.minus(Job::LEASE))));
+        self.table.transact(writes).await
     }
 
     /// Notes that a batch is done, and counts what came of its rows, once however often it is noted: 1 transaction.

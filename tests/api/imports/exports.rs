@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use domain::Time;
+use local::Options;
 use serde_json::{Value, json};
 
 use super::{counts, started, still};
 use crate::faults::Phase;
+use crate::system::Muster;
+use crate::uploads::club::get;
 use crate::uploads::cut::Cut;
 use crate::world::{World, id};
 
@@ -126,4 +129,84 @@ async fn an_export_is_cancelled_and_forgotten_like_an_import() {
             world.send("POST", &world.of_segment("exports"), json!({ "format": "csv", "filters": filters })).await;
         assert_eq!((refused.status.as_u16(), refused.errors()[0].0.as_str()), (400, pointer), "{refused:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_cell_of_a_table_is_a_formula_and_every_value_survives() {
+    let mut world = started().await;
+    let values = ["=1+1", "+1", "-1", "@a", "'=1", "''+1", "'a", "O'Neill"];
+    for (nth, value) in values.iter().enumerate() {
+        let body = json!({ "reference_id": format!("r{nth}"), "email": format!("u{nth}@example.com"), "name": value });
+        world.muster.made(&world.ana, &world.of_segment("users"), body).await;
+    }
+    let here = world.users().await;
+    for raw in [false, true] {
+        let body = json!({ "format": "csv", "fields": ["email", "reference_id", "name"], "raw": raw });
+        let path = world.exported(body).await;
+        assert_eq!(world.over(&path).await["raw"], raw);
+        let file = world.fetched(&format!("{path}/content")).await;
+        let names = file.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned());
+        let names: Vec<_> = names.collect();
+        if raw {
+            assert_eq!(names, values);
+        } else {
+            assert_eq!(names, ["'=1+1", "'+1", "'-1", "'@a", "''=1", "'''+1", "'a", "O'Neill"]);
+        }
+        let other = world.muster.made(&world.ana, "/v1/segments", json!({ "name": "Other" })).await;
+        let first = std::mem::replace(&mut world.segment, id(&other));
+        let import = world.imported("csv", &file, json!({ "raw": raw })).await;
+        assert_eq!(counts(&world.over(&import).await), [8, 0, 0, 0]);
+        let there = world.users().await;
+        world.segment = first;
+        let names = |users: &std::collections::BTreeMap<String, Value>| {
+            users.values().map(|user| user["name"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&here), names(&there), "raw {raw}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_json_are_no_table_and_stay_as_they_are() {
+    let world = started().await;
+    let body = json!({ "email": "a@example.com", "name": "=1+1" });
+    world.muster.made(&world.ana, &world.of_segment("users"), body).await;
+    let path = world.exported(json!({ "format": "ndjson", "fields": ["name"] })).await;
+    world.over(&path).await;
+    assert_eq!(world.fetched(&format!("{path}/content")).await, "{\"name\":\"=1+1\"}\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_exports_and_reports_expire() {
+    let (export_retention, transfer_every) = (Duration::from_secs(3), Duration::from_millis(50));
+    let options = Options { export_retention, transfer_every, ..Options::default() };
+    let world = World::on(Muster::with(options).await, super::club()).await;
+    let import = world.imported("csv", "email\na@example.com\n", json!({})).await;
+    let export = world.exported(json!({ "format": "csv" })).await;
+    let mut files = Vec::new();
+    for (path, file) in [(&import, "report"), (&export, "content")] {
+        let over = world.over(path).await;
+        let end: Time = serde_json::from_value(over["finished_at"].clone()).unwrap();
+        assert_eq!(over["expires_at"], end.plus(export_retention).to_string(), "{over}");
+        let path = format!("{path}/{file}");
+        files.push((world.get(&path).await.header("location").to_owned(), path));
+    }
+    for (url, path) in files {
+        let expired = world.until(&path, |reply| reply.status != 302).await;
+        assert_eq!((expired.status.as_u16(), &expired.body["code"]), (410, &json!("gone")), "{expired:?}");
+        let mut tries = 0;
+        while get(&url).await.status != 404 {
+            tries += 1;
+            assert!(tries < 200, "the file is still there");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_kept_for_a_week_by_default() {
+    let world = started().await;
+    let path = world.exported(json!({ "format": "csv" })).await;
+    let export = world.over(&path).await;
+    let end: Time = serde_json::from_value(export["finished_at"].clone()).unwrap();
+    assert_eq!(export["expires_at"], end.plus(Duration::from_secs(7 * 24 * 60 * 60)).to_string());
 }

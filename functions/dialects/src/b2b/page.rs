@@ -1,11 +1,10 @@
 //! Pages, which are counted from 1.
 
-use axum::extract::FromRequestParts;
-use axum::http::header::HOST;
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use domain::field::Pointer;
 use domain::{Error, FieldError};
-use edge::{Failure, Query};
+use edge::{App, Base, Failure, Query};
 use serde_json::{Value, json};
 use store::From;
 use store::search::{Found, Search};
@@ -24,10 +23,14 @@ pub(super) struct Page {
     list: String,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Page {
+impl<S: Send + Sync> FromRequestParts<S> for Page
+where
+    App: FromRef<S>,
+{
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let base = Base::from_request_parts(parts, state).await?;
         let mut query = Query::from_request_parts(parts, state).await?;
         let mut errors = Vec::new();
         let number = whole(&mut query, "page", (1, 1_000_000), &mut errors);
@@ -37,7 +40,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
         if !errors.is_empty() {
             return Err(Error::Invalid(errors).into());
         }
-        Ok(Self { id, date, number, size, list: list(parts) })
+        Ok(Self { id, date, number, size, list: base.url(parts.uri.path()) })
     }
 }
 
@@ -50,20 +53,6 @@ fn whole(query: &mut Query, name: &str, (unless, most): (u32, u32), errors: &mut
         errors.push(Pointer::root().child(name).error("out_of_range", &message));
         unless
     })
-}
-
-/// The URL of the list as the client reached it; its path alone where it does not say how.
-fn list(parts: &Parts) -> String {
-    let text = |name| parts.headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    let path = parts.uri.path();
-    match text(HOST) {
-        Some(host) => {
-            let local = host.starts_with("localhost") || host.starts_with("127.");
-            let scheme = text(axum::http::HeaderName::from_static("x-forwarded-proto"));
-            format!("{}://{host}{path}", scheme.unwrap_or(if local { "http" } else { "https" }))
-        }
-        None => path.to_owned(),
-    }
 }
 
 impl Page {

@@ -28,8 +28,15 @@ body! {
         pub excluded: Flag<false>,
         /// Which fields of each; all of them without any.
         pub fields: OrDefault<List<UserColumn, 64>>,
+        /// Whether CSV cells are written as they are. By default a cell that begins with `=`, `+`, `-`, `@`, a tab or a
+        /// carriage return gets a leading `'`, so that no spreadsheet evaluates it; an import removes the `'`.
+        #[serde(default)]
+        pub raw: Flag<false>,
     }
-    example { "format": "csv", "filters": { "status": "ACTIVE" }, "excluded": false, "fields": ["id", "email", "name", "identification"] }
+    example {
+        "format": "csv", "filters": { "status": "ACTIVE" }, "excluded": false,
+        "fields": ["id", "email", "name", "identification"], "raw": false
+    }
 }
 
 /// The filters of a list, by their fields.
@@ -210,6 +217,12 @@ impl Export {
         Self { run, progress: ExportProgress::default(), ..self.next(now) }
     }
 
+    /// Returns the export with the time until which its file is kept.
+    #[must_use]
+    pub fn expiring(self, expires_at: Time) -> Self {
+        Self { run: Run { expires_at: Some(expires_at), ..self.run.clone() }, ..self }
+    }
+
     fn next(&self, now: Time) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
@@ -263,7 +276,7 @@ pub fn export_example() -> Value {
     let mut example = json!({
         "id": "0199d2a4-5c00-7000-8000-000000000e01", "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
         "kind": "export", "status": "COMPLETED", "reason": null, "started_at": "2026-11-21T10:00:01.000Z",
-        "finished_at": "2026-11-21T10:00:05.000Z", "total_rows": 1000, "written_rows": 1000, "size": 64123,
+        "finished_at": "2026-11-21T10:00:05.000Z", "expires_at": "2026-11-28T10:00:05.000Z", "total_rows": 1000, "written_rows": 1000, "size": 64123,
         "version": 3, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:05.000Z"
     });
     if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), ExportFields::example()) {

@@ -53,9 +53,13 @@ body! {
         pub dry_run: Flag<false>,
         /// By what a row finds the user that it changes; a row that finds none becomes a new one.
         pub match_by as "match": OrDefault<MatchBy>,
+        /// Whether CSV cells are read as they are. By default the `'` is removed that an export writes before `=`, `+`,
+        /// `-`, `@`, a tab or a carriage return.
+        #[serde(default)]
+        pub raw: Flag<false>,
     }
     example {
-        "upload_id": "0199d2a4-5c00-7000-8000-000000000f11", "format": "csv", "dry_run": false, "match": "none"
+        "upload_id": "0199d2a4-5c00-7000-8000-000000000f11", "format": "csv", "dry_run": false, "match": "none", "raw": false
     }
 }
 
@@ -180,6 +184,12 @@ impl Import {
         Self { run, ..self.next(now) }
     }
 
+    /// Returns the import with the time until which its report is kept.
+    #[must_use]
+    pub fn expiring(self, expires_at: Time) -> Self {
+        Self { run: Run { expires_at: Some(expires_at), ..self.run.clone() }, ..self }
+    }
+
     fn next(&self, now: Time) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
@@ -227,7 +237,7 @@ pub fn import_example() -> Value {
     let mut example = json!({
         "id": "0199d2a4-5c00-7000-8000-000000001a01", "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
         "kind": "import", "status": "RUNNING", "reason": null, "started_at": "2026-11-21T10:00:01.000Z",
-        "finished_at": null, "total_rows": 1000, "read_rows": 500, "created": 498, "updated": 0, "unchanged": 0,
+        "finished_at": null, "expires_at": null, "total_rows": 1000, "read_rows": 500, "created": 498, "updated": 0, "unchanged": 0,
         "failed": 2, "version": 3, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:05.000Z"
     });
     if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), ImportFields::example()) {

@@ -11,10 +11,12 @@ use crate::words;
 
 mod columns;
 mod export;
+mod formula;
 mod import;
 
 pub use columns::{Column, columns, named};
 pub use export::{Export, ExportFields, ExportProgress, Filters, UserColumn, export_example};
+pub use formula::{escape_formula, unescape_formula};
 pub use import::{Counts, Import, ImportFields, MatchBy, RowStatus, Source, import_example};
 
 words! {
@@ -65,11 +67,14 @@ pub struct Run {
     pub started_at: Option<Time>,
     /// When it came to its end, whichever.
     pub finished_at: Option<Time>,
+    /// Until when its file is kept. `expires_at` is the attribute by which DynamoDB expires the item itself.
+    #[serde(default, rename = "file_expires_at")]
+    pub expires_at: Option<Time>,
 }
 
 impl Default for Run {
     fn default() -> Self {
-        Self { status: TransferStatus::Pending, reason: None, started_at: None, finished_at: None }
+        Self { status: TransferStatus::Pending, reason: None, started_at: None, finished_at: None, expires_at: None }
     }
 }
 
@@ -79,21 +84,29 @@ impl Run {
         Self { status, reason: reason.map(str::to_owned), finished_at: Some(now), ..self.clone() }
     }
 
-    fn show(&self) -> [(String, Value); 4] {
+    /// Whether its file has expired.
+    #[must_use]
+    pub fn is_expired(&self, now: Time) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    fn show(&self) -> [(String, Value); 5] {
         [
             ("status".to_owned(), self.status.show()),
             ("reason".to_owned(), self.reason.clone().into()),
             ("started_at".to_owned(), self.started_at.show()),
             ("finished_at".to_owned(), self.finished_at.show()),
+            ("expires_at".to_owned(), self.expires_at.show()),
         ]
     }
 
-    fn schema() -> [(&'static str, RefOr<Schema>); 4] {
+    fn schema() -> [(&'static str, RefOr<Schema>); 5] {
         [
             ("status", <TransferStatus as crate::Field>::schema()),
             ("reason", <Option<crate::Name> as crate::Field>::schema()),
             ("started_at", <Option<Time> as crate::Field>::schema()),
             ("finished_at", <Option<Time> as crate::Field>::schema()),
+            ("expires_at", <Option<Time> as crate::Field>::schema()),
         ]
     }
 }

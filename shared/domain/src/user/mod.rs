@@ -49,6 +49,16 @@ pub enum Numbering {
     Known,
 }
 
+/// How far a purge is that a user has begun itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelfPurge {
+    /// It is under way.
+    Begun,
+    /// It is over. The item is a tombstone for the owner of the segment: an id and times.
+    Done,
+}
+
 /// A person, master or of a segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
@@ -69,6 +79,9 @@ pub struct User {
     /// Whether it has never joined a membership, as the store notes it: then none need be looked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unjoined: bool,
+    /// How far a purge is that the user has begun itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_purge: Option<SelfPurge>,
     /// What the user, or who keeps it, writes.
     #[serde(flatten)]
     pub fields: UserFields,
@@ -192,6 +205,7 @@ impl User {
             person: None,
             excluded: false,
             unjoined: true,
+            self_purge: None,
             fields,
             version,
             created_at,
@@ -209,6 +223,20 @@ impl User {
     #[must_use]
     pub fn next(&self, now: Time) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+
+    /// Returns what is left of a user of a segment that has purged itself: its id and its times.
+    #[must_use]
+    pub fn tombstone(&self) -> Self {
+        let left = Self::new(self.id, self.segment_id, Status::Deleted, UserFields::default(), self.created_at);
+        let (version, updated_at) = (self.version + 1, self.updated_at);
+        Self { unjoined: false, self_purge: Some(SelfPurge::Done), version, updated_at, ..left }
+    }
+
+    /// Whether this is the tombstone of a user.
+    #[must_use]
+    pub fn is_tombstone(&self) -> bool {
+        self.self_purge == Some(SelfPurge::Done)
     }
 
     /// The number of the person that the user is, the same in all segments of the account.

@@ -1,12 +1,14 @@
 //! Webhooks: where the events of a segment are sent, and what has come of it.
 
 mod delivery;
+mod special;
 mod url;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::delivery::{Delivery, DeliveryStatus, PAUSES, RangeFields, ReplayFields};
-pub use self::url::{WebhookUrl, is_public};
+pub use self::special::is_public;
+pub use self::url::WebhookUrl;
 use crate::clock::Time;
 use crate::event::{Event, EventType};
 use crate::id::{SegmentId, WebhookId};

@@ -1,9 +1,8 @@
 //! Where events may be sent.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use url::{Host, Url};
 
+use super::special::is_public;
 use crate::text;
 
 text!(
@@ -29,50 +28,6 @@ impl WebhookUrl {
             None => false,
         };
         public && url.scheme() == "https"
-    }
-}
-
-/// Whether an address is one of the internet at large: not this machine, not its network, and nobody's in particular.
-#[must_use]
-pub fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => match embedded(address) {
-            Some(address) => is_public_v4(address),
-            None => is_public_v6(address),
-        },
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let reserved = matches!(
-        (a, b, c),
-        // This network, shared addresses of carriers, protocol assignments, benchmarks, and all that is kept for later.
-        (0, ..) | (100, 64..=127, _) | (192, 0, 0) | (192, 88, 99) | (198, 18..=19, _) | (240..=255, ..)
-    );
-    let special = address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_broadcast()
-        || address.is_documentation();
-    !reserved && !special
-}
-
-/// Only what is given out as global unicast, but for what is kept for documents and for tunnels.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    let kept = matches!((first, second), (0x2001, 0x0000..=0x01ff | 0x0db8) | (0x3fff, 0x0000..=0x0fff));
-    (0x2000..=0x3fff).contains(&first) && !kept
-}
-
-/// The IPv4 address that an IPv6 address stands for: mapped, translated (NAT64) or tunneled (6to4).
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match address.segments() {
-        [0x64, 0xff9b, _, _, _, _, high, low] | [0x2002, high, low, ..] => Some(of(high, low)),
-        _ => address.to_ipv4(),
     }
 }
 

@@ -32,6 +32,17 @@ impl Write {
         Self::built(put.map(|put| TransactWriteItem::builder().put(put).build()))
     }
 
+    /// Puts an item over one that meets a condition, and leaves nothing of that one.
+    pub(crate) fn replace(table: &Table, key: &Key, (condition, values): (&str, Item), item: Item) -> Self {
+        let put = Put::builder()
+            .table_name(&*table.name)
+            .set_item(Some(keyed(key, item)))
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
+            .build();
+        Self::built(put.map(|put| TransactWriteItem::builder().put(put).build()))
+    }
+
     /// Demands a condition of an item that stays as it is.
     pub(crate) fn check(table: &Table, key: &Key, condition: &str, values: Item) -> Self {
         let check = ConditionCheck::builder()

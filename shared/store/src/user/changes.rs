@@ -135,7 +135,8 @@ impl Store {
     async fn changed(&self, places: Vec<(Time, UserId)>) -> Result<Vec<Changed>, Error> {
         let keys = places.iter().map(|(_, id)| keys::user(*id).attributes()).collect();
         let users = self.table.get_all(keys).await?.into_iter().map(from_item::<User>);
-        let users = users.map(|user| user.map(|user| (user.id, user))).collect::<Result<HashMap<_, _>, _>>()?;
+        let mut users = users.map(|user| user.map(|user| (user.id, user))).collect::<Result<HashMap<_, _>, _>>()?;
+        users.retain(|_, user| !user.is_tombstone());
         let rows = places.into_iter().map(|(at, id)| Changed { id, at, user: users.get(&id).cloned() });
         Ok(rows.filter(|row| row.user.as_ref().is_none_or(|user| user.updated_at == row.at)).collect())
     }

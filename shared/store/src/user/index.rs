@@ -154,7 +154,8 @@ impl Store {
     pub async fn users_by_id(&self, ids: impl IntoIterator<Item = UserId>) -> Result<Vec<User>, Error> {
         let keys: BTreeSet<_> = ids.into_iter().map(keys::user).collect();
         let items = self.table.get_all(keys.iter().map(keys::Key::attributes).collect()).await?;
-        items.into_iter().map(from_item).collect()
+        let users = items.into_iter().map(from_item::<User>);
+        users.filter(|found| !matches!(found, Ok(user) if user.is_tombstone())).collect()
     }
 
     /// A page of a segment's users, without those who are deleted or have a status that is excluded.

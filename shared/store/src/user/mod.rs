@@ -72,6 +72,11 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn user(&self, id: UserId) -> Result<Option<UserRecord>, Error> {
+        Ok(self.user_or_tombstone(id).await?.filter(|record| !record.user.is_tombstone()))
+    }
+
+    /// The user `id`, or the tombstone that it has left: 1 `GetItem`.
+    pub(crate) async fn user_or_tombstone(&self, id: UserId) -> Result<Option<UserRecord>, Error> {
         self.table.get(&keys::user(id)).await?.map(record).transpose()
     }
 
@@ -134,7 +139,9 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn users_of(&self, ids: &BTreeSet<UserId>) -> Result<Vec<UserRecord>, Error> {
         let keys = ids.iter().map(|id| keys::user(*id).attributes()).collect();
-        self.table.get_all(keys).await?.into_iter().map(record).collect()
+        let records = self.table.get_all(keys).await?.into_iter().map(record);
+        let is_user = |found: &Result<UserRecord, Error>| !matches!(found, Ok(found) if found.user.is_tombstone());
+        records.filter(is_user).collect()
     }
 
     /// Remembers that a session has been signed out, for as long as its tokens could live.

@@ -244,12 +244,18 @@ impl Store {
                 writes.push(self.claimed(user, unique)?);
             }
         }
-        writes.extend(self.in_directories(old, new));
+        writes.extend(self.beside(old, new));
+        writes.extend(self.change_told(old, new));
+        Ok(writes)
+    }
+
+    /// Index entries, and the counts of what the user names: all that goes with it but claims and the change that is told.
+    pub(crate) fn beside(&self, old: Option<&User>, new: Option<&User>) -> Vec<Write> {
+        let mut writes = self.in_directories(old, new);
         writes.extend(self.of_parents(old, new));
         writes.extend(self.of_things(old, new));
         writes.extend(self.of_person(old, new));
-        writes.extend(self.change_told(old, new));
-        Ok(writes)
+        writes
     }
 
     /// What moves a user's index entries and counts from the directory that it was in to the one that it is in.

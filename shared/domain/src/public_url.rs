@@ -1,0 +1,84 @@
+//! The address at which a deployment answers.
+
+use std::net::Ipv4Addr;
+
+use url::{Host, Url};
+
+/// The address at which a deployment answers, without a path: `https://api.example.com`. Only a machine of one's own
+/// answers without TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// Reads a configured address.
+    ///
+    /// # Errors
+    /// A sentence that says what an address must be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url =
+            Url::parse(text).ok().filter(|url| is_origin(url, text) && (url.scheme() == "https" || is_local(url)));
+        let url = url.ok_or("must be an https URL without path, query and user, such as https://api.example.com")?;
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// The address, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether an address has nothing but a scheme, a host and maybe a port.
+fn is_origin(url: &Url, text: &str) -> bool {
+    let plain =
+        !text.contains(['@', '\\', '?', '#']) && !text.contains(|sign: char| sign.is_whitespace() || sign.is_control());
+    plain && matches!(url.scheme(), "https" | "http") && url.has_host() && url.path() == "/"
+}
+
+/// Whether an address without TLS is one of this machine.
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4: Ipv4Addr| v4.is_loopback())
+        }
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_an_origin_by_tls_or_of_this_machine() {
+        for (text, expected) in [
+            ("https://api.example.com", "https://api.example.com"),
+            ("https://API.example.com/", "https://api.example.com"),
+            ("https://api.example.com:8443", "https://api.example.com:8443"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://[::1]:3000", "http://[::1]:3000"),
+        ] {
+            assert_eq!(PublicUrl::parse(text).as_ref().map(PublicUrl::as_str), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "api.example.com",
+            "http://api.example.com",
+            "http://localhost.example.com",
+            "http://127.0.0.1@example.com",
+            "http://127.0.0.1\\@example.com",
+            "https://user@api.example.com",
+            "https://api.example.com/a",
+            "https://api.example.com?a",
+            "https://api.example.com#a",
+            "https://api.example.com\t",
+            "ftp://127.0.0.1",
+            "javascript:alert(1)",
+        ] {
+            assert!(PublicUrl::parse(text).is_err(), "{text}");
+        }
+    }
+}
