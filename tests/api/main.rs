@@ -40,6 +40,7 @@ mod jobs;
 mod keys;
 mod killed;
 mod limits;
+mod lock_out;
 mod magic_links;
 mod member_costs;
 mod member_races;

@@ -1,5 +1,6 @@
 //! A fresh system for a test, and the one helper that sends.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -94,6 +95,14 @@ impl Muster {
         Call { muster: self, request: self.http.request(method, format!("{}{path}", self.url)), own }
     }
 
+    /// A request from another address, 127.0.0.`host`.
+    pub(crate) fn call_from(&self, host: u8, method: &str, path: &str) -> Call<'_> {
+        let source = std::net::Ipv4Addr::new(127, 0, 0, host);
+        let http = Client::builder().local_address(Some(source.into())).build().unwrap();
+        let Call { muster, own, .. } = self.call(method, path);
+        Call { muster, request: http.request(method.parse().unwrap(), format!("{}{path}", self.url)), own }
+    }
+
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
         self.call("GET", path)
     }
@@ -158,6 +167,19 @@ impl Muster {
         let scanned = self.dynamodb().scan().table_name(table).send().await.unwrap();
         let keys = scanned.items().iter().map(|item| item["PK"].as_s().unwrap().clone());
         keys.filter(|key| key.starts_with(prefix)).collect()
+    }
+
+    /// The keys of the items that have an attribute.
+    pub(crate) async fn items_with(&self, attribute: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let scan = self.dynamodb().scan().table_name(&self.wiring.table).projection_expression("PK, SK");
+        let scan = scan.filter_expression(format!("attribute_exists({attribute})"));
+        scan.send().await.unwrap().items.unwrap_or_default()
+    }
+
+    /// Deletes an item by its key.
+    pub(crate) async fn delete_item(&self, key: &HashMap<String, AttributeValue>) {
+        let delete = self.dynamodb().delete_item().table_name(&self.wiring.table).set_key(Some(key.clone()));
+        delete.send().await.unwrap();
     }
 
     /// The whole table as text, to look for what should not be there.

@@ -58,7 +58,7 @@ pub async fn login(
     Body(login): Body<Login>,
 ) -> Answer<Rendered> {
     let account = Account::Holder(login.segment_id.into(), login.named()?);
-    let named = visitor.tries(Attempt::Login, account).await?;
+    let named = visitor.tries(Attempt::Login, &account).await?;
     let found = named.clone().filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
     let found = found.filter(|record| !record.user.excluded);
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
@@ -83,7 +83,9 @@ pub async fn login(
             Err(Error::Unverified(id).into())
         }
         (LoggedIn::Wrong, _) | (_, None) => {
-            record_failure(&app, &visitor, named.as_ref(), login.segment_id).await?;
+            let counted = visitor.record_failure(Attempt::Login, &account, named.as_ref());
+            let recorded = record_failure(&app, &visitor, named.as_ref(), login.segment_id);
+            tokio::try_join!(counted, recorded)?;
             Err(Error::Unauthenticated.into())
         }
     }

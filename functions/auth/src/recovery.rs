@@ -44,7 +44,8 @@ pub(crate) async fn recover(
     Body(recovery): Body<Recovery>,
 ) -> Answer<Accepted> {
     let account = Account::Holder(recovery.segment_id.into(), Unique::email(&recovery.email));
-    let active = visitor.tries(Attempt::Recovery, account).await?.filter(|record| record.user.status == Status::Active);
+    let active =
+        visitor.tries(Attempt::Recovery, &account).await?.filter(|record| record.user.status == Status::Active);
     identity.recover(active.map_or_else(UserId::fresh, |record| record.user.id)).await?;
     Ok(Accepted)
 }
@@ -60,7 +61,8 @@ pub(crate) async fn confirm_recovery(
     Body(confirmation): Body<Confirmation>,
 ) -> Answer<NoContent> {
     let account = Account::Holder(confirmation.segment_id.into(), Unique::email(&confirmation.email));
-    let active = visitor.tries(Attempt::Code, account).await?.filter(|record| record.user.status == Status::Active);
+    let named = visitor.tries(Attempt::Code, &account).await?;
+    let active = named.clone().filter(|record| record.user.status == Status::Active);
     let (code, new) = (confirmation.code.reveal(), &confirmation.new_password);
     let Some(begun) = begun(&app, &identity, active).await? else {
         // Whoever has no code must not learn, not even from the time that it takes, that there is no such user.
@@ -68,10 +70,12 @@ pub(crate) async fn confirm_recovery(
         app.store.pretend(nobody).await?;
         let asked = identity.recover_with(nobody, code, new).await;
         app.store.pretend(nobody).await?;
+        visitor.record_failure(Attempt::Code, &account, named.as_ref()).await?;
         return Err(asked.err().unwrap_or_else(wrong_code).into());
     };
     if let Err(error) = identity.recover_with(begun.user.id, code, new).await {
         app.store.end_if_refused(&begun, &error).await?;
+        visitor.record_failure(Attempt::Code, &account, named.as_ref()).await?;
         return Err(error.into());
     }
     let act = (Action::PasswordChanged, Act::of(Actor::User(begun.user.id), &request_id.0));

@@ -70,12 +70,20 @@ async fn by_itself(
     let begun = app.store.begin(&record, PendingKind::Password).await?;
     if let Err(error) = identity.change_password(&session.token, old, new).await {
         app.store.end_if_refused(&begun, &error).await?;
+        if is_wrong_password(&error) {
+            caller.record_wrong_password().await?;
+        }
         return Err(error);
     }
     app.store
         .finish_password(begun, (Action::PasswordChanged, caller.act()), Some(&session.claims.session))
         .await
         .map(drop)
+}
+
+/// Whether a change failed for the present password, which counts as a wrong login does.
+fn is_wrong_password(error: &Error) -> bool {
+    matches!(error, Error::Invalid(errors) if errors.iter().any(|error| error.pointer == "/old_password"))
 }
 
 /// Sets a user's password without the old one. Cut off, nobody knows which one holds: `reconcile` ends all sessions.

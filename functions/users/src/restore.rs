@@ -57,7 +57,8 @@ async fn by_itself(
     visitor: &Visitor,
     (id, restoration): (UserId, Restoration),
 ) -> Answer<Shown> {
-    let found = match visitor.tries(Attempt::Login, Account::Id(id)).await? {
+    let account = Account::Id(id);
+    let found = match visitor.tries(Attempt::Login, &account).await? {
         Some(record) => settled(&app.store, identity, record).await?,
         None => None,
     };
@@ -67,6 +68,7 @@ async fn by_itself(
     let asked = known.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
     let (LoggedIn::Tokens(_), Some(record)) = (identity.login(asked, restoration.password.reveal()).await?, known)
     else {
+        visitor.record_failure(Attempt::Login, &account, None).await?;
         return Err(Error::Unauthenticated.into());
     };
     if record.user.status != Status::Deleted {

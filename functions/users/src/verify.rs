@@ -34,9 +34,16 @@ pub async fn verify(
     Path(id): Path<UserId>,
     Body(verification): Body<Verification>,
 ) -> Answer<Rendered> {
-    let record = visitor.tries(Attempt::Code, Account::Id(id)).await?;
+    let account = Account::Id(id);
+    let record = visitor.tries(Attempt::Code, &account).await?;
     // Cognito judges the code of an unknown user too, and refuses it as a wrong one.
-    let confirmed = identity.confirm(id, verification.code.reveal()).await?;
+    let confirmed = match identity.confirm(id, verification.code.reveal()).await {
+        Ok(confirmed) => confirmed,
+        Err(error) => {
+            visitor.record_failure(Attempt::Code, &account, record.as_ref()).await?;
+            return Err(error.into());
+        }
+    };
     let record = record.ok_or(Error::NotFound)?;
     let secret = one_time_secret()?;
     if record.user.status == Status::Unverified {

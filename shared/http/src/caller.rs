@@ -2,6 +2,7 @@
 //! read, so that blocking, deleting and signing out work at once.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::key::{ByDeveloper, DeveloperToken, KeySecret};
-use crate::limit::{Limited, Reports, account, origin, reports};
+use crate::limit::{Limited, Reports, account, origin, reports, source_name};
 use crate::path::UserRef;
+use crate::source::source;
+use crate::tries::Proof;
 use crate::wrap::RequestId;
 use crate::{App, Failure};
 
@@ -34,6 +37,7 @@ pub struct Caller {
     name: Option<Name>,
     silent: bool,
     reports: Reports,
+    source: IpAddr,
 }
 
 #[derive(Debug, Clone)]
@@ -78,9 +82,16 @@ impl Caller {
         let name = self.credential();
         let counted = self.app.limiter.take(Limited::Credential, &name, &self.reports);
         if let Credential::Key(_) = self.credential {
-            // Anybody can make up keys: only those that there are get a counter.
-            let access = self.holder().await?;
-            return counted.await.map(|()| access);
+            // Anybody can make up keys: only those that there are get a counter, and the others count to their source.
+            return match self.holder().await {
+                Ok(access) => counted.await.map(|()| access),
+                Err(Error::Unauthenticated) => {
+                    let source = source_name(self.source);
+                    self.app.limiter.take(Limited::KeyBySource, &source, &self.reports).await?;
+                    Err(Error::Unauthenticated)
+                }
+                Err(error) => Err(error),
+            };
         }
         let (access, counted) = tokio::join!(self.holder(), counted);
         let access = access?;
@@ -212,13 +223,24 @@ impl Caller {
         self.app.limiter.take(Limited::ExistsByCredential, &self.credential(), &self.reports).await
     }
 
-    /// Counts a try at the caller's own password, as a login would be.
+    /// Counts a try at the caller's own password, as a login from the same source would be: 1 read.
     ///
     /// # Errors
     /// [`Error::RateLimited`].
     pub async fn tries_password(&self) -> Result<(), Error> {
-        let user = self.session()?.claims.user_id;
-        self.app.limiter.take(Limited::LoginByAccount, &account(user), &self.reports).await
+        let (name, limiter) = (account(self.session()?.claims.user_id), &self.app.limiter);
+        let taken = limiter.take_at(Limited::LoginByAccount, &name, self.source, &self.reports);
+        let (taken, failed) = tokio::join!(taken, limiter.check_failures(Proof::Password, &name, self.source));
+        taken.and(failed)
+    }
+
+    /// Counts a try at the caller's own password that proved to be wrong: 1 write.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn record_wrong_password(&self) -> Result<(), Error> {
+        let name = account(self.session()?.claims.user_id);
+        self.app.limiter.record_failure(Proof::Password, &name, self.source).await
     }
 
     /// Who acts, for the history.
@@ -349,8 +371,9 @@ where
         };
         let developer = developer(parts, &credential)?;
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
-        let (origin, reports) = (origin(parts), reports(parts));
-        let caller = Self { app, credential, developer, request_id, origin, name: None, silent: false, reports };
+        let (origin, reports, source) = (origin(parts), reports(parts), source(parts));
+        let (name, silent) = (None, false);
+        let caller = Self { app, credential, developer, request_id, origin, name, silent, reports, source };
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }

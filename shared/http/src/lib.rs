@@ -30,6 +30,7 @@ mod secure;
 mod seed;
 mod serve;
 mod source;
+mod tries;
 mod visitor;
 mod wrap;
 

@@ -4,6 +4,7 @@
 //! process that serves many requests at once borrows for all of them together.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use store::Store;
 
 use crate::source::source;
 
-/// How often things may be done within a minute.
+/// How often things may be done within a minute, and how often they may fail within a day.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     credential: u64,
+    key_by_source: u64,
     sign_up_by_source: u64,
     login_by_account: u64,
     login_by_source: u64,
@@ -27,6 +29,7 @@ pub struct Limits {
     code_by_account: u64,
     exists_by_credential: u64,
     exists_by_source: u64,
+    pub(crate) failures_by_source: u64,
 }
 
 impl Limits {
@@ -35,6 +38,7 @@ impl Limits {
     pub fn times(factor: u64) -> Self {
         Self {
             credential: 600 * factor,
+            key_by_source: 60 * factor,
             sign_up_by_source: 10 * factor,
             login_by_account: 10 * factor,
             login_by_source: 60 * factor,
@@ -43,14 +47,16 @@ impl Limits {
             code_by_account: 5 * factor,
             exists_by_credential: 30 * factor,
             exists_by_source: 60 * factor,
+            failures_by_source: 20 * factor,
         }
     }
 }
 
-/// What is limited, and to whom it is counted.
+/// What is limited, and to whom it is counted: by account always means an account together with a source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Limited {
     Credential,
+    KeyBySource,
     SignUpBySource,
     LoginByAccount,
     LoginBySource,
@@ -70,6 +76,7 @@ impl Limited {
                 let limit = limits.credential;
                 return Policy { name: "credential", limit, most: (limit / 10).max(1) };
             }
+            Self::KeyBySource => ("unknown-key", limits.key_by_source),
             Self::SignUpBySource => ("sign-up", limits.sign_up_by_source),
             Self::LoginByAccount => ("login-account", limits.login_by_account),
             Self::LoginBySource => ("login", limits.login_by_source),
@@ -99,8 +106,8 @@ const LEASES: usize = 10_000;
 /// Counts requests against the limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Limiter {
-    store: Store,
-    limits: Limits,
+    pub(crate) store: Store,
+    pub(crate) limits: Limits,
     leases: Arc<Mutex<HashMap<String, Lease>>>,
     borrowing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -146,6 +153,20 @@ impl Limiter {
         let remaining = lease.map(|lease| policy.limit.saturating_sub(lease.lent) + lease.left);
         reports.add(Report { policy, remaining: remaining.unwrap_or(0), reset });
         if remaining.is_some() { Ok(()) } else { Err(Error::RateLimited { retry_after: reset }) }
+    }
+
+    /// Takes one request of a source at an account.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] where none is left in this window.
+    pub(crate) async fn take_at(
+        &self,
+        what: Limited,
+        account: &str,
+        source: IpAddr,
+        reports: &Reports,
+    ) -> Result<(), Error> {
+        self.take(what, &format!("{account}|{}", source_name(source)), reports).await
     }
 
     /// A lease from which a request has been taken.
@@ -228,6 +249,17 @@ pub(crate) fn account(user: UserId) -> String {
     format!("user:{user}")
 }
 
+/// The name under which a source counts: an IPv4 address, or the /64 of an IPv6 address, which one subscriber has.
+pub(crate) fn source_name(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let network = Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX));
+            format!("{network}/64")
+        }
+    }
+}
+
 /// Where this request's reports go.
 pub(crate) fn reports(parts: &Parts) -> Reports {
     parts.extensions.get().cloned().unwrap_or_default()
@@ -237,4 +269,19 @@ pub(crate) fn reports(parts: &Parts) -> Reports {
 pub(crate) fn origin(parts: &Parts) -> Arc<Origin> {
     let agent = parts.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
     Arc::new(Origin::new(Some(source(parts)), agent.as_deref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_sources_count_by_their_network() {
+        let name = |text: &str| text.parse().map(source_name).unwrap_or_default();
+        assert_eq!(name("203.0.113.7"), "203.0.113.7");
+        assert_eq!(name("::ffff:203.0.113.7"), "203.0.113.7");
+        assert_eq!(name("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(name("2001:db8:1:2::1"), name("2001:db8:1:2:ffff::9"));
+        assert_ne!(name("2001:db8:1:2::1"), name("2001:db8:1:3::1"));
+    }
 }

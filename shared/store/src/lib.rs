@@ -64,6 +64,7 @@ pub use event::COUNTED;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
+pub use limit::FailedTries;
 pub use member::{AlsoOfMember, Joined, MemberRecord};
 pub use membership::{Configuration, Edition, Part};
 pub use notification::{Taken, notification_of};
