@@ -21,7 +21,7 @@ async fn a_user_signs_up_verifies_logs_in_and_refreshes() {
     assert_eq!((&me.body["email"], &me.body["status"]), (&json!("Ana@Example.com"), &json!("ACTIVE")));
     let login = muster.login("ANA@example.COM", PASSWORD).await;
     assert_eq!((login.status.as_u16(), &login.body["token_type"]), (200, &json!("Bearer")));
-    assert_eq!(login.body["expires_in"], 900);
+    assert_eq!(login.body["expires_in"], 3600);
     for user_id in [Value::Null, json!(ana.id)] {
         let body = json!({ "refresh_token": ana.refresh, "user_id": user_id });
         let fresh = muster.post("/v1/auth/refresh", body).send().await;

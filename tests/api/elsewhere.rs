@@ -211,7 +211,7 @@ async fn pool(wiring: &Wiring, name: &str, trigger: &str) -> (String, String, Op
         .verify_auth_challenge_response(trigger);
     let made = client.create_user_pool().pool_name(name).auto_verified_attributes(VerifiedAttributeType::Email);
     let policy = PasswordPolicyType::builder()
-        .minimum_length(8)
+        .minimum_length(6)
         .require_lowercase(false)
         .require_uppercase(false)
         .require_numbers(false)
@@ -232,8 +232,8 @@ async fn pool(wiring: &Wiring, name: &str, trigger: &str) -> (String, String, Op
         .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
         .enable_token_revocation(true)
         .token_validity_units(minutes.build())
-        .access_token_validity(15)
-        .id_token_validity(15);
+        .access_token_validity(60)
+        .id_token_validity(60);
     let made = made.send().await.unwrap();
     let client = made.user_pool_client.unwrap();
     (pool, client.client_id.unwrap(), client.client_secret)

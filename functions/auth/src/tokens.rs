@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub struct TokenSet {
     /// Whose tokens these are.
     pub user_id: UserId,
-    /// Goes with each request as `Authorization: Bearer`; lives 15 minutes.
+    /// Goes with each request as `Authorization: Bearer`; lives 60 minutes.
     pub access_token: String,
     /// Gets new tokens from `/v1/auth/refresh`.
     pub refresh_token: String,
@@ -21,7 +21,7 @@ pub struct TokenSet {
     #[schema(example = "Bearer")]
     pub token_type: String,
     /// Seconds until the access token expires.
-    #[schema(example = 900)]
+    #[schema(example = 3600)]
     pub expires_in: i32,
 }
 

@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use domain::user::{Person, PersonNumber};
-use domain::{Act, Action, Entry, Error, KeyScope, NewUser, Password, Segment, SegmentId, Status, Time, User, UserId};
+use domain::{
+    Act, Action, Entry, Error, FieldError, KeyScope, NewUser, Password, Segment, SegmentId, Status, Time, User, UserId,
+};
 use edge::{Answer, App, Body, Caller, Created, Path, Seed, Tries};
 use identity::Identity;
 use reconcile::{purged, settled};
@@ -81,7 +83,7 @@ pub(crate) async fn begun(
     new: &NewUser,
     act: Act<'_>,
 ) -> Result<(User, Entry), Error> {
-    let errors = new.fields.check_in(&segment.fields.settings.0, None);
+    let errors = check_new(new, segment);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
@@ -90,6 +92,15 @@ pub(crate) async fn begun(
     check_photo(app, None, &user).await?;
     let entry = Entry::between(None, &user, Action::Created, act);
     Ok((user, entry))
+}
+
+/// Returns what the segment does not accept of a new user, its password included.
+pub(crate) fn check_new(new: &NewUser, segment: &Segment) -> Vec<FieldError> {
+    let settings = &segment.fields.settings.0;
+    let mut errors = new.fields.check_in(settings, None);
+    let password = new.password.as_ref();
+    errors.extend(password.and_then(|password| password.find_weakness("/password", &new.fields, Some(settings))));
+    errors
 }
 
 /// The user who was made, with its password if it has one.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::text::Secret;
-use domain::{Act, Action, Error, KeyScope, Password, Role, Status, body};
+use domain::{Act, Action, Error, KeyScope, Password, Role, Status, User, body};
 use edge::{Answer, App, Body, Caller, NoContent, Path, UserRef};
 use identity::Identity;
 use store::{PendingKind, UserRecord};
@@ -41,14 +41,17 @@ pub async fn change_password(
     };
     let (subject, counted) = tokio::join!(settled((&app, &identity), &caller, user, KeyScope::Write), tries);
     let subject = subject?;
+    let user = &subject.record.user;
     match (subject.role, change.old_password) {
         (Role::Itself, Some(old)) => {
             counted?;
+            check_strength(&app, user, &change.new_password, "/new_password").await?;
             by_itself(&app, &identity, &caller, subject.record, (old.reveal(), &change.new_password)).await?;
         }
         (Role::Itself, None) => return Err(Error::invalid("/old_password", "required", "is required").into()),
         (Role::Manager, None) => {
             in_use(&subject.record)?;
+            check_strength(&app, user, &change.new_password, "/new_password").await?;
             set_password(&app, &identity, &subject.record, &change.new_password, caller.act()).await?;
         }
         (Role::Manager, Some(_)) => {
@@ -57,6 +60,18 @@ pub async fn change_password(
         }
     }
     Ok(NoContent)
+}
+
+/// Refuses a password that is too weak for a user: 1 read, if the user is in a segment.
+///
+/// # Errors
+/// [`Error::Invalid`], at this place of the body.
+pub async fn check_strength(app: &App, user: &User, password: &Password, at: &str) -> Result<(), Error> {
+    let segment = match user.segment_id {
+        Some(segment) => Some(app.store.segment(segment).await?),
+        None => None,
+    };
+    password.check(at, &user.fields, segment.as_ref().map(|segment| &segment.fields.settings.0))
 }
 
 async fn by_itself(

@@ -11,7 +11,7 @@ use reconcile::jobs::undo;
 use serde_json::Value;
 use store::{Resumed, Whole};
 
-use crate::create::{begun, made, made_before, with_password};
+use crate::create::{begun, check_new, made, made_before, with_password};
 
 /// So many users are made at once.
 const AT_ONCE: usize = 16;
@@ -135,7 +135,7 @@ async fn check(app: &App, segment: &Segment, (ids, new): (&[UserId], &[NewUser])
     let mut values: HashMap<(&str, String), usize> = HashMap::new();
     let mut claims = Vec::new();
     for (index, user) in new.iter().enumerate() {
-        let errors = user.fields.check_in(&segment.fields.settings.0, None);
+        let errors = check_new(user, segment);
         invalid.extend(errors.into_iter().map(|error| placed_at(error, at, index)));
         for unique in user.fields.unique_values() {
             match values.insert((unique.field, unique.value.clone()), index) {

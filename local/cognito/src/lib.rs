@@ -149,7 +149,7 @@ impl Cognito {
     /// Makes the pool and the client that Muster uses, or brings existing ones to these settings. With a `secret` the
     /// client is of use only to who knows it.
     ///
-    /// Access and id tokens live 15 minutes, refresh tokens 30 days; passwords, custom authentication and refreshing
+    /// Passwords have 6 characters. Access and id tokens live 60 minutes, refresh tokens 30 days; passwords, custom authentication and refreshing
     /// are allowed; answers do not tell whether a user exists; sign-up verifies the e-mail address.
     ///
     /// # Errors

@@ -42,6 +42,11 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// A policy that demands a length and nothing else.
+    pub(crate) fn of_length(minimum_length: i64) -> Self {
+        Self { minimum_length, ..Self::default() }
+    }
+
     pub(crate) fn parse(input: &Input) -> Result<Self, Failure> {
         Ok(Self {
             minimum_length: input.number("MinimumLength", 6..=99)?.unwrap_or(8),

@@ -31,7 +31,7 @@ impl Pool {
             id: id.to_owned(),
             name: "muster".to_owned(),
             created,
-            policy: Policy::default(),
+            policy: Policy::of_length(6),
             verifies_email: true,
             admin_create_only: false,
             custom_attributes: Vec::new(),

@@ -76,6 +76,11 @@ impl Fields<'_> {
         self.errors.push(self.at.child(name).error(code, message));
     }
 
+    /// Adds an error that has its place already.
+    pub fn add_error(&mut self, error: FieldError) {
+        self.errors.push(error);
+    }
+
     /// Refuses a body without the field `name`, whatever its type says.
     pub fn require(&mut self, name: &str) {
         if self.left.get(name).is_none_or(Value::is_null) {

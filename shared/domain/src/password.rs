@@ -7,7 +7,6 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
-use zxcvbn::Score;
 
 use crate::error::{Error, FieldError};
 use crate::field::{Field, Pointer};
@@ -33,11 +32,30 @@ pub type PasswordLength = Integer<6, 64>;
 #[derive(Clone)]
 pub struct Password(String);
 
-/// Common words of this product's users that the list of common passwords lacks, without case and accents.
-const COMMON: [&str; 12] = [
-    "contrasena", "contrasenia", "bienvenido", "bienvenida", "clave", "usuario", "administrador", "senha", "bemvindo",
-    "mudar", "teamo", "qwertyuiop",
+/// The common passwords of at least 4 characters, one a line: the list of zxcvbn.
+///
+/// The list and not the crate, which is 2.9 MB of a function and takes 13 ms before it judges its first password
+/// (`docs/decisions/0029-passwords-are-compared-with-a-list.md`).
+const COMMON: &str = include_str!("common-passwords.txt");
+
+/// Words that people choose where Spanish and Portuguese are spoken, which the list lacks; without case and accents.
+const ALSO_COMMON: [&str; 12] = [
+    "administrador",
+    "bemvindo",
+    "bienvenida",
+    "bienvenido",
+    "clave",
+    "contrasena",
+    "contrasenia",
+    "futbol",
+    "mudar",
+    "senha",
+    "teamo",
+    "usuario",
 ];
+
+/// The most characters that do not make a common password another one: `Password2026!` is still that.
+const DECORATION: usize = 5;
 
 /// The product's name.
 const PRODUCT: &str = "muster";
@@ -70,7 +88,7 @@ impl Password {
         let parts = own_parts(owner);
         let folded = fold(&self.0);
         let contained = parts.iter().find(|(_, part)| contains(&folded, part)).map(|(reason, _)| *reason);
-        let reason = contained.or_else(|| is_common(&self.0, &parts).then_some(Reason::Common))?;
+        let reason = contained.or_else(|| is_common(&folded).then_some(Reason::Common))?;
         Some(FieldError::new(at, "weak_password", reason.message()))
     }
 }
@@ -126,11 +144,46 @@ fn contains(password: &str, part: &str) -> bool {
     }
 }
 
-/// Whether a password is one of the many that people choose, or is guessed within a million tries.
-fn is_common(password: &str, parts: &[(Reason, String)]) -> bool {
-    let own = parts.iter().map(|(_, part)| part.as_str()).filter(|part| part.chars().count() >= 3);
-    let words: Vec<_> = own.chain(COMMON).collect();
-    [password, &fold(password)].into_iter().any(|text| zxcvbn::zxcvbn(text, &words).score() <= Score::One)
+/// Whether a folded password is one of the many that people choose: as it is, with digits for letters, repeated, or with
+/// a few digits and signs around it. So is a run of one letter or of neighbours.
+fn is_common(password: &str) -> bool {
+    let letters: String = password.chars().map(undisguised).collect();
+    [password, &letters].into_iter().any(|text| {
+        let core = text.trim_matches(|letter: char| !letter.is_alphabetic());
+        let decorated = text.chars().count() - core.chars().count() <= DECORATION;
+        is_run(text) || is_listed(repeated_part(text)) || decorated && is_listed(repeated_part(core))
+    })
+}
+
+fn is_listed(text: &str) -> bool {
+    ALSO_COMMON.contains(&text) || COMMON.lines().any(|line| line == text)
+}
+
+/// The letter that a digit or a sign is commonly written for.
+fn undisguised(letter: char) -> char {
+    match letter {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        other => other,
+    }
+}
+
+/// Whether each character follows the one before by the same step of -1, 0 or 1.
+fn is_run(text: &str) -> bool {
+    let codes: Vec<i64> = text.chars().map(|letter| i64::from(u32::from(letter))).collect();
+    let mut steps = codes.iter().zip(codes.iter().skip(1)).map(|(before, after)| after - before);
+    steps.next().is_some_and(|first| first.abs() <= 1 && steps.all(|step| step == first))
+}
+
+/// The part that a text is nothing but repetitions of, or the text.
+fn repeated_part(text: &str) -> &str {
+    let lengths = (1..=text.len() / 2).filter(|length| text.len().is_multiple_of(*length));
+    let mut parts = lengths.filter_map(|length| text.get(..length));
+    parts.find(|part| part.repeat(text.len() / part.len()) == text).unwrap_or(text)
 }
 
 /// Text without case and accents.
@@ -213,7 +266,9 @@ mod tests {
         // Eight letters, each with an accent of its own.
         let decomposed = "e\u{301}".repeat(64);
         assert_eq!(password(&decomposed)?.reveal(), "é".repeat(64));
-        assert!(password(&"e\u{301}".repeat(129)).is_err_and(|errors| errors.iter().any(|error| error.code == "too_long")));
+        assert!(
+            password(&"e\u{301}".repeat(129)).is_err_and(|errors| errors.iter().any(|error| error.code == "too_long"))
+        );
         assert!(password(&"xy".repeat(64)).is_ok());
         assert_eq!(login_forms("e\u{301}"), ["é", "e\u{301}"]);
         assert_eq!(login_forms("plain"), ["plain"]);
@@ -226,7 +281,21 @@ mod tests {
             "email": "marisol.paz@example.com", "username": "solecito", "name": "Ana", "last_name": "López García"
         }))?;
         let codes = |text: &str| weakness(text, &owner, None).map_or(("", String::new()), |found| found);
-        for common in ["password", "Password1", "P@ssw0rd", "12345678", "qwertyuiop", "contraseña", "aaaaaaaa", "Contraseña1"] {
+        for common in [
+            "password",
+            "Password1",
+            "P@ssw0rd",
+            "12345678",
+            "qwertyuiop",
+            "contraseña",
+            "aaaaaaaa",
+            "Contraseña1",
+            "letmein123",
+            "Passw0rd!",
+            "hunterhunter",
+            "87654321",
+            "Password2026!",
+        ] {
             let (code, message) = codes(common);
             assert!(code == "weak_password" && message.contains("common"), "{common}: {code}, {message}");
         }

@@ -10,6 +10,7 @@ use crate::error::FieldError;
 use crate::field::{Body as _, Field, Flag, Pointer};
 use crate::id::{AddressId, SegmentId, UserId};
 use crate::mapping::FieldMappings;
+use crate::password::PasswordLength;
 use crate::text::{Code, Name};
 use crate::user::UserFields;
 use crate::value::{Integer, List, OrDefault};
@@ -98,6 +99,8 @@ nested! {
         /// Whether a user may purge itself. Otherwise it may only delete itself, and the owner purges it.
         #[serde(default)]
         pub self_purge: Flag<false>,
+        /// The fewest characters of its users' passwords, 6 to 64; 8 unless set.
+        pub password_min_length: Option<PasswordLength>,
     }
 }
 
@@ -151,7 +154,7 @@ mod tests {
         let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, Time::now());
         let shown = segment.show();
         let defaults = json!({ "required_user_fields": ["email"], "document_checks": "format",
-            "magic_link_url": null, "field_mappings": null, "self_purge": false });
+            "magic_link_url": null, "field_mappings": null, "self_purge": false, "password_min_length": null });
         assert_eq!(shown["settings"], defaults);
         assert_eq!(shown["status"], true);
 

@@ -8,7 +8,7 @@ use crate::error::FieldError;
 use crate::field::Pointer;
 
 pub use crate::degrees::{Decimal, Latitude, Longitude};
-pub use crate::secret::{Password, Secret};
+pub use crate::secret::Secret;
 
 /// A rule that text has to meet: the error's code, and what to do about it.
 pub type Broken = (&'static str, &'static str);
@@ -251,8 +251,8 @@ mod tests {
             (refused::<Language>("español".into()), Some("invalid_language")),
             (refused::<Latitude>(91.into()), Some("out_of_range")),
             (refused::<Longitude>("-180.0".into()), None),
-            (refused::<Password>("short".into()), Some("too_short")),
-            (refused::<Password>(12_345_678.into()), Some("invalid_type")),
+            (refused::<crate::Password>("short".into()), Some("too_short")),
+            (refused::<crate::Password>(12_345_678.into()), Some("invalid_type")),
         ] {
             assert_eq!(found, expected);
         }
@@ -264,11 +264,5 @@ mod tests {
         let mut errors = Vec::new();
         let code = Code::read(number, &Pointer::root(), &mut errors);
         assert_eq!(code.as_ref().map(Code::as_str), Some("5215512345678901234567890.10"));
-    }
-
-    #[test]
-    fn a_password_never_shows_itself() {
-        let password = Password::read("correct horse".into(), &Pointer::root(), &mut Vec::new());
-        assert_eq!(format!("{password:?}"), "Some(Password(…))");
     }
 }

@@ -3,7 +3,7 @@
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, UserStatusType};
-use domain::{Email, Error, Password, UserId};
+use domain::{Email, Error, Password, UserId, login_forms};
 
 use crate::Pool;
 use crate::failure::{general, name, password_refused, untold};
@@ -241,6 +241,18 @@ impl Identity {
     /// # Errors
     /// [`Error::Invalid`] where the old password is wrong, or the pool refuses the new one.
     pub async fn change_password(&self, access_token: &str, old: &str, new: &Password) -> Result<(), Error> {
+        let mut done = Ok(());
+        // In the form in which passwords are set, and then as it was typed, in which they were set once.
+        for form in login_forms(old) {
+            done = self.change_password_from(access_token, &form, new).await;
+            if !matches!(done, Err(Error::Invalid(_))) {
+                break;
+            }
+        }
+        done
+    }
+
+    async fn change_password_from(&self, access_token: &str, old: &str, new: &Password) -> Result<(), Error> {
         let sent = self
             .client
             .change_password()

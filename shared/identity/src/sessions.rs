@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType, ChallengeNameType};
-use domain::{Error, UserId};
+use domain::{Error, UserId, login_forms};
 
 use crate::Identity;
 use crate::failure::{general, name};
@@ -11,9 +11,9 @@ use crate::failure::{general, name};
 /// What a login gives.
 #[derive(Clone)]
 pub struct Tokens {
-    /// Goes with each request; lives 15 minutes.
+    /// Goes with each request; lives 60 minutes.
     pub access_token: String,
-    /// Gets new tokens; a refresh does not give another one.
+    /// Gets new tokens at Cognito, which gives another one only at a login. Clients never see it.
     pub refresh_token: Option<String>,
     /// Says who the user is, to the client itself.
     pub id_token: String,
@@ -39,11 +39,22 @@ pub enum LoggedIn {
 }
 
 impl Identity {
-    /// Checks a password. For an unknown user, ask with a fresh id: Cognito answers it the same, and as slowly.
+    /// Checks a password, in Unicode's form NFC and then as it was typed, in which passwords were set once. For an unknown
+    /// user, ask with a fresh id: Cognito answers it the same, and as slowly.
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::Unavailable`].
     pub async fn login(&self, user: UserId, password: &str) -> Result<LoggedIn, Error> {
+        for form in login_forms(password) {
+            match self.login_with(user, &form).await? {
+                LoggedIn::Wrong => {}
+                right => return Ok(right),
+            }
+        }
+        Ok(LoggedIn::Wrong)
+    }
+
+    async fn login_with(&self, user: UserId, password: &str) -> Result<LoggedIn, Error> {
         // The admin flow: a password can be tried only through Muster, which limits how often.
         let sent = self
             .client

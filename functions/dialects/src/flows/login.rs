@@ -35,7 +35,7 @@ pub(crate) fn tokens(Rendered(tokens): Rendered, whose: bool) -> Rendered {
 #[utoipa::path(post, path = "/flows/login", tag = "login", security(()),
     request_body(content = Value, example = json!({ "email": "ana@example.com", "password": "correct horse battery" })),
     responses((status = 200, description = "Tokens.", body = Value, example = json!({
-        "id": "0199d2a4-5c00-7000-8000-000000000001", "access_token": "eyJraWQ…", "refresh_token": "eyJjdHk…", "expires_in": 900,
+        "id": "0199d2a4-5c00-7000-8000-000000000001", "access_token": "eyJraWQ…", "refresh_token": "eyJjdHk…", "expires_in": 3600,
     }))))]
 async fn log_in(
     Shared(state): Shared<State>,
@@ -53,8 +53,8 @@ async fn log_in(
     request_body(content = Value, example = json!({
         "refresh_token": "eyJjdHk…", "access_token": "eyJraWQ…", "user_id": "0199d2a4-5c00-7000-8000-000000000001",
     })),
-    responses((status = 200, description = "New tokens; the refresh token stays the same.", body = Value,
-        example = json!({ "access_token": "eyJraWQ…", "refresh_token": "eyJjdHk…", "expires_in": 900 }))))]
+    responses((status = 200, description = "New tokens, with another refresh token.", body = Value,
+        example = json!({ "access_token": "eyJraWQ…", "refresh_token": "eyJjdHk…", "expires_in": 3600 }))))]
 async fn refresh_login(
     Shared(state): Shared<State>,
     visitor: Visitor,

@@ -108,7 +108,7 @@ async fn create_user(
         "verification_code": "492817", "user_id": "0199d2a4-5c00-7000-8000-000000000001", "phone": "5512345678",
     })),
     responses((status = 200, description = "Tokens, as after a login.", body = Value, example = json!({
-        "id": "0199d2a4-5c00-7000-8000-000000000001", "access_token": "eyJraWQ…", "refresh_token": "eyJjdHk…", "expires_in": 900,
+        "id": "0199d2a4-5c00-7000-8000-000000000001", "access_token": "eyJraWQ…", "refresh_token": "eyJjdHk…", "expires_in": 3600,
     }))))]
 async fn validate_code(
     Shared(state): Shared<State>,

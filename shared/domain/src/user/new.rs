@@ -5,7 +5,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::field::{Body, Field, Fields};
-use crate::text::{Email, Password};
+use crate::password::Password;
+use crate::text::Email;
 use crate::user::state::MASTER_REQUIRES;
 use crate::user::{Status, UserFields};
 use crate::words;
@@ -46,8 +47,12 @@ impl Body for SignUp {
         for required in MASTER_REQUIRES {
             fields.require(required);
         }
-        let fields = UserFields::read(fields)?;
-        Some(Self { password: password?, email: fields.email.clone()?, fields })
+        let read = UserFields::read(fields);
+        let (password, read): (Password, UserFields) = (password?, read?);
+        if let Some(weakness) = password.find_weakness("/password", &read, None) {
+            fields.add_error(weakness);
+        }
+        Some(Self { password, email: read.email.clone()?, fields: read })
     }
 
     fn show(&self) -> Map<String, Value> {

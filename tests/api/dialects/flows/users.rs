@@ -10,7 +10,7 @@ fn tokens(body: &Value, whose: Option<&str>) {
     names.sort_unstable();
     let expected = ["access_token", "expires_in", "id", "refresh_token"];
     assert_eq!(names, expected.into_iter().filter(|name| whose.is_some() || *name != "id").collect::<Vec<_>>());
-    assert_eq!(body["expires_in"], 900);
+    assert_eq!(body["expires_in"], 3600);
     assert!(whose.is_none_or(|id| body["id"] == id), "{body}");
 }
 
