@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::crashes::still;
 use crate::recount::{agrees, text};
 use crate::system::{Ana, PASSWORD};
-use crate::uploads::club::put;
 use crate::uploads::samples::{PDF, PNG};
 use crate::world::{World, id};
 
@@ -27,24 +26,12 @@ fn everything() -> Value {
     })
 }
 
-/// Uploads a file, which must be accepted: its id.
-async fn upload(world: &World, more: Value, bytes: &[u8]) -> String {
-    let mut body = json!({ "segment_id": world.segment, "filename": "zzq.bin", "size": bytes.len() });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let begun = world.muster.made(&world.ana, "/v1/uploads", body).await;
-    assert_eq!(put(&begun, bytes, &[]).await.status, 200);
-    let path = format!("/v1/uploads/{}", id(&begun));
-    let checked = world.until(&path, |reply| reply.body["status"] != "PENDING").await;
-    assert_eq!(checked.body["status"], "AVAILABLE");
-    id(&begun)
-}
-
 /// Lives: a photo, a membership with answers and a file, a login, an address, one that is deleted, and changes of all sorts.
 async fn lives(world: &World) -> (String, String) {
     let users = format!("/v1/segments/{}/users", world.segment);
     let user = id(&world.muster.made(&world.ana, &users, everything()).await);
     let path = format!("/v1/users/{user}");
-    let photo = upload(world, json!({ "content_type": "image/png" }), PNG).await;
+    let photo = world.upload(json!({ "content_type": "image/png" }), PNG).await;
     let patch = json!({ "photo_upload_id": photo, "email": "zzq.later@example.com", "name": "Zzqlater" });
     assert_eq!(world.send("PATCH", &path, patch).await.status, 200);
     let member = joins(world, &user).await;
@@ -64,7 +51,7 @@ async fn joins(world: &World, user: &str) -> String {
         world.member(json!({ "user_id": user, "name": "Zzqmember", "answers": { "city": "Zzqanswer" } })).await;
     let member_id = member.rsplit('/').next().unwrap().to_owned();
     let of_member = json!({ "member_id": member_id, "field": "certificate", "content_type": "application/pdf" });
-    let file = upload(world, of_member, PDF).await;
+    let file = world.upload(of_member, PDF).await;
     assert_eq!(world.send("PUT", &format!("{member}/answers"), json!({ "certificate": file })).await.status, 200);
     world.award(&member, 7).await;
     member_id

@@ -7,6 +7,7 @@
 )]
 
 mod addresses;
+mod approval;
 mod audit;
 mod auth;
 mod bad_input;
@@ -32,6 +33,7 @@ mod edge;
 mod elsewhere;
 mod events;
 mod faults;
+mod field_rights;
 mod fields;
 mod idempotency;
 mod imports;
@@ -55,6 +57,7 @@ mod push;
 mod races;
 mod recount;
 mod reference;
+mod references;
 mod routes;
 mod search;
 mod secrecy;
@@ -71,6 +74,7 @@ mod together;
 mod tokens;
 mod uploads;
 mod user_costs;
+mod usernames;
 mod users;
 mod webhooks;
 mod world;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
-use crate::system::{Ana, Call, Muster, Reply};
+use crate::system::{Ana, Call, Muster, PASSWORD, Reply};
 
 /// A membership, its segment and who owns both.
 pub(crate) struct World {
@@ -93,6 +93,11 @@ impl World {
         id(&self.muster.made(&self.ana, &format!("/v1/segments/{}/users", self.segment), user).await)
     }
 
+    /// A user of the segment who has signed in.
+    pub(crate) async fn segment_user(&self) -> Ana {
+        self.muster.segment_user(&self.ana, &self.segment).await
+    }
+
     /// A product whose subscribers join the membership: its id.
     pub(crate) async fn product(&self) -> String {
         let product = json!({ "title": "Product", "membership_id": self.membership });
@@ -128,6 +133,25 @@ impl Muster {
         let reply = self.post(path, body).by(by).send().await;
         assert_eq!(reply.status, 201, "{path}: {reply:?}");
         reply.body
+    }
+
+    /// A user of somebody's segment who has signed in.
+    pub(crate) async fn segment_user(&self, owner: &Ana, segment: &str) -> Ana {
+        let email = format!("{}@example.com", domain::UserId::fresh());
+        let user = json!({ "email": email, "password": PASSWORD });
+        self.made(owner, &format!("/v1/segments/{segment}/users"), user).await;
+        let login = json!({ "email": email, "password": PASSWORD, "segment_id": segment });
+        let tokens = self.post("/v1/auth/login", login).send().await;
+        assert_eq!(tokens.status, 200, "{tokens:?}");
+        Ana::of(email, &tokens)
+    }
+
+    /// Sets an attribute of an item, as a row that was written wrong.
+    pub(crate) async fn set_attribute(&self, (pk, sk): (&str, &str), name: &str, value: &str) {
+        let update = self.dynamodb().update_item().table_name(&self.wiring.table);
+        let update = update.key("PK", AttributeValue::S(pk.to_owned())).key("SK", AttributeValue::S(sk.to_owned()));
+        let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", name);
+        update.expression_attribute_values(":value", AttributeValue::S(value.to_owned())).send().await.unwrap();
     }
 
     /// A key made at `path`: its id and its secret.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Actor, AuditAction, AuditEntry, Document, Email, Error, SegmentId, Status, Time, UserId, Username, body};
+use domain::{
+    Actor, AuditAction, AuditEntry, Document, Email, Error, NamedUsername, SegmentId, Status, Time, UserId, body,
+};
 use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor};
 use identity::{Identity, LoggedIn};
 use store::UserRecord;
@@ -18,7 +20,7 @@ body! {
         /// The user's e-mail.
         pub email: Option<Email>,
         /// Or its username.
-        pub username: Option<Username>,
+        pub username: Option<NamedUsername>,
         /// Or its identity document.
         pub document: Option<Document>,
         /// The password.
@@ -34,7 +36,7 @@ impl Login {
     fn named(&self) -> Result<Unique, Error> {
         let given = [
             self.email.as_ref().map(Unique::email),
-            self.username.as_ref().map(Unique::username),
+            self.username.as_ref().map(|named| Unique::username(&named.0)),
             self.document.as_ref().map(Unique::identification),
         ];
         let mut given = given.into_iter().flatten();

@@ -2,7 +2,8 @@
 
 use axum::extract::State as Shared;
 use domain::{
-    Error, FieldError, Import, ImportFields, ImportId, KeyScope, SegmentId, Time, TransferStatus, UploadStatus,
+    Error, FieldError, Import, ImportFields, ImportId, KeyScope, SegmentId, Time, TransferStatus, UploadHolder,
+    UploadPurpose, UploadStatus,
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
@@ -41,7 +42,7 @@ pub(crate) async fn list(
 
 /// Begins to make users of a segment out of a file's rows, and goes on by itself.
 ///
-/// Send the file first, by `POST /v1/uploads` with the `segment_id` alone, as `text/csv` or `application/x-ndjson`.
+/// Send the file first, by `POST /v1/uploads` with the `segment_id` and the `purpose` `import`, as `text/csv` or `application/x-ndjson`.
 /// A CSV file begins with a header that names its columns as the fields of a user are named, those within objects by a
 /// dot (`identification.type`, `metadata.plan`); an empty cell says nothing. A line of NDJSON is what
 /// `POST /v1/segments/{segment}/users` takes, without a password. Each row stands or falls alone; the report tells what
@@ -140,7 +141,7 @@ async fn found(app: &App, caller: &Caller, (segment, import): (SegmentId, Import
 async fn check_file(app: &App, segment: SegmentId, fields: &ImportFields) -> Result<(), Error> {
     let upload = match app.store.upload(fields.upload_id).await {
         Err(Error::NotFound) => None,
-        found => Some(found?).filter(|upload| upload.fields.segment_id == segment && upload.fields.member_id.is_none()),
+        found => Some(found?).filter(|upload| upload.fields.holder() == UploadHolder::Segment(segment)),
     };
     let refused =
         |pointer: &str, code, message: &str| Err(Error::Invalid(vec![FieldError::new(pointer, code, message)]));
@@ -158,6 +159,9 @@ async fn check_file(app: &App, segment: SegmentId, fields: &ImportFields) -> Res
         None => refused("/upload_id", "invalid_choice", "must be a file of text/csv or application/x-ndjson"),
         Some(format) if format != fields.format => {
             refused("/format", "invalid_choice", &format!("must be {}, as the file is", format.as_str()))
+        }
+        Some(_) if upload.fields.purpose() != Some(UploadPurpose::Import) => {
+            refused("/upload_id", "unknown", "must be the id of an upload with the purpose import")
         }
         Some(_) => Ok(()),
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::{AlsoOfMember, Configuration};
 
 use crate::files::{gone_files, new_files};
-use crate::seat::{Seat, asked, checks};
+use crate::seat::{Role, Seat, asked, checks};
 
 /// A member's answers, by the keys of their fields; their version is the member's.
 struct Answered(Member);
@@ -38,6 +38,8 @@ pub(crate) async fn read(
 }
 
 /// Answers some fields of a member's level, and leaves the other answers as they are; `null` takes an answer back.
+///
+/// A member that changes its own answers after it was APPROVED returns to PENDING, unless its membership keeps approvals.
 #[utoipa::path(put, path = "/v1/members/{member}/answers", tag = "answers", request_body = Given,
     responses((status = 200, description = "All answers after the change.", body = Given)))]
 pub(crate) async fn write(
@@ -80,6 +82,10 @@ pub async fn answered(
         let files = new_files(app, &questions, change, (before, seat.role), &at).await?;
         let gone = gone_files(app, &questions, change, before).await?;
         let after = Member { answers, ..before.next(Time::now()) };
+        let after = match seat.role {
+            Role::Itself => after.reviewed(before, &seat.configuration.membership.fields.settings.0),
+            Role::Manager => after,
+        };
         let also = AlsoOfMember { files: &files, gone: &gone, ..AlsoOfMember::default() };
         let record = app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await?;
         Ok((seat.configuration.shown(record.member), seat.configuration))

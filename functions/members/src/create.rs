@@ -11,7 +11,7 @@ use store::{AlsoOfMember, Configuration};
 
 use crate::files::new_files;
 use crate::points::moved;
-use crate::seat::{Role, asked, checks, knows};
+use crate::seat::{Role, asked, check_card, checks, knows};
 
 /// A member as it comes.
 pub type NewMember = Joining<MemberFields>;
@@ -50,6 +50,7 @@ pub async fn join(
     let role = role(&access, &configuration)?;
     let joining = joining(&access, &configuration, role)?;
     let segment = configuration.membership.segment_id;
+    check_card(app, &configuration.membership, (None, &joining.fields)).await?;
     let (checks, configuration, ()) = tokio::try_join!(
         checks(app, segment),
         app.store.with_catalogs(configuration.clone()),

@@ -80,12 +80,9 @@ fn unknown(at: &Pointer) -> FieldError {
 }
 
 fn unfit(upload: &Upload, question: &Question<'_>, member: &Member, role: Role, at: &Pointer) -> Option<FieldError> {
-    let mine = match upload.fields.member_id {
-        Some(owner) => owner == member.id,
-        // What the owner of the segment has uploaded for nobody yet is not a member's to take.
-        None => role == Role::Manager,
-    };
-    if upload.fields.segment_id != member.segment_id || !mine {
+    // A member does not take what the owner of the segment has uploaded for nobody yet.
+    let can_answer = upload.fields.can_answer_for(member.id, role == Role::Manager);
+    if upload.fields.segment_id != member.segment_id || !can_answer {
         return Some(unknown(at));
     }
     match upload.status {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use store::AlsoOfMember;
 
 use crate::points::moved;
-use crate::seat::{Role, Seat, knows};
+use crate::seat::{Role, Seat, check_card, knows};
 
 // The document's macro takes no generic types, but names of them.
 type MemberPatch = MergePatch<MemberFields>;
@@ -27,7 +27,8 @@ pub(crate) async fn read(
 }
 
 /// Changes a member by a merge patch. A level is reached by its points: `level_id` sets these to where the level
-/// begins. The member itself changes its name, phone, card number and origin alone.
+/// begins. The member itself changes its name, phone, card number, origin and metadata only; if it was APPROVED, it returns
+/// to PENDING, unless its membership keeps approvals.
 #[utoipa::path(patch, path = "/v1/members/{member}", tag = "members", request_body = MemberPatch,
     responses((status = 200, description = "The member after the change.", body = Member)))]
 pub(crate) async fn change(
@@ -45,9 +46,13 @@ pub(crate) async fn change(
         let given = Value::Object(given.0.clone());
         let after = match seat.role {
             Role::Manager => before.patched(MergePatch::<MemberFields>::parse(given)?, now)?,
-            Role::Itself => before.patched_by_itself(MergePatch::<EnrolmentFields>::parse(given)?, now)?,
+            Role::Itself => {
+                let after = before.patched_by_itself(MergePatch::<EnrolmentFields>::parse(given)?, now)?;
+                after.reviewed(&before, &seat.configuration.membership.fields.settings.0)
+            }
         };
         matches.check(before.version)?;
+        check_card(&app, &seat.configuration.membership, (Some(&before.fields), &after.fields)).await?;
         if after.fields.user_id != before.fields.user_id {
             knows(&app, &seat.configuration.membership, after.fields.user_id).await?;
         }

@@ -1,6 +1,11 @@
 //! Who acts on a member, and what the member is held to.
 
-use domain::{Checks, CustomField, Error, KeyScope, Member, MemberId, Object, Question, SegmentId, UserId};
+use domain::payment_card::refuse_payment_card;
+use domain::segment::Settings;
+use domain::{
+    Checks, CustomField, Error, KeyScope, Member, MemberFields, MemberId, Membership, Object, Question, SegmentId,
+    UserId,
+};
 use edge::{Access, App, Caller, IfNoneMatch, Owner, Shown};
 use store::{Configuration, MemberRecord};
 
@@ -83,7 +88,26 @@ pub(crate) fn asked<'a>(configuration: &'a Configuration, member: &Member) -> Ve
 
 /// How strictly the segment reads document numbers: 1 `GetItem`.
 pub(crate) async fn checks(app: &App, segment: SegmentId) -> Result<Checks, Error> {
-    Ok(app.store.segment(segment).await?.fields.settings.0.document_checks.0)
+    Ok(settings(app, segment).await?.document_checks.0)
+}
+
+/// The settings of the segment: 1 `GetItem`.
+pub(crate) async fn settings(app: &App, segment: SegmentId) -> Result<Settings, Error> {
+    Ok(app.store.segment(segment).await?.fields.settings.0)
+}
+
+/// Refuses a new card number that is a payment card's, where the segment or the membership says so: 1 `GetItem` where the
+/// number looks like one and the membership does not refuse it already.
+pub(crate) async fn check_card(
+    app: &App,
+    membership: &Membership,
+    (before, after): (Option<&MemberFields>, &MemberFields),
+) -> Result<(), Error> {
+    let before = before.and_then(|before| before.card_number.as_ref());
+    let Some(error) = refuse_payment_card(before, after.card_number.as_ref()) else { return Ok(()) };
+    let is_refused = membership.fields.settings.0.refuse_payment_cards.0
+        || settings(app, membership.segment_id).await?.refuse_payment_cards.0;
+    if is_refused { Err(Error::Invalid(vec![error])) } else { Ok(()) }
 }
 
 /// Refuses a user who is no user of the segment, nor its owner: 1 `GetItem`, if there is one to be refused.

@@ -2,7 +2,7 @@
 
 use domain::{Error, KeyScope, Membership, MembershipId};
 use edge::{Access, App, Caller};
-use store::{Configuration, Deleted};
+use store::{Configuration, Deleted, UserRecord};
 use utoipa_axum::router::OpenApiRouter;
 
 pub mod fields;
@@ -14,23 +14,29 @@ pub fn router() -> OpenApiRouter<App> {
     memberships::router().merge(levels::router()).merge(fields::router())
 }
 
-/// Lets those see a membership who manage it, the users of its segment and, where people may enrol themselves, every
-/// user.
-fn readable(access: &Access, membership: &Membership) -> Result<(), Error> {
-    let Some(user) = access.user() else { return access.manages(membership, KeyScope::Read) };
-    if membership.is_open() || user.user.segment_id == Some(membership.segment_id) {
-        return Ok(());
+/// Lets those see a membership who manage it, its members among the users of its segment and, where people may enrol
+/// themselves, every user. Of a user who has joined anything, 1 or 2 reads tell whether it is a member of a closed one.
+async fn readable(app: &App, access: &Access, membership: &Membership) -> Result<(), Error> {
+    match (access.manages(membership, KeyScope::Read), access.user()) {
+        (Err(Error::NotFound), Some(_)) if membership.is_open() => Ok(()),
+        (Err(Error::NotFound), Some(UserRecord { user, .. }))
+            if user.segment_id == Some(membership.segment_id) && !user.unjoined =>
+        {
+            let member = app.store.member_of(membership.id, user.id).await?;
+            member.ok_or(Error::NotFound)?.member.takes_part()
+        }
+        (managed, _) => managed,
     }
-    access.manages(membership, KeyScope::Read)
 }
 
-/// A membership with its levels and fields, for those who may see it: 1 round of latency.
+/// A membership with its levels and fields, for those who may see it: 1 round of latency, and 2 more for a member of a
+/// closed one.
 ///
 /// # Errors
 /// [`Error::NotFound`] for everybody else.
 pub async fn shown(app: &App, caller: &Caller, id: MembershipId) -> Result<Configuration, Error> {
     let (access, configuration) = caller.accesses(app.store.configuration(id)).await?;
-    readable(&access, &configuration.membership)?;
+    readable(app, &access, &configuration.membership).await?;
     Ok(configuration)
 }
 

@@ -98,7 +98,7 @@ pub(crate) async fn read(
     has: IfNoneMatch,
 ) -> Answer<Shown> {
     let (access, membership) = caller.accesses(app.store.membership(membership)).await?;
-    readable(&access, &membership)?;
+    readable(&app, &access, &membership).await?;
     Ok(Shown::unless(&has, &membership))
 }
 

@@ -1,6 +1,7 @@
 //! Products: what a segment offers to subscribe to.
 
 use axum::extract::State;
+use domain::value::OrDefault;
 use domain::{
     Error, Flag, KeyScope, Membership, MembershipFields, MembershipId, MergePatch, Product, ProductFields, ProductId,
     SegmentId, Time,
@@ -70,7 +71,12 @@ pub(crate) async fn create(
     let segment = caller.segment(segment, KeyScope::Admin).await?;
     let (id, now) = (seed.id::<ProductId>(0), Time::of(seed.id::<ProductId>(0).uuid()));
     let own = fields.membership_id.is_none().then(|| {
-        let called = MembershipFields { name: fields.title.clone(), self_enrolment: Flag(false), status: Flag(true) };
+        let called = MembershipFields {
+            name: fields.title.clone(),
+            self_enrolment: Flag(false),
+            status: Flag(true),
+            settings: OrDefault::default(),
+        };
         Membership::new(seed.id::<MembershipId>(1), segment.id, segment.owner_id, called, now)
     });
     let membership_id = fields.membership_id.or(own.as_ref().map(|own| own.id));

@@ -71,7 +71,7 @@ impl Importing<'_> {
         // Its time as a row is the import's, like its id; what is told of it begins now.
         let made = User::of_segment(id, segment.id, fields, Time::of(id.uuid()));
         let user = User { updated_at: Time::now(), ..made };
-        errors.extend(self.transfers.store.check_photo(None, &user).await?);
+        errors.extend(self.transfers.store.check_photo(None, &user, self.import.actor).await?);
         if self.import.fields.dry_run.0 {
             errors.extend(self.rehearsed(None, &user).await?);
         }
@@ -108,7 +108,7 @@ impl Importing<'_> {
         let after = patched(user, body, &segment.fields.settings.0)?;
         let entry = Entry::between(Some(user), &after, Action::Updated, Act::of(self.import.actor, &request));
         let mut errors: Vec<_> = login(found, &after).into_iter().collect();
-        errors.extend(self.transfers.store.check_photo(Some(user), &after).await?);
+        errors.extend(self.transfers.store.check_photo(Some(user), &after, self.import.actor).await?);
         if self.import.fields.dry_run.0 {
             errors.extend(self.rehearsed(Some(user), &after).await?);
         }

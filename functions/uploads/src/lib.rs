@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::extract::{FromRef, State as Shared};
 use domain::{
-    Answer as Answered, Error, KeyScope, Member, MemberId, SegmentId, Time, Upload, UploadFields, UploadId,
-    UploadStatus,
+    Actor, Answer as Answered, Error, KeyScope, Member, MemberId, SegmentId, Time, Upload, UploadFields, UploadHolder,
+    UploadId, UploadStatus, User,
 };
 use edge::{
     Access, Answer, App, Body, Caller, Created, Found, IfMatch, IfNoneMatch, NoContent, Path, Problem, Seed, Shown,
@@ -50,6 +50,10 @@ pub fn router() -> OpenApiRouter<State> {
 ///
 /// Send the file by the method, to the URL and with the headers that the answer has, within 15 minutes. It is checked
 /// when it has arrived; the upload's status says what came of it.
+///
+/// Each caller has a quota. A user of a segment begins at most 200 files and 1 GiB a UTC day, and 50 files that have not
+/// arrived within a quarter of an hour. A master user or key begins at most 20,000 files and 100 GiB a day, and 2,000 that have
+/// not arrived. More is 429 with `Retry-After`.
 #[utoipa::path(post, path = "/v1/uploads", tag = "uploads", request_body = UploadFields,
     responses((status = 201, description = "The upload, and how to send its file.", body = NewUpload)))]
 async fn create(
@@ -80,9 +84,11 @@ pub async fn begun(
     fields: UploadFields,
     most_rows: MostRows,
 ) -> Result<Upload, Error> {
-    let owner = begin::owner(app, caller, &fields, most_rows.0).await?;
+    let (owner, fields) = begin::owner(app, caller, fields, most_rows.0).await?;
     let id: UploadId = seed.id(0);
     let upload = Upload::new(id, owner, fields, Time::of(id.uuid()));
+    let upload = Upload { begun_by: Some(caller.actor()), ..upload };
+    caller.counts_upload(&upload).await?;
     match app.store.create_upload(&upload).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => Ok(upload),
@@ -175,20 +181,35 @@ async fn delete(
     .await?)
 }
 
-/// An upload that the caller reaches: as who manages its segment, or else as the member whose it is, who comes along.
+/// An upload that the caller reaches: as who manages its segment, as the user whose photo it is, or else as the member whose
+/// it is, who comes along.
 async fn reached(app: &App, caller: &Caller, id: UploadId, scope: KeyScope) -> Result<(Upload, Option<Member>), Error> {
     let (access, upload) = caller.accesses(app.store.upload(id)).await?;
     match access.manages(&upload, scope) {
         Err(Error::NotFound) => {}
         managed => return managed.map(|()| (upload, None)),
     }
-    let (Some(member), Some(_)) = (upload.fields.member_id, access.user()) else { return Err(Error::NotFound) };
-    let member = app.store.member(member).await?.member;
-    if !is_itself(&access, &member) {
-        return Err(Error::NotFound);
+    let caller = access.user().ok_or(Error::NotFound)?;
+    match upload.fields.holder() {
+        UploadHolder::Member(member) => {
+            let member = app.store.member(member).await?.member;
+            if !is_itself(&access, &member) {
+                return Err(Error::NotFound);
+            }
+            member.takes_part()?;
+            Ok((upload, Some(member)))
+        }
+        UploadHolder::User(user) if access.is(user) => Ok((upload, None)),
+        // A user reads the photo that it chose among those of the segment.
+        UploadHolder::Segment(_) if scope == KeyScope::Read && is_photo(&caller.user, &upload) => Ok((upload, None)),
+        UploadHolder::User(_) | UploadHolder::Segment(_) => Err(Error::NotFound),
     }
-    member.takes_part()?;
-    Ok((upload, Some(member)))
+}
+
+/// Whether the upload is the photo that the user has, and was declared to be one.
+fn is_photo(user: &User, upload: &Upload) -> bool {
+    let is_chosen = user.fields.photo_upload_id == Some(upload.id);
+    is_chosen && upload.fields.can_be_photo_of(user, Actor::User(user.id))
 }
 
 /// Whether the caller is the user who is the member.

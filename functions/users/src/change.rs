@@ -9,7 +9,6 @@ use identity::Identity;
 use serde_json::json;
 use store::{Also, Pending, PendingKind, UserRecord};
 
-use crate::create::check_photo;
 use crate::{settled, within};
 
 // The document's macro takes no generic types, but names of them.
@@ -83,7 +82,6 @@ async fn apply(
     let segment = segment_of(app, &before.user).await?;
     let settings = segment.as_ref().map(|segment| &segment.fields.settings.0);
     let after = before.user.patched(patch, *role, settings, Time::now())?;
-    check_photo(app, Some(&before.user), &after).await?;
     let entry = Entry::between(Some(&before.user), &after, action(&before.user, &after), caller.act());
     if entry.changes.is_empty() {
         return Ok(before.user.clone());

@@ -41,7 +41,7 @@ pub async fn made(
     new: NewUser,
     act: Act<'_>,
 ) -> Result<User, Error> {
-    let (user, entry) = begun(app, (segment, id), &new, act).await?;
+    let (user, entry) = begun((segment, id), &new, act)?;
     let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
         Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
         made => made?,
@@ -60,7 +60,7 @@ pub async fn made_with_number(
     (new, known): (NewUser, Option<PersonNumber>),
     act: Act<'_>,
 ) -> Result<User, Error> {
-    let (user, _) = begun(app, (segment, id), &new, act).await?;
+    let (user, _) = begun((segment, id), &new, act)?;
     let mut tries = Tries::default();
     let record = loop {
         let (number, numbering) = numbering(known);
@@ -77,19 +77,13 @@ pub async fn made_with_number(
 }
 
 /// A new user as it is to be written, and what its history tells of it.
-pub(crate) async fn begun(
-    app: &App,
-    (segment, id): (&Segment, UserId),
-    new: &NewUser,
-    act: Act<'_>,
-) -> Result<(User, Entry), Error> {
+pub(crate) fn begun((segment, id): (&Segment, UserId), new: &NewUser, act: Act<'_>) -> Result<(User, Entry), Error> {
     let errors = check_new(new, segment);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
     let user = User::of_segment(id, segment.id, new.fields.clone(), Time::of(id.uuid()));
     let user = User { status: new.status.map_or(user.status, Status::from), ..user };
-    check_photo(app, None, &user).await?;
     let entry = Entry::between(None, &user, Action::Created, act);
     Ok((user, entry))
 }
@@ -132,12 +126,4 @@ pub(crate) async fn made_before(app: &App, identity: &Identity, id: UserId) -> R
         return Err(Pending::in_progress());
     }
     Ok(Some(record).filter(|record| record.user.status != Status::Deleted))
-}
-
-/// Refuses a photo that is no file of the user's segment: 1 read, if there is a new one.
-pub(crate) async fn check_photo(app: &App, before: Option<&User>, user: &User) -> Result<(), Error> {
-    match app.store.check_photo(before, user).await? {
-        Some(error) => Err(Error::Invalid(vec![error])),
-        None => Ok(()),
-    }
 }

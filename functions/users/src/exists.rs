@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use domain::user::Unique;
-use domain::{Document, Email, Error, Field, FieldError, KeyScope, ReferenceId, SegmentId, Username, field::Pointer};
+use domain::{
+    Document, Email, Error, Field, FieldError, KeyScope, NamedUsername, ReferenceId, SegmentId, field::Pointer,
+};
 use edge::{Answer, App, Caller, Query, Rendered, Visitor};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -65,7 +67,8 @@ async fn reaches(caller: &Caller, segment: Option<SegmentId>) -> Result<(), Erro
 /// The values that the query names.
 fn asked(query: &mut Query, errors: &mut Vec<FieldError>) -> Vec<Unique> {
     let email = parameter::<Email>(query, "email", errors).as_ref().map(Unique::email);
-    let username = parameter::<Username>(query, "username", errors).as_ref().map(Unique::username);
+    let username = parameter::<NamedUsername>(query, "username", errors);
+    let username = username.map(|named| Unique::username(&named.0));
     let reference = parameter::<ReferenceId>(query, "reference_id", errors).as_ref().map(Unique::reference);
     let document = document(query, errors).as_ref().map(Unique::identification);
     [email, username, reference, document].into_iter().flatten().collect()

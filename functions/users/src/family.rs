@@ -33,15 +33,19 @@ pub(crate) async fn family(State(app): State<App>, caller: Caller, Path(user): P
 
 /// The parent and the children of a user who are not deleted.
 async fn relatives(app: &App, user: &User) -> Result<(Option<User>, Vec<User>), Error> {
-    let parent = async {
-        match user.fields.parent_id {
-            Some(parent) => app.store.user(parent).await,
-            None => Ok(None),
-        }
-    };
-    let (parent, children) = tokio::try_join!(parent, children(app, user, usize::MAX))?;
-    let parent = parent.map(|parent| parent.user).filter(|parent| parent.status != domain::Status::Deleted);
+    let (parent, children) = tokio::try_join!(find_parent(app, user), children(app, user, usize::MAX))?;
+    let parent = parent.filter(|parent| parent.status != domain::Status::Deleted);
     Ok((parent, children))
+}
+
+/// Finds the parent of a user, which must be a user of the same segment, whatever the table says: 1 read if it names one.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn find_parent(app: &App, user: &User) -> Result<Option<User>, Error> {
+    let (Some(parent), Some(segment)) = (user.fields.parent_id, user.segment_id) else { return Ok(None) };
+    let found = app.store.user(parent).await?.map(|record| record.user);
+    Ok(found.filter(|parent| parent.segment_id == Some(segment)))
 }
 
 /// The children of a user who are not deleted, `most` of them: 1 search for each 100.

@@ -32,7 +32,7 @@ pub use change::{changed, with_status};
 pub use create::{made, made_with_number};
 pub use delete::{How, gone, purge};
 pub use emails::recorded;
-pub use family::children;
+pub use family::{children, find_parent};
 pub use list::{Users, asks_for_deleted};
 pub use magic_link::{MagicLink, new_link, new_token};
 pub use number::numbered;

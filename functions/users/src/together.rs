@@ -83,7 +83,7 @@ async fn make_first(
     all: &[UserId],
     act: Act<'_>,
 ) -> Result<First, Error> {
-    let (user, entry) = begun(app, (segment, id), &new, act).await?;
+    let (user, entry) = begun((segment, id), &new, act)?;
     let (record, whole) = match app.store.create_first(&user, segment.owner_id, &entry, all).await {
         Err(error @ Error::Conflict(_)) => {
             let record = made_before(app, identity, id).await?.ok_or(error)?;

@@ -67,7 +67,7 @@ impl CustomStatus {
     /// The name, in the form in which no two statuses of a segment have it.
     #[must_use]
     pub fn unique(&self) -> Unique {
-        Unique { field: "status.name", value: self.fields.name.as_str().to_lowercase() }
+        Unique::new("status.name", self.fields.name.as_str().to_lowercase())
     }
 
     /// Refuses to turn `before` into this where users would be shut out, or let in, without anybody looking at each.

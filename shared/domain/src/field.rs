@@ -161,9 +161,16 @@ impl<T: Field> Field for Option<T> {
 }
 
 /// A switch; absent or `null` it is what `DEFAULT` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Flag<const DEFAULT: bool>(pub bool);
+
+/// Rows that were written before the field existed have the default too.
+impl<'de, const DEFAULT: bool> Deserialize<'de> for Flag<DEFAULT> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<bool>::deserialize(deserializer).map(|on| Self(on.unwrap_or(DEFAULT)))
+    }
+}
 
 impl<const DEFAULT: bool> Default for Flag<DEFAULT> {
     fn default() -> Self {

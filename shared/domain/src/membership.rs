@@ -5,7 +5,20 @@ use serde::{Deserialize, Serialize};
 use crate::field::Flag;
 use crate::id::{MembershipId, SegmentId, UserId};
 use crate::text::Name;
-use crate::{body, object};
+use crate::value::OrDefault;
+use crate::{body, nested, object};
+
+nested! {
+    /// The rules of a membership for its members.
+    #[derive(Default)]
+    pub struct MembershipSettings {
+        /// Whether a member stays APPROVED when it changes its own data or answers; by default it returns to PENDING.
+        pub keep_approval: Flag<false>,
+        /// Whether a `card_number` is refused that has the prefix and check digit of a payment card. A segment can say so for
+        /// all its memberships. Off by default: a loyalty number may look like one.
+        pub refuse_payment_cards: Flag<false>,
+    }
+}
 
 body! {
     /// What is written about a membership.
@@ -13,12 +26,14 @@ body! {
     pub struct MembershipFields {
         /// What it is called.
         pub name: Name,
-        /// Whether any signed-in user may read it, enrol itself and answer for itself.
+        /// Whether any signed-in user may read it, enrol itself and answer for itself; otherwise only its members read it.
         pub self_enrolment: Flag<false>,
         /// Whether it is in use.
         pub status: Flag<true>,
+        /// The rules for its members.
+        pub settings: OrDefault<MembershipSettings>,
     }
-    example { "name": "Club", "self_enrolment": false, "status": true }
+    example { "name": "Club", "self_enrolment": false, "status": true, "settings": { "keep_approval": false } }
     patch { "self_enrolment": true }
 }
 

@@ -53,7 +53,7 @@ impl Partner {
 /// The id of a partner in another system, to the letter.
 #[must_use]
 pub fn reference(id: &str) -> Unique {
-    Unique { field: "partner.reference_id", value: id.to_owned() }
+    Unique::new("partner.reference_id", id.to_owned())
 }
 
 #[cfg(test)]

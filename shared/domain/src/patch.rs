@@ -29,6 +29,12 @@ impl<T: Body> MergePatch<T> {
         if errors.is_empty() { Ok(Self { patch, of: PhantomData }) } else { Err(Error::Invalid(errors)) }
     }
 
+    /// Whether the patch says anything of a field.
+    #[must_use]
+    pub fn names(&self, field: &str) -> bool {
+        self.patch.get(field).is_some()
+    }
+
     /// `current` with the patch applied, checked as a whole.
     ///
     /// # Errors

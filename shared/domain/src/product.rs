@@ -57,7 +57,7 @@ impl Product {
     #[must_use]
     pub fn unique(&self) -> Option<Unique> {
         let id = self.fields.reference_id.as_ref()?;
-        Some(Unique { field: "product.reference_id", value: id.as_str().to_owned() })
+        Some(Unique::new("product.reference_id", id.as_str().to_owned()))
     }
 }
 

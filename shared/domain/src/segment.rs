@@ -92,6 +92,9 @@ nested! {
         pub required_user_fields: OrDefault<RequiredUserFields>,
         /// How strictly document numbers are read.
         pub document_checks: OrDefault<Checks>,
+        /// Whether a member's `card_number` is refused that has the prefix and check digit of a payment card, in all
+        /// memberships. Off by default: a loyalty number may look like one.
+        pub refuse_payment_cards: Flag<false>,
         /// The page that magic links lead to; without one they lead to this deployment's own.
         pub magic_link_url: Option<PageUrl>,
         /// The fields of the segment's own that programs show of its users.

@@ -111,21 +111,6 @@ text!(
     Code, digits 1..=50, example "06000", |_| Ok(())
 );
 text!(
-    /// The name that a user logs in with beside the e-mail; compared without case.
-    Username, plain 1..=128, example "ana.lopez", |text| {
-        if text.contains(char::is_whitespace) { Err(("invalid_username", "must have no spaces")) } else { Ok(()) }
-    }
-);
-
-impl Username {
-    /// The form in which two usernames are the same: without case.
-    #[must_use]
-    pub fn canonical(&self) -> String {
-        self.0.to_lowercase()
-    }
-}
-
-text!(
     /// The user's id in another system; compared to the letter.
     ReferenceId, digits 1..=128, example "crm-10042", |_| Ok(())
 );

@@ -9,8 +9,10 @@ use crate::clock::Time;
 use crate::custom_field::{ContentType, CustomField, DEFAULT_BYTES, FieldKey};
 use crate::error::FieldError;
 use crate::field::{Body as _, Field as _, Object, Pointer, bookkeeping, shown_schema};
+use crate::history::Actor;
 use crate::id::{MemberId, SegmentId, UploadId, UserId};
 use crate::transfer::Format;
+use crate::user::User;
 use crate::value::Integer;
 use crate::{body, text, words};
 
@@ -80,7 +82,39 @@ words! {
     }
 }
 
+words! {
+    /// What an upload is for. An upload serves one purpose only.
+    pub enum UploadPurpose {
+        /// An image that is a user's `photo_upload_id`.
+        Photo = "photo",
+        /// A file that answers a custom field of a member.
+        Answer = "answer",
+        /// A table of users for `POST /v1/segments/{segment}/imports`.
+        Import = "import",
+    }
+}
+
+/// Who an upload belongs to. Erasing the holder deletes the upload, and nothing else does so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadHolder {
+    /// The team of the segment, until its first use.
+    Segment(SegmentId),
+    /// A member.
+    Member(MemberId),
+    /// A user, whose photo it is.
+    User(UserId),
+}
+
 impl FileType {
+    /// Whether it is an image, as a photo must be.
+    #[must_use]
+    pub fn is_image(self) -> bool {
+        match self {
+            Self::Png | Self::Jpeg => true,
+            Self::Pdf | Self::Certificate | Self::Key | Self::Csv | Self::Ndjson => false,
+        }
+    }
+
     /// How the rows of a file to import are written; nothing for all other files.
     #[must_use]
     pub fn rows(self) -> Option<Format> {
@@ -103,10 +137,14 @@ pub const MOST_ROWS: i64 = 512 * 1024 * 1024;
 pub enum Meant<'a> {
     /// To answer this field.
     Field(&'a CustomField),
-    /// A member has it, whatever for.
-    Member,
-    /// A segment has it, maybe to be imported; then it may have so many bytes.
-    Segment(i64),
+    /// To answer any field.
+    Answer,
+    /// To be a user's photo.
+    Photo,
+    /// To be imported; then it may have so many bytes.
+    Import(i64),
+    /// No purpose is declared; a file to import may have so many bytes.
+    Undeclared(i64),
 }
 
 body! {
@@ -115,8 +153,14 @@ body! {
     pub struct UploadFields {
         /// The segment that it belongs to.
         pub segment_id: SegmentId,
-        /// The member whose it is; without one, whoever answers with it first.
+        /// What the file is for: `photo`, `answer` or `import`. Inferred if absent: `photo` with `user_id`, `answer` with
+        /// `member_id`, `import` for CSV and NDJSON, `answer` for other documents. An image of the segment's team without
+        /// a purpose gets it at its first use. A file serves no other purpose.
+        pub purpose: Option<UploadPurpose>,
+        /// The member that answers with it; without one, whoever the segment's team answers for first.
         pub member_id: Option<MemberId>,
+        /// The user whose photo it is. A user of a segment who uploads a photo is this user itself.
+        pub user_id: Option<UserId>,
         /// The key of the custom field that it answers, whose limits it is then held to.
         pub field: Option<FieldKey>,
         /// What it is called.
@@ -131,7 +175,8 @@ body! {
     }
     example {
         "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
-        "member_id": "0199d2a4-5c00-7000-8000-00000000ae01", "field": "tax_certificate",
+        "purpose": "answer", "member_id": "0199d2a4-5c00-7000-8000-00000000ae01", "user_id": null,
+        "field": "tax_certificate",
         "filename": "tax-certificate.pdf", "content_type": "application/pdf", "size": 52417, "sha256": null
     }
 }
@@ -143,6 +188,9 @@ pub struct Upload {
     pub id: UploadId,
     /// The master user whose segment it belongs to.
     pub owner_id: UserId,
+    /// Who began it, and whose quota counts it; uploads from before quotas have nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_by: Option<Actor>,
     /// What its sender says of it.
     #[serde(flatten)]
     pub fields: UploadFields,
@@ -159,21 +207,73 @@ pub struct Upload {
 }
 
 impl UploadFields {
+    /// Returns the purpose, declared or inferred; nothing for an image of the segment's team, whose first use decides it.
+    #[must_use]
+    pub fn purpose(&self) -> Option<UploadPurpose> {
+        self.purpose.or(match self.content_type {
+            _ if self.user_id.is_some() => Some(UploadPurpose::Photo),
+            _ if self.member_id.is_some() => Some(UploadPurpose::Answer),
+            FileType::Csv | FileType::Ndjson => Some(UploadPurpose::Import),
+            FileType::Pdf | FileType::Certificate | FileType::Key => Some(UploadPurpose::Answer),
+            FileType::Png | FileType::Jpeg => None,
+        })
+    }
+
+    /// Returns who the upload belongs to.
+    #[must_use]
+    pub fn holder(&self) -> UploadHolder {
+        match (self.member_id, self.user_id) {
+            (Some(member), _) => UploadHolder::Member(member),
+            (None, Some(user)) => UploadHolder::User(user),
+            (None, None) => UploadHolder::Segment(self.segment_id),
+        }
+    }
+
+    /// Whether the file may be shown as the photo of `user`: an image of its segment, for it or for nobody yet, and for no
+    /// other purpose.
+    #[must_use]
+    pub fn is_photo_of(&self, user: &User) -> bool {
+        let is_held = match self.holder() {
+            UploadHolder::User(holder) => holder == user.id,
+            UploadHolder::Segment(_) => true,
+            UploadHolder::Member(_) => false,
+        };
+        let is_photo = matches!(self.purpose(), Some(UploadPurpose::Photo) | None);
+        user.segment_id == Some(self.segment_id) && is_held && is_photo && self.content_type.is_image()
+    }
+
+    /// Whether `actor` may make the file the photo of `user`. A user takes its own files, and those that the segment's team
+    /// declared as photos; a manager takes every file that can be one.
+    #[must_use]
+    pub fn can_be_photo_of(&self, user: &User, actor: Actor) -> bool {
+        let is_itself = actor == Actor::User(user.id);
+        self.is_photo_of(user) && (!is_itself || self.purpose() == Some(UploadPurpose::Photo))
+    }
+
+    /// Whether the file may answer a field of `member`: for it, or for nobody yet where a manager of the segment answers.
+    #[must_use]
+    pub fn can_answer_for(&self, member: MemberId, is_manager: bool) -> bool {
+        let is_held = match self.holder() {
+            UploadHolder::Member(holder) => holder == member,
+            UploadHolder::Segment(_) => is_manager,
+            UploadHolder::User(_) => false,
+        };
+        is_held && matches!(self.purpose(), Some(UploadPurpose::Answer) | None)
+    }
+
     /// What speaks against such a file: too big, or of a type that it must not be.
     #[must_use]
     pub fn unfit(&self, meant: Meant<'_>) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        let (types, most) = match meant {
-            Meant::Field(field) => (field.content_types(), field.max_size()),
-            Meant::Member | Meant::Segment(_) => (ContentType::ALL.as_slice(), DEFAULT_BYTES),
-        };
-        let mut types: Vec<_> = types.iter().map(|one| one.as_str()).collect();
-        let most = match meant {
-            Meant::Segment(rows) => {
-                types = FileType::NAMES.to_vec();
-                self.content_type.rows().map_or(most, |_| rows)
+        let names = |types: &[ContentType]| types.iter().map(|one| one.as_str()).collect();
+        let (types, most): (Vec<_>, _) = match meant {
+            Meant::Field(field) => (names(field.content_types()), field.max_size()),
+            Meant::Answer => (names(&ContentType::ALL), DEFAULT_BYTES),
+            Meant::Photo => (vec![FileType::Png.as_str(), FileType::Jpeg.as_str()], DEFAULT_BYTES),
+            Meant::Import(rows) => (vec![FileType::Csv.as_str(), FileType::Ndjson.as_str()], rows),
+            Meant::Undeclared(rows) => {
+                (FileType::NAMES.to_vec(), self.content_type.rows().map_or(DEFAULT_BYTES, |_| rows))
             }
-            Meant::Field(_) | Meant::Member => most,
         };
         if self.size.get() > most {
             let message = format!("must be at most {most} bytes");
@@ -191,8 +291,19 @@ impl Upload {
     /// A file that is going to be sent.
     #[must_use]
     pub fn new(id: UploadId, owner_id: UserId, fields: UploadFields, now: Time) -> Self {
+        let fields = UploadFields { purpose: fields.purpose(), ..fields };
         let status = UploadStatus::Pending;
-        Self { id, owner_id, fields, status, reason: None, version: 1, created_at: now, updated_at: now }
+        Self {
+            id,
+            owner_id,
+            begun_by: None,
+            fields,
+            status,
+            reason: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
     }
 
     /// The file once it was found to be what it was said to be; its checksum is known from now on.

@@ -11,9 +11,16 @@ use crate::error::FieldError;
 use crate::field::{Field, Pointer, nullable};
 
 /// A value that need not be sent: absent or `null` it is its type's default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct OrDefault<T>(pub T);
+
+/// Rows that were written before the field existed have the default too.
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for OrDefault<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::deserialize(deserializer).map(|value| Self(value.unwrap_or_default()))
+    }
+}
 
 impl<T: Field + Default> Field for OrDefault<T> {
     const REQUIRED: bool = false;
@@ -292,6 +299,19 @@ mod tests {
         ] {
             assert_eq!(read(value.clone()), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn row_without_the_field_has_the_default() {
+        #[derive(Deserialize)]
+        struct Row {
+            list: Numbers,
+            on: crate::field::Flag<true>,
+        }
+        let row: Option<Row> = serde_json::from_str("{}").ok();
+        assert_eq!(row.map(|row| (row.list, row.on)), Some((Numbers::default(), crate::field::Flag(true))));
+        let row: Option<Row> = serde_json::from_str(r#"{ "list": [1], "on": false }"#).ok();
+        assert_eq!(row.map(|row| (row.list.show(), row.on.0)), Some((json!([1]), false)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::{Act, Actor, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, UserId};
+use domain::{Act, Actor, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, Upload, UserId};
 use identity::Claims;
 use store::UserRecord;
 use uuid::Uuid;
@@ -241,6 +241,17 @@ impl Caller {
     pub async fn record_wrong_password(&self) -> Result<(), Error> {
         let name = account(self.session()?.claims.user_id);
         self.app.limiter.record_failure(Proof::Password, &name, self.source).await
+    }
+
+    /// Counts an upload that is about to begin against the quota of the caller: of a team where the segment is its own, else
+    /// of one user.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn counts_upload(&self, upload: &Upload) -> Result<(), Error> {
+        let by = self.actor();
+        let is_user = matches!(by, Actor::User(user) if user != upload.owner_id);
+        self.app.store.count_upload(upload, by, self.app.limiter.upload_quota(is_user)).await
     }
 
     /// Who acts, for the history.

@@ -12,7 +12,7 @@ use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use domain::{Error, Origin, Time, UserId};
-use store::Store;
+use store::{Store, UploadQuota};
 
 use crate::source::source;
 
@@ -30,13 +30,28 @@ pub struct Limits {
     exists_by_credential: u64,
     exists_by_source: u64,
     pub(crate) failures_by_source: u64,
+    uploads_by_user: UploadQuota,
+    uploads_by_team: UploadQuota,
 }
+
+/// What a user of a segment may upload.
+const USER_UPLOADS: UploadQuota = UploadQuota { files: 200, bytes: 1 << 30, pending: 50 };
+
+/// What a master user or a key may upload.
+const TEAM_UPLOADS: UploadQuota = UploadQuota { files: 20_000, bytes: 100 << 30, pending: 2_000 };
 
 impl Limits {
     /// The default limits, each times `factor`.
     #[must_use]
     pub fn times(factor: u64) -> Self {
+        let times = |quota: UploadQuota| UploadQuota {
+            files: quota.files * factor,
+            bytes: quota.bytes * factor,
+            pending: quota.pending * factor,
+        };
         Self {
+            uploads_by_user: times(USER_UPLOADS),
+            uploads_by_team: times(TEAM_UPLOADS),
             credential: 600 * factor,
             key_by_source: 60 * factor,
             sign_up_by_source: 10 * factor,
@@ -138,6 +153,11 @@ pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
 impl Limiter {
     pub(crate) fn new(store: Store, limits: Limits) -> Self {
         Self { store, limits, leases: Arc::default(), borrowing: Arc::default() }
+    }
+
+    /// Returns the quota of uploads of a user of a segment, or of a team.
+    pub(crate) fn upload_quota(&self, is_user: bool) -> UploadQuota {
+        if is_user { self.limits.uploads_by_user } else { self.limits.uploads_by_team }
     }
 
     /// Takes one request of `subject`.

@@ -302,7 +302,7 @@ const EXISTS: &str = "attribute_exists(PK)";
 
 /// What no other device of a segment has.
 fn unique(token: &PushToken) -> Unique {
-    Unique { field: "device", value: token.reveal().to_owned() }
+    Unique::new("device", token.reveal().to_owned())
 }
 
 fn listed(segment: SegmentId, device: Holder) -> keys::Key {

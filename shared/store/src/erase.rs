@@ -2,7 +2,9 @@
 
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use domain::user::Unique;
-use domain::{Act, CustomStatus, Error, Event, MemberId, MembershipId, Partner, Product, SegmentId, User, UserId};
+use domain::{
+    Act, CustomStatus, Error, Event, MemberId, MembershipId, Partner, Product, SegmentId, UploadHolder, User, UserId,
+};
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -34,9 +36,7 @@ impl Store {
         }
         self.leave_memberships(id, act).await?;
         self.leave_devices(id, user.segment_id, act).await?;
-        if let Some(photo) = user.fields.photo_upload_id {
-            self.forget_upload(photo).await?;
-        }
+        self.forget_uploads(UploadHolder::User(id)).await?;
         self.erase_rest(id).await?;
         let values = Item::from([
             (":pending".to_owned(), string(PendingKind::Purge.as_str())),
@@ -73,6 +73,7 @@ impl Store {
             let act = Act::by_itself("reconcile").untold();
             self.leave_memberships(id, act).await?;
             self.leave_devices(id, record.user.segment_id, act).await?;
+            self.forget_uploads(UploadHolder::User(id)).await?;
             self.erase_rest(id).await?;
             let mut writes = vec![self.removed(&keys::user(id), record.user.version)];
             // What it names goes too, and so do the changes that are told: neither is kept up.
@@ -158,9 +159,7 @@ impl Store {
             return Ok(());
         }
         self.delete_memberships(id).await?;
-        for upload in self.uploads_of(id).await? {
-            self.forget_upload(upload).await?;
-        }
+        self.forget_uploads(UploadHolder::Segment(id)).await?;
         self.erase_counters(&membership::directory(id)).await?;
         self.erase_counts_of_users(id).await?;
         self.erase_things(id).await?;
@@ -278,9 +277,7 @@ impl Store {
         if self.table.get(&keys::member(id)).await?.is_some() {
             return Ok(());
         }
-        for upload in self.uploads_of_member(id).await? {
-            self.forget_upload(upload).await?;
-        }
+        self.forget_uploads(UploadHolder::Member(id)).await?;
         self.erase_found(Query::all(keys::member(id).pk)).await
     }
 

@@ -43,6 +43,7 @@
 //! | upload | `F#{upload}` | `F` | TTL until the file has arrived |
 //! | upload of a member | `E#{member}` | `F#{upload}` | |
 //! | upload of a segment | `S#{segment}` | `F#{upload}` | |
+//! | upload of a user, its photo | `U#{user}` | `F#{upload}` | |
 //! | job | `J#{kind}#{subject}` | `J` | index `pending`: its kind / since when |
 //! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id`, `member_id` or `thing_id`; of a token `user_id` and `device_id` |
 //! | first sign-up of the deployment | `D` | `FIRST` | |
@@ -75,8 +76,8 @@ use domain::segment::SegmentNumber;
 use domain::user::{Person, PersonNumber, Unique};
 use domain::{
     AddressId, AuditId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId,
-    LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadId, UserId,
-    WebhookId,
+    LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadHolder,
+    UploadId, UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -118,7 +119,7 @@ pub(crate) const LEVELS: &str = "L#";
 pub(crate) const FIELDS: &str = "F#";
 /// Prefix of the sort keys of a member's awards of points.
 pub(crate) const AWARDS: &str = "P#";
-/// Prefix of the sort keys of the uploads of a member or a segment.
+/// Prefix of the sort keys of the uploads of a member, a segment or a user.
 pub(crate) const UPLOADS: &str = "F#";
 /// Prefix of the sort keys of a segment's imports.
 pub(crate) const IMPORTS: &str = "V#";
@@ -349,10 +350,18 @@ pub(crate) fn upload(upload: UploadId) -> Key {
     Key::new(format!("F#{upload}"), "F")
 }
 
-/// Where an upload is listed under what it belongs to.
-pub(crate) fn upload_of(segment: SegmentId, member: Option<MemberId>, upload: UploadId) -> Key {
-    let pk = member.map_or_else(|| self::segment(segment).pk, |member| self::member(member).pk);
-    Key::new(pk, format!("{UPLOADS}{upload}"))
+/// Lists an upload under its holder.
+pub(crate) fn upload_of(holder: UploadHolder, upload: UploadId) -> Key {
+    Key::new(upload_holder(holder).pk, format!("{UPLOADS}{upload}"))
+}
+
+/// The holder of an upload itself.
+pub(crate) fn upload_holder(holder: UploadHolder) -> Key {
+    match holder {
+        UploadHolder::Segment(segment) => self::segment(segment),
+        UploadHolder::Member(member) => self::member(member),
+        UploadHolder::User(user) => self::user(user),
+    }
 }
 
 pub(crate) fn import(segment: SegmentId, import: ImportId) -> Key {

@@ -48,6 +48,7 @@ mod table;
 mod transfer;
 mod unique;
 mod upload;
+mod upload_quota;
 mod user;
 mod webhook;
 
@@ -73,6 +74,7 @@ pub use pending::{Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
+pub use upload_quota::UploadQuota;
 pub use user::{Also, CLASH, Changed, PersonIn, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
 pub use webhook::{SealedSecret, WebhookRecord};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::member::MemberNumber;
 use domain::{
     Act, Answer, Award, Body as _, EntryId, Error, Event, FieldError, Member, MemberId, MembershipId, SegmentId,
-    Upload, UserId,
+    Upload, UploadHolder, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -241,7 +241,7 @@ impl Store {
             let Some(Answer::Text(file)) = answer.filter(|_| !is_kept) else { continue };
             // From a time when the field asked for text, it may be anything, and name anybody's file.
             if let Ok(id) = file.parse() {
-                self.forget_upload_of(id, old.member.id).await?;
+                self.forget_upload_of(id, UploadHolder::Member(old.member.id)).await?;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Who reaches an upload.
 
-use domain::{Act, Answers};
+use domain::{Act, Answers, UploadHolder};
 use serde_json::{Value, json};
 use store::AlsoOfMember;
 
@@ -130,7 +130,7 @@ async fn a_member_keeps_the_files_that_are_its_answers() {
     assert_eq!((kept.status.as_u16(), kept.errors()), (409, vec![(String::new(), "in_use".to_owned())]));
     answer(&club, json!({}), &upload).await;
     assert_eq!(club.muster.get(&path).by(&club.user).send().await.status, 404, "a file goes with its answer");
-    assert_eq!(store.uploads_of_member(club.member.id).await.unwrap(), []);
+    assert_eq!(store.uploads_of(UploadHolder::Member(club.member.id)).await.unwrap(), []);
 }
 
 /// Makes these the member's answers, among them the upload if it is named.

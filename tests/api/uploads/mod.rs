@@ -5,7 +5,10 @@ mod answers;
 mod arrivals;
 pub(crate) mod club;
 pub(crate) mod cut;
+mod purposes;
+mod quota;
 pub(crate) mod samples;
+pub(crate) mod sent;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -99,9 +99,9 @@ impl Kept {
             }
         };
         let parent = async {
-            match user.fields.parent_id.filter(|_| known.parent.is_none()) {
-                Some(parent) => Ok::<_, Error>(app.store.user(parent).await?.map(|record| record.user)),
-                None => Ok(None),
+            match known.parent {
+                None => users::find_parent(app, user).await,
+                Some(_) => Ok(None),
             }
         };
         let (joined, status, parent) = tokio::try_join!(joined, status, parent)?;

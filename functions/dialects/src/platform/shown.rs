@@ -70,7 +70,7 @@ pub(super) async fn photo_url(state: &State, user: &User) -> Result<Option<Strin
         Err(Error::NotFound) => return Ok(None),
         found => found?,
     };
-    if upload.status != UploadStatus::Available {
+    if upload.status != UploadStatus::Available || !upload.fields.is_photo_of(user) {
         return Ok(None);
     }
     let (key, name) = (ObjectKey::clean(id.uuid()), upload.fields.filename.as_str());

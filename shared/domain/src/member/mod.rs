@@ -12,7 +12,7 @@ use crate::error::{Error, FieldError};
 use crate::field::{Body, Field as _, Fields, MergePatch, Object, Pointer, bookkeeping, shown_schema};
 use crate::id::{LevelId, MemberId, MembershipId, ProductId, SegmentId, UserId};
 use crate::level::Points;
-use crate::membership::Membership;
+use crate::membership::{Membership, MembershipSettings};
 use crate::subscription::Quantity;
 use crate::text::{Code, Name, Phone, ReferenceId};
 use crate::user::Metadata;
@@ -84,11 +84,12 @@ body! {
         pub last_name: Option<Name>,
         /// Phone number, E.164.
         pub phone: Option<Phone>,
-        /// The number of a card.
+        /// The loyalty number on the member's card; no payment card. See `settings.refuse_payment_cards`.
         pub card_number: Option<Code>,
         /// Whether the member takes part.
         pub status: OrDefault<MemberStatus>,
-        /// Whether the owner has agreed.
+        /// Whether the owner has agreed. A member that changes its own data or answers returns from APPROVED to PENDING, unless
+        /// its membership's `settings.keep_approval` is true.
         pub approval: OrDefault<Approval>,
         /// Where the member came from.
         pub origin: Option<Code>,
@@ -109,7 +110,7 @@ body! {
     }
     example {
         "user_id": "0199d2a4-5c00-7000-8000-000000000002", "level_id": "0199d2a4-5c00-7000-8000-000000001e01",
-        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "5204165000000001",
+        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "100200300",
         "status": "ACTIVE", "approval": "PENDING", "origin": "web", "product_id": null,
         "reference_id": null, "quantity": null, "starts_at": null, "expires_at": null, "last_payment_at": null, "metadata": null
     }
@@ -126,7 +127,7 @@ body! {
         pub last_name: Option<Name>,
         /// Phone number, E.164.
         pub phone: Option<Phone>,
-        /// The number of a card.
+        /// The loyalty number on the member's card; no payment card. See `settings.refuse_payment_cards`.
         pub card_number: Option<Code>,
         /// Where the member came from.
         pub origin: Option<Code>,
@@ -134,7 +135,7 @@ body! {
         pub metadata: Option<Metadata>,
     }
     example {
-        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "5204165000000001",
+        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "100200300",
         "origin": "web", "metadata": null
     }
     patch { "phone": null }
@@ -315,6 +316,18 @@ impl Member {
     pub fn patched_by_itself(&self, patch: MergePatch<EnrolmentFields>, now: Time) -> Result<Self, Error> {
         let written = patch.apply(&self.fields.enrolment())?;
         Ok(Self { fields: self.fields.clone().with(written), ..self.next(now) })
+    }
+
+    /// The member after a change of its own: it returns to PENDING where that changed what was approved, unless its
+    /// membership keeps approvals.
+    #[must_use]
+    pub fn reviewed(self, before: &Self, settings: &MembershipSettings) -> Self {
+        let is_changed = self.answers != before.answers
+            || Body::show(&self.fields.enrolment()) != Body::show(&before.fields.enrolment());
+        if !is_changed || settings.keep_approval.0 || self.fields.approval.0 != Approval::Approved {
+            return self;
+        }
+        Self { fields: MemberFields { approval: OrDefault(Approval::Pending), ..self.fields }, ..self }
     }
 
     /// Refuses what a member does itself where it is shut out.

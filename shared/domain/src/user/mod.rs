@@ -1,5 +1,6 @@
 //! Users: what they are, how they begin, change, end and come back.
 
+mod access;
 mod metadata;
 mod new;
 mod operation;
@@ -17,10 +18,12 @@ use crate::field::{Body, Field, Object, bookkeeping, shown_schema};
 use crate::id::{PartnerId, SegmentId, StatusId, UploadId, UserId};
 use crate::place::{LegalAddress, Place};
 use crate::segment::SegmentNumber;
-use crate::text::{Code, Country, Email, Language, Name, Phone, ReferenceId, Username};
+use crate::text::{Code, Country, Email, Language, Name, Phone, ReferenceId};
+use crate::username::Username;
 use crate::value::Integer;
 use crate::{body, words};
 
+pub use access::{RIGHTS, Right, Writer};
 pub use metadata::Metadata;
 pub use new::{FirstStatus, NewUser, SignUp};
 pub use state::{Role, UserState};
@@ -113,7 +116,7 @@ body! {
     pub struct UserFields {
         /// E-mail, unique without case.
         pub email: Option<Email>,
-        /// Name to log in with, unique without case.
+        /// Name to log in with, unique without case, width and composition (RFC 8265).
         pub username: Option<Username>,
         /// The user's id in another system, unique.
         pub reference_id: Option<ReferenceId>,

@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::error::FieldError;
 use crate::field::{Body, Field, Fields};
 use crate::password::Password;
 use crate::text::Email;
 use crate::user::state::MASTER_REQUIRES;
-use crate::user::{Status, UserFields};
+use crate::user::{Right, Status, UserFields, Writer};
 use crate::words;
 
 words! {
@@ -55,6 +56,10 @@ impl Body for SignUp {
         Some(Self { password, email: read.email.clone()?, fields: read })
     }
 
+    fn rules(&self, errors: &mut Vec<FieldError>) {
+        errors.extend(self.fields.not_applicable(Writer::SignUp));
+    }
+
     fn show(&self) -> Map<String, Value> {
         self.fields.show()
     }
@@ -64,7 +69,11 @@ impl Body for SignUp {
     }
 
     fn schema() -> RefOr<Schema> {
-        with_password(Self::example(), &["password", "email", "name"])
+        let mut schema = with_password(Self::example(), &["password", "email", "name"]);
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.properties.retain(|name, _| name == "password" || Writer::SignUp.right(name) == Right::Writes);
+        }
+        schema
     }
 }
 

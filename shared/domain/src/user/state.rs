@@ -9,7 +9,8 @@ use crate::error::{Error, FieldError};
 use crate::field::{Body, Field, Fields, MergePatch, Pointer};
 use crate::segment::Settings;
 use crate::text::Code;
-use crate::user::{Status, User, UserFields};
+use crate::user::{Right, Status, User, UserFields, Writer};
+use crate::username::Username;
 
 /// What somebody is to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,13 +102,6 @@ impl ToSchema for UserState {
 /// What a master user must always have.
 pub(super) const MASTER_REQUIRES: [&str; 2] = ["email", "name"];
 
-/// What is said of a user within its segment, so that master users have none of it.
-const OF_SEGMENT: [&str; 4] = ["photo_upload_id", "parent_id", "partner_id", "status_id"];
-
-/// What only a manager changes of a user.
-const MANAGED: [&str; 7] =
-    ["status", "status_reason", "status_id", "reference_id", "parent_id", "partner_id", "valid_until"];
-
 impl User {
     /// The user after `patch`, one version on. `settings` are those of its segment, if it has one.
     ///
@@ -123,13 +117,11 @@ impl User {
     ) -> Result<Self, Error> {
         let (status, status_reason) = (self.status, self.status_reason.clone());
         let before = UserState { status, status_reason, fields: self.fields.clone() };
-        let mut after = patch.apply(&before)?;
+        let mut after = self.apply(patch, &before)?;
         if after.status != Status::Blocked {
             after.status_reason = None;
         }
-        if role == Role::Itself {
-            self.may_change_itself(&before, &after)?;
-        }
+        self.check_rights(self.writer(role), &before, &after)?;
         let errors = match settings {
             Some(settings) => after.fields.check_in(settings, Some(&self.fields)),
             None => after.fields.check_as_master(),
@@ -141,19 +133,38 @@ impl User {
         Ok(Self { status, status_reason, fields, ..self.next(now) })
     }
 
-    fn may_change_itself(&self, before: &UserState, after: &UserState) -> Result<(), Error> {
-        if self.segment_id.is_none() && before.status != after.status {
-            return Err(Error::Forbidden(
-                "Nobody changes the status of a master user; delete it to put it out of use.",
-            ));
+    /// The state after a patch. A username from before a stricter rule stays as it is, unless the patch names it.
+    fn apply(&self, patch: MergePatch<UserState>, before: &UserState) -> Result<UserState, Error> {
+        let is_kept = |username: &Username| username.is_former() && !patch.names("username");
+        let Some(kept) = self.fields.username.clone().filter(is_kept) else { return patch.apply(before) };
+        let fields = UserFields { username: None, ..before.fields.clone() };
+        let mut after = patch.apply(&UserState { fields, ..before.clone() })?;
+        after.fields.username = Some(kept);
+        Ok(after)
+    }
+
+    /// The kind of caller that somebody in this role is to the user.
+    #[must_use]
+    pub fn writer(&self, role: Role) -> Writer {
+        match (role, self.segment_id) {
+            (Role::Manager, _) => Writer::Manager,
+            (Role::Itself, Some(_)) => Writer::SegmentUser,
+            (Role::Itself, None) => Writer::MasterUser,
         }
+    }
+
+    fn check_rights(&self, writer: Writer, before: &UserState, after: &UserState) -> Result<(), Error> {
         let (old, new) = (before.show(), after.show());
-        if self.segment_id.is_some() && MANAGED.iter().any(|name| old.get(*name) != new.get(*name)) {
-            let message =
-                "Only the owner of the segment changes status, reference_id, valid_until, and what a user belongs to.";
-            return Err(Error::Forbidden(message));
+        let is_changed = |name: &&String| old.get(*name) != new.get(*name);
+        if new.keys().filter(is_changed).all(|name| writer.right(name) != Right::Managed) {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::Forbidden(match self.segment_id {
+            None => "Nobody changes the status of a master user; delete it to put it out of use.",
+            Some(_) => {
+                "Only the owner of the segment changes status, reference_id, valid_until, and what a user belongs to."
+            }
+        }))
     }
 }
 
@@ -185,8 +196,6 @@ impl UserFields {
         let at = |name: &str| Pointer::root().child(name);
         let missing = MASTER_REQUIRES.iter().filter(|name| !has(name));
         let missing = missing.map(|name| at(name).error("required", "cannot be cleared"));
-        let foreign = OF_SEGMENT.iter().filter(|name| has(name));
-        let foreign = foreign.map(|name| at(name).error("not_applicable", "is for users of a segment"));
-        missing.chain(foreign).collect()
+        missing.chain(self.not_applicable(Writer::MasterUser)).collect()
     }
 }

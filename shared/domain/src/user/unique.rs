@@ -5,34 +5,56 @@ use std::collections::HashMap;
 use crate::document::Document;
 use crate::error::FieldError;
 use crate::field::Pointer;
-use crate::text::{Email, ReferenceId, Username};
+use crate::text::{Email, ReferenceId};
+use crate::username::Username;
 
 /// A value that one user alone may have, in the form in which two are compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Eq)]
 pub struct Unique {
     /// The field that holds it.
     pub field: &'static str,
     /// Its canonical form.
     pub value: String,
+    /// The form in which a row from before a stricter rule may claim it, if it is another one.
+    pub former: Option<String>,
+}
+
+/// Two values are the same in their canonical form.
+impl PartialEq for Unique {
+    fn eq(&self, other: &Self) -> bool {
+        (self.field, &self.value) == (other.field, &other.value)
+    }
 }
 
 impl Unique {
+    /// The value of a field in its canonical form.
+    #[must_use]
+    pub fn new(field: &'static str, value: String) -> Self {
+        Self { field, value, former: None }
+    }
+
+    /// Returns the claim of a row from before a stricter rule, if there can be one.
+    #[must_use]
+    pub fn in_former_form(&self) -> Option<Self> {
+        self.former.clone().map(|value| Self::new(self.field, value))
+    }
+
     /// An e-mail, without case.
     #[must_use]
     pub fn email(email: &Email) -> Self {
-        Self { field: "email", value: email.canonical() }
+        Self::new("email", email.canonical())
     }
 
-    /// A username, without case.
+    /// A username, without case, width and composition.
     #[must_use]
     pub fn username(username: &Username) -> Self {
-        Self { field: "username", value: username.canonical() }
+        Self { former: username.former().map(str::to_owned), ..Self::new("username", username.canonical()) }
     }
 
     /// A reference id, to the letter.
     #[must_use]
     pub fn reference(reference: &ReferenceId) -> Self {
-        Self { field: "reference_id", value: reference.as_str().to_owned() }
+        Self::new("reference_id", reference.as_str().to_owned())
     }
 
     /// A document: its type and its canonical number.
@@ -40,7 +62,7 @@ impl Unique {
     pub fn identification(document: &Document) -> Self {
         // No type has a colon in its name.
         let value = format!("{}:{}", document.kind.as_str(), document.value.as_str());
-        Self { field: "identification", value }
+        Self::new("identification", value)
     }
 
     /// What to say when somebody else has it.

@@ -7,7 +7,7 @@ use super::*;
 fn the_keys_are_these_to_the_letter() -> Result<(), domain::Error> {
     let id = "0199d2a4-5c00-7000-8000-000000000001";
     let spelled = |key: Key| format!("{} {}", key.pk, key.sk);
-    let unique = Unique { field: "email", value: "ana@example.com".to_owned() };
+    let unique = Unique::new("email", "ana@example.com".to_owned());
     let hashed = "jkPKN3ASKOdJg-_b0M_1wWs7Hl1OKafAVibU0loBjhE";
     for (key, expected) in [
         (user(id.parse()?), format!("U#{id} U")),
@@ -50,8 +50,9 @@ fn the_keys_are_these_to_the_letter() -> Result<(), domain::Error> {
         (joined(id.parse()?, id.parse()?), format!("U#{id} B#{id}")),
         (award(id.parse()?, id.parse()?), format!("E#{id} P#{id}")),
         (upload(id.parse()?), format!("F#{id} F")),
-        (upload_of(id.parse()?, None, id.parse()?), format!("S#{id} F#{id}")),
-        (upload_of(id.parse()?, Some(id.parse()?), id.parse()?), format!("E#{id} F#{id}")),
+        (upload_of(UploadHolder::Segment(id.parse()?), id.parse()?), format!("S#{id} F#{id}")),
+        (upload_of(UploadHolder::Member(id.parse()?), id.parse()?), format!("E#{id} F#{id}")),
+        (upload_of(UploadHolder::User(id.parse()?), id.parse()?), format!("U#{id} F#{id}")),
         (change(id.parse()?, Time::from_millis(0), id.parse()?), format!("G#{id} 1970-01-01T00:00:00.000Z\u{1}{id}")),
         (told(id.parse()?, 7), format!("G#{id} ~07")),
         (import(id.parse()?, id.parse()?), format!("S#{id} V#{id}")),
@@ -145,7 +146,7 @@ fn only_addresses_levels_and_fields_have_a_home() -> Result<(), domain::Error> {
         (address(id.parse()?, id.parse()?), its.clone()),
         (level(id.parse()?, id.parse()?), its.clone()),
         (field(id.parse()?, id.parse()?), its),
-        (upload_of(id.parse()?, None, id.parse()?), None),
+        (upload_of(UploadHolder::Segment(id.parse()?), id.parse()?), None),
         (entry(id.parse()?, id.parse()?), None),
         (membership(id.parse()?), None),
         (user(id.parse()?), None),

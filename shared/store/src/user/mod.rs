@@ -80,12 +80,15 @@ impl Store {
         self.table.get(&keys::user(id)).await?.map(record).transpose()
     }
 
-    /// Who holds a unique value: 1 `GetItem`.
+    /// Who holds a unique value: 1 `GetItem`, and 1 more where a row from before a stricter rule may claim it otherwise.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn holder(&self, scope: Scope, unique: &Unique) -> Result<Option<UserId>, Error> {
-        let claim = self.table.get(&keys::claim(scope, unique)).await?;
+        let claim = match (self.table.get(&keys::claim(scope, unique)).await?, unique.in_former_form()) {
+            (None, Some(former)) => self.table.get(&keys::claim(scope, &former)).await?,
+            (claim, _) => claim,
+        };
         Ok(claim.map(from_item::<Claim>).transpose()?.map(|claim| claim.user_id))
     }
 
@@ -207,7 +210,11 @@ pub(crate) fn record(item: Item) -> Result<UserRecord, Error> {
     let beside: Beside = from_item(item.clone())?;
     let pending = if item.contains_key("pending") { Some(from_item(item.clone())?) } else { None };
     let sessions = from_item(item.clone())?;
-    let user: User = from_item(item)?;
+    let mut user: User = from_item(item)?;
+    if user.segment_id.is_none() {
+        // Sign-up once took fields that only users of a segment have; they count for nothing.
+        user.fields = user.fields.without_segment();
+    }
     Ok(UserRecord {
         sessions,
         pending,

@@ -61,7 +61,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] naming each value that is taken, or the id, as when a request that was cut off is repeated;
-    /// [`Error::Invalid`] where its parent cannot be one.
+    /// [`Error::Invalid`] where its parent or photo cannot be one.
     pub async fn create_user(&self, user: &User, owner: UserId, entry: &Entry) -> Result<UserRecord, Error> {
         self.create_user_and(user, owner, entry, Vec::new).await
     }
@@ -74,10 +74,12 @@ impl Store {
         entry: &Entry,
         more: impl Fn() -> Vec<Write>,
     ) -> Result<UserRecord, Error> {
+        let photo = self.new_photo(None, user, entry.actor).await?;
         let told = |user: &User, entry: &Entry| {
             let record = new_record(user, Some(owner));
             let mut writes = self.new_user(&record, entry)?;
             writes.extend(more());
+            writes.extend(photo.iter().flat_map(|photo| self.photo_taken(photo, user)));
             Ok((writes, record))
         };
         self.told((self.with_status(None, user, None).await?, entry.clone()), told).await
@@ -96,7 +98,12 @@ impl Store {
         also: Also,
     ) -> Result<UserRecord, Error> {
         refuse_if_parent(old, new)?;
-        let told = |new: &User, entry: &Entry| self.changed_user(old, new, entry, &also);
+        let photo = self.new_photo(Some(&old.user), new, entry.actor).await?;
+        let told = |new: &User, entry: &Entry| {
+            let (mut writes, record) = self.changed_user(old, new, entry, &also)?;
+            writes.extend(photo.iter().flat_map(|photo| self.photo_taken(photo, new)));
+            Ok((writes, record))
+        };
         let new = self.with_status(Some(&old.user), new, also.status.as_ref()).await?;
         self.told((new, entry.clone()), told).await
     }
@@ -242,6 +249,8 @@ impl Store {
         for (user, unique) in new.iter().flat_map(|user| has.iter().map(move |unique| (user, unique))) {
             if !had.contains(unique) {
                 writes.push(self.claimed(user, unique)?);
+                let is_own = unique.in_former_form().is_some_and(|former| had.contains(&former));
+                writes.extend(self.unclaimed_before(user, unique).filter(|_| !is_own));
             }
         }
         writes.extend(self.beside(old, new));
@@ -321,6 +330,13 @@ impl Store {
         let key = keys::claim(user.segment_id.into(), unique);
         let write = Write::create(&self.table, &key, to_item(&Claim { user_id: user.id })?);
         Ok(write.on_condition_failed(Error::Conflict(vec![unique.taken()])))
+    }
+
+    /// Demands that no row from before a stricter rule claims the value in another form.
+    fn unclaimed_before(&self, user: &User, unique: &Unique) -> Option<Write> {
+        let key = keys::claim(user.segment_id.into(), &unique.in_former_form()?);
+        let free = Write::check(&self.table, &key, "attribute_not_exists(PK)", Item::new());
+        Some(free.on_condition_failed(Error::Conflict(vec![unique.taken()])))
     }
 
     pub(crate) fn released(&self, user: &User, unique: &Unique) -> Write {
