@@ -111,7 +111,7 @@ impl Walk {
             "address" => with_path(made, "/v1/users/me/addresses".to_owned(), json!({ "alias": "Home" })).await,
             "segment" => with_path(made, "/v1/segments".to_owned(), json!({ "name": name })).await,
             "webhook" => {
-                let webhook = json!({ "url": "https://example.com/", "status": "DISABLED" });
+                let webhook = json!({ "url": "https://example.com/" });
                 with_path(made, format!("{of_segment}/webhooks"), webhook).await
             }
             "photo" | "import" => {
@@ -225,6 +225,12 @@ impl Walk {
                 let later = domain::Time::now().plus(Duration::from_secs(3600));
                 let body = json!({ "title": "Hello", "body": "Later.", "schedule": later });
                 ("POST", format!("{of_segment}/notifications"), body, "")
+            }
+            ("POST /v1/segments/{segment}/events/{event}/replay", _) => {
+                self.make("user", Reach::Own).await;
+                let events = self.own.read(&format!("{of_segment}/events")).await;
+                let event = events["data"][0]["id"].as_str().unwrap();
+                ("POST", format!("{of_segment}/events/{event}/replay"), json!({}), "")
             }
             ("POST /v1/segments/{segment}/events/replay", _) => {
                 let since = domain::Time::now().minus(Duration::from_secs(60));
@@ -343,6 +349,44 @@ async fn field_with_an_id_takes_only_what_the_caller_reaches() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(walked >= 25, "{walked}");
+}
+
+/// Each route of `/v1` with each parameter of its query that holds an id, but for filters, which look in what is listed.
+async fn parameters_with_ids(muster: &Muster) -> Vec<String> {
+    let document = muster.get("/openapi.json").send().await.body;
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().unwrap();
+                if parameter["in"] == "query" && name.ends_with("_id") && name != "reference_id" {
+                    all.push(format!("{} {path}?{name}", method.to_uppercase()));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameter_with_an_id_takes_only_what_the_caller_reaches() {
+    let walk = Walk::start().await;
+    // A new parameter belongs here, with a try below.
+    let known = ["GET /v1/users/exists?segment_id"];
+    assert_eq!(parameters_with_ids(&walk.own.muster).await, known);
+    for reach in REACHES {
+        let segment = match reach {
+            Reach::Own => walk.own.segment.clone(),
+            Reach::OtherSegment => walk.other.1.clone(),
+            Reach::ForeignAccount => walk.foreign.1.clone(),
+            Reach::Deleted | Reach::Unknown => walk.make("segment", reach).await,
+        };
+        let path = format!("/v1/users/exists?email=a@example.com&segment_id={segment}");
+        let status = async |token: &str| walk.own.muster.get(&path).token(token).send().await.status.as_u16();
+        let by_owner = if matches!(reach, Reach::Own | Reach::OtherSegment) { 200 } else { 404 };
+        let by_key = if reach == Reach::Own { 200 } else { 404 };
+        assert_eq!((status(&walk.own.ana.access).await, status(&walk.key).await), (by_owner, by_key), "{reach:?}");
+    }
 }
 
 /// Who may not have a photo, an answer or an import of this file: each place with each file.

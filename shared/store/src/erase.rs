@@ -29,14 +29,17 @@ impl Store {
     /// [`Error::Stale`] where somebody else has done it, or has begun it again; [`Error::Unavailable`].
     pub async fn erase(&self, user: &User, act: Act<'_>) -> Result<(), Error> {
         let id = user.id;
-        if user.segment_id.is_none() {
-            self.delete_segments(id, act).await?;
-            self.erase_counters(&segment::directory(id)).await?;
-            self.erase_found(Query::all(keys::audit_of_account(id))).await?;
+        match user.segment_id {
+            None => {
+                self.delete_segments(id, act).await?;
+                self.erase_counters(&segment::directory(id)).await?;
+                self.erase_found(Query::all(keys::audit_of_account(id))).await?;
+            }
+            // Photos, which only users of segments have.
+            Some(_) => self.forget_uploads(UploadHolder::User(id)).await?,
         }
         self.leave_memberships(id, act).await?;
         self.leave_devices(id, user.segment_id, act).await?;
-        self.forget_uploads(UploadHolder::User(id)).await?;
         self.erase_rest(id).await?;
         let values = Item::from([
             (":pending".to_owned(), string(PendingKind::Purge.as_str())),

@@ -12,11 +12,16 @@ use crate::Store;
 use crate::backoff::retried;
 use crate::job::Job;
 use crate::keys::{self, SK, UPLOADS};
+use crate::pending::PendingKind;
 use crate::table::{Changes, Item, Query, Write, from_item, number, string, to_item};
 
 /// When an upload vanishes whose file was not accepted: an `Idempotency-Key` may begin it anew for a day, and then it
 /// has a day to be sent and scanned.
 const LIFE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+/// The condition that a user is neither deleted nor being erased: an upload that begins later would outlive it.
+const LIVES: &str =
+    "attribute_exists(PK) AND #status <> :deleted AND (attribute_not_exists(pending) OR pending <> :purge)";
 
 impl Store {
     /// An upload: 1 `GetItem`.
@@ -96,7 +101,11 @@ impl Store {
         let create = Write::create(&self.table, &keys::upload(upload.id), vanishes(to_item(upload)?));
         let listed = keys::upload_of(holder, upload.id);
         let there = match holder {
-            UploadHolder::User(user) => self.in_use(user),
+            UploadHolder::User(_) => {
+                let values = [(":deleted", "DELETED"), (":purge", PendingKind::Purge.as_str())];
+                let values = values.map(|(name, value)| (name.to_owned(), string(value)));
+                Write::check(&self.table, &keys::upload_holder(holder), LIVES, Item::from(values))
+            }
             UploadHolder::Segment(_) | UploadHolder::Member(_) => {
                 Write::check(&self.table, &keys::upload_holder(holder), "attribute_exists(PK)", Item::new())
             }

@@ -103,7 +103,7 @@ fn day(by: Actor, at: Time) -> Key {
     let by = match by {
         Actor::User(user) => format!("user:{user}"),
         Actor::Key(key) => format!("key:{key}"),
-        Actor::System => "system".to_owned(),
+        Actor::System | Actor::Anonymous => "nobody".to_owned(),
     };
     keys::limit(&format!("uploads|{by}"), u64::try_from(at.seconds() / DAY).unwrap_or_default())
 }

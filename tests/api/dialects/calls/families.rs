@@ -31,6 +31,22 @@ async fn a_child_is_connected_to_its_parent_and_its_doc_may_be_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn parent_of_another_account_is_never_shown() {
+    let calls = Calls::start().await;
+    let muster = &calls.world.muster;
+    let eve = muster.ana().await;
+    let segment = crate::world::id(&muster.made(&eve, "/v1/segments", json!({ "name": "Hers" })).await);
+    let secret = json!({ "email": "secret@example.com", "name": "Zzqsecret" });
+    let victim = crate::world::id(&muster.made(&eve, &format!("/v1/segments/{segment}/users"), secret).await);
+    let person = calls.person("ana@example.com").await;
+    let id = calls.user("ana@example.com").await["id"].as_str().unwrap().to_owned();
+    muster.set_attribute((&format!("U#{id}"), "U"), "parent_id", &victim).await;
+    let info = calls.done(json!({ "action": "get_info", "clogin_id": person, "doc": { "_family": 1 } })).await;
+    assert_eq!(info["doc"]["_family"]["parent"], Value::Null);
+    assert!(!info.to_string().contains("secret"), "{info}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_child_of_v1_gets_its_number_when_it_is_first_shown() {
     let calls = Calls::start().await;
     let parent = calls.person("ana@example.com").await;

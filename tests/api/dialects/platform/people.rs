@@ -6,6 +6,7 @@ use super::{Platform, as_failed, failed};
 use crate::system::PASSWORD;
 use crate::uploads::club::{get, put};
 use crate::uploads::samples::PNG;
+use crate::uploads::sent::upload;
 use crate::world::id;
 
 /// A time as `/v1` shows it, in these clients' writing.
@@ -72,6 +73,29 @@ async fn a_photo_is_shown_by_an_address_that_anybody_can_fetch_it_at_for_a_while
     let shown = platform.get(&format!("/users/show-id/{user}")).await;
     let photo = get(shown.body["photo_url"].as_str().unwrap()).await;
     assert_eq!((photo.status, photo.bytes.as_slice()), (200, PNG));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn photo_of_a_wrong_row_is_not_shown() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let muster = &world.muster;
+    let eve = muster.ana().await;
+    let segment = id(&muster.made(&eve, "/v1/segments", json!({ "name": "Hers" })).await);
+    let theirs = json!({ "segment_id": segment, "purpose": "photo", "content_type": "image/png" });
+    let theirs = upload((muster, &eve), theirs, PNG).await;
+    let member = world.member(json!({ "name": "Ana" })).await;
+    let of_member = json!({ "member_id": member.rsplit('/').next(), "content_type": "image/png" });
+    let of_member = world.upload(of_member, PNG).await;
+    let other = world.user(json!({})).await;
+    let of_other = json!({ "user_id": other, "content_type": "image/png" });
+    let of_other = world.upload(of_other, PNG).await;
+    let user = world.user(json!({})).await;
+    for file in [theirs, of_member, of_other] {
+        muster.set_attribute((&format!("U#{user}"), "U"), "photo_upload_id", &file).await;
+        let shown = platform.get(&format!("/users/show-id/{user}")).await;
+        assert_eq!((shown.status.as_u16(), &shown.body["photo_url"]), (200, &Value::Null), "{shown:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
