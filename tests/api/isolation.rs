@@ -27,6 +27,8 @@ pub(crate) struct Route {
 pub(crate) struct Isolated {
     pub(crate) world: World,
     pub(crate) routes: Vec<Route>,
+    /// The ids of one of everything, by the names of path parameters.
+    pub(crate) ids: BTreeMap<&'static str, String>,
 }
 
 /// Private routes that name nothing in their path: they are about the caller's own things, or everybody's.
@@ -66,7 +68,7 @@ impl Isolated {
             }
         }
         assert!(routes.len() >= 79, "{}", routes.len());
-        Self { world, routes }
+        Self { world, routes, ids }
     }
 
     /// Asks all routes that name something, each as `by` says; `expected` are the statuses that are good.

@@ -76,5 +76,6 @@ mod uploads;
 mod user_costs;
 mod usernames;
 mod users;
+mod walk;
 mod webhooks;
 mod world;

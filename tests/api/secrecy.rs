@@ -8,35 +8,16 @@ use axum::http::StatusCode;
 use domain::DeveloperFields;
 use domain::field::Body as _;
 use reqwest::{Client, Method};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::faults::{Plan, Verdict, wiring_behind};
 use crate::killed::child;
 use crate::system::{Ana, Muster, PASSWORD};
+use crate::walk::{Operation, list_operations};
 use crate::world::id;
 
 /// What stands where a token is expected, and is none.
 const WRONG: &str = "mk_WRONGTOKENwrongtokenWRONGTOKENwrongtoken";
-
-/// Every operation of every document: method, path, and the example of its body.
-async fn operations(muster: &Muster) -> Vec<(Method, String, Option<Value>)> {
-    let mut operations = Vec::new();
-    let documents = std::iter::once("/openapi.json").chain(dialects::documents().into_iter().map(|(_, path, _)| path));
-    for document in documents {
-        let document = muster.get(document).send().await.body;
-        for (path, item) in document["paths"].as_object().unwrap() {
-            for (method, operation) in item.as_object().unwrap() {
-                let body = operation.get("requestBody").map(|body| {
-                    let content = &body["content"]["application/json"];
-                    let first = content["examples"].as_object().and_then(|all| all.values().next());
-                    first.map_or_else(|| content["example"].clone(), |first| first["value"].clone())
-                });
-                operations.push((method.to_uppercase().parse().unwrap(), path.clone(), body));
-            }
-        }
-    }
-    operations
-}
 
 /// One call in four is said to have failed.
 fn failing() -> Plan {
@@ -74,8 +55,8 @@ impl Somebody {
     }
 
     /// Calls an operation with one of the tokens wherever a credential may stand: what came of it.
-    async fn call(&self, url: &str, operation: &(Method, String, Option<Value>), token: &str) -> Option<(u16, String)> {
-        let (method, path, body) = operation;
+    async fn call(&self, url: &str, operation: &Operation, token: &str) -> Option<(u16, String)> {
+        let Operation { method, path, body, .. } = operation;
         let developer = if token == WRONG { WRONG } else { &self.developer };
         let filled = path.split('/').map(|part| match part {
             "{dev}" => developer,
@@ -110,9 +91,9 @@ fn secrets(answer: &str) -> impl Iterator<Item = String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_password_or_address_stands_in_anything_that_is_printed() {
     let muster = Muster::start().await;
-    let mut operations = operations(&muster).await;
+    let mut operations = list_operations(&muster).await;
     // What ends a session or a segment comes last.
-    operations.sort_by_key(|(method, path, _)| (method == Method::DELETE, path.ends_with("/logout")));
+    operations.sort_by_key(|one| (one.method == Method::DELETE, one.path.ends_with("/logout")));
     let mut told = BTreeSet::from([PASSWORD, "@example.com", "+5215512345678", WRONG].map(str::to_owned));
     let (mut printed, mut done) = (String::new(), BTreeSet::new());
     for plan in [Arc::new(|_: &str, _, _| Verdict::Pass) as Plan, failing()] {
@@ -128,7 +109,7 @@ async fn no_token_password_or_address_stands_in_anything_that_is_printed() {
                 told.extend(secrets(&answer));
                 // What the examples make is taken by then.
                 if status < 300 || status == 409 {
-                    done.extend(operation.1.split('/').nth(1).map(str::to_owned));
+                    done.extend(operation.path.split('/').nth(1).map(str::to_owned));
                 }
             }
         }

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use crate::system::{Ana, Muster, PASSWORD};
 
 /// A pool of our own, whose key we have: what it signs is right but for what a test makes wrong.
-struct Forge {
+pub(crate) struct Forge {
     key: EncodingKey,
     jwks: Value,
     modulus_pem: String,
 }
 
 impl Forge {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let pkcs8: aws_lc_rs::encoding::Pkcs8V1Der<'_> = pair.as_der().unwrap();
         let pem =
@@ -36,10 +36,27 @@ impl Forge {
         Self { key, jwks, modulus_pem: n }
     }
 
-    fn token(&self, kid: &str, claims: &Value) -> String {
+    pub(crate) fn token(&self, kid: &str, claims: &Value) -> String {
         let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::RS256) };
         encode(&header, claims, &self.key).unwrap()
     }
+
+    /// Tokens that take the public key, in two forms, for a shared secret.
+    pub(crate) fn confused_tokens(&self, claims: &Value) -> [String; 2] {
+        let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
+        let sign = |secret: &[u8]| encode(&header, claims, &EncodingKey::from_secret(secret)).unwrap();
+        [sign(self.modulus_pem.as_bytes()), sign(self.jwks.to_string().as_bytes())]
+    }
+}
+
+/// A part of a token.
+pub(crate) fn encode_part(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+/// A token whose header says that it is not signed.
+pub(crate) fn unsigned_token(claims: &Value) -> String {
+    format!("{}.{}.", encode_part(&json!({ "alg": "none", "kid": "k1" })), encode_part(claims))
 }
 
 /// The functions of this system, but with keys from the forge.
@@ -58,7 +75,7 @@ async fn behind(muster: &Muster, forge: &Forge) -> String {
     url
 }
 
-fn claims(muster: &Muster, ana: &Ana) -> Value {
+pub(crate) fn claims(muster: &Muster, ana: &Ana) -> Value {
     let payload = ana.access.split('.').nth(1).unwrap();
     let mut claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
     claims["iss"] = muster.wiring.issuer.clone().into();
@@ -97,12 +114,8 @@ async fn a_token_with_anything_wrong_is_refused() {
     }
     assert_eq!(status(&url, &forge.token("k2", &good)).await, 401, "a key that the pool does not have");
     assert_eq!(status(&url, &Forge::new().token("k1", &good)).await, 401, "another's signature");
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let unsigned = format!("{}.{}.", part(&json!({ "alg": "none", "kid": "k1" })), part(&good));
-    assert_eq!(status(&url, &unsigned).await, 401, "alg none");
-    let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
-    for secret in [forge.modulus_pem.as_bytes(), forge.jwks.to_string().as_bytes()] {
-        let confused = encode(&header, &good, &EncodingKey::from_secret(secret)).unwrap();
+    assert_eq!(status(&url, &unsigned_token(&good)).await, 401, "alg none");
+    for confused in forge.confused_tokens(&good) {
         assert_eq!(status(&url, &confused).await, 401, "the public key as a secret");
     }
     for nonsense in ["", "x", "a.b.c", "....", &"x".repeat(7000)] {
