@@ -37,12 +37,14 @@ where
         let named = parts.headers.get(SEGMENT_HEADER).filter(|named| !named.is_empty());
         let named = named.map(|named| named.to_str().ok()?.parse::<SegmentId>().ok());
         let id = match (caller.key_segment(), named) {
-            // What is no id names nothing.
-            (_, Some(None)) => return Err(Error::NotFound.into()),
             (Some(own), None) => own,
-            // A key opens its own segment alone.
-            (Some(own), Some(Some(named))) if own != named => return Err(Error::NotFound.into()),
-            (_, Some(Some(named))) => named,
+            (Some(own), Some(Some(named))) if own == named => own,
+            (None, Some(Some(named))) => named,
+            // No id names nothing, and a key opens its own segment only. An invalid credential is rejected as such.
+            (_, Some(_)) => {
+                caller.access().await?;
+                return Err(Error::NotFound.into());
+            }
             (None, None) => {
                 caller.access().await?;
                 let message = "is required with a token, or a key of an account: the id of the segment that is meant";

@@ -7,7 +7,7 @@ use axum::extract::State;
 use domain::text::Secret;
 use domain::{Error, Status, Time, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, Path, Rendered, RequestId, Visitor, one_time_secret};
-use identity::{Confirmed, Identity};
+use identity::{Confirmed, Identity, wrong_code};
 use store::Pending;
 
 body! {
@@ -53,7 +53,8 @@ pub async fn verify(
         activate(&app, &record, &request_id, one_time).await.map_err(Pending::instead_of_stale)?;
     }
     if confirmed == Confirmed::Before || record.user.status != Status::Unverified {
-        return Err(Error::conflict("", "verified", "The e-mail is verified already; log in.").into());
+        // A stranger must not learn that the e-mail is verified: a used code is a wrong one.
+        return Err(wrong_code().into());
     }
     Ok(TokenSet::answer(id, identity.login_once(id, &secret).await?, None))
 }

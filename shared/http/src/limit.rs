@@ -250,7 +250,9 @@ impl Reports {
 
     /// Writes the `RateLimit` and `RateLimit-Policy` headers (draft-ietf-httpapi-ratelimit-headers).
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Limits are counted at the same time: the order in which they were done would tell which accounts exist.
+        reports.sort_by_key(|report| report.policy.name);
         let list = |each: fn(&Report) -> String| {
             let listed = reports.iter().map(each).collect::<Vec<_>>().join(", ");
             HeaderValue::from_str(&listed).ok().filter(|_| !reports.is_empty())

@@ -139,7 +139,8 @@ impl Victim {
             });
             after = part;
         }
-        filled.join("/")
+        let query = if path == "/v1/users/exists" { "?email=quetzal@example.com" } else { "" };
+        format!("{}{query}", filled.join("/"))
     }
 
     /// Replaces each id in the example by the victim's.
@@ -148,6 +149,7 @@ impl Victim {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     let is_named = name.ends_with("_id") || name.ends_with("_ids") || name == "connected_to";
+                    let is_named = is_named && !value.is_null();
                     let named = is_named.then(|| self.value_of(name, "")).flatten();
                     match (value.is_object(), named) {
                         (false, Some(id)) if value.is_array() => *value = json!([id]),
