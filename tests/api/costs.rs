@@ -260,7 +260,8 @@ async fn push(costs: &mut Costs) {
     let first = format!("/v1/users/{}/devices", crate::world::id(&costs.muster.made(ana, &users, first).await));
     let second = format!("/v1/users/{}/devices", crate::world::id(&costs.muster.made(ana, &users, second).await));
     devices(costs, ana, (&first, &second)).await;
-    notifications(costs, ana, &format!("/v1/segments/{segment}/notifications")).await;
+    let user = first.split('/').nth(3).unwrap();
+    notifications(costs, ana, &format!("/v1/segments/{segment}/notifications"), user).await;
 }
 
 async fn devices(costs: &mut Costs, ana: &Ana, (first, second): (&str, &str)) {
@@ -277,11 +278,11 @@ async fn devices(costs: &mut Costs, ana: &Ana, (first, second): (&str, &str)) {
     costs.of("DELETE /v1/users/{user}/devices/{device}", ("DELETE", &one, Value::Null), by, 204).await;
 }
 
-async fn notifications(costs: &mut Costs, ana: &Ana, path: &str) {
+async fn notifications(costs: &mut Costs, ana: &Ana, path: &str, user: &str) {
     let (by, route) = (Some(ana), "/v1/segments/{segment}/notifications");
     let later = domain::Time::now().plus(std::time::Duration::from_secs(3600));
     let body = json!({ "title": "a", "body": "b", "schedule": later });
-    let named = json!({ "title": "a", "body": "b", "schedule": later, "user_ids": [ana.id] });
+    let named = json!({ "title": "a", "body": "b", "schedule": later, "user_ids": [user] });
     costs.of(&format!("POST {route}, to named users"), ("POST", path, named), by, 202).await;
     let made = costs.of(&format!("POST {route}"), ("POST", path, body), by, 202).await;
     costs.of(&format!("GET {route}"), ("GET", path, Value::Null), by, 200).await;

@@ -154,14 +154,22 @@ async fn a_notification_goes_to_those_whom_it_names_and_to_nobody_elsewhere() {
     let path = format!("/v1/segments/{}/users", id(&other));
     let stranger = id(&world.muster.made(&world.ana, &path, json!({ "email": "s@example.com" })).await);
     world.device(&stranger, "strangers-phone").await;
-    users.extend([json!(stranger), json!(world.ana.id), json!(domain::UserId::fresh())]);
+    let deleted = world.user(json!({})).await;
+    assert_eq!(world.call("DELETE", &format!("/v1/users/{deleted}")).send().await.status, 204);
+    let unreached = [stranger, world.ana.id.clone(), domain::UserId::fresh().to_string(), deleted];
+    let named: Vec<_> = users.iter().cloned().chain(unreached.iter().map(|id| json!(id))).collect();
+    let body = json!({ "title": "Hello", "body": "Your card is ready.", "user_ids": named });
+    let notifications = format!("/v1/segments/{}/notifications", world.segment);
+    let refused = world.send("POST", &notifications, body).await;
+    let unknown: Vec<_> = (11..15).map(|nth| (format!("/user_ids/{nth}"), "unknown".to_owned())).collect();
+    assert_eq!((refused.status.as_u16(), refused.errors()), (400, unknown), "{refused:?}");
     let path = world.notify(json!({ "user_ids": users })).await;
     assert_eq!(world.muster.lasting().await.iter().filter(|item| item.contains("PT#")).count(), 1);
     let sent = Sent::default();
     world.sending(&sent).await;
     assert_eq!(sent.devices(), expected);
     let over = world.read(&path).await;
-    assert_eq!((told(&over), &over["user_count"]), (("SENT", [11, 11, 0]), &json!(14)));
+    assert_eq!((told(&over), &over["user_count"]), (("SENT", [11, 11, 0]), &json!(11)));
     assert_eq!(world.muster.lasting().await.iter().filter(|item| item.contains("PT#")).count(), 0);
 }
 

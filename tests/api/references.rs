@@ -26,9 +26,7 @@ enum Reach {
 const REACHES: [Reach; 5] = [Reach::Own, Reach::OtherSegment, Reach::ForeignAccount, Reach::Deleted, Reach::Unknown];
 
 /// Fields that need no walk: the caller proves who it is by something else, or the field is about no thing of Muster's.
-const PUBLIC: [(&str, &str); 6] = [
-    // Up to 1000 users, who are looked for when it is sent: among the devices of the segment only, so that others get nothing.
-    ("POST /v1/segments/{segment}/notifications", "user_ids"),
+const PUBLIC: [(&str, &str); 5] = [
     // No caller: the answer is the same whether segment or user exist; `auth`, `limits` and `sign_up` try that.
     ("POST /v1/auth/login", "segment_id"),
     ("POST /v1/auth/recovery", "segment_id"),

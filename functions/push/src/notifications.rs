@@ -1,8 +1,12 @@
 //! Notifications to the users of a segment.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
+use domain::field::Pointer;
 use domain::{
-    Act, Error, KeyScope, Notification, NotificationFields, NotificationId, NotificationStatus, SegmentId, Time,
+    Act, Error, KeyScope, Notification, NotificationFields, NotificationId, NotificationStatus, SegmentId, Status,
+    Time, User, UserId,
 };
 use edge::{
     Answer, App, BegunAt, Body, Caller, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Path,
@@ -62,8 +66,8 @@ pub(crate) async fn create(
 /// Writes a notification to be sent; whoever sends finds it there. 1 transaction.
 ///
 /// # Errors
-/// [`Error::Conflict`] where nothing can be sent here; [`Error::Invalid`] for a schedule that is past, or too far;
-/// [`Error::NotFound`] where the segment is gone.
+/// [`Error::Conflict`] where nothing can be sent here; [`Error::Invalid`] for a schedule that is past, or too far, and for
+/// each id that names no user of the segment; [`Error::NotFound`] where the segment is gone.
 pub async fn begin(
     app: &App,
     (segment, seed): (SegmentId, Seed),
@@ -78,12 +82,27 @@ pub async fn begin(
     let id: NotificationId = seed.id(0);
     let now = Time::of(id.uuid());
     fields.check(now)?;
+    check_recipients(app, segment, &fields.user_ids.0.0).await?;
     let (new, users) = Notification::new(id, segment, fields, now);
     match app.store.create_notification(&new, users, act).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => Ok(new),
         Err(error) => Err(error),
     }
+}
+
+/// Rejects ids that name no user of the segment: 1 `BatchGetItem` for each hundred.
+async fn check_recipients(app: &App, segment: SegmentId, ids: &[UserId]) -> Result<(), Error> {
+    let found = app.store.users_of(&ids.iter().copied().collect()).await?;
+    let users = found.iter().map(|record| &record.user);
+    let in_segment = |user: &&User| user.segment_id == Some(segment) && user.status != Status::Deleted;
+    let known: BTreeSet<_> = users.filter(in_segment).map(|user| user.id).collect();
+    let at = Pointer::root().child("user_ids");
+    let unknown = ids.iter().enumerate().filter(|(_, id)| !known.contains(id));
+    let errors: Vec<_> = unknown
+        .map(|(index, _)| at.child(index).error("unknown", "must be the id of a user of this segment"))
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
 /// Reads a notification: how far it is, and what has come of it.

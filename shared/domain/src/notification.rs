@@ -118,7 +118,7 @@ body! {
         pub body: Text,
         /// What the app gets beside it: strings by name, at most 1024 bytes of JSON.
         pub data: OrDefault<PushData>,
-        /// The users of the segment whose devices get it; all of them where none is named. Ids of nobody there are passed over.
+        /// The users of the segment whose devices get it, at most 1000; all users where none is named.
         pub user_ids: OrDefault<List<UserId, 1000>>,
         /// When it is sent, at most a year from now; at once without it.
         pub schedule: Option<Time>,
