@@ -36,6 +36,7 @@ mod faults;
 mod field_rights;
 mod fields;
 mod idempotency;
+mod identities;
 mod imports;
 mod isolation;
 mod jobs;

@@ -86,7 +86,9 @@ pub(crate) async fn confirm_recovery(
 /// The user, with a change of password begun; nothing where there is nobody, or nobody's password to be changed now.
 async fn begun(app: &App, identity: &Identity, active: Option<UserRecord>) -> Result<Option<UserRecord>, Error> {
     let Some(record) = active else { return Ok(None) };
-    let Some(record) = settled(&app.store, identity, record).await? else { return Ok(None) };
+    let record = settled(&app.store, identity, record).await?;
+    // Without an identity there is no password to recover: a code of anybody's must leave no trace.
+    let Some(record) = record.filter(|record| record.has_login) else { return Ok(None) };
     match app.store.begin(&record, PendingKind::Password).await {
         Err(Error::Conflict(_)) => Ok(None),
         begun => begun.map(Some),

@@ -41,6 +41,10 @@ fn define(session: Option<&Value>) -> Value {
 }
 
 async fn verify(store: &Store, event: &Value) -> Result<bool, Error> {
+    // Of a user without an identity no secret is used up: nobody can be signed in by it.
+    if event.pointer("/request/userNotFound").and_then(Value::as_bool) == Some(true) {
+        return Ok(false);
+    }
     let text = |at| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let Ok(user) = text("/userName").parse::<UserId>() else { return Ok(false) };
     store.take_one_time(user, text("/request/challengeAnswer")).await

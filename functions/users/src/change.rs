@@ -87,18 +87,19 @@ async fn apply(
         return Ok(before.user.clone());
     }
     let email = after.fields.email.clone().filter(|email| before.user.fields.email.as_ref() != Some(email));
-    // Without an identity there is nothing to tell Cognito.
-    let email = email.filter(|_| before.has_login);
     if email.is_some() && before.pending.is_some() {
         return Err(Pending::in_progress());
     }
+    // Without an identity there is nothing to tell Cognito.
+    let email = email.filter(|_| before.has_login);
     let begins = email.is_some().then_some(PendingKind::Email);
     let ends_sessions = (after.status == Status::Blocked && before.user.status != Status::Blocked).then_some(None);
     let also = Also { begins, ends_sessions, status: status.cloned(), ..Also::default() };
     let changed = app.store.change_user(before, &after, &entry, also).await?;
     if let Some(email) = email {
         match identity.set_email(after.id, &email).await {
-            Ok(()) => drop(app.store.end(&changed).await?),
+            Ok(true) => drop(app.store.end(&changed).await?),
+            Ok(false) => drop(app.store.end_without_login(&changed).await?),
             Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
             Err(refused) => {
                 take_back(app, caller, before, &changed).await?;

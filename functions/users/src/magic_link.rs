@@ -142,15 +142,32 @@ pub(crate) async fn redeem_link(
     let record = ready(&app, &identity, record?).await?;
     let secret = one_time_secret()?;
     app.store.redeem_link(id, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN))).await?;
-    let ended = with_identity(&app, &identity, &record, &request_id).await?;
-    // A token tells only the second in which its session began: one of the second in which all sessions ended is over.
-    if let Some(ended) = ended {
-        while Time::now().seconds() <= ended {
-            let millis = Time::now().millis().rem_euclid(1000).unsigned_abs();
-            tokio::time::sleep(Duration::from_millis(1000 - millis)).await;
+    let ended = match record.has_login {
+        true => record.sessions.ended,
+        false => Some(create_identity(&app, &identity, &record, &request_id).await?),
+    };
+    outlast(ended).await;
+    let tokens = match identity.login_once(id, &secret).await {
+        Err(Error::Unauthenticated) if record.has_login && !identity.exists(id).await? => {
+            // The record names an identity that Cognito does not have: the link has been used up by this sign-in all
+            // the same, so the identity is created and the sign-in repeated with a secret of its own.
+            outlast(Some(create_identity(&app, &identity, &record, &request_id).await?)).await;
+            let secret = one_time_secret()?;
+            app.store.make_one_time(id, &secret, Time::now().plus(SIGN_IN_WITHIN)).await?;
+            identity.login_once(id, &secret).await?
         }
+        signed_in => signed_in?,
+    };
+    Ok(TokenSet::answer(id, tokens, None))
+}
+
+/// Waits until the second is over in which all sessions ended: a token names only the second in which its session began.
+async fn outlast(ended: Option<i64>) {
+    let Some(ended) = ended else { return };
+    while Time::now().seconds() <= ended {
+        let millis = Time::now().millis().rem_euclid(1000).unsigned_abs();
+        tokio::time::sleep(Duration::from_millis(1000 - millis)).await;
     }
-    Ok(TokenSet::answer(id, identity.login_once(id, &secret).await?, None))
 }
 
 /// The user whom a link may sign in, before the link is used up by it.
@@ -167,19 +184,17 @@ async fn ready(app: &App, identity: &Identity, record: Option<UserRecord>) -> Re
     Ok(settled)
 }
 
-/// Gives a user who has never had a password an identity, with a password that nobody knows: when all its sessions ended.
-async fn with_identity(
+/// Creates the identity of a user who has none, with a password that nobody knows: the second in which all its sessions
+/// ended.
+async fn create_identity(
     app: &App,
     identity: &Identity,
     record: &UserRecord,
     request_id: &RequestId,
-) -> Result<Option<i64>, Error> {
-    if record.has_login {
-        return Ok(record.sessions.ended);
-    }
+) -> Result<i64, Error> {
     let password = Password::read(one_time_secret()?.into(), &Pointer::root(), &mut Vec::new());
     let password = password.ok_or_else(|| Error::internal("a random password is none"))?;
     let act = Act::of(Actor::User(record.user.id), &request_id.0);
     set_password(app, identity, record, &password, act).await?;
-    Ok(Some(Time::now().seconds()))
+    Ok(Time::now().seconds())
 }

@@ -5,6 +5,7 @@ use domain::text::Secret;
 use domain::{Act, Action, Error, KeyScope, Password, Role, Status, User, body};
 use edge::{Answer, App, Body, Caller, NoContent, Path, UserRef};
 use identity::Identity;
+use reconcile::end_refused_password;
 use store::{PendingKind, UserRecord};
 
 use crate::settled;
@@ -113,7 +114,7 @@ pub(crate) async fn set_password(
     let id = record.user.id;
     let done = match identity.set_password(id, record.user.fields.email.as_ref(), password).await {
         Ok(()) => app.store.finish_password(begun, (Action::PasswordChanged, act), None).await,
-        Err(error) => app.store.end_if_refused(&begun, &error).await.and(Err(error)),
+        Err(error) => end_refused_password(&app.store, identity, &begun, &error).await.and(Err(error)),
     };
     if matches!(done, Ok(true)) {
         return Ok(());

@@ -24,6 +24,19 @@ pub enum Confirmed {
     Before,
 }
 
+/// What Cognito has of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// No identity.
+    Missing,
+    /// An identity without a password that holds: its creation was cut off before the password was set.
+    Unfinished,
+    /// An identity whose e-mail waits for its verification.
+    Unconfirmed,
+    /// An identity in use.
+    Confirmed,
+}
+
 impl Identity {
     /// The identities in a pool.
     #[must_use]
@@ -114,7 +127,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn exists(&self, user: UserId) -> Result<bool, Error> {
-        Ok(self.confirmed(user).await?.is_some())
+        Ok(self.standing(user).await? != Standing::Missing)
     }
 
     /// Whether a user has an identity whose e-mail has been verified, whatever the table has heard of it.
@@ -122,15 +135,22 @@ impl Identity {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn is_confirmed(&self, user: UserId) -> Result<bool, Error> {
-        Ok(self.confirmed(user).await? == Some(true))
+        Ok(!matches!(self.standing(user).await?, Standing::Missing | Standing::Unconfirmed))
     }
 
-    /// Whether an identity is confirmed, if it is there.
-    async fn confirmed(&self, user: UserId) -> Result<Option<bool>, Error> {
+    /// Returns what Cognito has of a user.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn standing(&self, user: UserId) -> Result<Standing, Error> {
         let sent = self.client.admin_get_user().user_pool_id(&self.pool.id).username(user.to_string()).send();
         match sent.await {
-            Ok(found) => Ok(Some(found.user_status != Some(UserStatusType::Unconfirmed))),
-            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(None),
+            Ok(found) => Ok(match found.user_status {
+                Some(UserStatusType::Unconfirmed) => Standing::Unconfirmed,
+                Some(UserStatusType::ForceChangePassword) => Standing::Unfinished,
+                _ => Standing::Confirmed,
+            }),
+            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(Standing::Missing),
             Err(failure) => Err(general(failure)),
         }
     }
@@ -268,16 +288,18 @@ impl Identity {
                 "NotAuthorizedException" | "InvalidParameterException" => {
                     Error::invalid("/old_password", "incorrect", "is not the present password")
                 }
+                // The token outlives an identity that was deleted.
+                "UserNotFoundException" => Error::Unauthenticated,
                 _ => general(failure),
             }),
         }
     }
 
-    /// Tells Cognito where a user's codes go from now on.
+    /// Tells Cognito where a user's codes go from now on: whether the user has an identity that can be told.
     ///
     /// # Errors
     /// [`Error::Invalid`] where Cognito does not take the e-mail; [`Error::Unavailable`].
-    pub async fn set_email(&self, user: UserId, email: &Email) -> Result<(), Error> {
+    pub async fn set_email(&self, user: UserId, email: &Email) -> Result<bool, Error> {
         let sent = self
             .client
             .admin_update_user_attributes()
@@ -288,7 +310,8 @@ impl Identity {
             .user_attributes(attribute("email_verified", "true")?)
             .send();
         match sent.await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(false),
             Err(failure) if name(&failure) == "InvalidParameterException" => {
                 Err(Error::invalid("/email", "invalid_email", "is not an e-mail address that codes can be sent to"))
             }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Act, Action, Entry, Error, Time, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -99,19 +98,16 @@ impl Store {
     pub async fn begin(&self, old: &UserRecord, kind: PendingKind) -> Result<UserRecord, Error> {
         let pending = Pending::now(kind);
         let changes = begin(Changes::default(), pending);
-        // Cognito may have an identity of the user from now on, which goes with the user.
-        let has_login = old.has_login || kind == PendingKind::Password;
-        let changes =
-            if has_login && !old.has_login { changes.set("has_login", AttributeValue::Bool(true)) } else { changes };
-        // A first password makes an identity, with the e-mail that the user has: it is still that one.
-        let (condition, changes) = match has_login && !old.has_login {
+        // A first password creates an identity, with the e-mail that the user has: it is still that one. That there is
+        // an identity is written only once Cognito has it, by `finish_password`.
+        let (condition, changes) = match !old.has_login && kind == PendingKind::Password {
             true => (
                 "version = :version AND attribute_not_exists(pending)",
                 changes.value(":version", number(old.user.version)),
             ),
             false => ("attribute_exists(PK) AND attribute_not_exists(pending)", changes),
         };
-        let begun = UserRecord { pending: Some(pending), has_login, ..old.clone() };
+        let begun = UserRecord { pending: Some(pending), ..old.clone() };
         if self.table.update(&keys::user(old.user.id), condition, changes).await? {
             return Ok(begun);
         }
@@ -138,6 +134,16 @@ impl Store {
     pub async fn end(&self, record: &UserRecord) -> Result<bool, Error> {
         let Some(pending) = record.pending else { return Ok(false) };
         let changes = pending.named(end(Changes::default()));
+        self.table.update(&keys::user(record.user.id), Pending::SAME, changes).await
+    }
+
+    /// Ends the pending change of a user of whom Cognito has no identity, and writes down that it has none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn end_without_login(&self, record: &UserRecord) -> Result<bool, Error> {
+        let Some(pending) = record.pending else { return Ok(false) };
+        let changes = pending.named(end(Changes::default())).remove("has_login");
         self.table.update(&keys::user(record.user.id), Pending::SAME, changes).await
     }
 

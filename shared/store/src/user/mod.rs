@@ -40,7 +40,7 @@ pub struct UserRecord {
     pub owner_id: Option<UserId>,
     /// How many users that are in use have it as their parent.
     pub child_count: u64,
-    /// Whether it has had a password, and with it an identity in Cognito. Every master user has.
+    /// Whether Cognito has an identity of it, which comes with its first password. Every master user has one.
     pub has_login: bool,
 }
 

@@ -203,9 +203,13 @@ impl Store {
         if let Some(pending) = old.pending.filter(|_| also.ends && also.begins.is_none()) {
             changes = pending.named(changes);
         }
-        if !old.has_login && old.user.fields.email != new.fields.email {
-            // Once there is an identity, Cognito must be told of the e-mail.
-            condition.push_str(" AND attribute_not_exists(has_login)");
+        if !old.has_login && !also.ends && old.user.fields.email != new.fields.email {
+            // Once there is an identity, or one is being created, Cognito must be told of the e-mail.
+            condition.push_str(" AND attribute_not_exists(has_login) AND attribute_not_exists(pending)");
+        }
+        let gets_login = also.ends && !old.has_login && old.pending.is_some_and(|old| old.kind == PendingKind::Password);
+        if gets_login {
+            changes = changes.set("has_login", AttributeValue::Bool(true));
         }
         if must_be_childless(&old.user, new) {
             condition.push_str(" AND (attribute_not_exists(child_count) OR child_count = :none)");
@@ -233,7 +237,9 @@ impl Store {
         }
         writes.extend(self.numbered(new, also.numbering));
         let pending = begun.or(old.pending.filter(|_| !also.ends));
-        Ok((writes, UserRecord { user: new.clone(), pending, entry_count: old.entry_count + 1, ..old.clone() }))
+        let has_login = old.has_login || gets_login;
+        let entry_count = old.entry_count + 1;
+        Ok((writes, UserRecord { user: new.clone(), pending, entry_count, has_login, ..old.clone() }))
     }
 
     /// What goes with a user's row but its history: claims, index entries, its parent's count, the change that is told.
