@@ -1,13 +1,14 @@
 //! `POST /v1/auth/recovery` and `…/confirm`: a new password for whoever can read the user's e-mail.
 
+use crate::login::segment_of;
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
 use domain::{Act, Action, Actor, Email, Error, Password, SegmentId, Status, UserId, body};
-use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, RequestId, Visitor};
+use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, RequestId, Visitor, check_use};
 use identity::{Identity, wrong_code};
 use reconcile::settled;
-use store::{PendingKind, UserRecord};
+use store::{PasswordEffects, PendingKind, UserRecord};
 
 body! {
     /// Who has lost the password.
@@ -39,13 +40,14 @@ body! {
 #[utoipa::path(post, path = "/v1/auth/recovery", tag = "auth", security(()), request_body = Recovery,
     responses((status = 202, description = "If the e-mail has a user, a code is on its way.")))]
 pub(crate) async fn recover(
+    State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,
     Body(recovery): Body<Recovery>,
 ) -> Answer<Accepted> {
     let account = Account::Holder(recovery.segment_id.into(), Unique::email(&recovery.email));
-    let active =
-        visitor.tries(Attempt::Recovery, &account).await?.filter(|record| record.user.status == Status::Active);
+    let tries = visitor.tries(Attempt::Recovery, &account);
+    let active = in_use(&app, tries, recovery.segment_id).await?.1;
     identity.recover(active.map_or_else(UserId::fresh, |record| record.user.id)).await?;
     Ok(Accepted)
 }
@@ -61,8 +63,8 @@ pub(crate) async fn confirm_recovery(
     Body(confirmation): Body<Confirmation>,
 ) -> Answer<NoContent> {
     let account = Account::Holder(confirmation.segment_id.into(), Unique::email(&confirmation.email));
-    let named = visitor.tries(Attempt::Code, &account).await?;
-    let active = named.clone().filter(|record| record.user.status == Status::Active);
+    let tries = visitor.tries(Attempt::Code, &account);
+    let (named, active) = in_use(&app, tries, confirmation.segment_id).await?;
     let (code, new) = (confirmation.code.reveal(), &confirmation.new_password);
     let Some(begun) = begun(&app, &identity, active).await? else {
         // Whoever has no code must not learn, not even from the time that it takes, that there is no such user.
@@ -79,8 +81,20 @@ pub(crate) async fn confirm_recovery(
         return Err(error.into());
     }
     let act = (Action::PasswordChanged, Act::of(Actor::User(begun.user.id), &request_id.0));
-    app.store.finish_password(begun, act, None).await?;
+    app.store.finish_password(begun, act, PasswordEffects::default()).await?;
     Ok(NoContent)
+}
+
+/// The user whom `tries` finds, and again if it may recover its password: it and its segment are in use.
+async fn in_use(
+    app: &App,
+    tries: impl Future<Output = Result<Option<UserRecord>, Error>>,
+    segment: Option<SegmentId>,
+) -> Result<(Option<UserRecord>, Option<UserRecord>), Error> {
+    let (found, segment) = tokio::join!(tries, segment_of(app, segment));
+    let (found, segment) = (found?, segment?);
+    let active = found.clone().filter(|record| record.user.status == Status::Active);
+    Ok((found, active.filter(|record| check_use(&record.user, segment.as_ref()).is_ok())))
 }
 
 /// The user, with a change of password begun; nothing where there is nobody, or nobody's password to be changed now.

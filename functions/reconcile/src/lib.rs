@@ -4,7 +4,7 @@
 use domain::user::SelfPurge;
 use domain::{Act, Action, Actor, Entry, Error, Status, Time, User, UserId};
 use identity::{Identity, Standing};
-use store::{Also, Pending, PendingKind, Store, UserRecord};
+use store::{Also, PasswordEffects, Pending, PendingKind, Store, UserRecord};
 
 pub mod jobs;
 
@@ -61,13 +61,11 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
             }
             store.end(&record).await.map(drop)
         }
-        PendingKind::Password if !has_password(identity, id).await? => {
-            store.end_without_login(&record).await.map(drop)
-        }
+        PendingKind::Password if !has_password(identity, id).await? => store.end_without_login(&record).await.map(drop),
         // Nobody can tell which password holds, so no session may: whoever knows the right one logs in again.
         PendingKind::Password => {
             let act = (Action::PasswordChangeInterrupted, Act::of(Actor::System, "reconcile"));
-            store.finish_password(record, act, None).await.map(drop)
+            store.finish_password(record, act, PasswordEffects::default()).await.map(drop)
         }
         PendingKind::Purge => {
             identity.delete(id).await?;

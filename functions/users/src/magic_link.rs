@@ -11,12 +11,12 @@ use domain::text::Secret;
 use domain::{Act, Actor, Error, Field as _, KeyScope, Password, Role, Segment, SegmentId, Status, Time, User, body};
 use edge::{
     Answer, App, Base, Caller, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef, Visitor,
-    one_time_secret,
+    check_use, one_time_secret,
 };
 use identity::Identity;
 use reconcile::settled;
 use serde_json::json;
-use store::{Pending, UserRecord};
+use store::{PasswordEffects, Pending, UserRecord};
 use utoipa::ToSchema;
 
 use crate::password::set_password;
@@ -74,7 +74,8 @@ pub(crate) async fn create_link(
 /// [`Error::Conflict`] where the user is not in use.
 pub async fn new_link(app: &App, base: &Base, segment: &Segment, user: &User) -> Result<MagicLink, Error> {
     let (token, expires_at) = new_token(app, user).await?;
-    let url = match &segment.fields.settings.0.magic_link_url {
+    // A page that was accepted before only https was leads nowhere any more.
+    let url = match segment.fields.settings.0.magic_link_url.as_ref().filter(|page| page.is_secure()) {
         Some(page) => page.with("token", &token),
         None => base.url(&format!("{PAGE}?token={token}")),
     };
@@ -137,11 +138,17 @@ pub(crate) async fn redeem_link(
         return Err(Error::Unauthenticated.into());
     };
     let id = token.user;
-    let (counted, record) = tokio::join!(visitor.comes(), app.store.user(id));
+    let (counted, found) = tokio::join!(visitor.comes(), app.user_and_segment(id));
     counted?;
-    let record = ready(&app, &identity, record?).await?;
+    let (record, segment) = found?;
+    let record = ready(&app, &identity, record).await?;
+    if let Err(error) = check_use(&record.user, segment.as_ref()) {
+        // Only who has a link learns why it signs nobody in; the link stays good for as long as it would.
+        let is_good = app.store.is_link_good(&record, token.reveal()).await?;
+        return Err(if is_good { error } else { Error::Unauthenticated }.into());
+    }
     let secret = one_time_secret()?;
-    app.store.redeem_link(id, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN))).await?;
+    app.store.redeem_link(&record, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN))).await?;
     let ended = match record.has_login {
         true => record.sessions.ended,
         false => Some(create_identity(&app, &identity, &record, &request_id).await?),
@@ -195,6 +202,7 @@ async fn create_identity(
     let password = Password::read(one_time_secret()?.into(), &Pointer::root(), &mut Vec::new());
     let password = password.ok_or_else(|| Error::internal("a random password is none"))?;
     let act = Act::of(Actor::User(record.user.id), &request_id.0);
-    set_password(app, identity, record, &password, act).await?;
+    let effects = PasswordEffects { is_internal: true, ..PasswordEffects::default() };
+    set_password((app, identity), record, &password, act, effects).await?;
     Ok(Time::now().seconds())
 }

@@ -15,6 +15,7 @@ mod dialect;
 mod failure;
 mod filter;
 mod force;
+mod homes;
 mod hook;
 mod idempotency;
 mod key;
@@ -39,7 +40,7 @@ pub use answer::{Accepted, Begun, BegunAt, Created, Found, Listed, NoContent, Re
 pub use app::{App, Clients, EXPORT_RETENTION_DAYS, PushApplications, PushSchedules, Settings, SignUpMode};
 pub use base::Base;
 pub use body::{Body, BodyLimit, FromJson, JsonOrForm, MaybeBody, OneOrMany, Patch};
-pub use caller::{Anybody, Caller, Session, Subject};
+pub use caller::{Anybody, Caller, Session, Subject, check_use};
 pub use cors::Origins;
 pub use dialect::Dialect;
 pub use failure::{Answer, Failure, FieldProblem, Problem};

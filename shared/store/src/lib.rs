@@ -22,6 +22,7 @@ mod endpoint;
 mod entry;
 mod erase;
 mod event;
+mod holder;
 mod home;
 mod job;
 mod key;
@@ -62,6 +63,7 @@ pub use deleted::Deleted;
 pub use developer::KeptDeveloper;
 pub use device::{DeviceRecord, Holder, SomeDevices};
 pub use event::COUNTED;
+pub use holder::KeyHolder;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
@@ -70,12 +72,14 @@ pub use member::{AlsoOfMember, Joined, MemberRecord};
 pub use membership::{Configuration, Edition, Part};
 pub use notification::{Taken, notification_of};
 pub use page::{Filter, Page, Wanted, Window};
-pub use pending::{Pending, PendingKind};
+pub use pending::{PasswordEffects, Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
 pub use upload_quota::UploadQuota;
-pub use user::{Also, CLASH, Changed, PersonIn, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
+pub use user::{
+    Also, CLASH, Changed, CredentialTimes, PersonIn, Resumed, Sessions, Since, UserChanges, UserRecord, Whole,
+};
 pub use webhook::{SealedSecret, WebhookRecord};
 
 /// Every read and write of Muster's data.

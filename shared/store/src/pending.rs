@@ -90,6 +90,17 @@ impl Pending {
     }
 }
 
+/// What a change of password ends besides the other sessions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PasswordEffects<'a> {
+    /// The one session that goes on: the one that has changed the password.
+    pub kept_session: Option<&'a str>,
+    /// Whether this is no change that anybody made: an identity came to be, or nobody knows. Magic links go on.
+    pub is_internal: bool,
+    /// Whether all keys of the account, and of its segments, end.
+    pub revokes_keys: bool,
+}
+
 impl Store {
     /// Marks a change that Cognito is about to be asked for.
     ///
@@ -184,13 +195,19 @@ impl Store {
         &self,
         begun: UserRecord,
         (action, act): (Action, Act<'_>),
-        kept: Option<&str>,
+        effects: PasswordEffects<'_>,
     ) -> Result<bool, Error> {
         let mut record = begun;
         loop {
             let user = record.user.next(Time::now());
             let entry = Entry::between(Some(&record.user), &user, action, act);
-            let also = Also { ends: true, ends_sessions: Some(kept.map(str::to_owned)), ..Also::default() };
+            let also = Also {
+                ends: true,
+                ends_sessions: Some(effects.kept_session.map(str::to_owned)),
+                changes_password: !effects.is_internal,
+                revokes_keys: effects.revokes_keys,
+                ..Also::default()
+            };
             match self.change_user(&record, &user, &entry, also).await {
                 Err(Error::Stale) => {
                     let pending = record.pending;

@@ -161,7 +161,7 @@ body! {
         /// The status of the segment's own that the user has; one that is excluded shuts the user out, and leaves it out
         /// of lists and counts.
         pub status_id: Option<StatusId>,
-        /// Until when the user is meant to be in use.
+        /// Until when the user can sign in and its tokens are accepted; from then on it is answered 401 `expired`.
         pub valid_until: Option<Time>,
         /// Anything else, up to 8 KiB of JSON.
         pub metadata: Option<Metadata>,
@@ -240,6 +240,15 @@ impl User {
     #[must_use]
     pub fn is_tombstone(&self) -> bool {
         self.self_purge == Some(SelfPurge::Done)
+    }
+
+    /// Checks that the user's validity has not ended.
+    ///
+    /// # Errors
+    /// [`Error::Expired`].
+    pub fn check_validity(&self, now: Time) -> Result<(), Error> {
+        let is_over = self.fields.valid_until.is_some_and(|end| end <= now);
+        if is_over { Err(Error::Expired) } else { Ok(()) }
     }
 
     /// The number of the person that the user is, the same in all segments of the account.

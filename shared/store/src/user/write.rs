@@ -15,7 +15,7 @@ use crate::search::{self, Indexed as _};
 use crate::table::{Changes, Item, Write, number, string, to_item};
 use crate::unique::USER_COUNT;
 use crate::user::index::directory_of;
-use crate::user::{Claim, Sessions, UserRecord, changes};
+use crate::user::{Claim, CredentialTimes, Sessions, UserRecord, changes};
 
 /// How far ahead of the clock a change may stand, so that it is not told before it is written.
 const FARTHEST: Duration = Duration::from_secs(1);
@@ -29,6 +29,10 @@ pub struct Also {
     pub ends: bool,
     /// Ends all sessions that there are, but for the one named, if any.
     pub ends_sessions: Option<Option<String>>,
+    /// Whether the password has changed: magic links end, and older keys are to be reviewed.
+    pub changes_password: bool,
+    /// Whether all keys of the account, and of its segments, end.
+    pub revokes_keys: bool,
     /// A one-time secret that is made valid.
     pub one_time: Option<(String, Time)>,
     /// Where the user's number comes from, which it has from now on.
@@ -207,7 +211,8 @@ impl Store {
             // Once there is an identity, or one is being created, Cognito must be told of the e-mail.
             condition.push_str(" AND attribute_not_exists(has_login) AND attribute_not_exists(pending)");
         }
-        let gets_login = also.ends && !old.has_login && old.pending.is_some_and(|old| old.kind == PendingKind::Password);
+        let gets_login =
+            also.ends && !old.has_login && old.pending.is_some_and(|old| old.kind == PendingKind::Password);
         if gets_login {
             changes = changes.set("has_login", AttributeValue::Bool(true));
         }
@@ -223,6 +228,7 @@ impl Store {
                 None => changes,
             };
         }
+        let changes = credentials_changed(changes, &old.user, new, also);
         let user = Write::update(&self.table, &keys::user(new.id), &condition, changes);
         let mut writes = vec![user.on_condition_failed(Error::Stale)];
         writes.extend(self.around(Some(&old.user), Some(new))?);
@@ -356,10 +362,24 @@ impl Store {
     }
 }
 
+/// Notes what ends magic links and keys.
+fn credentials_changed(mut changes: Changes, old: &User, new: &User, also: &Also) -> Changes {
+    let now = string(Time::now());
+    let shut_out = matches!(new.status, Status::Blocked | Status::Deleted) && new.status != old.status;
+    if also.changes_password || shut_out || old.fields.email != new.fields.email {
+        changes = changes.set("links_from", now.clone());
+    }
+    if also.changes_password {
+        changes = changes.set("password_changed_at", now.clone());
+    }
+    if also.revokes_keys { changes.set("keys_from", now) } else { changes }
+}
+
 fn new_record(user: &User, owner_id: Option<UserId>) -> UserRecord {
     UserRecord {
         user: user.clone(),
         sessions: Sessions::default(),
+        credentials: CredentialTimes::default(),
         pending: None,
         address_count: 0,
         entry_count: 1,
