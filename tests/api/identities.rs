@@ -225,6 +225,8 @@ fn anonymous(user: &str, email: &str, segment: Option<&str>) -> Vec<(&'static st
         ("POST", at("verification"), json!({ "code": "garbage ☂" })),
         ("POST", at("verification/resend"), Value::Null),
         ("POST", at("restoration"), json!({ "password": "wrong wrong wrong" })),
+        ("POST", at("email/undo"), json!({ "token": "garbage" })),
+        ("POST", at("email/undo"), json!({ "token": edge::UndoToken::fresh(user.parse().unwrap()).unwrap().reveal() })),
         link("garbage"),
         link(forged.reveal()),
     ]

@@ -52,6 +52,7 @@ mod members;
 mod memberships;
 mod metadata;
 mod outbox;
+mod own_email;
 mod partners;
 mod points;
 mod products;

@@ -186,6 +186,10 @@ async fn the_reads_of_every_dialect_stop_with_the_segment() {
     for path in answered {
         let reply = world.muster.get(&path).token(&key).send().await;
         assert!(!reply.status.is_success() || reply.text.contains("error"), "{path}: {reply:?}");
+        // Languages are of no segment.
+        if path.contains("anguage") {
+            continue;
+        }
         let reply = world.muster.get(&path).token(&account).header("x-segment-id", &world.segment).send().await;
         assert!(!reply.status.is_success() || reply.text.contains("error"), "{path}: {reply:?}");
     }

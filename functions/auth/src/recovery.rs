@@ -4,7 +4,7 @@ use crate::login::segment_of;
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Act, Action, Actor, Email, Error, Password, SegmentId, Status, UserId, body};
+use domain::{Act, Action, Actor, Email, Error, Password, SegmentId, Status, User, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, RequestId, Visitor, check_use};
 use identity::{Identity, wrong_code};
 use reconcile::settled;
@@ -48,7 +48,12 @@ pub(crate) async fn recover(
     let account = Account::Holder(recovery.segment_id.into(), Unique::email(&recovery.email));
     let tries = visitor.tries(Attempt::Recovery, &account);
     let active = in_use(&app, tries, recovery.segment_id).await?.1;
-    identity.recover(active.map_or_else(UserId::fresh, |record| record.user.id)).await?;
+    let is_verified = active.as_ref().is_some_and(|record| record.user.is_email_verified());
+    let (user, email) = match &active {
+        Some(record) => (record.user.id, record.user.fields.email.as_ref().unwrap_or(&recovery.email)),
+        None => (UserId::fresh(), &recovery.email),
+    };
+    identity.recover(user, email, is_verified).await?;
     Ok(Accepted)
 }
 
@@ -81,7 +86,12 @@ pub(crate) async fn confirm_recovery(
         return Err(error.into());
     }
     let act = (Action::PasswordChanged, Act::of(Actor::User(begun.user.id), &request_id.0));
-    app.store.finish_password(begun, act, PasswordEffects::default()).await?;
+    let proved = (!begun.user.is_email_verified()).then(|| User { email_verified: Some(true), ..begun.user.clone() });
+    // The code came by the e-mail, which is proved by it.
+    app.store.finish_password(begun, act, PasswordEffects { proves_email: true, ..PasswordEffects::default() }).await?;
+    if let Some(user) = proved {
+        identity.set_email(&user).await?;
+    }
     Ok(NoContent)
 }
 

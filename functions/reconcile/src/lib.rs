@@ -50,14 +50,12 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
         PendingKind::SignUp if identity.exists(id).await? => store.end(&record).await.map(drop),
         PendingKind::SignUp => unless_stale(store.undo_sign_up(&record).await),
         PendingKind::Email => {
-            if let Some(email) = &record.user.fields.email {
-                match identity.set_email(id, email).await {
-                    // There is no identity to tell, whatever the record says.
-                    Ok(false) => return store.end_without_login(&record).await.map(drop),
-                    // An e-mail that Cognito never takes must not keep the change pending.
-                    Ok(true) | Err(Error::Invalid(_)) => {}
-                    Err(error) => return Err(error),
-                }
+            match identity.set_email(&record.user).await {
+                // There is no identity to tell, whatever the record says.
+                Ok(false) => return store.end_without_login(&record).await.map(drop),
+                // An e-mail that Cognito never takes must not keep the change pending.
+                Ok(true) | Err(Error::Invalid(_)) => {}
+                Err(error) => return Err(error),
             }
             store.end(&record).await.map(drop)
         }
@@ -65,7 +63,8 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
         // Nobody can tell which password holds, so no session may: whoever knows the right one logs in again.
         PendingKind::Password => {
             let act = (Action::PasswordChangeInterrupted, Act::of(Actor::System, "reconcile"));
-            store.finish_password(record, act, PasswordEffects::default()).await.map(drop)
+            let effects = PasswordEffects { changed_at: Some(pending.since), ..PasswordEffects::default() };
+            store.finish_password(record, act, effects).await.map(drop)
         }
         PendingKind::Purge => {
             identity.delete(id).await?;

@@ -181,7 +181,7 @@ async fn outlast(ended: Option<i64>) {
 async fn ready(app: &App, identity: &Identity, record: Option<UserRecord>) -> Result<UserRecord, Error> {
     let active = |record: &UserRecord| record.user.status == Status::Active && !record.user.excluded;
     let record = record.filter(active).ok_or(Error::Unauthenticated)?;
-    if record.has_login || record.pending.is_none() {
+    if record.pending.is_none() {
         return Ok(record);
     }
     let settled = settled(&app.store, identity, record).await?.filter(active).ok_or(Error::Unauthenticated)?;

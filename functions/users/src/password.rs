@@ -37,10 +37,10 @@ pub async fn change_password(
     State(identity): State<Identity>,
     caller: Caller,
     Path(user): Path<UserRef>,
-    mut query: Query,
+    query: Query,
     Body(change): Body<PasswordChange>,
 ) -> Answer<NoContent> {
-    let revokes_keys = takes_revoke(&mut query)?;
+    let revokes_keys = takes_revoke(query)?;
     let tries = async {
         match (&change.old_password, caller.session()) {
             (Some(_), Ok(_)) => caller.tries_password().await,
@@ -89,7 +89,7 @@ pub async fn check_strength(app: &App, user: &User, password: &Password, at: &st
 }
 
 /// Reads `keys`.
-fn takes_revoke(query: &mut Query) -> Result<bool, Error> {
+fn takes_revoke(mut query: Query) -> Result<bool, Error> {
     let mut errors = Vec::new();
     let revokes = match query.take("keys", &mut errors).as_deref() {
         None => false,
@@ -150,7 +150,7 @@ pub(crate) async fn set_password(
 ) -> Result<(), Error> {
     let begun = app.store.begin(record, PendingKind::Password).await?;
     let id = record.user.id;
-    let done = match identity.set_password(id, record.user.fields.email.as_ref(), password).await {
+    let done = match identity.set_password(&record.user, password).await {
         Ok(()) => app.store.finish_password(begun, (Action::PasswordChanged, act), effects).await,
         Err(error) => end_refused_password(&app.store, identity, &begun, &error).await.and(Err(error)),
     };

@@ -229,6 +229,12 @@ impl Settings {
         Ok(Duration::from_secs(days * 24 * 60 * 60))
     }
 
+    /// The address that notices come from (`MAIL_FROM`), as `Name <address>`; without one none are sent.
+    #[must_use]
+    pub fn mail_from_env() -> Option<String> {
+        variable("MAIL_FROM").ok().filter(|from| !from.is_empty())
+    }
+
     /// Whether files wait for GuardDuty's malware scan (`MALWARE_SCAN`).
     ///
     /// # Errors

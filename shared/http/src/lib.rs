@@ -47,7 +47,7 @@ pub use failure::{Answer, Failure, FieldProblem, Problem};
 pub use filter::FilterKind;
 pub use force::Force;
 pub use hook::HookSecret;
-pub use key::{ByDeveloper, DeveloperToken, KeySecret, LinkToken};
+pub use key::{ByDeveloper, DeveloperToken, KeySecret, LinkToken, UndoToken};
 pub use limit::Limits;
 pub use list::{DELETED, List, ListOption, ListSpec, filters_of};
 pub use path::{Path, UserRef};

@@ -6,6 +6,8 @@
 mod cognito;
 #[cfg(feature = "client")]
 mod failure;
+#[cfg(feature = "client")]
+mod own_email;
 mod secret;
 #[cfg(feature = "client")]
 mod sessions;

@@ -16,6 +16,7 @@ mod deleted;
 mod delivery;
 mod developer;
 mod device;
+mod email_undo;
 #[cfg(test)]
 mod emulator;
 mod endpoint;
@@ -62,6 +63,7 @@ pub use catalog::CatalogRecord;
 pub use deleted::Deleted;
 pub use developer::KeptDeveloper;
 pub use device::{DeviceRecord, Holder, SomeDevices};
+pub use email_undo::{EmailUndo, UndoChange};
 pub use event::COUNTED;
 pub use holder::KeyHolder;
 pub use job::{Job, Progress};

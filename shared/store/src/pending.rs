@@ -97,8 +97,12 @@ pub struct PasswordEffects<'a> {
     pub kept_session: Option<&'a str>,
     /// Whether this is no change that anybody made: an identity came to be, or nobody knows. Magic links go on.
     pub is_internal: bool,
+    /// When it changed, where that was before now: what was given out since goes on.
+    pub changed_at: Option<Time>,
     /// Whether all keys of the account, and of its segments, end.
     pub revokes_keys: bool,
+    /// Whether the password was changed by a code that was sent to the e-mail.
+    pub proves_email: bool,
 }
 
 impl Store {
@@ -199,12 +203,15 @@ impl Store {
     ) -> Result<bool, Error> {
         let mut record = begun;
         loop {
-            let user = record.user.next(Time::now());
+            let mut user = record.user.next(Time::now());
+            if effects.proves_email && user.segment_id.is_some() {
+                user.email_verified = Some(true);
+            }
             let entry = Entry::between(Some(&record.user), &user, action, act);
             let also = Also {
                 ends: true,
                 ends_sessions: Some(effects.kept_session.map(str::to_owned)),
-                changes_password: !effects.is_internal,
+                password_changed_at: (!effects.is_internal).then(|| effects.changed_at.unwrap_or_else(Time::now)),
                 revokes_keys: effects.revokes_keys,
                 ..Also::default()
             };

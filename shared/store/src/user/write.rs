@@ -9,6 +9,7 @@ use domain::{CustomStatus, Entry, Error, Event, Status, Time, User, UserId};
 
 use crate::Store;
 use crate::backoff::Tries;
+use crate::email_undo::UndoChange;
 use crate::keys;
 use crate::pending::{Pending, PendingKind, begin, end};
 use crate::search::{self, Indexed as _};
@@ -29,8 +30,10 @@ pub struct Also {
     pub ends: bool,
     /// Ends all sessions that there are, but for the one named, if any.
     pub ends_sessions: Option<Option<String>>,
-    /// Whether the password has changed: magic links end, and older keys are to be reviewed.
-    pub changes_password: bool,
+    /// When the password has changed: older magic links end, and older keys are to be reviewed.
+    pub password_changed_at: Option<Time>,
+    /// What becomes of the tokens that undo a change of e-mail, and the keys of those that go with it.
+    pub email_undo: Option<(UndoChange, Vec<Item>)>,
     /// Whether all keys of the account, and of its segments, end.
     pub revokes_keys: bool,
     /// A one-time secret that is made valid.
@@ -241,6 +244,9 @@ impl Store {
         if let Some((secret, until)) = &also.one_time {
             writes.push(self.one_time_made(new.id, secret, *until));
         }
+        if let Some((change, newer)) = &also.email_undo {
+            writes.extend(self.undo_written(new.id, change, newer)?);
+        }
         writes.extend(self.numbered(new, also.numbering));
         let pending = begun.or(old.pending.filter(|_| !also.ends));
         let has_login = old.has_login || gets_login;
@@ -364,15 +370,16 @@ impl Store {
 
 /// Notes what ends magic links and keys.
 fn credentials_changed(mut changes: Changes, old: &User, new: &User, also: &Also) -> Changes {
-    let now = string(Time::now());
-    let shut_out = matches!(new.status, Status::Blocked | Status::Deleted) && new.status != old.status;
-    if also.changes_password || shut_out || old.fields.email != new.fields.email {
-        changes = changes.set("links_from", now.clone());
+    let now = Time::now();
+    let is_shut_out = matches!(new.status, Status::Blocked | Status::Deleted) && new.status != old.status;
+    let ends_links = is_shut_out || old.fields.email != new.fields.email;
+    if let Some(from) = also.password_changed_at.or(ends_links.then_some(now)) {
+        changes = changes.set("links_from", string(from));
     }
-    if also.changes_password {
-        changes = changes.set("password_changed_at", now.clone());
+    if let Some(changed) = also.password_changed_at {
+        changes = changes.set("password_changed_at", string(changed));
     }
-    if also.revokes_keys { changes.set("keys_from", now) } else { changes }
+    if also.revokes_keys { changes.set("keys_from", string(now)) } else { changes }
 }
 
 fn new_record(user: &User, owner_id: Option<UserId>) -> UserRecord {
