@@ -141,7 +141,7 @@ pub(crate) async fn redeem_link(
     let (counted, found) = tokio::join!(visitor.comes(), app.user_and_segment(id));
     counted?;
     let (record, segment) = found?;
-    let record = ready(&app, &identity, record).await?;
+    let record = ready((&app, &identity), record, &token).await?;
     if let Err(error) = check_use(&record.user, segment.as_ref()) {
         // Only who has a link learns why it signs nobody in; the link stays good for as long as it would.
         let is_good = app.store.is_link_good(&record, token.reveal()).await?;
@@ -178,7 +178,11 @@ async fn outlast(ended: Option<i64>) {
 }
 
 /// The user whom a link may sign in, before the link is used up by it.
-async fn ready(app: &App, identity: &Identity, record: Option<UserRecord>) -> Result<UserRecord, Error> {
+async fn ready(
+    (app, identity): (&App, &Identity),
+    record: Option<UserRecord>,
+    token: &LinkToken,
+) -> Result<UserRecord, Error> {
     let active = |record: &UserRecord| record.user.status == Status::Active && !record.user.excluded;
     let record = record.filter(active).ok_or(Error::Unauthenticated)?;
     if record.pending.is_none() {
@@ -186,7 +190,9 @@ async fn ready(app: &App, identity: &Identity, record: Option<UserRecord>) -> Re
     }
     let settled = settled(&app.store, identity, record).await?.filter(active).ok_or(Error::Unauthenticated)?;
     if !settled.has_login && settled.pending.is_some() {
-        return Err(Pending::in_progress());
+        // Most likely its identity is being created, for whoever was faster with this very link.
+        let is_good = app.store.is_link_good(&settled, token.reveal()).await?;
+        return Err(if is_good { Pending::in_progress() } else { Error::Unauthenticated });
     }
     Ok(settled)
 }

@@ -8,8 +8,8 @@ use axum::response::{Html, IntoResponse as _, Response};
 use domain::text::Secret;
 use domain::{Act, Action, Actor, Email, Entry, Error, KeyScope, Role, Status, Time, User, UserId, body};
 use edge::{
-    Accepted, Answer, App, Attempt, Base, Body, Caller, JsonOrForm, NoContent, Path, Query, RequestId, Shown, Subject,
-    UndoToken, UserRef, Visitor, retried,
+    Accepted, Answer, App, Attempt, Base, Body, Caller, JsonOrForm, NoContent, Path, Query, Shown, Subject, UndoToken,
+    UserRef, Visitor, retried,
 };
 use identity::Identity;
 use mail::{EmailChanged, Mail};
@@ -215,13 +215,12 @@ pub(crate) async fn show_undo(Path(user): Path<UserId>, mut query: Query) -> Ans
 pub(crate) async fn undo_email(
     State(crate::State { app, identity, .. }): State<crate::State>,
     visitor: Visitor,
-    request_id: RequestId,
     Path(user): Path<UserId>,
     JsonOrForm(EmailUndoing { token }): JsonOrForm<EmailUndoing>,
 ) -> Answer<NoContent> {
     visitor.comes().await?;
     let token = UndoToken::parse(token.reveal()).filter(|token| token.user == user).ok_or_else(wrong)?;
-    let act = Act::of(Actor::User(user), &request_id.0);
+    let act = visitor.act(Actor::User(user));
     retried(|| undo((&app, &identity), &token, act)).await?;
     Ok(NoContent)
 }

@@ -236,7 +236,7 @@ impl Store {
         let mut writes = vec![user.on_condition_failed(Error::Stale)];
         writes.extend(self.around(Some(&old.user), Some(new))?);
         writes.push(self.entered(entry)?);
-        writes.extend(self.audit_of_entry(old, entry, also.begins)?);
+        writes.extend(self.audit_of_entry(old, entry, also)?);
         // Of a purge its end is told, once.
         if also.begins != Some(PendingKind::Purge) {
             writes.extend(self.outbox(Event::of_user(new, entry))?);
