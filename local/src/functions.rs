@@ -110,7 +110,14 @@ impl Functions {
             None => Mail::default(),
         };
         let app = App::with_table(&settings, &clients, table);
-        Self { app, identity, mail, files, malware_scan: wiring.malware_scan, export_retention: wiring.export_retention }
+        Self {
+            app,
+            identity,
+            mail,
+            files,
+            malware_scan: wiring.malware_scan,
+            export_retention: wiring.export_retention,
+        }
     }
 
     /// What checks files that have arrived.
