@@ -161,6 +161,7 @@ async fn check_presence(
             match identity.login(before.user.id, &password).await? {
                 LoggedIn::Tokens(tokens) => end_login(identity, tokens).await,
                 LoggedIn::Unverified | LoggedIn::Wrong => {
+                    caller.record_wrong_password().await?;
                     Err(Error::invalid("/current_password", "incorrect", "is not the present password"))
                 }
             }

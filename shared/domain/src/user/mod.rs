@@ -10,7 +10,7 @@ mod unique;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -304,7 +304,10 @@ impl PartialSchema for User {
             ("status", <Status as Field>::schema()),
             ("status_reason", <Option<Code> as Field>::schema()),
             ("number", <Option<PersonNumber> as Field>::schema()),
-            ("email_verified", ObjectBuilder::new().schema_type(Type::Boolean).into()),
+            (
+                "email_verified",
+                ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Null])).into(),
+            ),
             ("pending_email", <Option<Email> as Field>::schema()),
         ])
     }
@@ -324,7 +327,7 @@ impl Object for User {
             ("status".to_owned(), self.status.as_str().into()),
             ("status_reason".to_owned(), self.status_reason.show()),
             ("number".to_owned(), self.number().show()),
-            ("email_verified".to_owned(), self.is_email_verified().into()),
+            ("email_verified".to_owned(), self.fields.email.as_ref().map(|_| self.is_email_verified()).into()),
             ("pending_email".to_owned(), self.pending_email.show()),
         ]);
         shown.extend(self.fields.show());
