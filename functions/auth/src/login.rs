@@ -6,7 +6,8 @@ use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
 use domain::{
-    Actor, AuditAction, AuditEntry, Document, Email, Error, NamedUsername, Segment, SegmentId, Status, Time, UserId, body,
+    Actor, AuditAction, AuditEntry, Document, Email, Error, NamedUsername, Segment, SegmentId, Status, Time, UserId,
+    body,
 };
 use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor, check_use};
 use identity::{Identity, LoggedIn};
