@@ -79,7 +79,7 @@ impl Emulators {
             drop(dynoxide::server::serve_with_shutdown(dynamodb, table, std::future::pending()).await)
         });
         tasks.spawn(serve_cognito(cognito, users.clone()));
-        let endpoints = Endpoints { dynamodb: dynamodb_url, s3: s3_url, cognito: cognito_url };
+        let endpoints = Endpoints { dynamodb: dynamodb_url, s3: s3_url, cognito: cognito_url, ses: None };
         Ok((Self { endpoints, cognito: users, database }, Bucket { files, listener }))
     }
 }

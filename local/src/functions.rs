@@ -8,6 +8,7 @@ use aws_sdk_cognitoidentityprovider as cognito;
 use aws_sdk_dynamodb as dynamodb;
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_s3 as s3;
+use aws_sdk_sesv2 as ses;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
 use domain::PublicUrl;
@@ -15,6 +16,7 @@ use edge::{App, Clients, Limits, Origins, Settings, SignUpMode, TrustedProxyHops
 use events::{Bus, Events, Sender};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
+use mail::Mail;
 use notifications::Notifications;
 use store::Table;
 use transfers::Transfers;
@@ -29,6 +31,8 @@ pub struct Endpoints {
     pub s3: String,
     /// Cognito.
     pub cognito: String,
+    /// SES, by which notices go out; none go out without it.
+    pub ses: Option<String>,
 }
 
 /// What the functions are connected to.
@@ -75,6 +79,8 @@ pub struct Functions {
     pub app: App,
     /// The credentials.
     pub identity: Identity,
+    /// Notices to people.
+    pub mail: Mail,
     /// The files.
     pub files: Files,
     malware_scan: bool,
@@ -96,8 +102,22 @@ impl Functions {
         let identity = Identity::new(cognito::Client::from_conf(pool), &settings.pool);
         let bucket = s3::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.s3).build();
         let files = Files::new(s3::Client::from_conf(bucket), &wiring.bucket);
+        let mail = match &wiring.endpoints.ses {
+            Some(endpoint) => {
+                let ses = ses::config::Builder::from(&clients.config).endpoint_url(endpoint).build();
+                Mail::new(ses::Client::from_conf(ses), Some("Muster <muster@localhost>".to_owned()))
+            }
+            None => Mail::default(),
+        };
         let app = App::with_table(&settings, &clients, table);
-        Self { app, identity, files, malware_scan: wiring.malware_scan, export_retention: wiring.export_retention }
+        Self {
+            app,
+            identity,
+            mail,
+            files,
+            malware_scan: wiring.malware_scan,
+            export_retention: wiring.export_retention,
+        }
     }
 
     /// What checks files that have arrived.
@@ -128,8 +148,12 @@ impl Functions {
     /// All routes, with the edge around them.
     pub fn router(&self) -> Router {
         let (app, identity) = (self.app.clone(), self.identity.clone());
-        let auth = auth::router().with_state(auth::State { app: app.clone(), identity: identity.clone() });
-        let users = users::router().with_state(users::State { app: app.clone(), identity });
+        let auth = auth::router().with_state(auth::State {
+            app: app.clone(),
+            identity: identity.clone(),
+            mail: self.mail.clone(),
+        });
+        let users = users::router().with_state(users::State { app: app.clone(), identity, mail: self.mail.clone() });
         let data = [
             addresses::router(),
             keys::router(),

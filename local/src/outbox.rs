@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Query, State};
-use axum::routing::get;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::{Body as _, Device, Message, Time};
 use notifications::Sender;
@@ -73,10 +75,35 @@ impl Outbox {
 
     /// The route.
     pub(crate) fn router(&self) -> Router {
-        Router::new().route("/_local/outbox", get(list)).with_state(self.clone())
+        let send = format!("{SES}/v2/email/outbound-emails");
+        Router::new().route("/_local/outbox", get(list)).route(&send, post(send_email)).with_state(self.clone())
     }
 }
 
 async fn list(State(outbox): State<Outbox>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
     Json(json!({ "data": outbox.to(query.get("to").map(String::as_str)) }))
+}
+
+/// Where Amazon SES (version 2 of its API) answers.
+pub(crate) const SES: &str = "/_local/ses";
+
+/// `SendEmail` of a simple message: printed, and kept.
+async fn send_email(State(outbox): State<Outbox>, Json(request): Json<Value>) -> Response {
+    let text = |at: &str| request.pointer(at).and_then(Value::as_str).map(str::to_owned);
+    let (to, from) = (text("/Destination/ToAddresses/0"), text("/FromEmailAddress"));
+    let (subject, body) = (text("/Content/Simple/Subject/Data"), text("/Content/Simple/Body/Text/Data"));
+    let (Some(to), Some(_), Some(subject), Some(body)) = (to, from, subject, body) else {
+        let refusal =
+            Json(json!({ "message": "This emulator takes simple messages with a text, from somebody to somebody." }));
+        return (StatusCode::BAD_REQUEST, [("x-amzn-errortype", "BadRequestException")], refusal).into_response();
+    };
+    tracing::info!(target: "local::outbox", to, kind = "notice", subject, "would be sent");
+    outbox.put(Sent {
+        to,
+        kind: "notice".to_owned(),
+        code: None,
+        body: format!("{subject}\n\n{body}"),
+        at: Time::now(),
+    });
+    Json(json!({ "MessageId": domain::EntryId::fresh() })).into_response()
 }

@@ -19,7 +19,7 @@ use crate::emulators::{BUCKET, CLIENT_SECRET, CREDENTIALS, Emulators, POOL, REGI
 use crate::error::Error;
 use crate::events::{Stream, deliver};
 use crate::functions::{Functions, Wiring};
-use crate::outbox::{Outbox, Sent};
+use crate::outbox::{Outbox, SES, Sent};
 use crate::server::{listen, serve};
 
 /// How to start the local system.
@@ -51,6 +51,8 @@ pub struct Options {
     pub deliver_every: Duration,
     /// Sees each call to DynamoDB that a request makes.
     pub interceptor: Option<SharedInterceptor>,
+    /// Whether notices go out, as in a deployment with `MailFrom`.
+    pub sends_mail: bool,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             stream_every: Duration::from_millis(100),
             deliver_every: Duration::from_secs(1),
             interceptor: None,
+            sends_mail: true,
         }
     }
 }
@@ -103,7 +106,9 @@ impl System {
         let data = options.data.as_deref();
         let (emulators, bucket) =
             Emulators::start(&mut tasks, first_port, data, options.fixed_code.clone(), outbox.clone()).await?;
-        let wiring = wiring(&emulators, &options, &url);
+        let mut wiring = wiring(&emulators, &options, &url);
+        // It answers where the outbox is read.
+        wiring.endpoints.ses = options.sends_mail.then(|| format!("{url}{SES}"));
         let functions = Functions::connect(&wiring);
         functions.app.store.ensure_table().await.map_err(|error| Error::Start(told(&error)))?;
         functions.app.warm().await;

@@ -161,6 +161,17 @@ async fn own(costs: &mut Costs, ana: &Ana) {
     costs.of("PATCH /v1/users/{user}, replayed Idempotency-Key", patch("B"), by, 200).await;
     let email = ("PATCH", "/v1/users/me", json!({ "email": "other@example.com" }));
     costs.of("PATCH /v1/users/{user}, e-mail", email, by, 200).await;
+    let base = "/v1/users/me/email";
+    let resend = format!("{base}/verification/resend");
+    costs.of("POST /v1/users/{user}/email/verification/resend", ("POST", &resend, Value::Null), by, 202).await;
+    costs
+        .of("DELETE /v1/users/{user}/email/pending", ("DELETE", &format!("{base}/pending"), Value::Null), by, 204)
+        .await;
+    costs.muster.patch("/v1/users/me", json!({ "email": "other@example.com" })).by(ana).send().await;
+    let code = json!({ "code": costs.muster.code("other@example.com") });
+    costs
+        .of("POST /v1/users/{user}/email/verification", ("POST", &format!("{base}/verification"), code), by, 200)
+        .await;
     let password = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
     costs.of("POST /v1/users/{user}/password", ("POST", "/v1/users/me/password", password), by, 204).await;
     costs.of("GET /v1/users/{user}/history", ("GET", "/v1/users/me/history", Value::Null), by, 200).await;

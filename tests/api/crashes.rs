@@ -243,16 +243,22 @@ async fn a_recovery_cut_off_anywhere_leaves_one_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_email_cut_off_anywhere_gets_the_codes_if_the_table_has_it() {
-    let mut cut = 0;
+    let (mut cut, mut moved) = (0, Vec::new());
     for point in points() {
         let muster = still().await;
         let ana = muster.ana().await;
-        let body = json!({ "email": "new@example.com" });
-        if cut_off(&muster, point, &("PATCH", "/v1/users/me", body, Some(&ana.access))).await == Err(200) {
+        let asked = muster.patch("/v1/users/me", json!({ "email": "new@example.com" })).by(&ana).send().await;
+        assert_eq!(asked.status, 200, "{asked:?}");
+        let body = json!({ "code": muster.code("new@example.com") });
+        let path = "/v1/users/me/email/verification";
+        if cut_off(&muster, point, &("POST", path, body, Some(&ana.access))).await == Err(200) {
             break;
         }
         cut += 1;
         muster.leases_pass().await;
+        if cut % 2 == 0 {
+            muster.reconcile().await;
+        }
         // The next call of the user itself completes it, as the reconciler would.
         let next = muster.patch("/v1/users/me", json!({ "last_name": "L" })).by(&ana).send().await;
         assert_eq!(next.status, 200, "{point:?}");
@@ -260,9 +266,63 @@ async fn a_new_email_cut_off_anywhere_gets_the_codes_if_the_table_has_it() {
         assert_eq!(muster.items("C#").await.len(), 1, "{point:?}");
         muster.post("/v1/auth/recovery", json!({ "email": email })).send().await;
         assert_eq!(muster.outbox(Some(email)).last().unwrap().kind, "recovery", "{point:?}");
+        moved.push(email == "new@example.com");
+        if email == ana.email {
+            // What was cut off can be done again.
+            assert_eq!(next.body["pending_email"], "new@example.com", "{point:?}");
+            let again = muster.email_moves(&ana, "new@example.com").await;
+            assert_eq!(again.status, 200, "{point:?}: {again:?}");
+        }
+        muster.reconcile().await;
+    }
+    assert!(cut >= 6 && moved.contains(&true) && moved.contains(&false), "{cut} points {moved:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_for_a_new_email_cut_off_anywhere_can_be_repeated() {
+    let mut cut = 0;
+    for point in points() {
+        let muster = still().await;
+        let ana = muster.ana().await;
+        let body = json!({ "email": "new@example.com", "current_password": PASSWORD });
+        if cut_off(&muster, point, &("PATCH", "/v1/users/me", body, Some(&ana.access))).await == Err(200) {
+            break;
+        }
+        cut += 1;
+        let me = muster.get("/v1/users/me").by(&ana).send().await;
+        assert_eq!(me.body["email"], json!(ana.email), "{point:?}");
+        let moved = muster.email_moves(&ana, "new@example.com").await;
+        assert_eq!((moved.status.as_u16(), &moved.body["email"]), (200, &json!("new@example.com")), "{point:?}");
         muster.reconcile().await;
     }
     assert!(cut >= 6, "{cut} points");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_cut_off_anywhere_is_done_or_can_be_repeated() {
+    let (mut cut, mut done) = (0, Vec::new());
+    for point in points() {
+        let muster = still().await;
+        let ana = muster.ana().await;
+        assert_eq!(muster.email_moves(&ana, "new@example.com").await.status, 200);
+        let (path, token) = muster.undo_link(&ana.email);
+        let body = json!({ "token": token });
+        if cut_off(&muster, point, &("POST", &path, body.clone(), None)).await == Err(204) {
+            break;
+        }
+        cut += 1;
+        muster.reconcile().await;
+        let again = muster.post(&path, body).send().await;
+        done.push(again.status == 400);
+        assert!(matches!(again.status.as_u16(), 204 | 400), "{point:?}: {again:?}");
+        muster.reconcile().await;
+        muster.seconds_pass().await;
+        assert_eq!(muster.login(&ana.email, PASSWORD).await.status, 200, "{point:?}");
+        assert_eq!(muster.login("new@example.com", PASSWORD).await.status, 401, "{point:?}");
+        muster.post("/v1/auth/recovery", json!({ "email": ana.email })).send().await;
+        assert_eq!(muster.outbox(Some(&ana.email)).last().unwrap().kind, "recovery", "{point:?}");
+    }
+    assert!(cut >= 6 && done.contains(&true) && done.contains(&false), "{cut} points {done:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,7 +54,8 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let name = format!("muster-{}", domain::id::fresh());
-    let endpoints = Endpoints { dynamodb: endpoint.to_owned(), s3: endpoint.to_owned(), cognito: endpoint.to_owned() };
+    let endpoints =
+        Endpoints { dynamodb: endpoint.to_owned(), s3: endpoint.to_owned(), cognito: endpoint.to_owned(), ses: None };
     let mut wiring = Wiring {
         endpoints,
         region: "us-east-1".to_owned(),

@@ -13,7 +13,7 @@ use local::{Functions, Wiring};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::system::Muster;
+use crate::system::{Muster, PASSWORD};
 use crate::world::World;
 
 /// Decides over each call: the operation's name, its number, and whether it has been carried out yet.
@@ -225,8 +225,9 @@ async fn a_purge_in_the_middle_of_a_password_change_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_email_that_meets_another_change_is_told_so_and_not_of_another_version() {
-    let muster = Muster::start().await;
-    let ana = muster.ana().await;
+    let world = crate::world::World::start().await;
+    let user = world.user(json!({ "password": PASSWORD })).await;
+    let (muster, ana) = (&world.muster, &world.ana);
     let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (here, told) = (reached.clone(), go_on.clone());
     let plan: Plan = Arc::new(move |operation, _, phase| {
@@ -236,16 +237,16 @@ async fn a_change_of_email_that_meets_another_change_is_told_so_and_not_of_anoth
         }
         Verdict::Pass
     });
-    let url = functions_behind(&muster, plan).await;
+    let url = functions_behind(muster, plan).await;
     let patch = |body: serde_json::Value, url: &str| {
-        let call = reqwest::Client::new().patch(format!("{url}/v1/users/me")).bearer_auth(&ana.access);
+        let call = reqwest::Client::new().patch(format!("{url}/v1/users/{user}")).bearer_auth(&ana.access);
         let call = call.header("content-type", "application/json").header("if-match", "\"2\"");
         call.body(body.to_string()).send()
     };
     let changing = tokio::spawn(patch(json!({ "email": "new@example.com" }), &url));
     reached.notified().await;
     let store = &muster.functions.app.store;
-    let record = store.user(ana.id.parse().unwrap()).await.unwrap().unwrap();
+    let record = store.user(user.parse().unwrap()).await.unwrap().unwrap();
     let begun = store.begin(&record, store::PendingKind::Password).await.unwrap();
     go_on.notify_one();
     let met = changing.await.unwrap().unwrap();

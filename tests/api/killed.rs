@@ -23,7 +23,12 @@ async fn the_functions_as_a_process() {
     let wiring: Value = serde_json::from_str(&wiring).unwrap();
     let text = |name: &str| wiring[name].as_str().unwrap().to_owned();
     let functions = Functions::connect(&Wiring {
-        endpoints: Endpoints { dynamodb: text("dynamodb"), s3: text("s3"), cognito: text("cognito") },
+        endpoints: Endpoints {
+            dynamodb: text("dynamodb"),
+            s3: text("s3"),
+            cognito: text("cognito"),
+            ses: wiring["ses"].as_str().map(str::to_owned),
+        },
         region: text("region"),
         credentials: (text("key"), text("secret")),
         table: text("table"),
@@ -50,7 +55,7 @@ async fn the_functions_as_a_process() {
 /// Starts the child over these emulators: it, its URL, and all that it prints.
 pub(crate) async fn child(wiring: &Wiring) -> (Child, String, Printed) {
     let told = json!({
-        "dynamodb": wiring.endpoints.dynamodb, "s3": wiring.endpoints.s3, "cognito": wiring.endpoints.cognito,
+        "dynamodb": wiring.endpoints.dynamodb, "s3": wiring.endpoints.s3, "cognito": wiring.endpoints.cognito, "ses": wiring.endpoints.ses,
         "region": wiring.region, "key": wiring.credentials.0, "secret": wiring.credentials.1, "table": wiring.table, "bucket": wiring.bucket,
         "pool": wiring.pool_id, "client": wiring.client_id,
         "client_secret": wiring.client_secret, "issuer": wiring.issuer, "first": wiring.sign_up == edge::SignUpMode::First,

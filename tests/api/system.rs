@@ -89,6 +89,19 @@ impl Muster {
         self.system.as_ref().unwrap().emulators.cognito.advance_clock(by);
     }
 
+    /// Makes every sign-in look as if it had been an hour ago; a refresh gives a token that says so.
+    pub(crate) fn sign_ins_age(&self) {
+        self.system.as_ref().unwrap().emulators.cognito.age_logins(Duration::from_secs(3600)).unwrap();
+    }
+
+    /// Changes a user's own e-mail, as far as the code that proves it.
+    pub(crate) async fn email_moves(&self, ana: &Ana, email: &str) -> Reply {
+        let asked = self.patch("/v1/users/me", json!({ "email": email })).by(ana).send().await;
+        assert_eq!((asked.status.as_u16(), &asked.body["pending_email"]), (200, &json!(email)), "{asked:?}");
+        let body = json!({ "code": self.code(email) });
+        self.post("/v1/users/me/email/verification", body).by(ana).send().await
+    }
+
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         let method: Method = method.parse().unwrap();
         let own = !dialects::DIALECTS.iter().any(|dialect| path.starts_with(dialect.prefix));

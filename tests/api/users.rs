@@ -82,7 +82,7 @@ async fn exists_finds_each_unique_value() {
 async fn a_new_email_frees_the_old_one_and_gets_the_codes() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;
-    let moved = muster.patch("/v1/users/me", json!({ "email": "new@example.com" })).by(&ana).send().await;
+    let moved = muster.email_moves(&ana, "new@example.com").await;
     assert_eq!((moved.status.as_u16(), &moved.body["email"]), (200, &json!("new@example.com")));
     assert_eq!(muster.login(&ana.email, PASSWORD).await.status, 401);
     assert_eq!(muster.login("new@example.com", PASSWORD).await.status, 200);

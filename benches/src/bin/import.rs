@@ -208,7 +208,7 @@ async fn worker() -> Result<(), Failure> {
     let wiring: Value = serde_json::from_str(&input)?;
     let named = |name: &str| text(at(&wiring, name));
     let functions = Functions::connect(&Wiring {
-        endpoints: Endpoints { dynamodb: named("dynamodb")?, s3: named("s3")?, cognito: named("cognito")? },
+        endpoints: Endpoints { dynamodb: named("dynamodb")?, s3: named("s3")?, cognito: named("cognito")?, ses: None },
         region: named("region")?,
         credentials: (named("key")?, named("secret")?),
         table: named("table")?,

@@ -3,6 +3,7 @@
 use axum::extract::FromRef;
 use edge::App;
 use identity::Identity;
+use mail::Mail;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,6 +23,8 @@ pub struct State {
     pub app: App,
     /// The credentials.
     pub identity: Identity,
+    /// Notices to people.
+    pub mail: Mail,
 }
 
 /// The routes.

@@ -6,9 +6,10 @@ use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
 use domain::{
-    Actor, AuditAction, AuditEntry, Document, Email, Error, NamedUsername, SegmentId, Status, Time, UserId, body,
+    Actor, AuditAction, AuditEntry, Document, Email, Error, NamedUsername, Segment, SegmentId, Status, Time, UserId,
+    body,
 };
-use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor};
+use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor, check_use};
 use identity::{Identity, LoggedIn};
 use store::UserRecord;
 
@@ -60,13 +61,19 @@ pub async fn login(
     Body(login): Body<Login>,
 ) -> Answer<Rendered> {
     let account = Account::Holder(login.segment_id.into(), login.named()?);
-    let named = visitor.tries(Attempt::Login, &account).await?;
+    let tries = visitor.tries(Attempt::Login, &account);
+    let (named, segment) = tokio::join!(tries, segment_of(&app, login.segment_id));
+    let (named, segment) = (named?, segment?);
     let found = named.clone().filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
     let found = found.filter(|record| !record.user.excluded);
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
     let id = found.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
     match (logged_in(&app, &identity, id, login.password.reveal(), found.as_ref()).await?, found) {
         (LoggedIn::Tokens(tokens), Some(record)) => {
+            if let Err(error) = check_use(&record.user, segment.as_ref()) {
+                record_failure(&app, &visitor, Some(&record), login.segment_id).await?;
+                return Err(error.into());
+            }
             if record.user.status == Status::Unverified {
                 // Cognito has confirmed the user, the table has not heard of it: the verification was cut off in
                 // between. Whoever was faster has done the same.
@@ -104,6 +111,15 @@ async fn record_failure(
     let (scope, act) = (record.audit_scope(), visitor.act(Actor::Anonymous));
     let audit = AuditEntry::new(AuditAction::LoginFailed, scope, record.user.id, act).failed();
     app.store.record_audit(&audit).await
+}
+
+/// The segment that a login names, if it names one that exists: 1 read.
+pub(crate) async fn segment_of(app: &App, segment: Option<SegmentId>) -> Result<Option<Segment>, Error> {
+    let Some(segment) = segment else { return Ok(None) };
+    match app.store.segment(segment).await {
+        Err(Error::NotFound) => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 /// How often a login begins anew: once, unless Cognito's clock is late.

@@ -8,7 +8,7 @@ use identity::Identity;
 async fn main() -> Result<(), lambda_http::Error> {
     edge::run(&[], |Start { settings, clients, app }| {
         let identity = Identity::new(Client::new(&clients.config), &settings.pool);
-        Ok(auth::router().with_state(auth::State { app: app.clone(), identity }))
+        Ok(auth::router().with_state(auth::State { app: app.clone(), identity, mail: mail::Mail::default() }))
     })
     .await
 }

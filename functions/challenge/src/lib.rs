@@ -1,4 +1,5 @@
-//! Cognito's `CUSTOM_AUTH` triggers: signing in by a one-time secret, single use, a minute long, kept in the table.
+//! Cognito's triggers: signing in by a one-time secret, single use, a minute long, kept in the table (`CUSTOM_AUTH`); and
+//! what an id token says.
 //!
 //! Cognito asks what to demand (define), what to show (create) and whether the answer is right (verify). Nothing is
 //! shown: who signs in so was given the secret a moment before, by Muster itself.
@@ -10,7 +11,7 @@ use store::Store;
 /// Answers a trigger: the event again, with its `response`.
 ///
 /// # Errors
-/// [`Error::Unavailable`], or [`Error::Internal`] for an event that is none of the three.
+/// [`Error::Unavailable`], or [`Error::Internal`] for an event that is none of these.
 pub async fn answer(store: &Store, mut event: Value) -> Result<Value, Error> {
     let source = event.get("triggerSource").and_then(Value::as_str).unwrap_or_default();
     let response = match source {
@@ -19,12 +20,22 @@ pub async fn answer(store: &Store, mut event: Value) -> Result<Value, Error> {
             json!({ "publicChallengeParameters": {}, "privateChallengeParameters": {}, "challengeMetadata": "ONE_TIME" })
         }
         "VerifyAuthChallengeResponse_Authentication" => json!({ "answerCorrect": verify(store, &event).await? }),
+        _ if source.starts_with("TokenGeneration_") => name_segment(&event),
         other => return Err(Error::internal(format!("no trigger of ours: {other}"))),
     };
     if let Some(event) = event.as_object_mut() {
         event.insert("response".to_owned(), response);
     }
     Ok(event)
+}
+
+/// Names the segment of a user in its id token: the claim `segment_id`. Version one of the event customizes id tokens,
+/// on every plan of Cognito's.
+fn name_segment(event: &Value) -> Value {
+    match event.pointer("/request/userAttributes/custom:segment_id").and_then(Value::as_str) {
+        Some(segment) => json!({ "claimsOverrideDetails": { "claimsToAddOrOverride": { "segment_id": segment } } }),
+        None => json!({ "claimsOverrideDetails": null }),
+    }
 }
 
 /// One challenge, one try.
@@ -41,6 +52,10 @@ fn define(session: Option<&Value>) -> Value {
 }
 
 async fn verify(store: &Store, event: &Value) -> Result<bool, Error> {
+    // Of a user without an identity no secret is used up: nobody can be signed in by it.
+    if event.pointer("/request/userNotFound").and_then(Value::as_bool) == Some(true) {
+        return Ok(false);
+    }
     let text = |at| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let Ok(user) = text("/userName").parse::<UserId>() else { return Ok(false) };
     store.take_one_time(user, text("/request/challengeAnswer")).await
@@ -49,6 +64,14 @@ async fn verify(store: &Store, event: &Value) -> Result<bool, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn id_tokens_name_the_segment_of_a_user_who_has_one() {
+        let event = |attributes: Value| json!({ "request": { "userAttributes": attributes } });
+        let named = name_segment(&event(json!({ "custom:segment_id": "s" })));
+        assert_eq!(named.pointer("/claimsOverrideDetails/claimsToAddOrOverride/segment_id"), Some(&json!("s")));
+        assert_eq!(name_segment(&event(json!({}))), json!({ "claimsOverrideDetails": null }));
+    }
 
     #[test]
     fn tokens_are_issued_for_one_right_answer_and_for_nothing_else() {

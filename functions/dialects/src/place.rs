@@ -20,9 +20,12 @@ impl Place {
     /// The segment, for whoever has it. 1 round of latency.
     ///
     /// # Errors
-    /// As [`Caller::segment`].
+    /// As [`Caller::segment`]; [`Error::SegmentInactive`].
     pub(crate) async fn segment(&self, scope: KeyScope) -> Result<Segment, Error> {
-        self.caller.segment(self.id, scope).await
+        let segment = self.caller.segment(self.id, scope).await?;
+        // Its owner activates it again by `/v1`.
+        segment.check_active()?;
+        Ok(segment)
     }
 }
 

@@ -73,8 +73,9 @@ impl ToSchema for NewKey {}
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", params(List<Keys>),
     responses((status = 200, description = "A page of keys, without their secrets.", body = KeyList)))]
 async fn list_of_account(State(app): State<App>, caller: Caller, list: List<Keys>) -> Answer<Listed> {
-    let account = caller.access().await?.account(KeyScope::Admin)?;
-    Ok(list.within(&app, app.store.keys(account, None).await?).await?)
+    let access = caller.access().await?;
+    let keys = app.store.keys(access.account(KeyScope::Admin)?, None).await?;
+    Ok(list.within(&app, access.good_keys(keys)).await?)
 }
 
 /// Makes a key that opens every segment of the account.
@@ -109,8 +110,10 @@ async fn list_of_segment(
     Path(segment): Path<SegmentId>,
     list: List<Keys>,
 ) -> Answer<Listed> {
-    let account = caller.segment(segment, KeyScope::Admin).await?.owner_id;
-    Ok(list.within(&app, app.store.keys(account, Some(segment)).await?).await?)
+    let (access, found) = caller.accesses(app.store.segment(segment)).await?;
+    access.manages(&found, KeyScope::Admin)?;
+    let keys = app.store.keys(found.owner_id, Some(segment)).await?;
+    Ok(list.within(&app, access.good_keys(keys)).await?)
 }
 
 /// Makes a key that opens one segment.

@@ -182,8 +182,9 @@ async fn each<L: Future<Output = Result<Vec<Uuid>, Error>>, D: Future<Output = R
 /// Erases a user whose segment is deleted.
 async fn erase_user(store: &Store, identity: &Identity, id: Uuid) -> Result<(), Error> {
     let id = UserId::from(id);
-    // The identity of one that has purged itself is gone; its tombstone is not.
-    if store.user(id).await?.is_some_and(|record| record.has_login) {
+    // The identity of one that has purged itself is gone; its tombstone is not. A password that is being set may have
+    // created an identity that the record does not name yet.
+    if store.user(id).await?.is_some_and(|record| record.has_login || record.pending.is_some()) {
         identity.delete(id).await?;
     }
     store.erase_with_segment(id).await

@@ -2,9 +2,9 @@
 //! abandoned change of its own user settles it too.
 
 use domain::user::SelfPurge;
-use domain::{Act, Action, Actor, Entry, Error, Status, Time, User};
-use identity::Identity;
-use store::{Also, Pending, PendingKind, Store, UserRecord};
+use domain::{Act, Action, Actor, Entry, Error, Status, Time, User, UserId};
+use identity::{Identity, Standing};
+use store::{Also, PasswordEffects, Pending, PendingKind, Store, UserRecord};
 
 pub mod jobs;
 
@@ -50,24 +50,56 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
         PendingKind::SignUp if identity.exists(id).await? => store.end(&record).await.map(drop),
         PendingKind::SignUp => unless_stale(store.undo_sign_up(&record).await),
         PendingKind::Email => {
-            if let Some(email) = &record.user.fields.email {
-                match identity.set_email(id, email).await {
-                    // What Cognito will never take, it need not be told for ever.
-                    Ok(()) | Err(Error::Invalid(_)) => {}
-                    Err(error) => return Err(error),
-                }
+            match identity.set_email(&record.user).await {
+                // There is no identity to tell, whatever the record says.
+                Ok(false) => return store.end_without_login(&record).await.map(drop),
+                // An e-mail that Cognito never takes must not keep the change pending.
+                Ok(true) | Err(Error::Invalid(_)) => {}
+                Err(error) => return Err(error),
             }
             store.end(&record).await.map(drop)
         }
+        PendingKind::Password if !has_password(identity, id).await? => store.end_without_login(&record).await.map(drop),
         // Nobody can tell which password holds, so no session may: whoever knows the right one logs in again.
         PendingKind::Password => {
             let act = (Action::PasswordChangeInterrupted, Act::of(Actor::System, "reconcile"));
-            store.finish_password(record, act, None).await.map(drop)
+            let effects = PasswordEffects { changed_at: Some(pending.since), ..PasswordEffects::default() };
+            store.finish_password(record, act, effects).await.map(drop)
         }
         PendingKind::Purge => {
             identity.delete(id).await?;
             unless_stale(store.erase(&record.user, Act::by_itself("reconcile")).await)
         }
+    }
+}
+
+/// Whether an identity has a password that may hold; one that was cut off before it got its first is deleted.
+async fn has_password(identity: &Identity, user: UserId) -> Result<bool, Error> {
+    match identity.standing(user).await? {
+        Standing::Missing => Ok(false),
+        Standing::Unfinished => identity.delete(user).await.map(|()| false),
+        Standing::Unconfirmed | Standing::Confirmed => Ok(true),
+    }
+}
+
+/// Ends a change of password that Cognito has refused; of a call whose outcome is unknown, [`sweep`] finds out. Where
+/// the user has no identity with a password, none stays.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn end_refused_password(
+    store: &Store,
+    identity: &Identity,
+    record: &UserRecord,
+    error: &Error,
+) -> Result<(), Error> {
+    if matches!(error, Error::Unavailable(_) | Error::Internal(_)) {
+        return Ok(());
+    }
+    if has_password(identity, record.user.id).await? {
+        store.end(record).await.map(drop)
+    } else {
+        store.end_without_login(record).await.map(drop)
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) fn errors_of(error: Error) -> Result<Vec<FieldError>, Error> {
         }
         Error::Forbidden(message) => told("forbidden", message),
         error @ (Error::Unauthenticated
+        | Error::Expired
+        | Error::SegmentInactive
         | Error::Unverified(_)
         | Error::NotFound
         | Error::Gone(_)

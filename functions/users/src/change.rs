@@ -1,14 +1,19 @@
 //! `PATCH /v1/users/{user}`.
 
+use std::time::Duration;
+
 use axum::extract::State;
+use domain::user::{CURRENT_PASSWORD, EmailChange};
 use domain::{
-    Action, CustomStatus, Entry, Error, KeyScope, MergePatch, Segment, SegmentId, Status, Time, User, UserId, UserState,
+    Action, CustomStatus, Entry, Error, KeyScope, MergePatch, Role, Segment, SegmentId, Status, Time, User, UserId,
+    UserState,
 };
 use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, UserRef, retried};
-use identity::Identity;
+use identity::{Identity, LoggedIn, Tokens};
 use serde_json::json;
 use store::{Also, Pending, PendingKind, UserRecord};
 
+use crate::own_email::cancel_pending;
 use crate::{settled, within};
 
 // The document's macro takes no generic types, but names of them.
@@ -16,7 +21,9 @@ type UserPatch = MergePatch<UserState>;
 
 /// Changes a user by a merge patch.
 ///
-/// A new e-mail is where codes go from now on. Who has the segment of a user also blocks it, with a reason, and lets it in
+/// A user's own new `email` needs `current_password`, or a sign-in within the last 10 minutes. It becomes `pending_email`,
+/// and the e-mail once the code that is sent to it is confirmed at `…/email/verification`. The owner of a segment changes
+/// the e-mail of its users at once; `email_verified` is then false until the user proves it. Who has the segment of a user also blocks it, with a reason, and lets it in
 /// again; a user who is blocked is signed out at once.
 #[utoipa::path(patch, path = "/v1/users/{user}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user after the change.", body = User)))]
@@ -74,31 +81,53 @@ async fn apply(
     (app, identity): (&App, &Identity),
     caller: &Caller,
     Subject { record: before, role }: &Subject,
-    (patch, status): (MergePatch<UserState>, Option<&CustomStatus>),
+    (mut patch, status): (MergePatch<UserState>, Option<&CustomStatus>),
 ) -> Result<User, Error> {
     if before.user.status == Status::Deleted {
         return Err(Error::conflict("", "deleted", "The user is deleted; restore it first."));
     }
+    let password = patch.take_text(CURRENT_PASSWORD);
     let segment = segment_of(app, &before.user).await?;
     let settings = segment.as_ref().map(|segment| &segment.fields.settings.0);
     let after = before.user.patched(patch, *role, settings, Time::now())?;
+    let (after, email) = before.user.decide_email(after, *role);
+    check_presence(identity, caller, before, (*role, &email, password)).await?;
     let entry = Entry::between(Some(&before.user), &after, action(&before.user, &after), caller.act());
-    if entry.changes.is_empty() {
-        return Ok(before.user.clone());
+    let changed = match entry.changes.is_empty() {
+        true => before.clone(),
+        false => write((app, identity), caller, before, (&after, &entry, status)).await?,
+    };
+    if let EmailChange::NeedsProof(email) = email
+        && let Err(error) = identity.request_email(&caller.session()?.token, &email).await
+    {
+        if matches!(error, Error::Invalid(_)) {
+            cancel_pending(app, &changed, caller.act()).await?;
+        }
+        return Err(error);
     }
-    let email = after.fields.email.clone().filter(|email| before.user.fields.email.as_ref() != Some(email));
-    // Without an identity there is nothing to tell Cognito.
-    let email = email.filter(|_| before.has_login);
-    if email.is_some() && before.pending.is_some() {
+    Ok(changed.user)
+}
+
+/// Writes a change, and tells Cognito of an e-mail that is another one from now on.
+async fn write(
+    (app, identity): (&App, &Identity),
+    caller: &Caller,
+    before: &UserRecord,
+    (after, entry, status): (&User, &Entry, Option<&CustomStatus>),
+) -> Result<UserRecord, Error> {
+    let has_new_email = after.fields.email.is_some() && before.user.fields.email != after.fields.email;
+    if has_new_email && before.pending.is_some() {
         return Err(Pending::in_progress());
     }
-    let begins = email.is_some().then_some(PendingKind::Email);
+    // Without an identity there is nothing to tell Cognito.
+    let begins = (has_new_email && before.has_login).then_some(PendingKind::Email);
     let ends_sessions = (after.status == Status::Blocked && before.user.status != Status::Blocked).then_some(None);
     let also = Also { begins, ends_sessions, status: status.cloned(), ..Also::default() };
-    let changed = app.store.change_user(before, &after, &entry, also).await?;
-    if let Some(email) = email {
-        match identity.set_email(after.id, &email).await {
-            Ok(()) => drop(app.store.end(&changed).await?),
+    let changed = app.store.change_user(before, after, entry, also).await?;
+    if begins.is_some() {
+        match identity.set_email(&changed.user).await {
+            Ok(true) => drop(app.store.end(&changed).await?),
+            Ok(false) => drop(app.store.end_without_login(&changed).await?),
             Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
             Err(refused) => {
                 take_back(app, caller, before, &changed).await?;
@@ -106,7 +135,51 @@ async fn apply(
             }
         }
     }
-    Ok(changed.user)
+    Ok(changed)
+}
+
+/// How recent a sign-in is that stands for the password.
+const RECENT: Duration = Duration::from_secs(10 * 60);
+
+/// Checks that whoever changes its own e-mail is the user, and not somebody with its token: by the present password, or
+/// by a recent sign-in.
+async fn check_presence(
+    identity: &Identity,
+    caller: &Caller,
+    before: &UserRecord,
+    (role, email, password): (Role, &EmailChange, Option<String>),
+) -> Result<(), Error> {
+    match (role, password) {
+        (Role::Manager, Some(_)) => {
+            let message = "is for users who change their own e-mail; leave it out";
+            Err(Error::invalid("/current_password", "not_applicable", message))
+        }
+        (Role::Manager, None) => Ok(()),
+        (Role::Itself, _) if *email == EmailChange::Unchanged => Ok(()),
+        (Role::Itself, Some(password)) => {
+            caller.tries_password().await?;
+            match identity.login(before.user.id, &password).await? {
+                LoggedIn::Tokens(tokens) => end_login(identity, tokens).await,
+                LoggedIn::Unverified | LoggedIn::Wrong => {
+                    caller.record_wrong_password().await?;
+                    Err(Error::invalid("/current_password", "incorrect", "is not the present password"))
+                }
+            }
+        }
+        (Role::Itself, None) if caller.session()?.claims.began > Time::now().minus(RECENT).seconds() => Ok(()),
+        (Role::Itself, None) => {
+            let message = "is required to change the e-mail; or sign in again and repeat within 10 minutes";
+            Err(Error::invalid("/current_password", "required", message))
+        }
+    }
+}
+
+/// Ends the session that checking a password has begun: nobody is given its tokens.
+async fn end_login(identity: &Identity, tokens: Tokens) -> Result<(), Error> {
+    match &tokens.refresh_token {
+        Some(token) => identity.revoke(token).await,
+        None => Ok(()),
+    }
 }
 
 /// The segment that a user is in: 1 read, if it is in one.
@@ -129,6 +202,7 @@ fn action(before: &User, after: &User) -> Action {
 async fn take_back(app: &App, caller: &Caller, before: &UserRecord, changed: &UserRecord) -> Result<(), Error> {
     let mut user = changed.user.next(Time::now());
     user.fields.email.clone_from(&before.user.fields.email);
+    user.email_verified = before.user.email_verified;
     let entry = Entry::between(Some(&changed.user), &user, Action::Updated, caller.act());
     app.store.change_user(changed, &user, &entry, Also { ends: true, ..Also::default() }).await.map(drop)
 }

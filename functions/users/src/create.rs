@@ -8,7 +8,7 @@ use domain::{
 use edge::{Answer, App, Body, Caller, Created, Path, Seed, Tries};
 use identity::Identity;
 use reconcile::{purged, settled};
-use store::{Pending, UserRecord};
+use store::{PasswordEffects, Pending, UserRecord};
 
 use crate::location;
 use crate::number::{is_clash, numbering};
@@ -107,7 +107,8 @@ pub(crate) async fn with_password(
 ) -> Result<User, Error> {
     // Of an earlier try nobody knows whether it came to set the password: again does what once does.
     let Some(password) = password else { return Ok(record.user) };
-    match set_password(app, identity, &record, &password, act).await {
+    let effects = PasswordEffects { is_internal: true, ..PasswordEffects::default() };
+    match set_password((app, identity), &record, &password, act, effects).await {
         Ok(()) => {}
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
         Err(refused) => {

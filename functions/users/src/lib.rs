@@ -19,6 +19,7 @@ mod history;
 mod list;
 mod magic_link;
 mod number;
+mod own_email;
 pub mod password;
 mod read;
 mod restore;
@@ -49,6 +50,10 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(password::change_password))
         .routes(routes!(restore::restore))
         .routes(routes!(history::history))
+        .routes(routes!(own_email::verify_email))
+        .routes(routes!(own_email::resend_email_code))
+        .routes(routes!(own_email::cancel_email))
+        .routes(routes!(own_email::show_undo, own_email::undo_email))
         .routes(routes!(magic_link::create_link))
         .routes(routes!(magic_link::show_link, magic_link::redeem_link))
         .merge(of_segments())

@@ -11,12 +11,12 @@ use domain::text::Secret;
 use domain::{Act, Actor, Error, Field as _, KeyScope, Password, Role, Segment, SegmentId, Status, Time, User, body};
 use edge::{
     Answer, App, Base, Caller, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef, Visitor,
-    one_time_secret,
+    check_use, one_time_secret,
 };
 use identity::Identity;
 use reconcile::settled;
 use serde_json::json;
-use store::{Pending, UserRecord};
+use store::{PasswordEffects, Pending, UserRecord};
 use utoipa::ToSchema;
 
 use crate::password::set_password;
@@ -74,7 +74,8 @@ pub(crate) async fn create_link(
 /// [`Error::Conflict`] where the user is not in use.
 pub async fn new_link(app: &App, base: &Base, segment: &Segment, user: &User) -> Result<MagicLink, Error> {
     let (token, expires_at) = new_token(app, user).await?;
-    let url = match &segment.fields.settings.0.magic_link_url {
+    // A page that was accepted before only https was leads nowhere any more.
+    let url = match segment.fields.settings.0.magic_link_url.as_ref().filter(|page| page.is_secure()) {
         Some(page) => page.with("token", &token),
         None => base.url(&format!("{PAGE}?token={token}")),
     };
@@ -137,49 +138,77 @@ pub(crate) async fn redeem_link(
         return Err(Error::Unauthenticated.into());
     };
     let id = token.user;
-    let (counted, record) = tokio::join!(visitor.comes(), app.store.user(id));
+    let (counted, found) = tokio::join!(visitor.comes(), app.user_and_segment(id));
     counted?;
-    let record = ready(&app, &identity, record?).await?;
-    let secret = one_time_secret()?;
-    app.store.redeem_link(id, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN))).await?;
-    let ended = with_identity(&app, &identity, &record, &request_id).await?;
-    // A token tells only the second in which its session began: one of the second in which all sessions ended is over.
-    if let Some(ended) = ended {
-        while Time::now().seconds() <= ended {
-            let millis = Time::now().millis().rem_euclid(1000).unsigned_abs();
-            tokio::time::sleep(Duration::from_millis(1000 - millis)).await;
-        }
+    let (record, segment) = found?;
+    let record = ready((&app, &identity), record, &token).await?;
+    if let Err(error) = check_use(&record.user, segment.as_ref()) {
+        // Only who has a link learns why it signs nobody in; the link stays good for as long as it would.
+        let is_good = app.store.is_link_good(&record, token.reveal()).await?;
+        return Err(if is_good { error } else { Error::Unauthenticated }.into());
     }
-    Ok(TokenSet::answer(id, identity.login_once(id, &secret).await?, None))
+    let secret = one_time_secret()?;
+    app.store.redeem_link(&record, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN))).await?;
+    let ended = match record.has_login {
+        true => record.sessions.ended,
+        false => Some(create_identity(&app, &identity, &record, &request_id).await?),
+    };
+    outlast(ended).await;
+    let tokens = match identity.login_once(id, &secret).await {
+        Err(Error::Unauthenticated) if record.has_login && !identity.exists(id).await? => {
+            // The record names an identity that Cognito does not have: the link has been used up by this sign-in all
+            // the same, so the identity is created and the sign-in repeated with a secret of its own.
+            outlast(Some(create_identity(&app, &identity, &record, &request_id).await?)).await;
+            let secret = one_time_secret()?;
+            app.store.make_one_time(id, &secret, Time::now().plus(SIGN_IN_WITHIN)).await?;
+            identity.login_once(id, &secret).await?
+        }
+        signed_in => signed_in?,
+    };
+    Ok(TokenSet::answer(id, tokens, None))
+}
+
+/// Waits until the second is over in which all sessions ended: a token names only the second in which its session began.
+async fn outlast(ended: Option<i64>) {
+    let Some(ended) = ended else { return };
+    while Time::now().seconds() <= ended {
+        let millis = Time::now().millis().rem_euclid(1000).unsigned_abs();
+        tokio::time::sleep(Duration::from_millis(1000 - millis)).await;
+    }
 }
 
 /// The user whom a link may sign in, before the link is used up by it.
-async fn ready(app: &App, identity: &Identity, record: Option<UserRecord>) -> Result<UserRecord, Error> {
+async fn ready(
+    (app, identity): (&App, &Identity),
+    record: Option<UserRecord>,
+    token: &LinkToken,
+) -> Result<UserRecord, Error> {
     let active = |record: &UserRecord| record.user.status == Status::Active && !record.user.excluded;
     let record = record.filter(active).ok_or(Error::Unauthenticated)?;
-    if record.has_login || record.pending.is_none() {
+    if record.pending.is_none() {
         return Ok(record);
     }
     let settled = settled(&app.store, identity, record).await?.filter(active).ok_or(Error::Unauthenticated)?;
     if !settled.has_login && settled.pending.is_some() {
-        return Err(Pending::in_progress());
+        // Most likely its identity is being created, for whoever was faster with this very link.
+        let is_good = app.store.is_link_good(&settled, token.reveal()).await?;
+        return Err(if is_good { Pending::in_progress() } else { Error::Unauthenticated });
     }
     Ok(settled)
 }
 
-/// Gives a user who has never had a password an identity, with a password that nobody knows: when all its sessions ended.
-async fn with_identity(
+/// Creates the identity of a user who has none, with a password that nobody knows: the second in which all its sessions
+/// ended.
+async fn create_identity(
     app: &App,
     identity: &Identity,
     record: &UserRecord,
     request_id: &RequestId,
-) -> Result<Option<i64>, Error> {
-    if record.has_login {
-        return Ok(record.sessions.ended);
-    }
+) -> Result<i64, Error> {
     let password = Password::read(one_time_secret()?.into(), &Pointer::root(), &mut Vec::new());
     let password = password.ok_or_else(|| Error::internal("a random password is none"))?;
     let act = Act::of(Actor::User(record.user.id), &request_id.0);
-    set_password(app, identity, record, &password, act).await?;
-    Ok(Some(Time::now().seconds()))
+    let effects = PasswordEffects { is_internal: true, ..PasswordEffects::default() };
+    set_password((app, identity), record, &password, act, effects).await?;
+    Ok(Time::now().seconds())
 }

@@ -1,11 +1,13 @@
 //! `POST /v1/users/{user}/password`.
 
 use axum::extract::State;
+use domain::field::Pointer;
 use domain::text::Secret;
 use domain::{Act, Action, Error, KeyScope, Password, Role, Status, User, body};
-use edge::{Answer, App, Body, Caller, NoContent, Path, UserRef};
+use edge::{Answer, App, Body, Caller, NoContent, Path, Query, UserRef};
 use identity::Identity;
-use store::{PendingKind, UserRecord};
+use reconcile::end_refused_password;
+use store::{PasswordEffects, PendingKind, UserRecord};
 
 use crate::settled;
 
@@ -24,15 +26,21 @@ body! {
 ///
 /// Or gives a user of a segment a password, for whoever has the segment, and ends all sessions of the user. From then on
 /// that user can log in.
+///
+/// Magic links of the user end. Keys that a master user made before are listed with `review: true`, or end with
+/// `keys=revoke`: all of the account and of its segments.
 #[utoipa::path(post, path = "/v1/users/{user}/password", tag = "users", request_body = PasswordChange,
+    params(("keys" = Option<String>, Query, description = "`revoke` ends all keys of the account and of its segments.")),
     responses((status = 204, description = "The new password holds.")))]
 pub async fn change_password(
     State(app): State<App>,
     State(identity): State<Identity>,
     caller: Caller,
     Path(user): Path<UserRef>,
+    query: Query,
     Body(change): Body<PasswordChange>,
 ) -> Answer<NoContent> {
+    let revokes_keys = takes_revoke(query)?;
     let tries = async {
         match (&change.old_password, caller.session()) {
             (Some(_), Ok(_)) => caller.tries_password().await,
@@ -45,14 +53,20 @@ pub async fn change_password(
     match (subject.role, change.old_password) {
         (Role::Itself, Some(old)) => {
             counted?;
+            if revokes_keys && subject.record.user.segment_id.is_some() {
+                return Err(keys_of_master().into());
+            }
             check_strength(&app, user, &change.new_password, "/new_password").await?;
-            by_itself(&app, &identity, &caller, subject.record, (old.reveal(), &change.new_password)).await?;
+            let change = OwnChange { old: old.reveal(), new: &change.new_password, revokes_keys };
+            by_itself(&app, &identity, &caller, subject.record, change).await?;
         }
         (Role::Itself, None) => return Err(Error::invalid("/old_password", "required", "is required").into()),
+        (Role::Manager, _) if revokes_keys => return Err(keys_of_master().into()),
         (Role::Manager, None) => {
             in_use(&subject.record)?;
             check_strength(&app, user, &change.new_password, "/new_password").await?;
-            set_password(&app, &identity, &subject.record, &change.new_password, caller.act()).await?;
+            let effects = PasswordEffects::default();
+            set_password((&app, &identity), &subject.record, &change.new_password, caller.act(), effects).await?;
         }
         (Role::Manager, Some(_)) => {
             let message = "is for users who change their own password; leave it out";
@@ -74,12 +88,38 @@ pub async fn check_strength(app: &App, user: &User, password: &Password, at: &st
     password.check(at, &user.fields, segment.as_ref().map(|segment| &segment.fields.settings.0))
 }
 
+/// Reads `keys`.
+fn takes_revoke(mut query: Query) -> Result<bool, Error> {
+    let mut errors = Vec::new();
+    let revokes = match query.take("keys", &mut errors).as_deref() {
+        None => false,
+        Some("revoke") => true,
+        Some(_) => {
+            errors.push(Pointer::root().child("keys").error("invalid_choice", "must be revoke"));
+            false
+        }
+    };
+    query.finish("keys", errors)?;
+    Ok(revokes)
+}
+
+fn keys_of_master() -> Error {
+    Error::invalid("/keys", "not_applicable", "is for master users who change their own password")
+}
+
+/// A change of the own password.
+struct OwnChange<'a> {
+    old: &'a str,
+    new: &'a Password,
+    revokes_keys: bool,
+}
+
 async fn by_itself(
     app: &App,
     identity: &Identity,
     caller: &Caller,
     record: UserRecord,
-    (old, new): (&str, &Password),
+    OwnChange { old, new, revokes_keys }: OwnChange<'_>,
 ) -> Result<(), Error> {
     let session = caller.session()?;
     let begun = app.store.begin(&record, PendingKind::Password).await?;
@@ -90,10 +130,9 @@ async fn by_itself(
         }
         return Err(error);
     }
-    app.store
-        .finish_password(begun, (Action::PasswordChanged, caller.act()), Some(&session.claims.session))
-        .await
-        .map(drop)
+    let effects =
+        PasswordEffects { kept_session: Some(&session.claims.session), revokes_keys, ..PasswordEffects::default() };
+    app.store.finish_password(begun, (Action::PasswordChanged, caller.act()), effects).await.map(drop)
 }
 
 /// Whether a change failed for the present password, which counts as a wrong login does.
@@ -103,17 +142,17 @@ fn is_wrong_password(error: &Error) -> bool {
 
 /// Sets a user's password without the old one. Cut off, nobody knows which one holds: `reconcile` ends all sessions.
 pub(crate) async fn set_password(
-    app: &App,
-    identity: &Identity,
+    (app, identity): (&App, &Identity),
     record: &UserRecord,
     password: &Password,
     act: Act<'_>,
+    effects: PasswordEffects<'_>,
 ) -> Result<(), Error> {
     let begun = app.store.begin(record, PendingKind::Password).await?;
     let id = record.user.id;
-    let done = match identity.set_password(id, record.user.fields.email.as_ref(), password).await {
-        Ok(()) => app.store.finish_password(begun, (Action::PasswordChanged, act), None).await,
-        Err(error) => app.store.end_if_refused(&begun, &error).await.and(Err(error)),
+    let done = match identity.set_password(&record.user, password).await {
+        Ok(()) => app.store.finish_password(begun, (Action::PasswordChanged, act), effects).await,
+        Err(error) => end_refused_password(&app.store, identity, &begun, &error).await.and(Err(error)),
     };
     if matches!(done, Ok(true)) {
         return Ok(());

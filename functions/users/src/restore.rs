@@ -53,7 +53,7 @@ async fn by_manager(app: &App, caller: &Caller, id: UserId) -> Answer<Shown> {
 }
 
 async fn by_itself(
-    crate::State { app, identity }: &crate::State,
+    crate::State { app, identity, .. }: &crate::State,
     visitor: &Visitor,
     (id, restoration): (UserId, Restoration),
 ) -> Answer<Shown> {

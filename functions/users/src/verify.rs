@@ -44,7 +44,11 @@ pub async fn verify(
             return Err(error.into());
         }
     };
-    let record = record.ok_or(Error::NotFound)?;
+    // A segment's user waits for no code of this kind; whether it has a password is nobody's business.
+    let Some(record) = record.clone().filter(|record| record.user.segment_id.is_none()) else {
+        visitor.record_failure(Attempt::Code, &account, record.as_ref()).await?;
+        return Err(wrong_code().into());
+    };
     let secret = one_time_secret()?;
     if record.user.status == Status::Unverified {
         // Only a code that was right now lets somebody in; a user confirmed before, whom the table had not heard

@@ -10,7 +10,7 @@ use crate::input::Input;
 use crate::logins::Login;
 use crate::pool::Pool;
 use crate::user::{Status, User};
-use crate::{Cognito, Message, attributes, codes, random, sign_up};
+use crate::{Cognito, Message, attributes, codes, own_email, random, sign_up};
 
 pub(crate) async fn admin_create_user(cognito: Cognito, input: Input) -> Result<Value, Failure> {
     let (id, username) = (input.text("UserPoolId")?, input.username()?);
@@ -79,6 +79,7 @@ pub(crate) async fn admin_update_user_attributes(cognito: Cognito, input: Input)
             changes.entry("email_verified".to_owned()).or_insert_with(|| "false".to_owned());
             // A code that went to the old address must not vouch for the new one.
             codes::forget(data, user)?;
+            own_email::forget(data, user)?;
         }
         user.attributes.extend(changes);
         // An empty value deletes.

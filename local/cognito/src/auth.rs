@@ -39,7 +39,7 @@ pub(crate) async fn get_tokens_from_refresh_token(cognito: Cognito, input: Input
         return Err(Failure::not_authorized("Invalid client secret."));
     }
     let (login, user) = refresh(&cognito, &client, input.text("RefreshToken")?)?;
-    Ok(json!({ "AuthenticationResult": tokens::issue(&cognito, &client, &user, &login, None)? }))
+    Ok(json!({ "AuthenticationResult": tokens::issue(&cognito, &client, &user, &login, None).await? }))
 }
 
 /// `password_flow` is the one in which this operation takes passwords.
@@ -58,7 +58,7 @@ async fn begin(cognito: &Cognito, client: &Client, input: &Input, password_flow:
             let (login, user) = refresh(cognito, client, parameters.parameter("REFRESH_TOKEN")?)?;
             // The token first: whose it is, is what the hash is about.
             client.check_hash(&user.username, hash)?;
-            tokens::signed_in(cognito, client, &user, &login, None)
+            tokens::signed_in(cognito, client, &user, &login, None).await
         }
         "CUSTOM_AUTH" => {
             client.allow("CUSTOM_AUTH")?;
@@ -113,7 +113,7 @@ async fn log_in(cognito: &Cognito, client: &Client, username: &str, password: &s
         }
     })?;
     match next {
-        Next::Tokens((login, token), user) => tokens::signed_in(cognito, client, &user, &login, Some(&token)),
+        Next::Tokens((login, token), user) => tokens::signed_in(cognito, client, &user, &login, Some(&token)).await,
         Next::NewPassword(session, user) => Ok(ask_for_new_password(&session, &user)),
     }
 }

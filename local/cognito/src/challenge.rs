@@ -36,7 +36,7 @@ pub(crate) async fn respond_to_auth_challenge(cognito: Cognito, input: Input) ->
             pool.policy.check("Password", password)?;
             let hash = cognito.hasher().hash(password).await?;
             let session = take(&cognito, &client, session, username)?;
-            set_new_password(&cognito, &client, &session, hash)
+            set_new_password(&cognito, &client, &session, hash).await
         }
         other => Err(Failure::unsupported(&format!("The challenge {other}"))),
     }
@@ -95,7 +95,7 @@ async fn proceed(caller: &Caller<'_>, results: Vec<Value>) -> Result<Value, Fail
         Decision::Issue => {
             // Whatever the triggers say, a user that does not exist gets no tokens.
             let user = caller.user.ok_or_else(Failure::wrong_credentials)?;
-            finish(caller.cognito, caller.client, &user.sub)
+            finish(caller.cognito, caller.client, &user.sub).await
         }
         Decision::Ask => ask(caller, results).await,
     }
@@ -124,17 +124,22 @@ async fn ask(caller: &Caller<'_>, results: Vec<Value>) -> Result<Value, Failure>
 }
 
 /// Looks at the user once more: the triggers took their time.
-fn finish(cognito: &Cognito, client: &Client, sub: &str) -> Result<Value, Failure> {
+async fn finish(cognito: &Cognito, client: &Client, sub: &str) -> Result<Value, Failure> {
     let (user, (login, refresh_token)) = cognito.storage().write(|data| {
         let user = User::by_sub(data, sub)?.ok_or_else(Failure::wrong_credentials)?;
         may_log_in(&user)?;
         let login = Login::start(data, client, &user, cognito.now())?;
         Ok((user, login))
     })?;
-    tokens::signed_in(cognito, client, &user, &login, Some(&refresh_token))
+    tokens::signed_in(cognito, client, &user, &login, Some(&refresh_token)).await
 }
 
-fn set_new_password(cognito: &Cognito, client: &Client, session: &Session, hash: String) -> Result<Value, Failure> {
+async fn set_new_password(
+    cognito: &Cognito,
+    client: &Client,
+    session: &Session,
+    hash: String,
+) -> Result<Value, Failure> {
     let (Challenge::NewPassword { of }, Some(sub)) = (&session.challenge, &session.user) else {
         return Err(sessions::invalid());
     };
@@ -149,7 +154,7 @@ fn set_new_password(cognito: &Cognito, client: &Client, session: &Session, hash:
         let login = Login::start(data, client, &user, cognito.now())?;
         Ok((user, login))
     })?;
-    tokens::signed_in(cognito, client, &user, &login, Some(&refresh_token))
+    tokens::signed_in(cognito, client, &user, &login, Some(&refresh_token)).await
 }
 
 fn take(cognito: &Cognito, client: &Client, session: &str, username: &str) -> Result<Session, Failure> {

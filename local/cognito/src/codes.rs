@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     Verification,
     /// Setting a new password in place of a forgotten one.
     Recovery,
+    /// Proving that a user owns an e-mail address that it has, or is to have.
+    Attribute,
 }
 
 impl Purpose {
@@ -24,12 +26,13 @@ impl Purpose {
         match self {
             Self::Verification => "verification",
             Self::Recovery => "recovery",
+            Self::Attribute => "attribute",
         }
     }
 
     fn seconds(self) -> i64 {
         match self {
-            Self::Verification => 24 * HOUR,
+            Self::Verification | Self::Attribute => 24 * HOUR,
             Self::Recovery => HOUR,
         }
     }
@@ -38,6 +41,7 @@ impl Purpose {
         match self {
             Self::Verification => format!("Your confirmation code is {code}"),
             Self::Recovery => format!("Your password reset code is {code}"),
+            Self::Attribute => format!("Your verification code is {code}"),
         }
     }
 }

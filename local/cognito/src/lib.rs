@@ -16,7 +16,8 @@
 //!   `InvalidParameterException` instead of being made without.
 //! - A password policy requires what `CreateUserPool` names, and eight characters; Cognito's own default requires
 //!   all four kinds of characters.
-//! - An e-mail address that `AdminUpdateUserAttributes` changes becomes unverified, but no code is sent for it.
+//! - An e-mail address that `AdminUpdateUserAttributes` changes becomes unverified at once, and no code is sent for it.
+//! - No custom attribute can be read or written by a client, whatever it was made with.
 //! - One key signs access and id tokens of all pools; Cognito has two for each pool.
 //! - The words that refuse a missing or wrong `ClientSecret` are the emulator's own; those about a `SECRET_HASH` are
 //!   Cognito's.
@@ -33,6 +34,7 @@ mod error;
 mod input;
 mod keys;
 mod logins;
+mod own_email;
 mod password;
 mod pool;
 mod random;
@@ -79,7 +81,7 @@ pub struct Options {
 pub struct Message {
     /// The e-mail address.
     pub to: String,
-    /// `verification`, `recovery` or `invitation`.
+    /// `verification`, `recovery`, `attribute` or `invitation`.
     pub kind: String,
     /// The code to be typed in; of an invitation, the temporary password.
     pub code: Option<String>,
@@ -90,7 +92,7 @@ pub struct Message {
 /// Takes the messages; called after what they belong to has been stored.
 pub type Deliver = Arc<dyn Fn(Message) + Send + Sync>;
 
-/// Calls the Lambda triggers of custom authentication with Cognito's own event.
+/// Calls the Lambda triggers of custom authentication, and the one before tokens are written, with Cognito's own event.
 ///
 /// It answers the event with `response` filled in, or the message of the error that the function ended with.
 pub type Triggers = Arc<
@@ -144,6 +146,19 @@ impl Cognito {
     pub fn advance_clock(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.0.ahead.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Makes every login look as if it had begun earlier, for tests of what a recent one is needed for.
+    ///
+    /// # Errors
+    /// When the data cannot be written.
+    pub fn age_logins(&self, by: Duration) -> Result<(), Error> {
+        let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        let aged = self.storage().write(|data| {
+            data.execute("UPDATE logins SET auth_time = auth_time - ?1", [seconds])?;
+            Ok(())
+        });
+        aged.map_err(|failure| Error::Pool(failure.to_string()))
     }
 
     /// Makes the pool and the client that Muster uses, or brings existing ones to these settings. With a `secret` the

@@ -21,7 +21,10 @@ pub(crate) struct Pool {
     /// With their prefix, `custom:…`.
     pub(crate) custom_attributes: Vec<String>,
     pub(crate) required_attributes: Vec<String>,
-    lambda_config: Value,
+    /// Whether a user's own new e-mail address waits for a code that is sent to it.
+    #[serde(default)]
+    pub(crate) proves_new_email: bool,
+    pub(crate) lambda_config: Value,
 }
 
 impl Pool {
@@ -34,10 +37,16 @@ impl Pool {
             policy: Policy::of_length(6),
             verifies_email: true,
             admin_create_only: false,
-            custom_attributes: Vec::new(),
+            custom_attributes: vec!["custom:segment_id".to_owned()],
             required_attributes: Vec::new(),
-            lambda_config: json!({}),
+            proves_new_email: true,
+            lambda_config: json!({ "PreTokenGeneration": "challenge" }),
         }
+    }
+
+    /// Whether a function is asked before each token is written.
+    pub(crate) fn customizes_tokens(&self) -> bool {
+        self.lambda_config.get("PreTokenGeneration").is_some_and(Value::is_string)
     }
 
     fn parse(id: String, created: i64, input: &Input) -> Result<Self, Failure> {
@@ -51,6 +60,10 @@ impl Pool {
             admin_create_only: input.section("AdminCreateUserConfig")?.flag("AllowAdminCreateUserOnly")?,
             custom_attributes: Vec::new(),
             required_attributes: Vec::new(),
+            proves_new_email: input
+                .section("UserAttributeUpdateSettings")?
+                .texts("AttributesRequireVerificationBeforeUpdate")?
+                .is_some_and(|names| names.iter().any(|name| name == "email")),
             lambda_config: input.text_map("LambdaConfig")?.unwrap_or_else(|| json!({})),
         };
         for attribute in input.texts("AutoVerifiedAttributes")?.unwrap_or_default() {
@@ -105,6 +118,10 @@ impl Pool {
             "AdminCreateUserConfig": { "AllowAdminCreateUserOnly": self.admin_create_only },
             "UsernameConfiguration": { "CaseSensitive": true },
             "MfaConfiguration": "OFF",
+            "UserAttributeUpdateSettings": {
+                "AttributesRequireVerificationBeforeUpdate":
+                    if self.proves_new_email { vec!["email"] } else { vec![] },
+            },
             "LambdaConfig": self.lambda_config,
             "CreationDate": self.created,
             "LastModifiedDate": self.created,

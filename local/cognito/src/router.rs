@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::pool::Pool;
-use crate::{Cognito, account, admin, auth, challenge, client, pool, recovery, sign_up, tokens};
+use crate::{Cognito, account, admin, auth, challenge, client, own_email, pool, recovery, sign_up, tokens};
 
 const TARGET: &str = "AWSCognitoIdentityProviderService.";
 
@@ -62,6 +62,7 @@ fn serve(cognito: Cognito, operation: &str, body: Bytes) -> Answer {
         "ForgotPassword" => run(cognito, body, recovery::forgot_password),
         "GetTokensFromRefreshToken" => run(cognito, body, auth::get_tokens_from_refresh_token),
         "GetUser" => run(cognito, body, account::get_user),
+        "GetUserAttributeVerificationCode" => run(cognito, body, own_email::get_user_attribute_verification_code),
         "GlobalSignOut" => run(cognito, body, account::global_sign_out),
         "InitiateAuth" => run(cognito, body, auth::initiate_auth),
         "ListUsers" => run(cognito, body, admin::list_users),
@@ -69,6 +70,8 @@ fn serve(cognito: Cognito, operation: &str, body: Bytes) -> Answer {
         "RespondToAuthChallenge" => run(cognito, body, challenge::respond_to_auth_challenge),
         "RevokeToken" => run(cognito, body, account::revoke_token),
         "SignUp" => run(cognito, body, sign_up::sign_up),
+        "UpdateUserAttributes" => run(cognito, body, own_email::update_user_attributes),
+        "VerifyUserAttribute" => run(cognito, body, own_email::verify_user_attribute),
         _ => Box::pin(async { Err(Failure::UnknownOperation) }),
     }
 }

@@ -39,6 +39,12 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_expiry ON sessions (expires);
 ";
 
+/// Addresses that wait for their code; files of this format may have been written without it.
+const PENDING_EMAILS: &str = "
+CREATE TABLE IF NOT EXISTS pending_emails (
+    user TEXT PRIMARY KEY REFERENCES users (sub) ON DELETE CASCADE, email TEXT NOT NULL) STRICT;
+";
+
 pub(crate) struct Storage {
     file: String,
     connection: Mutex<Connection>,
@@ -99,9 +105,13 @@ impl Storage {
         let tables: i64 =
             transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
         match (found, tables) {
-            (FORMAT, _) => Ok(()),
+            (FORMAT, _) => {
+                transaction.execute_batch(PENDING_EMAILS).map_err(failed)?;
+                transaction.commit().map_err(failed)
+            }
             (0, 0) => {
                 transaction.execute_batch(TABLES).map_err(failed)?;
+                transaction.execute_batch(PENDING_EMAILS).map_err(failed)?;
                 transaction.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
                 transaction.commit().map_err(failed)
             }

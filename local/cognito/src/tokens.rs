@@ -8,36 +8,41 @@ use crate::client::Client;
 use crate::error::Failure;
 use crate::logins::Login;
 use crate::random;
+use crate::triggers;
 use crate::user::User;
 
 /// What lets a user's own operations be called.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// The answer to a login that is complete.
-pub(crate) fn signed_in(
+pub(crate) async fn signed_in(
     cognito: &Cognito,
     client: &Client,
     user: &User,
     login: &Login,
     refresh_token: Option<&str>,
 ) -> Result<Value, Failure> {
-    let result = issue(cognito, client, user, login, refresh_token)?;
+    let result = issue(cognito, client, user, login, refresh_token).await?;
     Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }))
 }
 
 /// `AuthenticationResult`; refreshing gives no new refresh token.
-pub(crate) fn issue(
+pub(crate) async fn issue(
     cognito: &Cognito,
     client: &Client,
     user: &User,
     login: &Login,
     refresh_token: Option<&str>,
 ) -> Result<Value, Failure> {
+    let source = if refresh_token.is_some() { "Authentication" } else { "RefreshTokens" };
+    let custom = triggers::customized(cognito, client, user, source).await?;
     let now = cognito.now();
     let event = random::uuid()?;
+    let mut id_claims = id_claims(cognito, client, user, login, &event, now)?;
+    custom.apply(&mut id_claims);
     let mut result = json!({
         "AccessToken": cognito.key().sign(&access_claims(cognito, client, user, login, &event, now)?)?,
-        "IdToken": cognito.key().sign(&id_claims(cognito, client, user, login, &event, now)?)?,
+        "IdToken": cognito.key().sign(&id_claims)?,
         "ExpiresIn": client.access_seconds(),
         "TokenType": "Bearer",
     });
@@ -121,7 +126,8 @@ fn id_claims(
         "jti": random::uuid()?,
     });
     if let Value::Object(fields) = &mut claims {
-        for (name, value) in &user.attributes {
+        // Custom attributes are in a token only where the client may read them.
+        for (name, value) in user.attributes.iter().filter(|(name, _)| !name.starts_with("custom:")) {
             let value = match name.as_str() {
                 "email_verified" | "phone_number_verified" => Value::Bool(value == "true"),
                 "address" => json!({ "formatted": value }),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::Cognito;
 use crate::client::Client;
 use crate::error::Failure;
+use crate::pool::Pool;
 use crate::user::User;
 
 /// Whom a custom login is about; the same for each trigger that it calls.
@@ -111,6 +112,65 @@ impl Caller<'_> {
         let others = user.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         own.into_iter().chain(others).map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
     }
+}
+
+/// What the pre token generation trigger (version `V1_0`, of all plans) changes of an id token.
+#[derive(Default)]
+pub(crate) struct Customized {
+    added: Map<String, Value>,
+    suppressed: Vec<String>,
+}
+
+/// Claims that no trigger changes.
+const FIXED: [&str; 13] =
+    ["acr", "amr", "at_hash", "aud", "auth_time", "azp", "exp", "iat", "iss", "jti", "nonce", "origin_jti", "sub"];
+
+impl Customized {
+    pub(crate) fn apply(self, claims: &mut Value) {
+        let Value::Object(claims) = claims else { return };
+        let is_free =
+            |name: &String| !FIXED.contains(&name.as_str()) && name != "token_use" && !name.starts_with("cognito:");
+        for name in self.suppressed.iter().filter(|name| is_free(name)) {
+            claims.remove(name);
+        }
+        claims.extend(self.added.into_iter().filter(|(name, _)| is_free(name)));
+    }
+}
+
+/// Asks the pre token generation trigger, where the pool has one.
+pub(crate) async fn customized(
+    cognito: &Cognito,
+    client: &Client,
+    user: &User,
+    source: &str,
+) -> Result<Customized, Failure> {
+    let pool = cognito.storage().read(|data| Pool::known(data, &user.pool))?;
+    let Some(triggers) = cognito.triggers().filter(|_| pool.customizes_tokens()) else {
+        return Ok(Customized::default());
+    };
+    let caller = Caller { cognito, client, username: &user.username, user: Some(user), metadata: None };
+    let event = json!({
+        "version": "1",
+        "triggerSource": format!("TokenGeneration_{source}"),
+        "region": cognito.options().region,
+        "userPoolId": client.pool,
+        "userName": user.username,
+        "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client.id },
+        "request": {
+            "userAttributes": caller.user_attributes(),
+            "groupConfiguration": { "groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": null },
+        },
+        "response": { "claimsOverrideDetails": null },
+    });
+    let failed = |error| Failure::UserLambdaValidation(format!("PreTokenGeneration failed with error {error}."));
+    let answered = triggers(event).await.map_err(failed)?;
+    let details = answered.pointer("/response/claimsOverrideDetails").cloned().unwrap_or_default();
+    let suppressed = details.get("claimsToSuppress").and_then(Value::as_array).cloned().unwrap_or_default();
+    Ok(Customized {
+        // Version one takes texts alone.
+        added: texts(&details, "claimsToAddOrOverride")?,
+        suppressed: suppressed.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+    })
 }
 
 fn texts(response: &Value, name: &str) -> Result<Map<String, Value>, Failure> {

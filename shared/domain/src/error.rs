@@ -19,6 +19,12 @@ pub enum Error {
     /// No credential, or one that does not hold (any more).
     #[error("The credentials are missing, wrong or no longer valid; log in again.")]
     Unauthenticated,
+    /// The right credential of a user whose `valid_until` has passed, or of a key of such a user.
+    #[error("The user's validity has ended; its segment's owner can extend valid_until.")]
+    Expired,
+    /// The right credential of a segment that is out of use.
+    #[error("The segment is inactive; its owner can activate it again.")]
+    SegmentInactive,
     /// The right password of a user whose e-mail has not been verified yet.
     #[error("The e-mail address is not verified yet; verify it with the code that was sent, then log in.")]
     Unverified(UserId),
@@ -95,6 +101,8 @@ impl Error {
             Self::Invalid(_) => "invalid",
             Self::Malformed(_) => "malformed",
             Self::Unauthenticated => "unauthenticated",
+            Self::Expired => "expired",
+            Self::SegmentInactive => "segment_inactive",
             Self::Unverified(_) => "unverified",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound => "not_found",

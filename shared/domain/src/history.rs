@@ -253,7 +253,9 @@ impl Object for Entry {
 fn masked(field: &str, value: &Value) -> Value {
     match (field, value) {
         (_, Value::Null) => Value::Null,
-        ("email" | "username" | "phone" | "birthdate", Value::String(text)) => masked_text(text).into(),
+        ("email" | "pending_email" | "username" | "phone" | "birthdate", Value::String(text)) => {
+            masked_text(text).into()
+        }
         ("identification" | "tax_identification", Value::Object(document)) => {
             let mut document = document.clone();
             if let Some(Value::String(number)) = document.get_mut("value") {

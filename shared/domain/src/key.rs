@@ -33,6 +33,9 @@ pub struct Key {
     pub last_used_at: Option<Time>,
     /// When it was made.
     pub created_at: Time,
+    /// Whether it is older than the password of its account's owner, who may want to end it; only lists say so.
+    #[serde(skip)]
+    pub review: bool,
 }
 
 body! {
@@ -114,7 +117,7 @@ impl Key {
     #[must_use]
     pub fn new(id: KeyId, of: (UserId, Option<SegmentId>), fields: KeyFields, prefix: String, now: Time) -> Self {
         let (account_id, segment_id) = of;
-        Self { id, account_id, segment_id, fields, prefix, last_used_at: None, created_at: now }
+        Self { id, account_id, segment_id, fields, prefix, last_used_at: None, created_at: now, review: false }
     }
 
     /// Whether it still opens anything at `now`.
@@ -136,6 +139,7 @@ impl Object for Key {
             ("segment_id".to_owned(), self.segment_id.show()),
             ("prefix".to_owned(), self.prefix.as_str().into()),
             ("last_used_at".to_owned(), self.last_used_at.show()),
+            ("review".to_owned(), self.review.into()),
         ]);
         shown.extend(self.fields.show());
         shown.extend(bookkeeping(self.version(), self.created_at, self.created_at));
@@ -150,6 +154,7 @@ impl PartialSchema for Key {
             ("segment_id", <Option<SegmentId> as Field>::schema()),
             ("prefix", ObjectBuilder::new().schema_type(Type::String).into()),
             ("last_used_at", <Option<Time> as Field>::schema()),
+            ("review", ObjectBuilder::new().schema_type(Type::Boolean).into()),
         ])
     }
 }

@@ -35,6 +35,14 @@ impl<T: Body> MergePatch<T> {
         self.patch.get(field).is_some()
     }
 
+    /// Takes a member out of the patch that is no part of the body; `None` where it is absent, null or no text.
+    pub fn take_text(&mut self, name: &str) -> Option<String> {
+        match self.patch.as_object_mut()?.shift_remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     /// `current` with the patch applied, checked as a whole.
     ///
     /// # Errors

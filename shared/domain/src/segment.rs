@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::document::Checks;
-use crate::error::FieldError;
+use crate::error::{Error, FieldError};
 use crate::field::{Body as _, Field, Flag, Pointer};
 use crate::id::{AddressId, SegmentId, UserId};
 use crate::mapping::FieldMappings;
@@ -119,7 +119,7 @@ body! {
         pub managed_by: Option<Name>,
         /// The address of its owner that parcels go to.
         pub shipping_address_id: Option<AddressId>,
-        /// Whether it is in use.
+        /// Whether it is in use: `false` ends logins, tokens and keys of the segment with 401 `segment_inactive`.
         pub status: Flag<true>,
         /// What it asks of its users.
         pub settings: OrDefault<Settings>,
@@ -143,11 +143,20 @@ object! {
     }
 }
 
+impl Segment {
+    /// Checks that the segment is in use.
+    ///
+    /// # Errors
+    /// [`Error::SegmentInactive`].
+    pub fn check_active(&self) -> Result<(), Error> {
+        if self.fields.status.0 { Ok(()) } else { Err(Error::SegmentInactive) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Time;
-    use crate::error::Error;
     use crate::field::{MergePatch, Object as _};
     use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::Url;
+use url::{Host, Url};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
@@ -23,12 +23,24 @@ pub(crate) fn parse_url(text: &str) -> Result<Url, Broken> {
     url.ok_or(("invalid_url", "must be an http or https address such as https://example.com/a"))
 }
 
-/// The address of a page that people are sent to.
+/// The address of a page that people are sent to with a secret in its query: https, or http on the own machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PageUrl(Url);
 
 impl PageUrl {
+    /// Returns whether what is sent there is encrypted, or stays on the machine.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        let is_loopback = match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.0.scheme() == "https" || is_loopback
+    }
+
     /// The address with one more parameter in its query.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> String {
@@ -55,7 +67,13 @@ impl TryFrom<String> for PageUrl {
 impl Field for PageUrl {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         let text = plain(value, at, errors)?;
-        parse_url(&text).map(Self).map_err(|(code, message)| errors.push(at.error(code, message))).ok()
+        let page = parse_url(&text).map(Self).and_then(|page| match page.is_secure() {
+            true => Ok(page),
+            false => {
+                Err(("invalid_url", "must be an https address; http is only for localhost and loopback addresses"))
+            }
+        });
+        page.map_err(|(code, message)| errors.push(at.error(code, message))).ok()
     }
 
     fn show(&self) -> Value {
@@ -70,6 +88,24 @@ impl Field for PageUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_https_or_on_the_own_machine() {
+        for (page, is_good) in [
+            ("https://example.com/in", true),
+            ("http://localhost:3000/in", true),
+            ("http://127.0.0.1:3000/in", true),
+            ("http://[::1]/in", true),
+            ("http://example.com/in", false),
+            ("http://localhost.example.com/in", false),
+            ("http://127.0.0.1.example.com/in", false),
+            ("http://10.0.0.1/in", false),
+        ] {
+            let mut errors = Vec::new();
+            let read = PageUrl::read(page.into(), &Pointer::root(), &mut errors);
+            assert_eq!((read.is_some(), errors.is_empty()), (is_good, is_good), "{page}");
+        }
+    }
 
     #[test]
     fn a_parameter_joins_those_that_an_address_has() {

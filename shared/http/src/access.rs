@@ -1,11 +1,11 @@
 //! What a caller may reach: a person its own, a master user and its keys the segments of the account.
 
 use domain::{Error, Key, KeyFields, KeyScope, Member, Membership, Segment, SegmentId, Upload, UserId};
-use store::UserRecord;
+use store::{CredentialTimes, UserRecord};
 
 /// A caller who is known to be good.
 #[derive(Debug, Clone)]
-pub struct Access(Who);
+pub struct Access(Who, CredentialTimes);
 
 #[derive(Debug, Clone)]
 enum Who {
@@ -50,11 +50,21 @@ impl TryFrom<&UserRecord> for Owner {
 
 impl Access {
     pub(crate) fn of_user(record: UserRecord) -> Self {
-        Self(Who::User(Box::new(record)))
+        let credentials = record.credentials;
+        Self(Who::User(Box::new(record)), credentials)
     }
 
-    pub(crate) fn of_key(key: Key) -> Self {
-        Self(Who::Key(key))
+    /// The key of an account whose owner has these credentials.
+    pub(crate) fn of_key(key: Key, owner: CredentialTimes) -> Self {
+        Self(Who::Key(key), owner)
+    }
+
+    /// The keys among these that have not been revoked all together, each with whether it is to be reviewed. They are of
+    /// the caller's account.
+    #[must_use]
+    pub fn good_keys(&self, keys: Vec<Key>) -> Vec<Key> {
+        let keys = keys.into_iter().filter(|key| self.1.keeps_key(key.created_at));
+        keys.map(|key| Key { review: self.1.is_key_to_review(key.created_at), ..key }).collect()
     }
 
     /// The user who calls, if it is no key.

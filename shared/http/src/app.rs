@@ -16,6 +16,7 @@ use identity::{ClientSecret, Pool, Verifier};
 use store::{AUDIT_RETENTION, Store, Table};
 use tokio::sync::OnceCell;
 
+use crate::homes::Homes;
 use crate::limit::{Limiter, Limits};
 use crate::{Origins, TrustedProxyHops};
 
@@ -96,6 +97,7 @@ pub struct App {
     pub push: bool,
     pub(crate) verifier: Verifier,
     pub(crate) limiter: Limiter,
+    pub(crate) homes: Homes,
     pub(crate) origins: Origins,
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) trusted_proxy_hops: TrustedProxyHops,
@@ -227,6 +229,12 @@ impl Settings {
         Ok(Duration::from_secs(days * 24 * 60 * 60))
     }
 
+    /// The address that notices come from (`MAIL_FROM`), as `Name <address>`; without one none are sent.
+    #[must_use]
+    pub fn mail_from_env() -> Option<String> {
+        variable("MAIL_FROM").ok().filter(|from| !from.is_empty())
+    }
+
     /// Whether files wait for GuardDuty's malware scan (`MALWARE_SCAN`).
     ///
     /// # Errors
@@ -309,6 +317,7 @@ impl App {
             push: settings.push,
             verifier: Verifier::new(settings.pool.clone(), clients.http.clone()),
             limiter: Limiter::new(store.clone(), settings.limits),
+            homes: Homes::default(),
             origins: settings.origins.clone(),
             public_url: settings.public_url.clone(),
             trusted_proxy_hops: settings.trusted_proxy_hops,

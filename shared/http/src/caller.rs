@@ -10,9 +10,9 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::{Act, Actor, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, Upload, UserId};
+use domain::{Act, Actor, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, Upload, User, UserId};
 use identity::Claims;
-use store::UserRecord;
+use store::{KeyHolder, UserRecord};
 use uuid::Uuid;
 
 use crate::access::Access;
@@ -77,7 +77,8 @@ impl Caller {
     /// The caller, if the credential holds: 1 read for a user; for a key, 2 at once.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the user or key is gone, shut out, signed out or past its end.
+    /// [`Error::Unauthenticated`] where the user or key is gone, shut out, signed out or past its end;
+    /// [`Error::Expired`], [`Error::SegmentInactive`].
     pub async fn access(&self) -> Result<Access, Error> {
         let name = self.credential();
         let counted = self.app.limiter.take(Limited::Credential, &name, &self.reports);
@@ -114,29 +115,37 @@ impl Caller {
 
     async fn stands_behind(&self) -> Result<Access, Error> {
         match &self.credential {
-            Credential::Token(session) => {
-                let record = self.app.store.user(session.claims.user_id).await?;
-                let record = record.filter(|record| holds(record, &session.claims));
-                record.map(Access::of_user).ok_or(Error::Unauthenticated)
-            }
+            Credential::Token(session) => self.app.session_holder(&session.claims).await.map(Access::of_user),
             Credential::Key(secret) => self.key(secret).await,
         }
     }
 
-    /// The key with this secret, of a user who is still in use.
+    /// The key with this secret, of a user and a segment that are in use.
     async fn key(&self, secret: &KeySecret) -> Result<Access, Error> {
         let store = &self.app.store;
-        let key = store.key(secret.account, secret.segment, secret.id);
-        let (kept, owner) = tokio::try_join!(key, store.user(secret.account))?;
+        let (kept, owner, segment) = match secret.segment {
+            Some(segment) => {
+                let KeyHolder { key, owner, segment } =
+                    store.key_of_segment(secret.account, segment, secret.id).await?;
+                (key, owner, Some(segment.ok_or(Error::Unauthenticated)?))
+            }
+            None => {
+                let key = store.key(secret.account, None, secret.id);
+                let (key, owner) = tokio::try_join!(key, store.user(secret.account))?;
+                (key, owner, None)
+            }
+        };
         let now = Time::now();
         let kept = kept.filter(|kept| secret.is(&kept.hash) && kept.key.is_good(now)).ok_or(Error::Unauthenticated)?;
-        if owner.is_none_or(|owner| owner.user.status != Status::Active) {
-            return Err(Error::Unauthenticated);
-        }
+        let owner = owner.filter(|owner| owner.user.status == Status::Active);
+        let owner = owner.filter(|owner| owner.credentials.keeps_key(kept.key.created_at));
+        let owner = owner.ok_or(Error::Unauthenticated)?;
+        owner.user.check_validity(now)?;
+        segment.map_or(Ok(()), |segment| segment.check_active())?;
         if kept.key.last_used_at.is_none_or(|last| last.plus(LAST_USED) < now) {
             store.key_used(&kept.key, now).await?;
         }
-        Ok(Access::of_key(kept.key))
+        Ok(Access::of_key(kept.key, owner.credentials))
     }
 
     /// The caller, and what `read` reads, in one round of latency.
@@ -427,13 +436,55 @@ impl App {
         Ok(self.verifier.verify(access_token).await?.began)
     }
 
-    /// The claims of a fresh access token and the record behind it, if the session still holds: 1 read.
+    /// The record behind a fresh access token, if the session still holds: 1 read.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the user is gone, shut out or signed out.
+    /// [`Error::Unauthenticated`] where the user is gone, shut out or signed out; [`Error::Expired`] and
+    /// [`Error::SegmentInactive`] where only that is in the way.
     pub async fn session(&self, access_token: &str) -> Result<UserRecord, Error> {
         let claims = self.verifier.verify(access_token).await?;
-        let record = self.store.user(claims.user_id).await?;
-        record.filter(|record| holds(record, &claims)).ok_or(Error::Unauthenticated)
+        self.session_holder(&claims).await
+    }
+
+    /// The user behind a session that still holds.
+    async fn session_holder(&self, claims: &Claims) -> Result<UserRecord, Error> {
+        let (record, segment) = self.user_and_segment(claims.user_id).await?;
+        let record = record.filter(|record| holds(record, claims)).ok_or(Error::Unauthenticated)?;
+        check_use(&record.user, segment.as_ref())?;
+        Ok(record)
+    }
+
+    /// A user and its segment, if it is in one: 1 read, or 2 in a row for the first request of a segment's user that a
+    /// process serves. In which segment a user is never changes, so that a process remembers it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn user_and_segment(&self, id: UserId) -> Result<(Option<UserRecord>, Option<Segment>), Error> {
+        if let Some(segment) = self.homes.find(id) {
+            return self.store.user_and_segment(id, segment).await;
+        }
+        let record = self.store.user(id).await?;
+        let Some(segment) = record.as_ref().and_then(|record| record.user.segment_id) else {
+            return Ok((record, None));
+        };
+        self.homes.remember(id, segment);
+        match self.store.segment(segment).await {
+            Ok(segment) => Ok((record, Some(segment))),
+            Err(Error::NotFound) => Ok((record, None)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Checks that a user who has proved who it is may go on: its validity has not ended, and its segment is in use.
+///
+/// # Errors
+/// [`Error::Expired`], [`Error::SegmentInactive`]; [`Error::Unauthenticated`] where its segment is gone.
+pub fn check_use(user: &User, segment: Option<&Segment>) -> Result<(), Error> {
+    user.check_validity(Time::now())?;
+    match (user.segment_id, segment) {
+        (None, _) => Ok(()),
+        (Some(_), Some(segment)) => segment.check_active(),
+        (Some(_), None) => Err(Error::Unauthenticated),
     }
 }

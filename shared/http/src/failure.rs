@@ -45,7 +45,7 @@ impl Failure {
         let status = match self {
             Self::Domain(error) => match error {
                 Error::Invalid(_) | Error::Malformed(_) => StatusCode::BAD_REQUEST,
-                Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+                Error::Unauthenticated | Error::Expired | Error::SegmentInactive => StatusCode::UNAUTHORIZED,
                 Error::Unverified(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
                 Error::NotFound => StatusCode::NOT_FOUND,
                 Error::Gone(_) => StatusCode::GONE,
@@ -188,7 +188,9 @@ impl Failure {
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let Self::Domain(error) = self else { return None };
         match error {
-            Error::Unauthenticated => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Error::Unauthenticated | Error::Expired | Error::SegmentInactive => {
+                Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
             Error::RateLimited { retry_after } => Some((RETRY_AFTER, HeaderValue::from(*retry_after))),
             Error::Unavailable(_) => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
             Error::Invalid(_)

@@ -53,7 +53,7 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
     // Without a token that holds, whoever asks is a visitor: a public route may go on, a private one refuses it.
     let caller = match Caller::from_request_parts(&mut parts, app).await {
         Ok(caller) => Some(caller),
-        Err(Failure::Domain(Error::Unauthenticated)) => None,
+        Err(Failure::Domain(Error::Unauthenticated | Error::Expired | Error::SegmentInactive)) => None,
         Err(failure) => return Err(failure),
     };
     let who = caller.as_ref().map_or_else(|| format!("visitor:{}", source(&parts)), Caller::credential);

@@ -159,6 +159,41 @@ impl LinkToken {
     }
 }
 
+/// What the token of each undo of a change of e-mail begins with.
+const UNDO: &str = "eu_";
+
+/// The token that gives a user its former e-mail back, once.
+#[derive(Debug, Clone)]
+pub struct UndoToken {
+    minted: Minted<1>,
+    /// Whose e-mail it is.
+    pub user: UserId,
+}
+
+impl UndoToken {
+    /// A new token.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has no random bytes.
+    pub fn fresh(user: UserId) -> Result<Self, Error> {
+        Ok(Self { minted: Minted::fresh(UNDO, [user.uuid()])?, user })
+    }
+
+    /// The token that a client sends; `None` for what cannot be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let minted = Minted::parse(UNDO, text)?;
+        let [user] = minted.ids;
+        Some(Self { minted, user: user.into() })
+    }
+
+    /// The whole token: letters, digits, dashes and underscores.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.minted.reveal()
+    }
+}
+
 /// What a request of a dialect carries beside its credential: a developer's token, which must hold too.
 ///
 /// A dialect's `prepare` puts it among the request's extensions, so that nobody can forget to check it.

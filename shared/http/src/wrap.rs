@@ -56,7 +56,13 @@ fn with_parameters(document: &OpenApi) -> HashSet<String> {
     let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
     let mut routes = HashSet::new();
     for (path, item) in &document.paths.paths {
-        let methods = [("GET", &item.get), ("PUT", &item.put), ("PATCH", &item.patch), ("DELETE", &item.delete)];
+        let methods = [
+            ("GET", &item.get),
+            ("POST", &item.post),
+            ("PUT", &item.put),
+            ("PATCH", &item.patch),
+            ("DELETE", &item.delete),
+        ];
         for (method, operation) in methods {
             let parameters = operation.iter().filter_map(|operation| operation.parameters.as_ref()).flatten();
             if parameters.into_iter().any(in_query) {

@@ -3,7 +3,7 @@
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, UserStatusType};
-use domain::{Email, Error, Password, UserId, login_forms};
+use domain::{Email, Error, Password, User, UserId, login_forms};
 
 use crate::Pool;
 use crate::failure::{general, name, password_refused, untold};
@@ -22,6 +22,19 @@ pub enum Confirmed {
     Now,
     /// The user had been confirmed before; the code proves nothing.
     Before,
+}
+
+/// What Cognito has of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// No identity.
+    Missing,
+    /// An identity without a password that holds: its creation was cut off before the password was set.
+    Unfinished,
+    /// An identity whose e-mail waits for its verification.
+    Unconfirmed,
+    /// An identity in use.
+    Confirmed,
 }
 
 impl Identity {
@@ -65,16 +78,21 @@ impl Identity {
         }
     }
 
-    /// Gives a user a password without asking for the old one, and an identity if it has none; the e-mail, if there is
-    /// one, counts as verified. Nothing is sent. Twice does what once does.
+    /// Gives a user a password without asking for the old one, and an identity if it has none, whose e-mail is as
+    /// verified as that of the user. Nothing is sent. Twice does what once does.
     ///
     /// # Errors
     /// [`Error::Invalid`] where the pool refuses the password or the e-mail.
-    pub async fn set_password(&self, user: UserId, email: Option<&Email>, password: &Password) -> Result<(), Error> {
-        let attributes = match email {
-            Some(email) => vec![attribute("email", email.as_str())?, attribute("email_verified", "true")?],
-            None => Vec::new(),
-        };
+    pub async fn set_password(&self, user: &User, password: &Password) -> Result<(), Error> {
+        let mut attributes = Vec::new();
+        if let Some(email) = &user.fields.email {
+            attributes.push(attribute("email", email.as_str())?);
+            attributes.push(attribute("email_verified", text_of(user.is_email_verified()))?);
+        }
+        if let Some(segment) = user.segment_id {
+            attributes.push(attribute(SEGMENT, &segment.to_string())?);
+        }
+        let user = user.id;
         let made = self
             .client
             .admin_create_user()
@@ -114,7 +132,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn exists(&self, user: UserId) -> Result<bool, Error> {
-        Ok(self.confirmed(user).await?.is_some())
+        Ok(self.standing(user).await? != Standing::Missing)
     }
 
     /// Whether a user has an identity whose e-mail has been verified, whatever the table has heard of it.
@@ -122,15 +140,22 @@ impl Identity {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn is_confirmed(&self, user: UserId) -> Result<bool, Error> {
-        Ok(self.confirmed(user).await? == Some(true))
+        Ok(!matches!(self.standing(user).await?, Standing::Missing | Standing::Unconfirmed))
     }
 
-    /// Whether an identity is confirmed, if it is there.
-    async fn confirmed(&self, user: UserId) -> Result<Option<bool>, Error> {
+    /// Returns what Cognito has of a user.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn standing(&self, user: UserId) -> Result<Standing, Error> {
         let sent = self.client.admin_get_user().user_pool_id(&self.pool.id).username(user.to_string()).send();
         match sent.await {
-            Ok(found) => Ok(Some(found.user_status != Some(UserStatusType::Unconfirmed))),
-            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(None),
+            Ok(found) => Ok(match found.user_status {
+                Some(UserStatusType::Unconfirmed) => Standing::Unconfirmed,
+                Some(UserStatusType::ForceChangePassword) => Standing::Unfinished,
+                _ => Standing::Confirmed,
+            }),
+            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(Standing::Missing),
             Err(failure) => Err(general(failure)),
         }
     }
@@ -188,19 +213,31 @@ impl Identity {
         sent.await.map_or_else(untold, |_| Ok(()))
     }
 
-    /// Sends a recovery code. For an unknown user, ask with a fresh id: nothing is sent, the answer is the same.
+    /// Sends a recovery code to an address, which is that of the user, whatever Cognito has heard of it. For an unknown
+    /// user, ask with a fresh id: nothing is sent, and the same calls are made.
+    ///
+    /// Cognito sends such codes to verified addresses only. One that its user has not proved is verified for the moment
+    /// in which the code is sent.
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::Unavailable`].
-    pub async fn recover(&self, user: UserId) -> Result<(), Error> {
+    pub async fn recover(&self, user: UserId, email: &Email, is_verified: bool) -> Result<(), Error> {
+        let attributes = vec![attribute("email", email.as_str())?, attribute("email_verified", "true")?];
+        match self.update(user, attributes).await {
+            Ok(_) | Err(Error::Invalid(_)) => {}
+            Err(error) => return Err(error),
+        }
         let sent = self
             .client
             .forgot_password()
             .client_id(&self.pool.client_id)
             .set_secret_hash(self.secret_hash(user))
             .username(user.to_string())
-            .send();
-        sent.await.map_or_else(untold, |_| Ok(()))
+            .send()
+            .await
+            .map_or_else(untold, |_| Ok(()));
+        let restored = self.update(user, vec![attribute("email_verified", text_of(is_verified))?]).await;
+        sent.and(restored.map(drop))
     }
 
     /// Sets a new password by a recovery code.
@@ -268,27 +305,42 @@ impl Identity {
                 "NotAuthorizedException" | "InvalidParameterException" => {
                     Error::invalid("/old_password", "incorrect", "is not the present password")
                 }
+                // The token outlives an identity that was deleted.
+                "UserNotFoundException" => Error::Unauthenticated,
                 _ => general(failure),
             }),
         }
     }
 
-    /// Tells Cognito where a user's codes go from now on.
+    /// Tells Cognito the e-mail of a user, and whether it is verified: whether the user has an identity that can be told.
     ///
     /// # Errors
     /// [`Error::Invalid`] where Cognito does not take the e-mail; [`Error::Unavailable`].
-    pub async fn set_email(&self, user: UserId, email: &Email) -> Result<(), Error> {
+    pub async fn set_email(&self, user: &User) -> Result<bool, Error> {
+        let Some(email) = &user.fields.email else { return self.exists(user.id).await };
+        // An address that is not verified in the same call would wait for a code of its own.
+        let verified = vec![attribute("email", email.as_str())?, attribute("email_verified", "true")?];
+        if !self.update(user.id, verified).await? {
+            return Ok(false);
+        }
+        if user.is_email_verified() {
+            return Ok(true);
+        }
+        self.update(user.id, vec![attribute("email_verified", "false")?]).await
+    }
+
+    /// Changes attributes: whether the user has an identity.
+    pub(crate) async fn update(&self, user: UserId, attributes: Vec<AttributeType>) -> Result<bool, Error> {
         let sent = self
             .client
             .admin_update_user_attributes()
             .user_pool_id(&self.pool.id)
             .username(user.to_string())
-            .user_attributes(attribute("email", email.as_str())?)
-            // Cognito sends recovery codes to verified addresses alone.
-            .user_attributes(attribute("email_verified", "true")?)
+            .set_user_attributes(Some(attributes))
             .send();
         match sent.await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(failure) if name(&failure) == "UserNotFoundException" => Ok(false),
             Err(failure) if name(&failure) == "InvalidParameterException" => {
                 Err(Error::invalid("/email", "invalid_email", "is not an e-mail address that codes can be sent to"))
             }
@@ -299,7 +351,7 @@ impl Identity {
 
 /// For what must not be sent again by itself: a code or a password that was used up by a call whose answer was lost
 /// would look wrong the second time.
-fn once() -> aws_sdk_cognitoidentityprovider::config::Builder {
+pub(crate) fn once() -> aws_sdk_cognitoidentityprovider::config::Builder {
     aws_sdk_cognitoidentityprovider::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
@@ -309,6 +361,13 @@ pub fn wrong_code() -> Error {
     Error::invalid("/code", "incorrect", "is wrong, used or expired; ask for a new one")
 }
 
-fn attribute(name: &str, value: &str) -> Result<AttributeType, Error> {
+/// The attribute that names the segment of a user; the pre token generation trigger makes a claim of it.
+const SEGMENT: &str = "custom:segment_id";
+
+fn text_of(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
+}
+
+pub(crate) fn attribute(name: &str, value: &str) -> Result<AttributeType, Error> {
     AttributeType::builder().name(name).value(value).build().map_err(Error::internal)
 }

@@ -6,13 +6,15 @@
 mod cognito;
 #[cfg(feature = "client")]
 mod failure;
+#[cfg(feature = "client")]
+mod own_email;
 mod secret;
 #[cfg(feature = "client")]
 mod sessions;
 mod verify;
 
 #[cfg(feature = "client")]
-pub use cognito::{Confirmed, Identity, wrong_code};
+pub use cognito::{Confirmed, Identity, Standing, wrong_code};
 pub use secret::ClientSecret;
 #[cfg(feature = "client")]
 pub use sessions::{LoggedIn, Tokens};

@@ -8,11 +8,12 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use domain::{Action, AuditAction, AuditEntry, AuditScope, Entry, Error, SegmentId, Time, UserId};
 
 use crate::Store;
+use crate::email_undo::UndoChange;
 use crate::keys::{self, AUDITS, Key};
 use crate::page::{self, Page, Window};
 use crate::pending::PendingKind;
 use crate::table::{Item, Write, keyed, number, to_item};
-use crate::user::UserRecord;
+use crate::user::{Also, UserRecord};
 
 /// How far the entries of a list are counted: each that is counted is read.
 pub const AUDIT_COUNTED: u64 = 1_000;
@@ -101,15 +102,11 @@ impl Store {
     }
 
     /// The writes that record what a history entry tells of a user, for the acts that are on record.
-    pub(crate) fn audit_of_entry(
-        &self,
-        record: &UserRecord,
-        entry: &Entry,
-        begins: Option<PendingKind>,
-    ) -> Result<Vec<Write>, Error> {
-        let action = match begins {
-            Some(PendingKind::Purge) => Some(AuditAction::UserPurged),
-            Some(PendingKind::SignUp | PendingKind::Email | PendingKind::Password) | None => action_of(entry),
+    pub(crate) fn audit_of_entry(&self, record: &UserRecord, entry: &Entry, also: &Also) -> Result<Vec<Write>, Error> {
+        let action = match (also.begins, &also.email_undo) {
+            (Some(PendingKind::Purge), _) => Some(AuditAction::UserPurged),
+            (_, Some((UndoChange::Use(..), _))) => Some(AuditAction::EmailChangeUndone),
+            (Some(PendingKind::SignUp | PendingKind::Email | PendingKind::Password) | None, _) => action_of(entry),
         };
         let audit = action.map(|action| AuditEntry::new(action, record.audit_scope(), record.user.id, entry.act()));
         audit.map_or_else(|| Ok(Vec::new()), |audit| self.audit_writes(&audit))
@@ -149,7 +146,13 @@ fn action_of(entry: &Entry) -> Option<AuditAction> {
         Action::Deleted => Some(AuditAction::UserDeleted),
         Action::Restored => Some(AuditAction::UserRestored),
         Action::Updated => {
-            entry.changes.iter().any(|change| change.field == "email").then_some(AuditAction::EmailChanged)
+            let change = |field: &str| entry.changes.iter().find(|change| change.field == field);
+            match (change("email"), change("pending_email")) {
+                (Some(_), _) => Some(AuditAction::EmailChanged),
+                (None, Some(pending)) if pending.new.is_null() => Some(AuditAction::EmailChangeUndone),
+                (None, Some(_)) => Some(AuditAction::EmailChangeRequested),
+                (None, None) => None,
+            }
         }
         Action::Created | Action::Verified | Action::EmailsRecorded => None,
     }

@@ -5,6 +5,7 @@
 //! | user | `U#{user}` | `U` | index `pending`: `pending` (kind) / `pending_at` while a change spans Cognito |
 //! | address | `U#{user}` | `A#{address}` | |
 //! | history entry | `U#{user}` | `H#{entry}` | |
+//! | undo of a change of e-mail | `U#{user}` | `E#{sha256}` | the former address, TTL |
 //! | device | `U#{user}` | `DV#{device}` | its claim; an item in its segment's devices |
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
 //! | developer of an account | `U#{user}` | `D#{developer}` | hash of its token |
@@ -80,6 +81,9 @@ use domain::{
     UploadId, UserId, WebhookId,
 };
 use uuid::Uuid;
+
+/// What the sort key of each undo of a change of e-mail begins with.
+pub(crate) const EMAIL_UNDOS: &str = "E#";
 
 /// The partition key's attribute.
 pub(crate) const PK: &str = "PK";
@@ -455,6 +459,10 @@ pub(crate) fn secret() -> Key {
 
 pub(crate) fn one_time(secret: &str) -> Key {
     Key::new(format!("O#{}", hash(secret)), "O")
+}
+
+pub(crate) fn email_undo(user: UserId, token: &str) -> Key {
+    Key::new(format!("U#{user}"), format!("{EMAIL_UNDOS}{}", hash(token)))
 }
 
 pub(crate) fn link(token: &str) -> Key {

@@ -16,12 +16,14 @@ mod deleted;
 mod delivery;
 mod developer;
 mod device;
+mod email_undo;
 #[cfg(test)]
 mod emulator;
 mod endpoint;
 mod entry;
 mod erase;
 mod event;
+mod holder;
 mod home;
 mod job;
 mod key;
@@ -61,7 +63,9 @@ pub use catalog::CatalogRecord;
 pub use deleted::Deleted;
 pub use developer::KeptDeveloper;
 pub use device::{DeviceRecord, Holder, SomeDevices};
+pub use email_undo::{EmailUndo, UndoChange};
 pub use event::COUNTED;
+pub use holder::KeyHolder;
 pub use job::{Job, Progress};
 pub use key::KeptKey;
 pub use keys::Scope;
@@ -70,12 +74,14 @@ pub use member::{AlsoOfMember, Joined, MemberRecord};
 pub use membership::{Configuration, Edition, Part};
 pub use notification::{Taken, notification_of};
 pub use page::{Filter, Page, Wanted, Window};
-pub use pending::{Pending, PendingKind};
+pub use pending::{PasswordEffects, Pending, PendingKind};
 pub use search::From;
 pub use table::{Item, Table};
 pub use unique::Used;
 pub use upload_quota::UploadQuota;
-pub use user::{Also, CLASH, Changed, PersonIn, Resumed, Sessions, Since, UserChanges, UserRecord, Whole};
+pub use user::{
+    Also, CLASH, Changed, CredentialTimes, PersonIn, Resumed, Sessions, Since, UserChanges, UserRecord, Whole,
+};
 pub use webhook::{SealedSecret, WebhookRecord};
 
 /// Every read and write of Muster's data.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Act, Action, Entry, Error, Time, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +90,21 @@ impl Pending {
     }
 }
 
+/// What a change of password ends besides the other sessions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PasswordEffects<'a> {
+    /// The one session that goes on: the one that has changed the password.
+    pub kept_session: Option<&'a str>,
+    /// Whether this is no change that anybody made: an identity came to be, or nobody knows. Magic links go on.
+    pub is_internal: bool,
+    /// When it changed, where that was before now: what was given out since goes on.
+    pub changed_at: Option<Time>,
+    /// Whether all keys of the account, and of its segments, end.
+    pub revokes_keys: bool,
+    /// Whether the password was changed by a code that was sent to the e-mail.
+    pub proves_email: bool,
+}
+
 impl Store {
     /// Marks a change that Cognito is about to be asked for.
     ///
@@ -99,19 +113,16 @@ impl Store {
     pub async fn begin(&self, old: &UserRecord, kind: PendingKind) -> Result<UserRecord, Error> {
         let pending = Pending::now(kind);
         let changes = begin(Changes::default(), pending);
-        // Cognito may have an identity of the user from now on, which goes with the user.
-        let has_login = old.has_login || kind == PendingKind::Password;
-        let changes =
-            if has_login && !old.has_login { changes.set("has_login", AttributeValue::Bool(true)) } else { changes };
-        // A first password makes an identity, with the e-mail that the user has: it is still that one.
-        let (condition, changes) = match has_login && !old.has_login {
+        // A first password creates an identity, with the e-mail that the user has: it is still that one. That there is
+        // an identity is written only once Cognito has it, by `finish_password`.
+        let (condition, changes) = match !old.has_login && kind == PendingKind::Password {
             true => (
                 "version = :version AND attribute_not_exists(pending)",
                 changes.value(":version", number(old.user.version)),
             ),
             false => ("attribute_exists(PK) AND attribute_not_exists(pending)", changes),
         };
-        let begun = UserRecord { pending: Some(pending), has_login, ..old.clone() };
+        let begun = UserRecord { pending: Some(pending), ..old.clone() };
         if self.table.update(&keys::user(old.user.id), condition, changes).await? {
             return Ok(begun);
         }
@@ -138,6 +149,16 @@ impl Store {
     pub async fn end(&self, record: &UserRecord) -> Result<bool, Error> {
         let Some(pending) = record.pending else { return Ok(false) };
         let changes = pending.named(end(Changes::default()));
+        self.table.update(&keys::user(record.user.id), Pending::SAME, changes).await
+    }
+
+    /// Ends the pending change of a user of whom Cognito has no identity, and writes down that it has none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn end_without_login(&self, record: &UserRecord) -> Result<bool, Error> {
+        let Some(pending) = record.pending else { return Ok(false) };
+        let changes = pending.named(end(Changes::default())).remove("has_login");
         self.table.update(&keys::user(record.user.id), Pending::SAME, changes).await
     }
 
@@ -178,13 +199,22 @@ impl Store {
         &self,
         begun: UserRecord,
         (action, act): (Action, Act<'_>),
-        kept: Option<&str>,
+        effects: PasswordEffects<'_>,
     ) -> Result<bool, Error> {
         let mut record = begun;
         loop {
-            let user = record.user.next(Time::now());
+            let mut user = record.user.next(Time::now());
+            if effects.proves_email && user.segment_id.is_some() {
+                user.email_verified = Some(true);
+            }
             let entry = Entry::between(Some(&record.user), &user, action, act);
-            let also = Also { ends: true, ends_sessions: Some(kept.map(str::to_owned)), ..Also::default() };
+            let also = Also {
+                ends: true,
+                ends_sessions: Some(effects.kept_session.map(str::to_owned)),
+                password_changed_at: (!effects.is_internal).then(|| effects.changed_at.unwrap_or_else(Time::now)),
+                revokes_keys: effects.revokes_keys,
+                ..Also::default()
+            };
             match self.change_user(&record, &user, &entry, also).await {
                 Err(Error::Stale) => {
                     let pending = record.pending;

@@ -195,6 +195,7 @@ async fn change_password(
 ) -> Answer<Rendered> {
     let change = password::PasswordChange::parse(Value::Object(PASSWORDS.read(body, true)))?;
     let (app, identity) = (Shared(state.app), Shared(state.identity));
-    password::change_password(app, identity, caller, Path(UserRef::Id(id)), Body(change)).await?;
+    let (id, query) = (Path(UserRef::Id(id)), Query::default());
+    password::change_password(app, identity, caller, id, query, Body(change)).await?;
     Ok(done())
 }

@@ -1,6 +1,7 @@
 //! Users: what they are, how they begin, change, end and come back.
 
 mod access;
+mod email;
 mod metadata;
 mod new;
 mod operation;
@@ -9,11 +10,13 @@ mod unique;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::{Date, Time};
 use crate::document::Document;
+use crate::error::Error;
 use crate::field::{Body, Field, Object, bookkeeping, shown_schema};
 use crate::id::{PartnerId, SegmentId, StatusId, UploadId, UserId};
 use crate::place::{LegalAddress, Place};
@@ -24,9 +27,10 @@ use crate::value::Integer;
 use crate::{body, words};
 
 pub use access::{RIGHTS, Right, Writer};
+pub use email::EmailChange;
 pub use metadata::Metadata;
 pub use new::{FirstStatus, NewUser, SignUp};
-pub use state::{Role, UserState};
+pub use state::{CURRENT_PASSWORD, Role, UserState};
 pub use unique::{Unique, rounds};
 
 /// The number of a person among those of an account.
@@ -85,6 +89,12 @@ pub struct User {
     /// How far a purge is that the user has begun itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub self_purge: Option<SelfPurge>,
+    /// Whether the e-mail has been proved, where that is written down; see [`User::is_email_verified`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    /// The address that becomes the e-mail once the code is confirmed that was sent to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_email: Option<Email>,
     /// What the user, or who keeps it, writes.
     #[serde(flatten)]
     pub fields: UserFields,
@@ -161,7 +171,7 @@ body! {
         /// The status of the segment's own that the user has; one that is excluded shuts the user out, and leaves it out
         /// of lists and counts.
         pub status_id: Option<StatusId>,
-        /// Until when the user is meant to be in use.
+        /// Until when the user can sign in and its tokens are accepted; from then on it is answered 401 `expired`.
         pub valid_until: Option<Time>,
         /// Anything else, up to 8 KiB of JSON.
         pub metadata: Option<Metadata>,
@@ -209,6 +219,8 @@ impl User {
             excluded: false,
             unjoined: true,
             self_purge: None,
+            email_verified: None,
+            pending_email: None,
             fields,
             version,
             created_at,
@@ -219,7 +231,7 @@ impl User {
     /// The user in another station of its life, one version on.
     #[must_use]
     pub fn moved(&self, status: Status, now: Time) -> Self {
-        Self { status, status_reason: None, ..self.next(now) }
+        Self { status, status_reason: None, pending_email: None, ..self.next(now) }
     }
 
     /// The user unchanged, one version on.
@@ -240,6 +252,15 @@ impl User {
     #[must_use]
     pub fn is_tombstone(&self) -> bool {
         self.self_purge == Some(SelfPurge::Done)
+    }
+
+    /// Checks that the user's validity has not ended.
+    ///
+    /// # Errors
+    /// [`Error::Expired`].
+    pub fn check_validity(&self, now: Time) -> Result<(), Error> {
+        let is_over = self.fields.valid_until.is_some_and(|end| end <= now);
+        if is_over { Err(Error::Expired) } else { Ok(()) }
     }
 
     /// The number of the person that the user is, the same in all segments of the account.
@@ -283,6 +304,11 @@ impl PartialSchema for User {
             ("status", <Status as Field>::schema()),
             ("status_reason", <Option<Code> as Field>::schema()),
             ("number", <Option<PersonNumber> as Field>::schema()),
+            (
+                "email_verified",
+                ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Null])).into(),
+            ),
+            ("pending_email", <Option<Email> as Field>::schema()),
         ])
     }
 }
@@ -301,6 +327,8 @@ impl Object for User {
             ("status".to_owned(), self.status.as_str().into()),
             ("status_reason".to_owned(), self.status_reason.show()),
             ("number".to_owned(), self.number().show()),
+            ("email_verified".to_owned(), self.fields.email.as_ref().map(|_| self.is_email_verified()).into()),
+            ("pending_email".to_owned(), self.pending_email.show()),
         ]);
         shown.extend(self.fields.show());
         shown.extend(bookkeeping(self.version, self.created_at, self.updated_at));
@@ -313,6 +341,7 @@ impl Object for User {
 pub fn example() -> Value {
     let mut example = json!({
         "id": "0199d2a4-5c00-7000-8000-000000000001", "segment_id": null, "status": "ACTIVE", "status_reason": null, "number": null,
+        "email_verified": true, "pending_email": null,
         "version": 2, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:05:00.000Z"
     });
     if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), UserFields::example()) {

@@ -8,7 +8,7 @@ use crate::clock::Time;
 use crate::error::{Error, FieldError};
 use crate::field::{Body, Field, Fields, MergePatch, Pointer};
 use crate::segment::Settings;
-use crate::text::Code;
+use crate::text::{Code, Secret};
 use crate::user::{Right, Status, User, UserFields, Writer};
 use crate::username::Username;
 
@@ -35,6 +35,8 @@ pub struct UserState {
 impl Body for UserState {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let (status, status_reason) = (fields.take("status"), fields.take("status_reason"));
+        // Proves who changes the e-mail, and is nothing of the user.
+        let _: Option<Option<Secret>> = fields.take(CURRENT_PASSWORD);
         let fields = UserFields::read(fields)?;
         Some(Self { status: status?, status_reason: status_reason?, fields })
     }
@@ -81,6 +83,13 @@ impl Body for UserState {
             }
             object.properties.insert("status".to_owned(), status);
             object.properties.insert("status_reason".to_owned(), <Option<Code> as Field>::schema());
+            let mut password = <Option<Secret> as Field>::schema();
+            if let RefOr::T(Schema::Object(password)) = &mut password {
+                let description = "The present password; a change of the own e-mail needs it, or a sign-in within the \
+                    last 10 minutes.";
+                password.description = Some(description.to_owned());
+            }
+            object.properties.insert(CURRENT_PASSWORD.to_owned(), password);
         }
         schema
     }
@@ -98,6 +107,9 @@ impl ToSchema for UserState {
         "User".into()
     }
 }
+
+/// The member of a patch that proves who sends it.
+pub const CURRENT_PASSWORD: &str = "current_password";
 
 /// What a master user must always have.
 pub(super) const MASTER_REQUIRES: [&str; 2] = ["email", "name"];

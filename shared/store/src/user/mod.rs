@@ -40,7 +40,9 @@ pub struct UserRecord {
     pub owner_id: Option<UserId>,
     /// How many users that are in use have it as their parent.
     pub child_count: u64,
-    /// Whether it has had a password, and with it an identity in Cognito. Every master user has.
+    /// What has ended its links and keys.
+    pub credentials: CredentialTimes,
+    /// Whether Cognito has an identity of it, which comes with its first password. Every master user has one.
     pub has_login: bool,
 }
 
@@ -64,6 +66,31 @@ pub struct Sessions {
     /// Sessions that were signed out, until their last access token has expired.
     #[serde(default)]
     pub signed_out: BTreeMap<String, i64>,
+}
+
+/// From when on credentials count that a user or an account has given out.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct CredentialTimes {
+    /// Magic links that were made up to then open nothing.
+    pub links_from: Option<Time>,
+    /// When the password changed last.
+    pub password_changed_at: Option<Time>,
+    /// Keys that were made up to then open nothing.
+    pub keys_from: Option<Time>,
+}
+
+impl CredentialTimes {
+    /// Returns whether a key that was made at `created` has not been revoked with all others.
+    #[must_use]
+    pub fn keeps_key(&self, created: Time) -> bool {
+        self.keys_from.is_none_or(|from| created > from)
+    }
+
+    /// Returns whether a key that was made at `created` is older than the account's password.
+    #[must_use]
+    pub fn is_key_to_review(&self, created: Time) -> bool {
+        self.password_changed_at.is_some_and(|changed| created <= changed)
+    }
 }
 
 impl Store {
@@ -210,6 +237,7 @@ pub(crate) fn record(item: Item) -> Result<UserRecord, Error> {
     let beside: Beside = from_item(item.clone())?;
     let pending = if item.contains_key("pending") { Some(from_item(item.clone())?) } else { None };
     let sessions = from_item(item.clone())?;
+    let credentials = from_item(item.clone())?;
     let mut user: User = from_item(item)?;
     if user.segment_id.is_none() {
         // Sign-up once took fields that only users of a segment have; they count for nothing.
@@ -217,6 +245,7 @@ pub(crate) fn record(item: Item) -> Result<UserRecord, Error> {
     }
     Ok(UserRecord {
         sessions,
+        credentials,
         pending,
         address_count: beside.address_count,
         entry_count: beside.entry_count,

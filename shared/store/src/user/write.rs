@@ -9,13 +9,14 @@ use domain::{CustomStatus, Entry, Error, Event, Status, Time, User, UserId};
 
 use crate::Store;
 use crate::backoff::Tries;
+use crate::email_undo::UndoChange;
 use crate::keys;
 use crate::pending::{Pending, PendingKind, begin, end};
 use crate::search::{self, Indexed as _};
 use crate::table::{Changes, Item, Write, number, string, to_item};
 use crate::unique::USER_COUNT;
 use crate::user::index::directory_of;
-use crate::user::{Claim, Sessions, UserRecord, changes};
+use crate::user::{Claim, CredentialTimes, Sessions, UserRecord, changes};
 
 /// How far ahead of the clock a change may stand, so that it is not told before it is written.
 const FARTHEST: Duration = Duration::from_secs(1);
@@ -29,6 +30,12 @@ pub struct Also {
     pub ends: bool,
     /// Ends all sessions that there are, but for the one named, if any.
     pub ends_sessions: Option<Option<String>>,
+    /// When the password has changed: older magic links end, and older keys are to be reviewed.
+    pub password_changed_at: Option<Time>,
+    /// What becomes of the tokens that undo a change of e-mail, and the keys of those that go with it.
+    pub email_undo: Option<(UndoChange, Vec<Item>)>,
+    /// Whether all keys of the account, and of its segments, end.
+    pub revokes_keys: bool,
     /// A one-time secret that is made valid.
     pub one_time: Option<(String, Time)>,
     /// Where the user's number comes from, which it has from now on.
@@ -203,9 +210,14 @@ impl Store {
         if let Some(pending) = old.pending.filter(|_| also.ends && also.begins.is_none()) {
             changes = pending.named(changes);
         }
-        if !old.has_login && old.user.fields.email != new.fields.email {
-            // Once there is an identity, Cognito must be told of the e-mail.
-            condition.push_str(" AND attribute_not_exists(has_login)");
+        if !old.has_login && !also.ends && old.user.fields.email != new.fields.email {
+            // Once there is an identity, or one is being created, Cognito must be told of the e-mail.
+            condition.push_str(" AND attribute_not_exists(has_login) AND attribute_not_exists(pending)");
+        }
+        let gets_login =
+            also.ends && !old.has_login && old.pending.is_some_and(|old| old.kind == PendingKind::Password);
+        if gets_login {
+            changes = changes.set("has_login", AttributeValue::Bool(true));
         }
         if must_be_childless(&old.user, new) {
             condition.push_str(" AND (attribute_not_exists(child_count) OR child_count = :none)");
@@ -219,11 +231,12 @@ impl Store {
                 None => changes,
             };
         }
+        let changes = credentials_changed(changes, &old.user, new, also);
         let user = Write::update(&self.table, &keys::user(new.id), &condition, changes);
         let mut writes = vec![user.on_condition_failed(Error::Stale)];
         writes.extend(self.around(Some(&old.user), Some(new))?);
         writes.push(self.entered(entry)?);
-        writes.extend(self.audit_of_entry(old, entry, also.begins)?);
+        writes.extend(self.audit_of_entry(old, entry, also)?);
         // Of a purge its end is told, once.
         if also.begins != Some(PendingKind::Purge) {
             writes.extend(self.outbox(Event::of_user(new, entry))?);
@@ -231,9 +244,14 @@ impl Store {
         if let Some((secret, until)) = &also.one_time {
             writes.push(self.one_time_made(new.id, secret, *until));
         }
+        if let Some((change, newer)) = &also.email_undo {
+            writes.extend(self.undo_written(new.id, change, newer)?);
+        }
         writes.extend(self.numbered(new, also.numbering));
         let pending = begun.or(old.pending.filter(|_| !also.ends));
-        Ok((writes, UserRecord { user: new.clone(), pending, entry_count: old.entry_count + 1, ..old.clone() }))
+        let has_login = old.has_login || gets_login;
+        let entry_count = old.entry_count + 1;
+        Ok((writes, UserRecord { user: new.clone(), pending, entry_count, has_login, ..old.clone() }))
     }
 
     /// What goes with a user's row but its history: claims, index entries, its parent's count, the change that is told.
@@ -350,10 +368,25 @@ impl Store {
     }
 }
 
+/// Notes what ends magic links and keys.
+fn credentials_changed(mut changes: Changes, old: &User, new: &User, also: &Also) -> Changes {
+    let now = Time::now();
+    let is_shut_out = matches!(new.status, Status::Blocked | Status::Deleted) && new.status != old.status;
+    let ends_links = is_shut_out || old.fields.email != new.fields.email;
+    if let Some(from) = also.password_changed_at.or(ends_links.then_some(now)) {
+        changes = changes.set("links_from", string(from));
+    }
+    if let Some(changed) = also.password_changed_at {
+        changes = changes.set("password_changed_at", string(changed));
+    }
+    if also.revokes_keys { changes.set("keys_from", string(now)) } else { changes }
+}
+
 fn new_record(user: &User, owner_id: Option<UserId>) -> UserRecord {
     UserRecord {
         user: user.clone(),
         sessions: Sessions::default(),
+        credentials: CredentialTimes::default(),
         pending: None,
         address_count: 0,
         entry_count: 1,
