@@ -138,3 +138,64 @@ async fn entries_past_retention_are_not_listed_even_before_ttl() {
     assert!(entries(&world, "/v1/audit", "key.created").await.is_empty());
     assert_eq!(world.muster.items("AU#").await.iter().filter(|pk| **pk == format!("AU#{account}")).count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acts_on_users_webhooks_exports_links_and_settings_are_on_record() {
+    let world = World::start().await;
+    let segment = format!("/v1/segments/{}", world.segment);
+    let user = world.user(json!({ "email": "user@example.com", "password": PASSWORD })).await;
+    let one = format!("/v1/users/{user}");
+    let send = async |method: &str, path: &str, body: Value| {
+        let reply = world.send(method, path, body).await;
+        assert!(reply.status.is_success(), "{method} {path}: {reply:?}");
+        reply.body
+    };
+    let webhook = send("POST", &format!("{segment}/webhooks"), json!({ "url": "https://example.com/" })).await;
+    let webhook = format!("{segment}/webhooks/{}", id(&webhook));
+    send("PATCH", &webhook, json!({ "description": "A" })).await;
+    send("POST", &format!("{webhook}/secret"), json!({})).await;
+    assert_eq!(world.call("DELETE", &webhook).send().await.status, 204);
+    let export = send("POST", &format!("{segment}/exports"), json!({ "format": "csv" })).await;
+    let link = send("POST", &format!("{one}/magic-link"), json!({})).await;
+    for made in [&export, &link] {
+        assert_eq!(made["created_by"], json!({ "type": "user", "id": world.ana.id }));
+    }
+    let token = json!({ "token": link["token"] });
+    assert_eq!(world.muster.post("/v1/auth/magic-link", token).send().await.status, 200);
+    send("PATCH", &one, json!({ "status": "BLOCKED" })).await;
+    send("PATCH", &one, json!({ "status": "ACTIVE" })).await;
+    send("PATCH", &one, json!({ "email": "other@example.com" })).await;
+    send("PATCH", &segment, json!({ "status": false })).await;
+    send("PATCH", &segment, json!({ "status": true })).await;
+    send("PATCH", &segment, json!({ "settings": { "required_user_fields": ["email", "name"] } })).await;
+    assert_eq!(world.call("DELETE", &one).send().await.status, 204);
+    assert_eq!(world.call("POST", &format!("{one}/restoration")).send().await.status, 200);
+    assert_eq!(world.call("DELETE", &format!("{one}?purge=true")).send().await.status, 204);
+    for action in [
+        "webhook.created",
+        "webhook.changed",
+        "webhook.secret_renewed",
+        "webhook.deleted",
+        "export.started",
+        "magic_link.created",
+        "magic_link.redeemed",
+        "user.blocked",
+        "user.unblocked",
+        "email.changed",
+        "user.deleted",
+        "user.restored",
+        "user.purged",
+    ] {
+        for path in ["/v1/audit".to_owned(), of_segment(&world)] {
+            assert_eq!(entries(&world, &path, action).await.len(), 1, "{action} in {path}");
+        }
+    }
+    let settings = entries(&world, &of_segment(&world), "settings.changed").await;
+    assert_eq!(settings.len(), 3);
+    assert_eq!(settings[0]["fields"], json!(["settings.required_user_fields"]));
+    assert_eq!(settings[2]["fields"], json!(["status"]));
+    let whole = world.get(&format!("{}?page[size]=100", of_segment(&world))).await.text;
+    for personal in ["example.com", PASSWORD] {
+        assert!(!whole.contains(personal), "{personal}");
+    }
+}

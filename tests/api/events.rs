@@ -309,6 +309,7 @@ async fn each_event_reaches_its_handler() {
             "flows-user-available" => &[404],
             "users-restore" => &[401, 409],
             "auth-login" | "auth-refresh" | "users-redeem-magic-link" => &[401],
+            "keys-issue-token" | "keys-revoke-token" => &[401],
             "flows-log-in" | "flows-refresh-login" => &[401],
             "uploads-content" => &[302],
             // Whether it is over already.

@@ -6,7 +6,10 @@ mod killed;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Actor, Body as _, Export, ExportFields, ExportId, Import, ImportFields, ImportId, Time};
+use domain::{
+    Act, Actor, AuditAction, AuditEntry, AuditScope, Body as _, Export, ExportFields, ExportId, Import, ImportFields,
+    ImportId, Time,
+};
 use local::Options;
 use serde_json::{Value, json};
 
@@ -35,7 +38,9 @@ pub(crate) async fn begun_import(muster: &Muster, ana: &Ana, segment: &str) -> S
     let fields = ImportFields::parse(ImportFields::example()).unwrap();
     let of = (segment.parse().unwrap(), ana.id.parse().unwrap());
     let new = Import::new(ImportId::fresh(), of, Actor::User(of.1), fields, Time::now());
-    muster.functions.app.store.create_import(&new).await.unwrap();
+    let (scope, act) = (AuditScope::of_segment(of.1, of.0), Act::by_itself("test"));
+    let audit = AuditEntry::new(AuditAction::ImportStarted, scope, new.id, act);
+    muster.functions.app.store.create_import(&new, &audit).await.unwrap();
     new.id.to_string()
 }
 
@@ -44,7 +49,9 @@ pub(crate) async fn begun_export(muster: &Muster, ana: &Ana, segment: &str) -> S
     let fields = ExportFields::parse(ExportFields::example()).unwrap();
     let of = (segment.parse().unwrap(), ana.id.parse().unwrap());
     let new = Export::new(ExportId::fresh(), of, fields, Time::now());
-    muster.functions.app.store.create_export(&new).await.unwrap();
+    let (scope, act) = (AuditScope::of_segment(of.1, of.0), Act::by_itself("test"));
+    let audit = AuditEntry::new(AuditAction::ExportStarted, scope, new.id, act);
+    muster.functions.app.store.create_export(&new, &audit).await.unwrap();
     new.id.to_string()
 }
 

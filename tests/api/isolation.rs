@@ -17,7 +17,8 @@ pub(crate) struct Route {
     pub(crate) name: String,
     pub(crate) method: String,
     pub(crate) path: String,
-    tag: String,
+    /// The scopes that the document says a key needs.
+    pub(crate) scopes: Vec<String>,
     pub(crate) body: Option<Value>,
     /// The parameters of its query.
     pub(crate) query: Vec<String>,
@@ -116,11 +117,12 @@ impl Route {
             }
             body
         });
-        let tag = operation["tags"][0].as_str().unwrap().to_owned();
+        let scopes = operation["x-key-scopes"].as_array().unwrap().iter();
+        let scopes = scopes.map(|scope| scope.as_str().unwrap().to_owned()).collect();
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let query = parameters.filter(|parameter| parameter["in"] == "query").map(|parameter| &parameter["name"]);
         let query = query.map(|name| name.as_str().unwrap().to_owned()).collect();
-        Self { name, method: method.to_uppercase(), path: filled, tag, body, query }
+        Self { name, method: method.to_uppercase(), path: filled, scopes, body, query }
     }
 
     pub(crate) fn call<'a>(&self, muster: &'a Muster) -> Call<'a> {
@@ -133,25 +135,6 @@ impl Route {
 
     fn is_own(&self) -> bool {
         OWN.contains(&self.name.as_str())
-    }
-
-    /// Whether it is for whoever has a session, or any credential.
-    fn has_no_scope(&self) -> bool {
-        self.path.starts_with("/v1/users/exists") || self.path.starts_with("/v1/auth/")
-    }
-
-    /// The scope that a key needs.
-    fn scope(&self) -> &'static str {
-        match (self.method.as_str(), self.tag.as_str()) {
-            (_, "audit" | "keys" | "developers" | "imports" | "exports" | "webhooks") => "admin",
-            ("GET", _) => "read",
-            (
-                _,
-                "users" | "addresses" | "members" | "answers" | "points" | "subscriptions" | "uploads" | "events"
-                | "devices" | "notifications",
-            ) => "write",
-            _ => "admin",
-        }
     }
 }
 
@@ -337,10 +320,9 @@ async fn a_key_without_the_scope_is_told_so_and_changes_nothing() {
             without.insert(scope, used(muster, ana, path, &others).await);
         }
         let before = muster.lasting().await;
-        // Languages are everybody's.
-        let scoped = |route: &&Route| !route.has_no_scope() && route.name != "GET /v1/languages";
-        for route in isolated.routes.iter().filter(scoped) {
-            let reply = route.call(muster).token(&without[route.scope()]).send().await;
+        let missing = isolated.routes.iter().flat_map(|route| route.scopes.iter().map(move |scope| (route, scope)));
+        for (route, scope) in missing {
+            let reply = route.call(muster).token(&without[scope.as_str()]).send().await;
             assert_eq!(
                 (reply.status.as_u16(), &reply.body["code"]),
                 (403, &json!("forbidden")),

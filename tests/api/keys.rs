@@ -271,3 +271,84 @@ async fn a_key_gives_no_more_than_it_has() {
         assert_eq!(reply.status, status, "{body}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn descendants_of_a_revoked_key_end_with_it_on_every_route() {
+    let world = World::start().await;
+    let scopes = json!(["read", "write", "admin"]);
+    let create = async |path: &str, token: &str| {
+        let body = json!({ "name": "Child", "scopes": scopes });
+        let reply = world.muster.post(path, body).token(token).send().await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        (id(&reply.body), reply.body["secret"].as_str().unwrap().to_owned(), reply.body["created_by"].clone())
+    };
+    let (root, secret, by) = create("/v1/keys", &world.ana.access).await;
+    assert_eq!(by, json!({ "type": "user", "id": world.ana.id }));
+    let (child, child_secret, by) = create("/v1/keys", &secret).await;
+    assert_eq!(by, json!({ "type": "key", "id": root }));
+    let (_, grandchild, by) = create(&keys(&world), &child_secret).await;
+    assert_eq!(by, json!({ "type": "key", "id": child }));
+    let (_, other, _) = create("/v1/keys", &world.ana.access).await;
+    let paths = [
+        world.path(""),
+        keys(&world),
+        format!("/v1/segments/{}", world.segment),
+        format!("/flows/segment/{}", world.segment),
+    ];
+    let statuses = async |token: &str| {
+        let mut statuses = Vec::new();
+        for path in &paths {
+            statuses.push(world.muster.get(path).token(token).send().await.status.as_u16());
+        }
+        statuses
+    };
+    for token in [&secret, &child_secret, &grandchild, &other] {
+        assert!(!statuses(token).await.contains(&401));
+    }
+    assert_eq!(world.muster.delete(&format!("/v1/keys/{root}")).by(&world.ana).send().await.status, 204);
+    for token in [&secret, &child_secret, &grandchild] {
+        assert_eq!(statuses(token).await, [401; 4]);
+    }
+    assert!(!statuses(&other).await.contains(&401), "another key of the same user goes on");
+    assert!(column(&world.get(&keys(&world)).await, "id").is_empty());
+    let left = world.muster.whole_table().await;
+    assert!(!left.contains("KC#") && !left.contains("revoked_keys"), "nothing is left of the tree");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_on_the_account_rejects_descendants_that_are_not_deleted_yet() {
+    let world = World::start().await;
+    let body = json!({ "name": "Key", "scopes": ["read", "admin"] });
+    let root = world.muster.made(&world.ana, "/v1/keys", body.clone()).await;
+    let child = world.muster.post(&keys(&world), body).token(root["secret"].as_str().unwrap()).send().await.body;
+    let (root, secret) = (id(&root), child["secret"].as_str().unwrap().to_owned());
+    let status = async || world.muster.get(&world.path("")).token(&secret).send().await.status.as_u16();
+    assert_eq!(status().await, 200);
+    // As if whoever revoked it had been cut off before the descendants were deleted.
+    let update = world.muster.dynamodb().update_item().table_name(&world.muster.wiring.table);
+    let update =
+        update.key("PK", AttributeValue::S(format!("U#{}", world.ana.id))).key("SK", AttributeValue::S("U".into()));
+    let update = update.update_expression("ADD revoked_keys :key");
+    update.expression_attribute_values(":key", AttributeValue::Ss(vec![root.clone()])).send().await.unwrap();
+    assert_eq!(status().await, 401);
+    let store = &world.muster.functions.app.store;
+    store.end_child_keys(world.ana.id.parse().unwrap(), root.parse().unwrap()).await.unwrap();
+    assert_eq!(status().await, 401);
+    assert!(!world.muster.whole_table().await.contains("revoked_keys"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_create_each_other_up_to_a_depth() {
+    let world = World::start().await;
+    let body = json!({ "name": "Key", "scopes": ["admin", "read"] });
+    let mut token = world.ana.access.clone();
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        let reply = world.muster.post("/v1/keys", body.clone()).token(&token).send().await;
+        statuses.push(reply.status.as_u16());
+        if let Some(secret) = reply.body["secret"].as_str() {
+            token = secret.to_owned();
+        }
+    }
+    assert_eq!(statuses, [201, 201, 201, 201, 201, 201, 201, 201, 201, 409]);
+}

@@ -96,6 +96,12 @@ async fn keys(costs: &mut Costs, owner: &Owner) {
     }
     let read = ("GET", owner.segment.as_str(), Value::Null);
     costs.of("GET /v1/segments/{segment}, by a key", read, Some(&by), 200).await;
+    let client =
+        json!({ "grant_type": "client_credentials", "client_id": made["id"], "client_secret": made["secret"] });
+    let token = costs.of("POST /v1/oauth/token", ("POST", "/v1/oauth/token", client.clone()), None, 200).await;
+    let mut revocation = client;
+    revocation["token"] = token["access_token"].clone();
+    costs.of("POST /v1/oauth/revoke", ("POST", "/v1/oauth/revoke", revocation), None, 200).await;
     let one = format!("{path}/{}", id(&made));
     owner.of(costs, "DELETE /v1/segments/{segment}/keys/{key}", &one, Value::Null).await;
     developers(costs, owner).await;

@@ -97,6 +97,8 @@ async fn each_private_route_wants_a_token_and_the_public_ones_are_these() {
         "POST /v1/auth/recovery",
         "POST /v1/auth/recovery/confirm",
         "POST /v1/auth/refresh",
+        "POST /v1/oauth/revoke",
+        "POST /v1/oauth/token",
         "POST /v1/users",
         "POST /v1/users/{user}/email/undo",
         "POST /v1/users/{user}/restoration",

@@ -176,7 +176,7 @@ async fn a_secret_is_shown_once_and_its_follower_signs_beside_it() {
     let before = store.webhook(world.segment.parse().unwrap(), webhook).await.unwrap();
     let mut after = before.clone();
     after.secrets[1].until = Some(Time::now());
-    store.change_webhook(&before, &after).await.unwrap();
+    store.change_webhook(&before, &after, None).await.unwrap();
     world.user(json!({})).await;
     let got = receiver.has(3).await.remove(2);
     assert!(got.is_signed_by(&third) && !got.is_signed_by(&second), "the day is over");

@@ -49,9 +49,19 @@ pub(crate) fn document(about: &About, described: OpenApi) -> OpenApi {
     }
     let required: Vec<_> = groups.iter().map(|group| requirement(group)).collect();
     for (path, item) in &mut whole.paths.paths {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
+        let operations = [
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
             complete(about, path, operation, &required);
+            if operation.security.iter().flatten().any(|security| *security != SecurityRequirement::default()) {
+                edge::openapi::show_scopes(method, path, operation);
+            }
         }
     }
     whole

@@ -29,6 +29,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi, Url};
         (name = "partners", description = "The businesses that users of a segment belong to."),
         (name = "products", description = "What a segment offers to subscribe to."),
         (name = "audit", description = "Record of acts in an account: actor, target, time, origin and result."),
+        (name = "oauth", description = "Access tokens for keys, by OAuth 2.0 client credentials."),
         (name = "keys", description = "How programs reach an account or one of its segments."),
         (name = "developers", description = "Who writes programs against the account, each with a token of its own."),
         (name = "memberships", description = "What people join in a segment."),

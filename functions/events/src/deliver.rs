@@ -97,7 +97,7 @@ impl Events {
             return Ok(());
         }
         let disabled = WebhookRecord { webhook: webhook.disabled(Time::now()), ..record.clone() };
-        match self.store.change_webhook(&record, &disabled).await {
+        match self.store.change_webhook(&record, &disabled, None).await {
             Err(Error::Stale) => Ok(()),
             done => done,
         }

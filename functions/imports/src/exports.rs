@@ -1,7 +1,10 @@
 //! Exports: the users of a segment become a file.
 
 use axum::extract::State as Shared;
-use domain::{Error, Export, ExportFields, ExportId, FieldError, Format, KeyScope, SegmentId, Time, TransferStatus};
+use domain::{
+    AuditAction, AuditEntry, AuditScope, Error, Export, ExportFields, ExportId, FieldError, Format, KeyScope,
+    SegmentId, Time, TransferStatus,
+};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
     Path, Problem, Seed, Shown, filters_of, openapi, retried,
@@ -56,7 +59,9 @@ pub(crate) async fn create(
     check_filters(&fields)?;
     let id: ExportId = seed.id(0);
     let new = Export::new(id, (segment.id, segment.owner_id), fields, Time::of(id.uuid()));
-    match app.store.create_export(&new).await {
+    let new = Export { created_by: Some(caller.actor()), ..new };
+    let audit = AuditEntry::new(AuditAction::ExportStarted, &segment, id, caller.act());
+    match app.store.create_export(&new, &audit).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => {}
         Err(error) => return Err(error.into()),
@@ -98,7 +103,11 @@ pub(crate) async fn content(
     };
     let name = format!("users-{}.{ending}", export.id);
     let get = files.presign_get(&ObjectKey::export(export.id.uuid()), &name, FETCHING).await;
-    Ok(Found(get.map_err(Error::from)?.url))
+    let url = get.map_err(Error::from)?.url;
+    let scope = AuditScope::of_segment(export.owner_id, export.segment_id);
+    let audit = AuditEntry::new(AuditAction::ExportDownloaded, scope, export.id, caller.act());
+    app.store.record_audit(&audit).await?;
+    Ok(Found(url))
 }
 
 /// Cancels an export that is not over; forgets one that is over, with its file.
@@ -113,10 +122,13 @@ pub(crate) async fn delete(
     Ok(retried(|| async {
         let export = found(&app, &caller, (segment, export)).await?;
         matches.check(export.version)?;
+        let scope = AuditScope::of_segment(export.owner_id, segment);
+        let audit = AuditEntry::new(AuditAction::ExportDeleted, scope, export.id, caller.act());
         let done = if export.run.status.is_open() {
-            app.store.change_export(&export, &export.ended(TransferStatus::Cancelled, None, Time::now())).await
+            let cancelled = export.ended(TransferStatus::Cancelled, None, Time::now());
+            app.store.change_export(&export, &cancelled, Some(&audit)).await
         } else {
-            app.store.delete_export(&export).await
+            app.store.delete_export(&export, Some(&audit)).await
         };
         done.map(|()| NoContent)
     })

@@ -2,8 +2,8 @@
 
 use axum::extract::State as Shared;
 use domain::{
-    Error, FieldError, Import, ImportFields, ImportId, KeyScope, SegmentId, Time, TransferStatus, UploadHolder,
-    UploadPurpose, UploadStatus,
+    AuditAction, AuditEntry, AuditScope, Error, FieldError, Import, ImportFields, ImportId, KeyScope, SegmentId, Time,
+    TransferStatus, UploadHolder, UploadPurpose, UploadStatus,
 };
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, Found, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent,
@@ -60,7 +60,8 @@ pub(crate) async fn create(
     check_file(&app, segment.id, &fields).await?;
     let id: ImportId = seed.id(0);
     let new = Import::new(id, (segment.id, segment.owner_id), caller.actor(), fields, Time::of(id.uuid()));
-    match app.store.create_import(&new).await {
+    let audit = AuditEntry::new(AuditAction::ImportStarted, &segment, id, caller.act());
+    match app.store.create_import(&new, &audit).await {
         // An earlier try of this very request had made it before it was cut off.
         Ok(()) | Err(Error::Conflict(_)) => {}
         Err(error) => return Err(error.into()),
@@ -101,7 +102,11 @@ pub(crate) async fn report(
     there(&import.run)?;
     let name = format!("import-{}.ndjson", import.id);
     let get = files.presign_get(&ObjectKey::report(import.id.uuid()), &name, FETCHING).await;
-    Ok(Found(get.map_err(Error::from)?.url))
+    let url = get.map_err(Error::from)?.url;
+    let scope = AuditScope::of_segment(import.owner_id, import.segment_id);
+    let audit = AuditEntry::new(AuditAction::ReportDownloaded, scope, import.id, caller.act());
+    app.store.record_audit(&audit).await?;
+    Ok(Found(url))
 }
 
 /// Cancels an import that is not over, and keeps what it has made by then; forgets one that is over, with its report.
@@ -116,10 +121,13 @@ pub(crate) async fn delete(
     Ok(retried(|| async {
         let import = found(&app, &caller, (segment, import)).await?;
         matches.check(import.version)?;
+        let scope = AuditScope::of_segment(import.owner_id, segment);
+        let audit = AuditEntry::new(AuditAction::ImportDeleted, scope, import.id, caller.act());
         let done = if import.run.status.is_open() {
-            app.store.change_import(&import, &import.ended(TransferStatus::Cancelled, None, Time::now())).await
+            let cancelled = import.ended(TransferStatus::Cancelled, None, Time::now());
+            app.store.change_import(&import, &cancelled, Some(&audit)).await
         } else {
-            app.store.delete_import(&import).await
+            app.store.delete_import(&import, Some(&audit)).await
         };
         done.map(|()| NoContent)
     })

@@ -1,7 +1,10 @@
 //! `/v1/developers`: who writes programs against the account's segments, each with a token of its own.
 
 use axum::extract::State;
-use domain::{Developer, DeveloperFields, DeveloperId, Error, KeyScope, MergePatch, Time, UserId};
+use domain::{
+    AuditAction, AuditEntry, AuditScope, Developer, DeveloperFields, DeveloperId, Error, KeyScope, MergePatch, Time,
+    UserId,
+};
 use edge::{
     Answer, App, Body, Caller, Created, DeveloperToken, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed,
     NoContent, Patch, Path, Rendered, Seed, Shown, openapi, retried,
@@ -107,7 +110,9 @@ async fn delete(
     Ok(retried(|| async {
         let before = found(&app, &caller, developer).await?;
         matches.check(before.version)?;
-        app.store.delete_developer(&before).await?;
+        let scope = AuditScope::of_account(before.account_id);
+        let audit = AuditEntry::new(AuditAction::DeveloperDeleted, scope, before.id, caller.act());
+        app.store.delete_developer(&before, &audit).await?;
         Ok(NoContent)
     })
     .await?)
@@ -133,7 +138,8 @@ pub async fn register(app: &App, caller: &Caller, seed: Seed, fields: DeveloperF
     let account = account(caller).await?;
     let id: DeveloperId = seed.id(0);
     let new = Developer::new(id, account, fields, Time::of(id.uuid()));
-    match app.store.create_developer(&new).await {
+    let audit = AuditEntry::new(AuditAction::DeveloperCreated, AuditScope::of_account(account), id, caller.act());
+    match app.store.create_developer(&new, &audit).await {
         // An earlier try of this very request had made it before it was cut off.
         Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => Ok(new),
         made => made.map(|()| new),
@@ -147,7 +153,9 @@ pub async fn register(app: &App, caller: &Caller, seed: Seed, fields: DeveloperF
 pub async fn new_token(app: &App, caller: &Caller, developer: DeveloperId) -> Result<DeveloperToken, Error> {
     let account = account(caller).await?;
     let token = DeveloperToken::fresh(developer, account)?;
-    app.store.give_token(account, developer, &token.hash()).await?;
+    let scope = AuditScope::of_account(account);
+    let audit = AuditEntry::new(AuditAction::DeveloperTokenIssued, scope, developer, caller.act());
+    app.store.give_token(developer, &token.hash(), &audit).await?;
     Ok(token)
 }
 

@@ -1,10 +1,11 @@
 //! `/v1/keys` and `/v1/segments/{segment}/keys`: how programs reach an account or one of its segments; `/v1/developers`:
-//! who writes such programs.
+//! who writes such programs; `/v1/audit`: what was done; `/v1/oauth`: access tokens for keys.
 
 use axum::extract::State;
 use domain::{AuditAction, AuditEntry, Key, KeyFields, KeyId, KeyScope, Object, SegmentId, Time, UserId};
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, KeySecret, List, ListSpec, Listed, NoContent, Path, Seed, openapi,
+    Access, Answer, App, Body, Caller, Created, FilterKind, KeySecret, List, ListSpec, Listed, NoContent, Path, Seed,
+    openapi,
 };
 use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
@@ -14,6 +15,7 @@ use utoipa_axum::routes;
 
 mod audit;
 mod developers;
+mod oauth;
 
 pub use developers::{new_token, register};
 
@@ -26,6 +28,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(delete_of_segment))
         .merge(developers::router())
         .merge(audit::router())
+        .merge(oauth::router())
 }
 
 // The document's macro takes no generic types, but names of them.
@@ -90,10 +93,10 @@ async fn create_for_account(
     let access = caller.access().await?;
     let account = access.account(KeyScope::Admin)?;
     access.gives(&fields)?;
-    create(&app, &caller, (account, None), (seed, fields)).await
+    create(&app, (&caller, &access), (account, None), (seed, fields)).await
 }
 
-/// Revokes a key of the account, at once.
+/// Revokes a key of the account, and every key that it created, at once.
 #[utoipa::path(delete, path = "/v1/keys/{key}", tag = "keys",
     responses((status = 204, description = "The key opens nothing any more.")))]
 async fn delete_of_account(State(app): State<App>, caller: Caller, Path(key): Path<KeyId>) -> Answer<NoContent> {
@@ -130,10 +133,10 @@ async fn create_for_segment(
     access.manages(&found, KeyScope::Admin)?;
     access.gives(&fields)?;
     let account = found.owner_id;
-    create(&app, &caller, (account, Some(segment)), (seed, fields)).await
+    create(&app, (&caller, &access), (account, Some(segment)), (seed, fields)).await
 }
 
-/// Revokes a key of a segment, at once.
+/// Revokes a key of a segment, and every key that it created, at once.
 #[utoipa::path(delete, path = "/v1/segments/{segment}/keys/{key}", tag = "keys",
     responses((status = 204, description = "The key opens nothing any more.")))]
 async fn delete_of_segment(
@@ -147,14 +150,15 @@ async fn delete_of_segment(
 
 async fn create(
     app: &App,
-    caller: &Caller,
+    (caller, access): (&Caller, &Access),
     (account, segment): (UserId, Option<SegmentId>),
     (seed, fields): (Seed, KeyFields),
 ) -> Answer<Created> {
     let secret = KeySecret::fresh(seed.id(0), account, segment)?;
-    let key = Key::new(seed.id(0), (account, segment), fields, secret.prefix(), Time::now());
+    let creation = (access.key_creator()?, Time::now());
+    let key = Key::new(seed.id(0), (account, segment), fields, secret.prefix(), creation);
     let audit = AuditEntry::new(AuditAction::KeyCreated, (account, segment), key.id, caller.act());
-    app.store.create_key(&key, &secret.hash(), &audit).await?;
+    app.store.create_key(&key, &secret.hash(), access.key(), &audit).await?;
     let under = segment.map_or_else(|| "/v1".to_owned(), |segment| format!("/v1/segments/{segment}"));
     Ok(Created::one(format!("{under}/keys/{}", key.id), &NewKey { key, secret }))
 }

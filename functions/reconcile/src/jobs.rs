@@ -62,6 +62,7 @@ async fn work(
     match job {
         Job::EraseSegment(id) => return erase_segment((store, identity), (job, id), (progress, end)).await,
         Job::EraseMember(id) => store.erase_member(id).await?,
+        Job::EndKeys(account, key) => store.end_child_keys(account, key).await?,
         Job::Undo(first) => {
             let users = store.undone(first).await?;
             undo(store, identity, &users, Act::by_itself("reconcile")).await?;
@@ -150,7 +151,12 @@ async fn erase_files(store: &Store, files: &Files, job: Job) -> Result<(), Error
             store.erase_batches(id).await
         }
         Job::EraseExport(id) => Ok(files.delete(&ObjectKey::export(id.uuid())).await?),
-        Job::EraseSegment(_) | Job::EraseMember(_) | Job::EraseMembership(_) | Job::Refresh(_) | Job::Undo(_) => Ok(()),
+        Job::EraseSegment(_)
+        | Job::EraseMember(_)
+        | Job::EraseMembership(_)
+        | Job::Refresh(_)
+        | Job::Undo(_)
+        | Job::EndKeys(..) => Ok(()),
     }
 }
 

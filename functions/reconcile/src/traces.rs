@@ -20,7 +20,7 @@ pub(crate) async fn erase_traces(
             retried(|| async {
                 match store.export(segment, export.id).await {
                     Err(Error::NotFound) => Ok(()),
-                    found => store.delete_export(&found?).await,
+                    found => store.delete_export(&found?, None).await,
                 }
             })
             .await?;
@@ -30,7 +30,7 @@ pub(crate) async fn erase_traces(
         if import.run.status.is_open() {
             over = false;
         } else if report_names(files, import, user).await? {
-            unless_gone(store.delete_import(import).await)?;
+            unless_gone(store.delete_import(import, None).await)?;
         }
     }
     let in_use: Vec<_> = imports.iter().filter(|import| import.run.status.is_open()).collect();

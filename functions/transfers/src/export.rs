@@ -61,7 +61,7 @@ impl Transfers {
         let Some(upload) = progress.upload.clone() else {
             let upload = Some(self.files.begin_parts(&key, content_type).await?);
             let begun = counted.reached(ExportProgress { upload, ..progress.clone() }, (0, 0), Time::now());
-            return self.store.change_export(export, &begun).await;
+            return self.store.change_export(export, &begun, None).await;
         };
         let mut parts = progress.parts.clone();
         if !rows.bytes.is_empty() {
@@ -76,7 +76,7 @@ impl Transfers {
             return self.export_ended(export, progress.clone(), (count, size)).await;
         }
         let progress = ExportProgress { upload: Some(upload), parts, after: rows.after };
-        self.store.change_export(export, &counted.reached(progress, (count, size), Time::now())).await
+        self.store.change_export(export, &counted.reached(progress, (count, size), Time::now()), None).await
     }
 
     /// The next rows, as many as make a part.
@@ -135,7 +135,7 @@ impl Transfers {
             return self.export_ended(export, export.progress.clone(), (0, 0)).await;
         }
         let reason = "It was not finished within a day; begin it again.";
-        self.store.change_export(export, &export.ended(TransferStatus::Failed, Some(reason), Time::now())).await
+        self.store.change_export(export, &export.ended(TransferStatus::Failed, Some(reason), Time::now()), None).await
     }
 
     async fn export_ended(&self, export: &Export, had: ExportProgress, more: (u64, u64)) -> Result<(), Error> {
@@ -144,7 +144,7 @@ impl Transfers {
         let ended = all.ended(TransferStatus::Completed, None, now).expiring(now.plus(self.retention));
         // However many there were when it began.
         let ended = Export { total_rows: Some(ended.written_rows), version: export.version + 1, ..ended };
-        self.store.change_export(export, &ended).await
+        self.store.change_export(export, &ended, None).await
     }
 
     /// The export, if it is not over.
@@ -160,7 +160,7 @@ impl Transfers {
         retried(|| async {
             let Some(export) = self.open_export(whose).await? else { return Ok(()) };
             let ended = export.ended(TransferStatus::Failed, Some(reason), Time::now());
-            self.store.change_export(&export, &ended).await
+            self.store.change_export(&export, &ended, None).await
         })
         .await
     }

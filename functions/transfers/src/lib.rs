@@ -192,7 +192,7 @@ impl Transfers {
         };
         let batches = serde_json::to_vec(&batches).map_err(Error::internal)?;
         self.files.put(&ObjectKey::batches(import.id.uuid()), "application/json", batches).await?;
-        match self.store.change_import(&import, &import.begun(source, rows, Time::now())).await {
+        match self.store.change_import(&import, &import.begun(source, rows, Time::now()), None).await {
             // Cancelled meanwhile, or somebody else is doing the same.
             Err(Error::Stale) => {
                 let now = self.import(whose).await?;
@@ -249,7 +249,7 @@ impl Transfers {
             let Some(import) = self.import(whose).await?.filter(|import| import.run.status.is_open()) else {
                 return Ok(());
             };
-            self.store.change_import(&import, &end(&import, Time::now())).await
+            self.store.change_import(&import, &end(&import, Time::now()), None).await
         })
         .await
     }

@@ -56,11 +56,11 @@ pub(crate) async fn exists(
     Ok(Rendered(json!({ "exists": holder?.is_some() })))
 }
 
-/// Lets everybody pass who asks for master users, and whoever has the segment that is asked for.
+/// Lets every user and each key with `read` pass who asks for master users, and whoever has the segment that is asked for.
 async fn reaches(caller: &Caller, segment: Option<SegmentId>) -> Result<(), Error> {
     match segment {
         Some(segment) => caller.segment(segment, KeyScope::Read).await.map(drop),
-        None => caller.access().await.map(drop),
+        None => caller.access().await?.require_scopes(),
     }
 }
 

@@ -8,7 +8,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY
 use axum::response::{Html, IntoResponse as _, Response};
 use domain::field::Pointer;
 use domain::text::Secret;
-use domain::{Act, Actor, Error, Field as _, KeyScope, Password, Role, Segment, SegmentId, Status, Time, User, body};
+use domain::{
+    Act, Actor, AuditAction, AuditEntry, AuditScope, Error, Field as _, KeyScope, Password, Role, Segment, SegmentId,
+    Status, Time, User, body,
+};
 use edge::{
     Answer, App, Base, Caller, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef, Visitor,
     check_use, one_time_secret,
@@ -39,6 +42,8 @@ pub struct MagicLink {
     pub token: String,
     /// Until when it is good, unless it is used before.
     pub expires_at: Time,
+    /// The user or key that created it.
+    pub created_by: Actor,
 }
 
 body! {
@@ -60,35 +65,47 @@ pub(crate) async fn create_link(
     base: Base,
     Path(user): Path<UserRef>,
 ) -> Answer<Rendered> {
-    let Subject { record, role } = caller.acts(user, KeyScope::Write).await?;
+    let Subject { record, role } = caller.acts(user, KeyScope::Admin).await?;
     let segment: Option<SegmentId> = record.user.segment_id.filter(|_| role == Role::Manager);
     let only_others = "Whoever has the segment of a user makes its links; nobody makes one for itself.";
     let segment = app.store.segment(segment.ok_or(Error::Forbidden(only_others))?).await?;
-    let link = new_link(&app, &base, &segment, &record.user).await?;
-    Ok(Rendered(json!({ "url": link.url, "token": link.token, "expires_at": link.expires_at })))
+    let link = new_link(&app, &base, (&segment, &record.user), caller.act()).await?;
+    let MagicLink { url, token, expires_at, created_by } = link;
+    Ok(Rendered(json!({ "url": url, "token": token, "expires_at": expires_at, "created_by": created_by })))
 }
 
 /// A new link for a user of the segment: 1 transaction.
 ///
 /// # Errors
 /// [`Error::Conflict`] where the user is not in use.
-pub async fn new_link(app: &App, base: &Base, segment: &Segment, user: &User) -> Result<MagicLink, Error> {
-    let (token, expires_at) = new_token(app, user).await?;
+pub async fn new_link(
+    app: &App,
+    base: &Base,
+    (segment, user): (&Segment, &User),
+    act: Act<'_>,
+) -> Result<MagicLink, Error> {
+    let (token, expires_at) = new_token(app, segment, user, act).await?;
     // A page that was accepted before only https was leads nowhere any more.
     let url = match segment.fields.settings.0.magic_link_url.as_ref().filter(|page| page.is_secure()) {
         Some(page) => page.with("token", &token),
         None => base.url(&format!("{PAGE}?token={token}")),
     };
-    Ok(MagicLink { url, token, expires_at })
+    Ok(MagicLink { url, token, expires_at, created_by: act.actor })
 }
 
 /// The token of a new link for a user, and until when it is good: 1 transaction.
 ///
 /// # Errors
 /// [`Error::Conflict`] where the user is not in use.
-pub async fn new_token(app: &App, user: &User) -> Result<(String, Time), Error> {
+pub async fn new_token(
+    app: &App,
+    scope: impl Into<AuditScope>,
+    user: &User,
+    act: Act<'_>,
+) -> Result<(String, Time), Error> {
     let (token, expires_at) = (LinkToken::fresh(user.id)?, Time::now().plus(GOOD));
-    app.store.make_link(user.id, token.reveal(), expires_at).await?;
+    let audit = AuditEntry::new(AuditAction::MagicLinkCreated, scope, user.id, act);
+    app.store.make_link(user.id, token.reveal(), expires_at, &audit).await?;
     Ok((token.reveal().to_owned(), expires_at))
 }
 
@@ -148,7 +165,8 @@ pub(crate) async fn redeem_link(
         return Err(if is_good { error } else { Error::Unauthenticated }.into());
     }
     let secret = one_time_secret()?;
-    app.store.redeem_link(&record, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN))).await?;
+    let audit = AuditEntry::new(AuditAction::MagicLinkRedeemed, record.audit_scope(), id, visitor.act(Actor::User(id)));
+    app.store.redeem_link(&record, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN)), &audit).await?;
     let ended = match record.has_login {
         true => record.sessions.ended,
         false => Some(create_identity(&app, &identity, &record, &request_id).await?),

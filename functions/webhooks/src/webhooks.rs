@@ -2,7 +2,10 @@
 
 use axum::extract::State as Shared;
 use domain::webhook::WebhookUrl;
-use domain::{Error, KeyScope, MergePatch, Object, SegmentId, Time, Webhook, WebhookFields, WebhookId};
+use domain::{
+    AuditAction, AuditEntry, Error, KeyScope, MergePatch, Object, Segment, SegmentId, Time, Webhook, WebhookFields,
+    WebhookId,
+};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, HookSecret, IfMatch, IfNoneMatch, List, ListSpec, Listed,
     NoContent, Patch, Path, Seed, Shown, openapi, retried,
@@ -92,13 +95,14 @@ pub(crate) async fn create(
     Body(fields): Body<WebhookFields>,
 ) -> Answer<Created> {
     let app = &state.app;
-    caller.segment(segment, KeyScope::Admin).await?;
+    let owner = caller.segment(segment, KeyScope::Admin).await?;
     state.reaches(&fields.url)?;
     let id: WebhookId = seed.id(0);
     let secret = HookSecret::fresh()?;
-    let webhook = Webhook::new(id, segment, fields, Time::of(id.uuid()));
+    let webhook = Webhook::new(id, segment, Some(caller.actor()), fields, Time::of(id.uuid()));
     let secrets = vec![SealedSecret { sealed: secret.seal(app, id).await?, until: None }];
-    app.store.create_webhook(&WebhookRecord { webhook: webhook.clone(), secrets }).await?;
+    let audit = AuditEntry::new(AuditAction::WebhookCreated, &owner, id, caller.act());
+    app.store.create_webhook(&WebhookRecord { webhook: webhook.clone(), secrets }, &audit).await?;
     Ok(Created::one(format!("/v1/segments/{segment}/webhooks/{id}"), &NewWebhook { webhook, secret }))
 }
 
@@ -111,7 +115,7 @@ pub(crate) async fn read(
     Path((segment, webhook)): Path<(SegmentId, WebhookId)>,
     has: IfNoneMatch,
 ) -> Answer<Shown> {
-    Ok(Shown::unless(&has, &found(&app, &caller, (segment, webhook)).await?.webhook))
+    Ok(Shown::unless(&has, &found(&app, &caller, (segment, webhook)).await?.1.webhook))
 }
 
 /// Changes a webhook by a merge patch.
@@ -127,12 +131,13 @@ pub(crate) async fn change(
 ) -> Answer<Shown> {
     let app = &state.app;
     Ok(retried(|| async {
-        let before = found(app, &caller, (segment, webhook)).await?;
+        let (owner, before) = found(app, &caller, (segment, webhook)).await?;
         matches.check(before.webhook.version)?;
         let after = before.webhook.patched(patch.clone(), Time::now())?;
         state.reaches(&after.fields.url)?;
         let after = WebhookRecord { webhook: after, ..before.clone() };
-        app.store.change_webhook(&before, &after).await?;
+        let audit = AuditEntry::new(AuditAction::WebhookChanged, &owner, webhook, caller.act());
+        app.store.change_webhook(&before, &after, Some(&audit)).await?;
         Ok(Shown::new(&after.webhook))
     })
     .await?)
@@ -148,9 +153,10 @@ pub(crate) async fn delete(
     matches: IfMatch,
 ) -> Answer<NoContent> {
     Ok(retried(|| async {
-        let before = found(&app, &caller, (segment, webhook)).await?.webhook;
+        let (owner, WebhookRecord { webhook: before, .. }) = found(&app, &caller, (segment, webhook)).await?;
         matches.check(before.version)?;
-        app.store.delete_webhook(&before).await?;
+        let audit = AuditEntry::new(AuditAction::WebhookDeleted, &owner, webhook, caller.act());
+        app.store.delete_webhook(&before, &audit).await?;
         Ok(NoContent)
     })
     .await?)
@@ -168,13 +174,15 @@ pub(crate) async fn renew(
     let secret = HookSecret::fresh()?;
     let sealed = secret.seal(&app, webhook).await?;
     let webhook = retried(|| async {
-        let before = found(&app, &caller, (segment, webhook)).await?;
+        let (owner, before) = found(&app, &caller, (segment, webhook)).await?;
         let now = Time::now();
         let former = before.secrets.iter().filter(|secret| secret.until.is_none());
         let former = former.map(|secret| SealedSecret { until: Some(now.plus(OVERLAP)), ..secret.clone() });
         let secrets = std::iter::once(SealedSecret { sealed: sealed.clone(), until: None }).chain(former).collect();
+        let audit = AuditEntry::new(AuditAction::WebhookSecretRenewed, &owner, webhook, caller.act());
         let webhook = before.webhook.replaced(before.webhook.fields.clone(), now);
-        app.store.change_webhook(&before, &WebhookRecord { webhook: webhook.clone(), secrets }).await?;
+        let after = WebhookRecord { webhook: webhook.clone(), secrets };
+        app.store.change_webhook(&before, &after, Some(&audit)).await?;
         Ok(webhook)
     })
     .await?;
@@ -192,9 +200,12 @@ impl State {
     }
 }
 
-/// A webhook that the caller may act on: 1 round of latency.
-async fn found(app: &App, caller: &Caller, (segment, id): (SegmentId, WebhookId)) -> Result<WebhookRecord, Error> {
+/// A webhook that the caller may act on, and its segment: 1 round of latency.
+async fn found(
+    app: &App,
+    caller: &Caller,
+    (segment, id): (SegmentId, WebhookId),
+) -> Result<(Segment, WebhookRecord), Error> {
     let (managed, found) = tokio::join!(caller.segment(segment, KeyScope::Admin), app.store.webhook(segment, id));
-    managed?;
-    found
+    Ok((managed?, found?))
 }

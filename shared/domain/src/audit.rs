@@ -88,8 +88,6 @@ words! {
         UserRestored = "user.restored",
         /// A user was purged.
         UserPurged = "user.purged",
-        /// A segment was created.
-        SegmentCreated = "segment.created",
         /// A segment was deleted.
         SegmentDeleted = "segment.deleted",
         /// The settings or the status of a segment were changed.

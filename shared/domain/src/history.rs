@@ -98,6 +98,31 @@ pub enum Actor {
     System,
 }
 
+/// Actors are shown, and never read from a body.
+impl Field for Actor {
+    fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
+        let actor = serde_json::from_value(value).ok();
+        if actor.is_none() {
+            errors.push(at.error("invalid_type", "must be an actor"));
+        }
+        actor
+    }
+
+    fn show(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let kinds = text().enum_values(Some(["user", "key", "anonymous", "system"]));
+        ObjectBuilder::new()
+            .property("type", kinds)
+            .property("id", text().description(Some("The id of the user or key.")))
+            .required("type")
+            .into()
+    }
+}
+
 /// A field that changed; secrets never, personal numbers and addresses only masked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EntryChange {

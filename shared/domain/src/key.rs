@@ -10,8 +10,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::body;
 use crate::clock::Time;
+use crate::error::Error;
 use crate::error::FieldError;
 use crate::field::{Body as _, Field, Object, Pointer, bookkeeping, shown_schema};
+use crate::history::Actor;
 use crate::id::{KeyId, SegmentId, UserId};
 use crate::text::Name;
 
@@ -36,6 +38,43 @@ pub struct Key {
     /// Whether it is older than the password of its account's owner, who may want to end it; only lists say so.
     #[serde(skip)]
     pub review: bool,
+    /// The user or key that created it.
+    pub created_by: Option<Actor>,
+    /// The keys that it ends with: the one that created it, last, and each that created that one.
+    #[serde(default)]
+    pub ancestors: Vec<KeyId>,
+}
+
+/// The most keys that may stand between a key and the user who created the first of them.
+const ANCESTORS: usize = 8;
+
+/// The user or key that creates a key.
+#[derive(Debug, Clone)]
+pub struct KeyCreator {
+    actor: Actor,
+    ancestors: Vec<KeyId>,
+}
+
+impl KeyCreator {
+    /// A user as creator.
+    #[must_use]
+    pub fn user(user: UserId) -> Self {
+        Self { actor: Actor::User(user), ancestors: Vec::new() }
+    }
+
+    /// A key as creator, with which the new key ends.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where too many keys created each other.
+    pub fn key(parent: &Key) -> Result<Self, Error> {
+        if parent.ancestors.len() >= ANCESTORS {
+            let message =
+                format!("must have at most {ANCESTORS} keys between it and the user who created the first one");
+            return Err(Error::conflict("", "too_many", &message));
+        }
+        let ancestors = parent.ancestors.iter().copied().chain([parent.id]).collect();
+        Ok(Self { actor: Actor::Key(parent.id), ancestors })
+    }
 }
 
 body! {
@@ -92,6 +131,29 @@ impl Scopes {
     }
 }
 
+impl Scopes {
+    /// Reads names of scopes; `None` where one is unknown, or none is given.
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let scope = |name: &str| KeyScope::ALL.into_iter().find(|scope| scope.as_str() == name);
+        let scopes: Option<BTreeSet<_>> = names.into_iter().map(scope).collect();
+        scopes.filter(|scopes| !scopes.is_empty()).map(Self)
+    }
+
+    /// Whether `other` has all of them.
+    #[must_use]
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+}
+
+/// The names, separated by spaces.
+impl std::fmt::Display for Scopes {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|scope| scope.as_str()).collect();
+        out.write_str(&names.join(" "))
+    }
+}
+
 impl Field for Scopes {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         let scopes = serde_json::from_value(value).ok().filter(|Self(scopes)| !scopes.is_empty());
@@ -115,9 +177,35 @@ impl Field for Scopes {
 impl Key {
     /// A new key; `prefix` begins its secret.
     #[must_use]
-    pub fn new(id: KeyId, of: (UserId, Option<SegmentId>), fields: KeyFields, prefix: String, now: Time) -> Self {
+    pub fn new(
+        id: KeyId,
+        of: (UserId, Option<SegmentId>),
+        fields: KeyFields,
+        prefix: String,
+        (creator, now): (KeyCreator, Time),
+    ) -> Self {
         let (account_id, segment_id) = of;
-        Self { id, account_id, segment_id, fields, prefix, last_used_at: None, created_at: now, review: false }
+        let KeyCreator { actor, ancestors } = creator;
+        let created_by = Some(actor);
+        let last_used_at = None;
+        Self {
+            id,
+            account_id,
+            segment_id,
+            fields,
+            prefix,
+            last_used_at,
+            created_at: now,
+            created_by,
+            ancestors,
+            review: false,
+        }
+    }
+
+    /// Returns the key that created this one, if a key did.
+    #[must_use]
+    pub fn parent(&self) -> Option<KeyId> {
+        self.ancestors.last().copied()
     }
 
     /// Whether it still opens anything at `now`.
@@ -140,6 +228,7 @@ impl Object for Key {
             ("prefix".to_owned(), self.prefix.as_str().into()),
             ("last_used_at".to_owned(), self.last_used_at.show()),
             ("review".to_owned(), self.review.into()),
+            ("created_by".to_owned(), self.created_by.show()),
         ]);
         shown.extend(self.fields.show());
         shown.extend(bookkeeping(self.version(), self.created_at, self.created_at));
@@ -155,6 +244,7 @@ impl PartialSchema for Key {
             ("prefix", ObjectBuilder::new().schema_type(Type::String).into()),
             ("last_used_at", <Option<Time> as Field>::schema()),
             ("review", ObjectBuilder::new().schema_type(Type::Boolean).into()),
+            ("created_by", <Option<Actor> as Field>::schema()),
         ])
     }
 }

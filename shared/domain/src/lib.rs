@@ -71,7 +71,7 @@ pub use id::{
     LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId,
     WebhookId,
 };
-pub use key::{Key, KeyFields, KeyScope};
+pub use key::{Key, KeyCreator, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};
 pub use member::{EnrolmentFields, Member, MemberFields};
 pub use membership::{Membership, MembershipFields, MembershipSettings};

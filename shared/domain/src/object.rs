@@ -7,7 +7,7 @@ macro_rules! object {
     (
         $(#[doc = $doc:literal])*
         pub struct $name:ident of $fields:ident {
-            $( $(#[doc = $field_doc:literal])* pub $field:ident : $kind:ty = $example:literal, )*
+            $( $(#[doc = $field_doc:literal])* pub $field:ident : $kind:ty = $example:expr, )*
         }
     ) => {
         $(#[doc = $doc])*

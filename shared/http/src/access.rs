@@ -1,6 +1,6 @@
 //! What a caller may reach: a person its own, a master user and its keys the segments of the account.
 
-use domain::{Error, Key, KeyFields, KeyScope, Member, Membership, Segment, SegmentId, Upload, UserId};
+use domain::{Error, Key, KeyCreator, KeyFields, KeyScope, Member, Membership, Segment, SegmentId, Upload, UserId};
 use store::{CredentialTimes, UserRecord};
 
 /// A caller who is known to be good.
@@ -10,7 +10,8 @@ pub struct Access(Who, CredentialTimes);
 #[derive(Debug, Clone)]
 enum Who {
     User(Box<UserRecord>),
-    Key(Key),
+    /// A key, and the scopes that the route needs of it.
+    Key(Box<Key>, &'static [KeyScope]),
 }
 
 /// Whose a thing is that belongs to a segment.
@@ -55,8 +56,8 @@ impl Access {
     }
 
     /// The key of an account whose owner has these credentials.
-    pub(crate) fn of_key(key: Key, owner: CredentialTimes) -> Self {
-        Self(Who::Key(key), owner)
+    pub(crate) fn of_key(key: Key, required: &'static [KeyScope], owner: CredentialTimes) -> Self {
+        Self(Who::Key(Box::new(key), required), owner)
     }
 
     /// The keys among these that have not been revoked all together, each with whether it is to be reviewed. They are of
@@ -72,7 +73,44 @@ impl Access {
     pub fn user(&self) -> Option<&UserRecord> {
         match &self.0 {
             Who::User(record) => Some(record),
-            Who::Key(_) => None,
+            Who::Key(..) => None,
+        }
+    }
+
+    /// Returns the key that calls, if one does.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        match &self.0 {
+            Who::User(_) => None,
+            Who::Key(key, _) => Some(key.as_ref()),
+        }
+    }
+
+    /// Whether the caller may read: each user, and keys with that scope.
+    #[must_use]
+    pub fn can_read(&self) -> bool {
+        self.key().is_none_or(|key| key.fields.scopes.contains(KeyScope::Read))
+    }
+
+    /// Demands of a key the scopes that its route needs, where nothing with an owner is at stake.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn require_scopes(&self) -> Result<(), Error> {
+        match &self.0 {
+            Who::User(_) => Ok(()),
+            Who::Key(key, required) => required.iter().try_for_each(|scope| scoped(key, *scope)),
+        }
+    }
+
+    /// Returns the creator of a key that the caller creates.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where too many keys created each other.
+    pub fn key_creator(&self) -> Result<KeyCreator, Error> {
+        match &self.0 {
+            Who::User(record) => Ok(KeyCreator::user(record.user.id)),
+            Who::Key(key, _) => KeyCreator::key(key),
         }
     }
 
@@ -90,12 +128,12 @@ impl Access {
         let owner = thing.try_into().map_err(|_| Error::NotFound)?;
         match &self.0 {
             Who::User(record) if record.user.id == owner.account => Ok(()),
-            Who::Key(key)
+            Who::Key(key, _)
                 if key.account_id == owner.account && key.segment_id.is_none_or(|segment| segment == owner.segment) =>
             {
-                scoped(key, scope)
+                scoped(key, scope).and_then(|()| self.require_scopes())
             }
-            Who::User(_) | Who::Key(_) => Err(Error::NotFound),
+            Who::User(_) | Who::Key(..) => Err(Error::NotFound),
         }
     }
 
@@ -104,7 +142,7 @@ impl Access {
     /// # Errors
     /// [`Error::Forbidden`].
     pub fn gives(&self, new: &KeyFields) -> Result<(), Error> {
-        let Who::Key(key) = &self.0 else { return Ok(()) };
+        let Who::Key(key, _) = &self.0 else { return Ok(()) };
         let ends = match (key.fields.expires_at, new.expires_at) {
             (Some(mine), Some(its)) => its <= mine,
             (Some(_), None) => false,
@@ -125,10 +163,13 @@ impl Access {
         match &self.0 {
             Who::User(record) if record.user.segment_id.is_none() => Ok(record.user.id),
             Who::User(_) => Err(Error::Forbidden("Only master users have segments; log in as one.")),
-            Who::Key(key) if key.segment_id.is_some() => {
+            Who::Key(key, _) if key.segment_id.is_some() => {
                 Err(Error::Forbidden("This key opens one segment only; take a key of the account."))
             }
-            Who::Key(key) => scoped(key, scope).map(|()| key.account_id),
+            Who::Key(key, _) => {
+                scoped(key, scope)?;
+                self.require_scopes().map(|()| key.account_id)
+            }
         }
     }
 
@@ -136,7 +177,7 @@ impl Access {
     #[must_use]
     pub fn only_segment(&self) -> Option<SegmentId> {
         match &self.0 {
-            Who::Key(key) => key.segment_id,
+            Who::Key(key, _) => key.segment_id,
             Who::User(_) => None,
         }
     }

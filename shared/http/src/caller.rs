@@ -12,17 +12,19 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use domain::{Act, Actor, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, Upload, User, UserId};
 use identity::Claims;
-use store::{KeyHolder, UserRecord};
+use store::{KeptKey, UserRecord};
 use uuid::Uuid;
 
 use crate::access::Access;
-use crate::key::{ByDeveloper, DeveloperToken, KeySecret};
+use crate::credential::KeyCredential;
+use crate::key::{ByDeveloper, DeveloperToken};
 use crate::limit::{Limited, Reports, account, origin, reports, source_name};
+use crate::minimum::KnownCaller;
 use crate::path::UserRef;
 use crate::source::source;
 use crate::tries::Proof;
 use crate::wrap::RequestId;
-use crate::{App, Failure};
+use crate::{App, Failure, scopes};
 
 /// Whoever sent a credential that can be one. Whether it still holds is known after [`Caller::access`].
 #[derive(Debug, Clone)]
@@ -38,12 +40,15 @@ pub struct Caller {
     silent: bool,
     reports: Reports,
     source: IpAddr,
+    /// The scopes that the route needs of a key.
+    required: &'static [KeyScope],
+    known: KnownCaller,
 }
 
 #[derive(Debug, Clone)]
 enum Credential {
     Token(Session),
-    Key(KeySecret),
+    Key(KeyCredential),
 }
 
 /// A session of a user who has logged in.
@@ -80,7 +85,7 @@ impl Caller {
     /// [`Error::Unauthenticated`] where the user or key is gone, shut out, signed out or past its end;
     /// [`Error::Expired`], [`Error::SegmentInactive`].
     pub async fn access(&self) -> Result<Access, Error> {
-        let name = self.credential();
+        let name = self.limit_name();
         let counted = self.app.limiter.take(Limited::Credential, &name, &self.reports);
         if let Credential::Key(_) = self.credential {
             // Anybody can make up keys: only those that there are get a counter, and the others count to their source.
@@ -102,6 +107,7 @@ impl Caller {
 
     async fn holder(&self) -> Result<Access, Error> {
         let (access, ()) = tokio::try_join!(self.stands_behind(), self.developed())?;
+        self.known.set(self.actor(), access.can_read());
         Ok(access)
     }
 
@@ -120,32 +126,14 @@ impl Caller {
         }
     }
 
-    /// The key with this secret, of a user and a segment that are in use.
-    async fn key(&self, secret: &KeySecret) -> Result<Access, Error> {
-        let store = &self.app.store;
-        let (kept, owner, segment) = match secret.segment {
-            Some(segment) => {
-                let KeyHolder { key, owner, segment } =
-                    store.key_of_segment(secret.account, segment, secret.id).await?;
-                (key, owner, Some(segment.ok_or(Error::Unauthenticated)?))
-            }
-            None => {
-                let key = store.key(secret.account, None, secret.id);
-                let (key, owner) = tokio::try_join!(key, store.user(secret.account))?;
-                (key, owner, None)
-            }
-        };
-        let now = Time::now();
-        let kept = kept.filter(|kept| secret.is(&kept.hash) && kept.key.is_good(now)).ok_or(Error::Unauthenticated)?;
-        let owner = owner.filter(|owner| owner.user.status == Status::Active);
-        let owner = owner.filter(|owner| owner.credentials.keeps_key(kept.key.created_at));
-        let owner = owner.ok_or(Error::Unauthenticated)?;
-        owner.user.check_validity(now)?;
-        segment.map_or(Ok(()), |segment| segment.check_active())?;
-        if kept.key.last_used_at.is_none_or(|last| last.plus(LAST_USED) < now) {
-            store.key_used(&kept.key, now).await?;
+    /// The key that a credential proves, of a user and a segment that are in use.
+    async fn key(&self, credential: &KeyCredential) -> Result<Access, Error> {
+        let (store, now) = (&self.app.store, Time::now());
+        let (KeptKey { key, .. }, owner) = credential.check(store).await?;
+        if key.last_used_at.is_none_or(|last| last.plus(LAST_USED) < now) {
+            store.key_used(&key, now).await?;
         }
-        Ok(Access::of_key(kept.key, owner.credentials))
+        Ok(Access::of_key(key, self.required, owner))
     }
 
     /// The caller, and what `read` reads, in one round of latency.
@@ -229,7 +217,7 @@ impl Caller {
     /// # Errors
     /// [`Error::RateLimited`].
     pub async fn asks_who_exists(&self) -> Result<(), Error> {
-        self.app.limiter.take(Limited::ExistsByCredential, &self.credential(), &self.reports).await
+        self.app.limiter.take(Limited::ExistsByCredential, &self.limit_name(), &self.reports).await
     }
 
     /// Counts a try at the caller's own password, as a login from the same source would be: 1 read.
@@ -261,6 +249,12 @@ impl Caller {
         let by = self.actor();
         let is_user = matches!(by, Actor::User(user) if user != upload.owner_id);
         self.app.store.count_upload(upload, by, self.app.limiter.upload_quota(is_user)).await
+    }
+
+    /// Whether the caller may read what it writes; known after [`Caller::access`].
+    #[must_use]
+    pub fn can_read(&self) -> bool {
+        !self.known.is_blind()
     }
 
     /// Who acts, for the history.
@@ -335,7 +329,15 @@ impl Caller {
     pub(crate) fn credential(&self) -> String {
         match &self.credential {
             Credential::Token(session) => format!("user:{}", session.claims.user_id),
-            Credential::Key(secret) => format!("key:{}", secret.hash()),
+            Credential::Key(key) => format!("key:{}{}", key.hash(), key.narrowed()),
+        }
+    }
+
+    /// The name under which requests are counted: a key and its tokens share one.
+    fn limit_name(&self) -> String {
+        match &self.credential {
+            Credential::Token(_) => self.credential(),
+            Credential::Key(key) => format!("key:{}", key.hash()),
         }
     }
 }
@@ -383,8 +385,8 @@ where
         }
         let app = App::from_ref(state);
         let text = credential(&parts.headers).ok_or(Error::Unauthenticated)?;
-        let credential = if KeySecret::is_meant(text) {
-            Credential::Key(KeySecret::parse(text).ok_or(Error::Unauthenticated)?)
+        let credential = if KeyCredential::is_meant(text) {
+            Credential::Key(KeyCredential::parse(&app, text).await?)
         } else {
             let claims = app.verifier.verify(text).await?;
             Credential::Token(Session { claims, token: text.to_owned() })
@@ -392,8 +394,20 @@ where
         let developer = developer(parts, &credential)?;
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
         let (origin, reports, source) = (origin(parts), reports(parts), source(parts));
-        let (name, silent) = (None, false);
-        let caller = Self { app, credential, developer, request_id, origin, name, silent, reports, source };
+        let (required, known) = (scopes::required(parts), parts.extensions.get().cloned().unwrap_or_default());
+        let caller = Self {
+            app,
+            credential,
+            developer,
+            request_id,
+            origin,
+            name: None,
+            silent: false,
+            reports,
+            source,
+            required,
+            known,
+        };
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
@@ -414,7 +428,7 @@ fn developer(parts: &Parts, credential: &Credential) -> Result<Option<DeveloperT
 fn credential(headers: &HeaderMap) -> Option<&str> {
     match (headers.contains_key(AUTHORIZATION), headers.get_all(KEY_HEADER).iter().collect::<Vec<_>>().as_slice()) {
         (true, []) => bearer(headers),
-        (false, [key]) => key.to_str().ok().filter(|key| KeySecret::is_meant(key)),
+        (false, [key]) => key.to_str().ok().filter(|key| KeyCredential::is_meant(key)),
         _ => None,
     }
 }

@@ -15,6 +15,9 @@ pub struct Dialect {
     pub prepare: fn(&mut Request),
     /// How a failure is told to whoever sent these headers.
     pub tell: fn(&Problem, &HeaderMap) -> Response,
+    /// What a key without the scope `read` is answered by writes: paths into the body, such as `/data/id`. All of it, where
+    /// the answers of writes are no more than ids.
+    pub minimum: Option<&'static [&'static str]>,
 }
 
 /// How failures of one request are told.

@@ -125,6 +125,12 @@ pub struct Problem {
     /// With `unverified` alone: whom to verify.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
+    /// Of `/v1/oauth` only: the error code of RFC 6749.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'static str>,
+    /// Of `/v1/oauth` only: the same as `detail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_description: Option<String>,
 }
 
 impl Problem {
@@ -175,6 +181,8 @@ impl Failure {
             code: code.to_owned(),
             errors: Vec::new(),
             user_id: None,
+            error: None,
+            error_description: None,
         };
         if let Self::Domain(Error::Invalid(errors) | Error::Conflict(errors)) = self {
             problem.errors = errors;

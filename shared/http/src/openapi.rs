@@ -19,6 +19,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use crate::failure::{FieldProblem, Problem};
 use crate::filter::FilterKind;
 use crate::list::{List, ListSpec};
+use crate::scopes::required_scopes;
 
 /// Completes a document that the handlers have described.
 pub fn complete(document: &mut OpenApi) {
@@ -60,8 +61,12 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation, examp
     // Where a credential may be sent instead, so may the body be left out.
     let body_required = operation.security.as_ref().is_none_or(|security| security.len() == 1);
     if !public {
-        let either = ["bearer", "key"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
-        operation.security = Some(either.into());
+        let scopes = scope_names(method, path);
+        let bearer = SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []);
+        operation.security = Some(vec![bearer, SecurityRequirement::new("key", scopes)]);
+    }
+    if operation.security.iter().flatten().any(|security| *security != SecurityRequirement::default()) {
+        show_scopes(method, path, operation);
     }
     let parameters = operation.parameters.get_or_insert_default();
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
@@ -77,6 +82,17 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation, examp
         parameters.extend(headers(method, path).into_iter().map(RefOr::T));
         complete_responses(path, method, public, operation);
     }
+}
+
+/// Documents the scopes that an operation needs of a key, whichever way the key is sent.
+pub fn show_scopes(method: &str, path: &str, operation: &mut Operation) {
+    let scopes = scope_names(method, path);
+    let extension = utoipa::openapi::extensions::ExtensionsBuilder::new().add("x-key-scopes", scopes).build();
+    operation.extensions.get_or_insert_default().merge(extension);
+}
+
+fn scope_names(method: &str, path: &str) -> Vec<&'static str> {
+    required_scopes(method, path).iter().map(|scope| scope.as_str()).collect()
 }
 
 /// A body has the example of its schema.

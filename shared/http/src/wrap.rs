@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::dialect::Telling;
 use crate::limit::Reports;
+use crate::minimum::{self, KnownCaller};
 use crate::secure::secure;
 use crate::{App, Dialect, Failure, Query, TrustedProxyHops, failure, idempotency};
 
@@ -40,6 +41,7 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
     let asked = Arc::new(with_parameters(&document));
     let hops = app.trusted_proxy_hops;
     router
+        .route_layer(middleware::from_fn(move |request, next| minimum::reduce(dialects, request, next)))
         // Only where there is a route: what is not there has no answer to keep.
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(asked, known_query))
@@ -96,6 +98,8 @@ async fn around(
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(reports.clone());
     request.extensions_mut().insert(hops);
+    let caller = KnownCaller::default();
+    request.extensions_mut().insert(caller.clone());
     // The pattern and not the path: a path may hold what nobody but its owner should read.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let telling = Telling::of(dialects, &mut request);
@@ -107,7 +111,9 @@ async fn around(
     let mut response = async {
         let response = failure::render(next.run(request).await, &id, telling.as_ref());
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(status = response.status().as_u16(), millis, "answered");
+        // Who by its id alone: the source address and the agent are for the audit, which has the request's id too.
+        let actor = caller.log_name();
+        tracing::info!(status = response.status().as_u16(), millis, actor, "answered");
         response
     }
     .instrument(span)

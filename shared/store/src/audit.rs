@@ -95,10 +95,14 @@ impl Store {
         page::count(&self.table, &pk, AUDITS, &window, AUDIT_COUNTED).await
     }
 
-    /// The writes that record an act in its own transaction: 2 for an act in a segment, else 1.
-    pub(crate) fn audit_writes(&self, entry: &AuditEntry) -> Result<Vec<Write>, Error> {
-        let items = self.audit_items(entry)?;
-        Ok(items.into_iter().map(|(key, item)| Write::put(&self.table, keyed(&key, item))).collect())
+    /// The writes that record acts in their own transaction: for each 2 in a segment, else 1.
+    pub(crate) fn audit_writes<'a>(&self, acts: impl IntoIterator<Item = &'a AuditEntry>) -> Result<Vec<Write>, Error> {
+        let mut writes = Vec::new();
+        for entry in acts {
+            let items = self.audit_items(entry)?.into_iter();
+            writes.extend(items.map(|(key, item)| Write::put(&self.table, keyed(&key, item))));
+        }
+        Ok(writes)
     }
 
     /// The writes that record what a history entry tells of a user, for the acts that are on record.
@@ -109,7 +113,7 @@ impl Store {
             (Some(PendingKind::SignUp | PendingKind::Email | PendingKind::Password) | None, _) => action_of(entry),
         };
         let audit = action.map(|action| AuditEntry::new(action, record.audit_scope(), record.user.id, entry.act()));
-        audit.map_or_else(|| Ok(Vec::new()), |audit| self.audit_writes(&audit))
+        self.audit_writes(&audit)
     }
 
     /// The requests that record an act in a batch of writes.

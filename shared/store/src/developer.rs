@@ -1,6 +1,6 @@
 //! Developers. They live in their account's partition, and end with it.
 
-use domain::{Developer, DeveloperId, Error, UserId};
+use domain::{AuditEntry, Developer, DeveloperId, Error, UserId};
 use serde::Deserialize;
 
 use crate::Store;
@@ -59,11 +59,13 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the id is there already, as when a request that was cut off is repeated.
-    pub async fn create_developer(&self, new: &Developer) -> Result<(), Error> {
+    pub async fn create_developer(&self, new: &Developer, audit: &AuditEntry) -> Result<(), Error> {
         let exists = Error::conflict("/id", "exists", "is the id of a developer that is there already");
         let create = Write::create(&self.table, &keys::developer(new.account_id, new.id), to_item(new)?);
         let in_use = self.in_use(new.account_id).on_condition_failed(Error::Unauthenticated);
-        self.table.transact(vec![create.on_condition_failed(exists), in_use]).await
+        let mut writes = vec![create.on_condition_failed(exists), in_use];
+        writes.extend(self.audit_writes([audit])?);
+        self.table.transact(writes).await
     }
 
     /// Writes `new` over `old`: 1 transaction.
@@ -75,22 +77,27 @@ impl Store {
         self.table.transact(vec![self.replaced(&key, old.version, &to_item(old)?, &to_item(new)?)]).await
     }
 
-    /// Keeps the hash of a developer's new token, which ends the former one: 1 `UpdateItem`.
+    /// Keeps the hash of a developer's new token, which ends the former one: 1 transaction.
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is no such developer.
-    pub async fn give_token(&self, account: UserId, id: DeveloperId, hash: &str) -> Result<(), Error> {
+    pub async fn give_token(&self, id: DeveloperId, hash: &str, audit: &AuditEntry) -> Result<(), Error> {
         let changes = Changes::default().set("hash", string(hash));
-        let given = self.table.update(&keys::developer(account, id), "attribute_exists(PK)", changes).await?;
-        if given { Ok(()) } else { Err(Error::NotFound) }
+        let key = keys::developer(audit.account_id, id);
+        let given = Write::update(&self.table, &key, "attribute_exists(PK)", changes);
+        let mut writes = vec![given.on_condition_failed(Error::NotFound)];
+        writes.extend(self.audit_writes([audit])?);
+        self.table.transact(writes).await
     }
 
     /// Deletes a developer, whose token is good for nothing at once: 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_developer(&self, developer: &Developer) -> Result<(), Error> {
+    pub async fn delete_developer(&self, developer: &Developer, audit: &AuditEntry) -> Result<(), Error> {
         let key = keys::developer(developer.account_id, developer.id);
-        self.table.transact(vec![self.removed(&key, developer.version)]).await
+        let mut writes = vec![self.removed(&key, developer.version)];
+        writes.extend(self.audit_writes([audit])?);
+        self.table.transact(writes).await
     }
 }

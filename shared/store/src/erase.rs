@@ -301,6 +301,14 @@ impl Store {
         }
     }
 
+    /// Erases items, however many.
+    pub(crate) async fn erase_items(&self, keys: Vec<Item>) -> Result<(), Error> {
+        for some in keys.chunks(BATCH as usize) {
+            self.erase_all(some.to_vec()).await?;
+        }
+        Ok(())
+    }
+
     /// Erases items, and those again that DynamoDB has left unprocessed.
     async fn erase_all(&self, keys: Vec<Item>) -> Result<(), Error> {
         let delete = |key| DeleteRequest::builder().set_key(Some(key)).build().map_err(Error::internal);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{Error, ExportId, ImportId, MemberId, MembershipId, SegmentId, Time, UploadId, UserId};
+use domain::{Error, ExportId, ImportId, KeyId, MemberId, MembershipId, SegmentId, Time, UploadId, UserId};
 
 use crate::Store;
 use crate::keys::{self, PENDING_INDEX, PK};
@@ -31,6 +31,8 @@ pub enum Job {
     /// Users were being made together, this one first: none of them stands. Begun for later, and not at all once all are
     /// made.
     Undo(UserId),
+    /// A key of this account was revoked: the keys that it created go, and those that these created.
+    EndKeys(UserId, KeyId),
 }
 
 /// A job that is there to be done.
@@ -55,7 +57,7 @@ impl Progress {
 
 impl Job {
     /// The name of each kind.
-    pub const KINDS: [&str; 9] = [
+    pub const KINDS: [&str; 10] = [
         "erase_segment",
         "erase_membership",
         "erase_member",
@@ -65,6 +67,7 @@ impl Job {
         "erase_unaccepted",
         "refresh",
         Self::UNDO,
+        "end_keys",
     ];
 
     pub(crate) const UNDO: &str = "undo";
@@ -86,6 +89,7 @@ impl Job {
             Self::EraseUnaccepted(id) => ("erase_unaccepted", id.to_string()),
             Self::Refresh(id) => ("refresh", id.to_string()),
             Self::Undo(id) => (Self::UNDO, id.to_string()),
+            Self::EndKeys(account, key) => ("end_keys", format!("{account}#{key}")),
         }
     }
 
@@ -106,6 +110,10 @@ impl Job {
             "erase_unaccepted" => id.parse().ok().map(Self::EraseUnaccepted),
             "refresh" => id.parse().ok().map(Self::Refresh),
             Self::UNDO => id.parse().ok().map(Self::Undo),
+            "end_keys" => {
+                let (account, key) = id.split_once('#')?;
+                Some(Self::EndKeys(account.parse().ok()?, key.parse().ok()?))
+            }
             _ => None,
         }
     }

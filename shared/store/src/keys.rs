@@ -8,6 +8,7 @@
 //! | undo of a change of e-mail | `U#{user}` | `E#{sha256}` | the former address, TTL |
 //! | device | `U#{user}` | `DV#{device}` | its claim; an item in its segment's devices |
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
+//! | key that a key of an account created | `U#{user}` | `KC#{creator}#{key}` | whose segment it opens |
 //! | developer of an account | `U#{user}` | `D#{developer}` | hash of its token |
 //! | last number of an account's segments | `U#{user}` | `N` | |
 //! | segment of an account by its number | `U#{user}` | `G#{number}` | `segment_id` |
@@ -105,6 +106,8 @@ pub(crate) const NOTIFICATIONS: &str = "PN#";
 pub(crate) const ENTRIES: &str = "H#";
 /// Prefix of the sort keys of keys.
 pub(crate) const KEYS: &str = "K#";
+/// Prefix of the sort keys of what lists the keys that keys have created.
+const CHILD_KEYS: &str = "KC#";
 /// Prefix of the sort keys of an account's developers.
 pub(crate) const DEVELOPERS: &str = "D#";
 /// Prefix of the sort keys of a segment's catalogs.
@@ -245,6 +248,21 @@ pub(crate) fn parent(account: UserId, segment: Option<SegmentId>) -> String {
 
 pub(crate) fn key(account: UserId, segment: Option<SegmentId>, key: KeyId) -> Key {
     Key::new(parent(account, segment), format!("{KEYS}{key}"))
+}
+
+/// Prefix of the sort keys of what lists the keys that a key has created.
+pub(crate) fn child_keys(parent: KeyId) -> String {
+    format!("{CHILD_KEYS}{parent}#")
+}
+
+/// Where a key is listed under the key that created it.
+pub(crate) fn child_key(account: UserId, parent: KeyId, child: KeyId) -> Key {
+    Key::new(partition(account), format!("{}{child}", child_keys(parent)))
+}
+
+/// The key that is listed at a place.
+pub(crate) fn listed_key(sk: &str) -> Option<KeyId> {
+    sk.strip_prefix(CHILD_KEYS)?.split_once('#')?.1.parse().ok()
 }
 
 pub(crate) fn developer(account: UserId, developer: DeveloperId) -> Key {

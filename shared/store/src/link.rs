@@ -1,7 +1,7 @@
 //! Magic links: what lets a user in once, within a day, whoever has it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Error, Time, UserId};
+use domain::{AuditEntry, Error, Time, UserId};
 use serde::Deserialize;
 
 use crate::keys;
@@ -21,16 +21,19 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the user is not in use.
-    pub async fn make_link(&self, user: UserId, token: &str, until: Time) -> Result<(), Error> {
+    pub async fn make_link(&self, user: UserId, token: &str, until: Time, audit: &AuditEntry) -> Result<(), Error> {
         let item = Item::from([
             ("user_id".to_owned(), string(user)),
             ("created_at".to_owned(), string(Time::now())),
             ("expires_at".to_owned(), number(until.seconds())),
+            ("created_by".to_owned(), string(format!("{}:{}", audit.actor_type.as_str(), audit.actor))),
         ]);
         let link = Write::create(&self.table, &keys::link(token), item);
         let message = "The user is not in use, its status shuts it out, or its validity has ended; change that first.";
         let let_in = self.let_in(user).on_condition_failed(Error::conflict("", "not_active", message));
-        self.table.transact(vec![link, let_in]).await
+        let mut writes = vec![link, let_in];
+        writes.extend(self.audit_writes([audit])?);
+        self.table.transact(writes).await
     }
 
     /// Uses a link of the user of `record` up, and makes a one-time secret of the user's in its place: 1 transaction, which
@@ -44,6 +47,7 @@ impl Store {
         record: &UserRecord,
         token: &str,
         (secret, until): (&str, Time),
+        audit: &AuditEntry,
     ) -> Result<(), Error> {
         let user = record.user.id;
         // TTL erases late: what is over is refused here.
@@ -55,11 +59,12 @@ impl Store {
             good.insert(":ended".to_owned(), string(ended));
         }
         let used = Write::delete(&self.table, &keys::link(token), &condition, good);
-        let writes = vec![
+        let mut writes = vec![
             used.on_condition_failed(Error::Unauthenticated),
             self.let_in_with_links(record).on_condition_failed(Error::Unauthenticated),
             self.one_time_made(user, secret, until),
         ];
+        writes.extend(self.audit_writes([audit])?);
         self.table.transact(writes).await
     }
 

@@ -1,9 +1,11 @@
 //! Segments. Each is found by its id, and through the index of its account's segments.
 
-use domain::segment::SegmentNumber;
-use domain::{Act, AddressId, Error, Segment, SegmentId, UserId};
+use std::collections::BTreeSet;
 
+use domain::segment::SegmentNumber;
+use domain::{Act, AddressId, AuditAction, AuditEntry, AuditScope, Error, Object as _, Segment, SegmentId, UserId};
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use crate::Store;
 use crate::backoff::retried;
@@ -115,6 +117,11 @@ impl Store {
         let (had, has) = (old.index(), new.index());
         writes.extend(search::writes(&self.table, &directory(new.owner_id), Some(&had), Some(&has)));
         writes.extend(self.tells(Some(old), Some(new), act)?);
+        let changed = changed_settings(old, new);
+        if !changed.is_empty() {
+            let audit = AuditEntry::new(AuditAction::SettingsChanged, new, new.id, act).with_fields(changed);
+            writes.extend(self.audit_writes([&audit])?);
+        }
         self.table.transact(writes).await
     }
 
@@ -130,6 +137,10 @@ impl Store {
         let had = segment.index();
         writes.extend(search::writes(&self.table, &directory(segment.owner_id), Some(&had), None));
         writes.extend(self.tells(Some(segment), None, act)?);
+        // The segment's own audit goes with it.
+        let scope = AuditScope::of_account(segment.owner_id);
+        let audit = AuditEntry::new(AuditAction::SegmentDeleted, scope, segment.id, act);
+        writes.extend(self.audit_writes([&audit])?);
         self.table.transact(writes).await?;
         Ok(job)
     }
@@ -153,4 +164,15 @@ impl Store {
         let values = Item::from([(":version".to_owned(), number(version))]);
         Write::delete(&self.table, key, "version = :version", values).on_condition_failed(Error::Stale)
     }
+}
+
+/// Returns the names of the settings that changed, and `status` if it did.
+fn changed_settings(old: &Segment, new: &Segment) -> Vec<String> {
+    let (old, new) = (old.show(), new.show());
+    let settings = |segment: &Json| segment["settings"].as_object().cloned().unwrap_or_default();
+    let (before, after) = (settings(&old), settings(&new));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    let status = (old["status"] != new["status"]).then(|| "status".to_owned());
+    changed.map(|name| format!("settings.{name}")).chain(status).collect()
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::transfer::{Counts, Run};
-use domain::{Error, Export, ExportId, Import, ImportId, Object, SegmentId, Time, TransferStatus};
+use domain::{AuditEntry, Error, Export, ExportId, Import, ImportId, Object, SegmentId, Time, TransferStatus};
 
 use crate::Store;
 use crate::job::Job;
@@ -81,32 +81,35 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
-    pub async fn create_import(&self, new: &Import) -> Result<(), Error> {
-        self.create_transfer(new.segment_id, &keys::import(new.segment_id, new.id), (to_item(new)?, IMPORT)).await
+    pub async fn create_import(&self, new: &Import, audit: &AuditEntry) -> Result<(), Error> {
+        self.create_transfer(audit, &keys::import(new.segment_id, new.id), (to_item(new)?, IMPORT, new.segment_id))
+            .await
     }
 
     /// Writes a new export, if its segment is there: 1 transaction.
     ///
     /// # Errors
     /// [`Error::Conflict`] where the id is there already; [`Error::NotFound`] where the segment is gone.
-    pub async fn create_export(&self, new: &Export) -> Result<(), Error> {
-        self.create_transfer(new.segment_id, &keys::export(new.segment_id, new.id), (to_item(new)?, EXPORT)).await
+    pub async fn create_export(&self, new: &Export, audit: &AuditEntry) -> Result<(), Error> {
+        self.create_transfer(audit, &keys::export(new.segment_id, new.id), (to_item(new)?, EXPORT, new.segment_id))
+            .await
     }
 
     async fn create_transfer(
         &self,
-        segment: SegmentId,
+        audit: &AuditEntry,
         key: &Key,
-        (mut item, kind): (Item, &str),
+        (mut item, kind, segment): (Item, &str, SegmentId),
     ) -> Result<(), Error> {
         item.insert("pending".to_owned(), string(kind));
         item.insert("pending_at".to_owned(), string(Time::now()));
         let exists = Error::conflict("/id", "exists", "is the id of one that is there already");
         let there = Write::check(&self.table, &keys::segment(segment), "attribute_exists(PK)", Item::new());
-        let writes = vec![
+        let mut writes = vec![
             Write::create(&self.table, key, item).on_condition_failed(exists),
             there.on_condition_failed(Error::NotFound),
         ];
+        writes.extend(self.audit_writes([audit])?);
         self.table.transact(writes).await
     }
 
@@ -114,20 +117,20 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_import(&self, old: &Import, new: &Import) -> Result<(), Error> {
+    pub async fn change_import(&self, old: &Import, new: &Import, audit: Option<&AuditEntry>) -> Result<(), Error> {
         let changes = Changes::between(&to_item(old)?, &to_item(new)?);
         let key = keys::import(new.segment_id, new.id);
-        self.change_transfer(&key, old.version(), (changes, &new.run, Job::EraseImport(new.id))).await
+        self.change_transfer(&key, old.version(), (changes, &new.run, Job::EraseImport(new.id)), audit).await
     }
 
     /// Writes `new` over `old`: 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_export(&self, old: &Export, new: &Export) -> Result<(), Error> {
+    pub async fn change_export(&self, old: &Export, new: &Export, audit: Option<&AuditEntry>) -> Result<(), Error> {
         let changes = Changes::between(&to_item(old)?, &to_item(new)?);
         let key = keys::export(new.segment_id, new.id);
-        self.change_transfer(&key, old.version(), (changes, &new.run, Job::EraseExport(new.id))).await
+        self.change_transfer(&key, old.version(), (changes, &new.run, Job::EraseExport(new.id)), audit).await
     }
 
     async fn change_transfer(
@@ -135,6 +138,7 @@ impl Store {
         key: &Key,
         version: u64,
         (changes, run, erase): (Changes, &Run, Job),
+        audit: Option<&AuditEntry>,
     ) -> Result<(), Error> {
         let mut changes = changes.value(":version", number(version));
         if !run.status.is_open() {
@@ -145,6 +149,7 @@ impl Store {
         let write = Write::update(&self.table, key, "version = :version", changes);
         let mut writes = vec![write.on_condition_failed(Error::Stale)];
         writes.extend(run.expires_at.map(|expires_at| self.begun_for(erase, expires_at.minus(Job::LEASE))));
+        writes.extend(self.audit_writes(audit)?);
         self.table.transact(writes).await
     }
 
@@ -195,18 +200,22 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_import(&self, import: &Import) -> Result<(), Error> {
+    pub async fn delete_import(&self, import: &Import, audit: Option<&AuditEntry>) -> Result<(), Error> {
         let gone = self.removed(&keys::import(import.segment_id, import.id), import.version);
-        self.table.transact(vec![gone, self.begun(Job::EraseImport(import.id))]).await
+        let mut writes = vec![gone, self.begun(Job::EraseImport(import.id))];
+        writes.extend(self.audit_writes(audit)?);
+        self.table.transact(writes).await
     }
 
     /// Forgets an export that is over; its file is left to a job. 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_export(&self, export: &Export) -> Result<(), Error> {
+    pub async fn delete_export(&self, export: &Export, audit: Option<&AuditEntry>) -> Result<(), Error> {
         let gone = self.removed(&keys::export(export.segment_id, export.id), export.version);
-        self.table.transact(vec![gone, self.begun(Job::EraseExport(export.id))]).await
+        let mut writes = vec![gone, self.begun(Job::EraseExport(export.id))];
+        writes.extend(self.audit_writes(audit)?);
+        self.table.transact(writes).await
     }
 
     /// Leaves the files of a segment's imports and exports to jobs, before the segment is erased.

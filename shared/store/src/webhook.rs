@@ -1,6 +1,6 @@
 //! Webhooks. They live in their segment's partition, with their secrets, which whoever makes them has sealed.
 
-use domain::{Error, SegmentId, Time, Webhook, WebhookId};
+use domain::{AuditEntry, Error, SegmentId, Time, Webhook, WebhookId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -75,7 +75,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the segment has as many as it may.
-    pub async fn create_webhook(&self, record: &WebhookRecord) -> Result<(), Error> {
+    pub async fn create_webhook(&self, record: &WebhookRecord, audit: &AuditEntry) -> Result<(), Error> {
         let (segment, id) = (record.webhook.segment_id, record.webhook.id);
         let key = keys::webhook(segment, id);
         let again = Error::conflict("/id", "exists", "is the id of a webhook that is there already");
@@ -85,10 +85,12 @@ impl Store {
         let condition = format!("attribute_exists(PK) AND (attribute_not_exists({COUNT}) OR {COUNT} < :most)");
         let counted = Write::update(&self.table, &keys::segment(segment), &condition, changes)
             .on_condition_failed(Error::conflict("", "too_many", &message));
-        match self.table.transact(vec![create, counted]).await {
+        let mut writes = vec![create, counted];
+        writes.extend(self.audit_writes([audit])?);
+        match self.table.transact(writes).await {
             Err(Error::Conflict(told)) if told.iter().any(|one| one.code == "exists") => {
                 let there = self.webhook(segment, id).await?;
-                self.change_webhook(&there, record).await
+                self.change_webhook(&there, record, None).await
             }
             done => done,
         }
@@ -98,20 +100,29 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn change_webhook(&self, old: &WebhookRecord, new: &WebhookRecord) -> Result<(), Error> {
+    pub async fn change_webhook(
+        &self,
+        old: &WebhookRecord,
+        new: &WebhookRecord,
+        audit: Option<&AuditEntry>,
+    ) -> Result<(), Error> {
         let key = keys::webhook(new.webhook.segment_id, new.webhook.id);
-        self.table.transact(vec![self.replaced(&key, old.webhook.version, &to_item(old)?, &to_item(new)?)]).await
+        let mut writes = vec![self.replaced(&key, old.webhook.version, &to_item(old)?, &to_item(new)?)];
+        writes.extend(self.audit_writes(audit)?);
+        self.table.transact(writes).await
     }
 
     /// Deletes a webhook; what was still to be sent to it is not. 1 transaction.
     ///
     /// # Errors
     /// [`Error::Stale`] where it has changed, or gone, since it was read.
-    pub async fn delete_webhook(&self, webhook: &Webhook) -> Result<(), Error> {
+    pub async fn delete_webhook(&self, webhook: &Webhook, audit: &AuditEntry) -> Result<(), Error> {
         let gone = self.removed(&keys::webhook(webhook.segment_id, webhook.id), webhook.version);
         let one_less = Changes::default().add(COUNT, -1);
         let counted = Write::update(&self.table, &keys::segment(webhook.segment_id), "attribute_exists(PK)", one_less)
             .on_condition_failed(Error::NotFound);
-        self.table.transact(vec![gone, counted]).await
+        let mut writes = vec![gone, counted];
+        writes.extend(self.audit_writes([audit])?);
+        self.table.transact(writes).await
     }
 }

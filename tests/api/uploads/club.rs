@@ -58,10 +58,11 @@ impl Club {
         let (id, account) = (KeyId::fresh(), self.owner.id.parse().unwrap());
         let secret = edge::KeySecret::fresh(id, account, segment).unwrap();
         let fields = KeyFields::parse(json!({ "name": "A key", "scopes": scopes })).unwrap();
-        let key = Key::new(id, (account, segment), fields, secret.prefix(), Time::now());
+        let key =
+            Key::new(id, (account, segment), fields, secret.prefix(), (domain::KeyCreator::user(account), Time::now()));
         let act = domain::Act::by_itself("test");
         let audit = domain::AuditEntry::new(domain::AuditAction::KeyCreated, (account, segment), id, act);
-        self.muster.functions.app.store.create_key(&key, &secret.hash(), &audit).await.unwrap();
+        self.muster.functions.app.store.create_key(&key, &secret.hash(), None, &audit).await.unwrap();
         secret.reveal().to_owned()
     }
 

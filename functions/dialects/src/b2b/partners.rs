@@ -89,7 +89,9 @@ pub(super) async fn update(
     };
     let changed = partners::changed((&app, &place.caller), (place.id, partner), &IfMatch::default(), &patch).await;
     let changed = changed.map_err(|error| Refused::of(error, ENTITY, &id))?;
-    Ok(format.answer(StatusCode::OK, shown::partner_ids(&changed)))
+    // A key that does not read does not learn the remote id that goes with the local one.
+    let ids = if place.caller.can_read() { shown::partner_ids(&changed) } else { json!({ "id": partner.show() }) };
+    Ok(format.answer(StatusCode::OK, ids))
 }
 
 /// Deletes a business partner that no user belongs to. Needs a key with the scope admin, or the master user.

@@ -124,7 +124,11 @@ pub(super) async fn update(
         match users::changed((&app, &identity), &place.caller, whom, &IfMatch::default(), patch).await {
             Err(Error::NotFound) => {}
             Err(error) => return Err(Refused::of(error, "User", &id)),
-            Ok(user) => return Ok(format.answer(StatusCode::OK, shown::user_ids(&user))),
+            Ok(user) => {
+                // A key that does not read does not learn the remote id that goes with the local one.
+                let ids = if place.caller.can_read() { shown::user_ids(&user) } else { json!({ "id": user.id }) };
+                return Ok(format.answer(StatusCode::OK, ids));
+            }
         }
     }
     Err(meant.nobody())

@@ -27,8 +27,12 @@ mod request;
 mod statuses;
 mod users;
 
+/// What a key without `read` is answered by writes.
+const MINIMUM: [&str; 6] =
+    ["/success", "/msg", "/user_info/clogin_id", "/user_info/group_id", "/user_token", "/status_id"];
+
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/calls/", prepare, tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/calls/", prepare, tell, minimum: Some(&MINIMUM) };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

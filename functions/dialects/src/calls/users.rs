@@ -98,9 +98,10 @@ async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed))
 }
 
 async fn login(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
-    let user = agent.user(app, call, KeyScope::Write).await?.user_id;
-    let user = agent.caller.acts(UserRef::Id(user), KeyScope::Write).await?.record.user;
-    let (token, _) = users::new_token(app, &user).await?;
+    let user = agent.user(app, call, KeyScope::Admin).await?.user_id;
+    let record = agent.caller.acts(UserRef::Id(user), KeyScope::Admin).await?.record;
+    let (scope, user) = (record.audit_scope(), record.user);
+    let (token, _) = users::new_token(app, scope, &user, agent.caller.act()).await?;
     Ok(Done { more: json!({ "user_token": token }), ..Done::new(user, "The token logs in once.") })
 }
 

@@ -31,7 +31,7 @@ mod uploads;
 mod users;
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/flows/", prepare, tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/flows/", prepare, tell, minimum: None };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

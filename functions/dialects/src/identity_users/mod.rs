@@ -22,8 +22,11 @@ mod id;
 mod mappings;
 mod users;
 
+/// What a key without `read` is answered by writes.
+const MINIMUM: [&str; 1] = ["/data/id"];
+
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/identity/", prepare, tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/identity/", prepare, tell, minimum: Some(&MINIMUM) };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

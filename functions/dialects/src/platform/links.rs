@@ -28,9 +28,9 @@ pub(super) async fn create(
     };
     let unique = Unique::email(&email.ok_or(Error::Invalid(errors))?);
     let holder = state.app.store.holder(Some(place.id).into(), &unique);
-    let (segment, holder) = tokio::join!(place.segment(KeyScope::Write), holder);
+    let (segment, holder) = tokio::join!(place.segment(KeyScope::Admin), holder);
     let (segment, holder) = (segment?, holder?.ok_or(Error::NotFound)?);
     let record = state.app.store.user(holder).await?.ok_or(Error::NotFound)?;
-    let link = users::new_link(&state.app, &base, &segment, &record.user).await?;
+    let link = users::new_link(&state.app, &base, (&segment, &record.user), place.caller.act()).await?;
     Ok(Rendered(json!({ "status": "success", "url": link.url })))
 }

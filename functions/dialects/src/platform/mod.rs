@@ -35,8 +35,12 @@ mod users;
 
 use names::{field, message, told};
 
+/// What a key without `read` is answered by writes.
+const MINIMUM: [&str; 9] =
+    ["/message", "/status", "/id", "/url", "/token", "/created", "/failed", "/subscription/id", "/*/id"];
+
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/platform/", prepare, tell };
+pub(crate) const DIALECT: Dialect = Dialect { prefix: "/platform/", prepare, tell, minimum: Some(&MINIMUM) };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

@@ -11,6 +11,7 @@ use crate::body;
 use crate::clock::Time;
 use crate::error::FieldError;
 use crate::field::{Body as _, Field, Flag, Object, Pointer, bookkeeping, shown_schema};
+use crate::history::Actor;
 use crate::id::{ExportId, SegmentId, UserId};
 use crate::user::User;
 use crate::value::{List, OrDefault};
@@ -160,6 +161,8 @@ pub struct Export {
     pub segment_id: SegmentId,
     /// The master user whose segment that is.
     pub owner_id: UserId,
+    /// The user or key that started it.
+    pub created_by: Option<Actor>,
     /// What was asked for.
     #[serde(flatten)]
     pub fields: ExportFields,
@@ -190,6 +193,7 @@ impl Export {
             id,
             segment_id,
             owner_id,
+            created_by: None,
             fields,
             run: Run::default(),
             total_rows: None,
@@ -241,6 +245,7 @@ impl Object for Export {
         ]);
         shown.extend(self.run.show());
         shown.extend(self.fields.show());
+        shown.insert("created_by".to_owned(), self.created_by.show());
         shown.insert("total_rows".to_owned(), self.total_rows.into());
         shown.insert("written_rows".to_owned(), self.written_rows.into());
         shown.insert("size".to_owned(), self.size.into());
@@ -255,6 +260,7 @@ impl PartialSchema for Export {
             ("id", <ExportId as PartialSchema>::schema()),
             ("segment_id", <SegmentId as PartialSchema>::schema()),
             ("kind", kind("export")),
+            ("created_by", <Option<Actor> as Field>::schema()),
         ];
         before.extend(Run::schema());
         before.push(("total_rows", crate::field::nullable(count())));
@@ -275,7 +281,7 @@ pub(super) fn kind(word: &str) -> RefOr<Schema> {
 pub fn export_example() -> Value {
     let mut example = json!({
         "id": "0199d2a4-5c00-7000-8000-000000000e01", "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
-        "kind": "export", "status": "COMPLETED", "reason": null, "started_at": "2026-11-21T10:00:01.000Z",
+        "kind": "export", "created_by": { "type": "user", "id": "0199d2a4-5c00-7000-8000-000000000001" }, "status": "COMPLETED", "reason": null, "started_at": "2026-11-21T10:00:01.000Z",
         "finished_at": "2026-11-21T10:00:05.000Z", "expires_at": "2026-11-28T10:00:05.000Z", "total_rows": 1000, "written_rows": 1000, "size": 64123,
         "version": 3, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:05.000Z"
     });

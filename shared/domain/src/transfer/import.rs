@@ -208,6 +208,7 @@ impl Object for Import {
         ]);
         shown.extend(self.run.show());
         shown.extend(self.fields.show());
+        shown.insert("created_by".to_owned(), self.actor.show());
         shown.insert("total_rows".to_owned(), self.total_rows.into());
         shown.extend(self.counts.named().map(|(name, count)| (name.to_owned(), count.into())));
         shown.extend(bookkeeping(self.version, self.created_at, self.updated_at));
@@ -221,6 +222,7 @@ impl PartialSchema for Import {
             ("id", <ImportId as PartialSchema>::schema()),
             ("segment_id", <SegmentId as PartialSchema>::schema()),
             ("kind", super::export::kind("import")),
+            ("created_by", <Actor as crate::Field>::schema()),
         ];
         before.extend(Run::schema());
         before.push(("total_rows", crate::field::nullable(count())));
@@ -236,7 +238,7 @@ impl ToSchema for Import {}
 pub fn import_example() -> Value {
     let mut example = json!({
         "id": "0199d2a4-5c00-7000-8000-000000001a01", "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
-        "kind": "import", "status": "RUNNING", "reason": null, "started_at": "2026-11-21T10:00:01.000Z",
+        "kind": "import", "created_by": { "type": "user", "id": "0199d2a4-5c00-7000-8000-000000000001" }, "status": "RUNNING", "reason": null, "started_at": "2026-11-21T10:00:01.000Z",
         "finished_at": null, "expires_at": null, "total_rows": 1000, "read_rows": 500, "created": 498, "updated": 0, "unchanged": 0,
         "failed": 2, "version": 3, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:05.000Z"
     });

@@ -11,6 +11,7 @@ pub use self::special::is_public;
 pub use self::url::WebhookUrl;
 use crate::clock::Time;
 use crate::event::{Event, EventType};
+use crate::history::Actor;
 use crate::id::{SegmentId, WebhookId};
 use crate::text::Text;
 use crate::value::{List, OrDefault};
@@ -76,6 +77,8 @@ object! {
         pub id: WebhookId = "0199d2a4-5c00-7000-8000-00000000eb01",
         /// The segment that it belongs to.
         pub segment_id: SegmentId = "0199d2a4-5c00-7000-8000-0000000005e6",
+        /// The user or key that created it.
+        pub created_by: Option<Actor> = serde_json::json!({ "type": "user", "id": "0199d2a4-5c00-7000-8000-000000000001" }),
     }
 }
 
@@ -108,7 +111,7 @@ mod tests {
     use super::*;
     use crate::event::{About, Thing, What};
     use crate::field::{Body as _, MergePatch};
-    use crate::history::{Act, Actor};
+    use crate::history::Act;
 
     /// That a user has come to be.
     pub(super) fn event() -> Event {
@@ -133,7 +136,7 @@ mod tests {
             (json!(["muster.user.deleted"]), false),
         ] {
             let fields = WebhookFields::parse(json!({ "url": "https://example.com/", "event_types": types })).unwrap();
-            let webhook = Webhook::new(WebhookId::fresh(), event.segment_id, fields, now);
+            let webhook = Webhook::new(WebhookId::fresh(), event.segment_id, None, fields, now);
             assert_eq!(webhook.wants(&event), wanted, "{types}");
             assert!(!webhook.disabled(now).wants(&event));
         }

@@ -23,6 +23,7 @@ fn the_keys_are_these_to_the_letter() -> Result<(), domain::Error> {
         (member_claim(id.parse()?, "answers.rfc", &unique.value), format!("C#M#{id}#answers.rfc#{hashed} C")),
         (key(id.parse()?, None, id.parse()?), format!("U#{id} K#{id}")),
         (key(id.parse()?, Some(id.parse()?), id.parse()?), format!("S#{id} K#{id}")),
+        (child_key(id.parse()?, id.parse()?, id.parse()?), format!("U#{id} KC#{id}#{id}")),
         (segment_numbers(id.parse()?), format!("U#{id} N")),
         (segment_by_number(id.parse()?, SegmentNumber::default()), format!("U#{id} G#1")),
         (person(id.parse()?, PersonNumber::default()), format!("A#{id}#1 A")),

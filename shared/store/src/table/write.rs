@@ -134,6 +134,7 @@ pub(crate) struct Changes {
     set: Vec<String>,
     remove: Vec<String>,
     add: Vec<String>,
+    delete: Vec<String>,
     names: HashMap<String, String>,
     values: Item,
 }
@@ -186,6 +187,22 @@ impl Changes {
         self
     }
 
+    /// Adds a text to a set, which comes to be with its first one.
+    pub(crate) fn add_to_set(mut self, name: &str, text: impl ToString) -> Self {
+        let at = self.name(name);
+        self.add.push(format!("#{at} :{at}"));
+        self.values.insert(format!(":{at}"), AttributeValue::Ss(vec![text.to_string()]));
+        self
+    }
+
+    /// Deletes texts from a set, which goes with its last one.
+    pub(crate) fn delete_from_set(mut self, name: &str, texts: Vec<String>) -> Self {
+        let at = self.name(name);
+        self.delete.push(format!("#{at} :{at}"));
+        self.values.insert(format!(":{at}"), AttributeValue::Ss(texts));
+        self
+    }
+
     /// A value that the condition names.
     pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(name.to_owned(), value);
@@ -207,7 +224,7 @@ impl Changes {
 
     /// The expression, its names and its values.
     pub(crate) fn into_expression(self) -> (String, HashMap<String, String>, Item) {
-        let parts = [("SET", self.set), ("REMOVE", self.remove), ("ADD", self.add)];
+        let parts = [("SET", self.set), ("REMOVE", self.remove), ("ADD", self.add), ("DELETE", self.delete)];
         let parts = parts.iter().filter(|(_, part)| !part.is_empty());
         let expression = parts.map(|(verb, part)| format!("{verb} {}", part.join(", "))).collect::<Vec<_>>().join(" ");
         (expression, self.names, self.values)

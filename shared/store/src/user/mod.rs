@@ -9,7 +9,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::user::{Person, PersonNumber, Unique};
-use domain::{Error, Member, MemberId, SegmentId, Time, User, UserId};
+use domain::{Error, KeyId, Member, MemberId, SegmentId, Time, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -44,6 +44,8 @@ pub struct UserRecord {
     pub credentials: CredentialTimes,
     /// Whether Cognito has an identity of it, which comes with its first password. Every master user has one.
     pub has_login: bool,
+    /// The keys of its account that were revoked and whose descendants are not deleted yet: none of these is valid.
+    pub revoked_keys: BTreeSet<KeyId>,
 }
 
 impl UserRecord {
@@ -230,6 +232,8 @@ struct Beside {
     #[serde(default)]
     has_login: bool,
     owner_id: Option<UserId>,
+    #[serde(default)]
+    revoked_keys: BTreeSet<KeyId>,
 }
 
 /// The record that an item is.
@@ -251,6 +255,7 @@ pub(crate) fn record(item: Item) -> Result<UserRecord, Error> {
         entry_count: beside.entry_count,
         owner_id: beside.owner_id,
         child_count: beside.child_count,
+        revoked_keys: beside.revoked_keys,
         has_login: beside.has_login || user.segment_id.is_none(),
         user,
     })

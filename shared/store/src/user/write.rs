@@ -1,6 +1,7 @@
 //! What a change of a user writes: row, claims, history, index entries, family and the change that is told, all in one
 //! transaction.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -393,6 +394,7 @@ fn new_record(user: &User, owner_id: Option<UserId>) -> UserRecord {
         owner_id,
         child_count: 0,
         has_login: user.segment_id.is_none(),
+        revoked_keys: BTreeSet::new(),
     }
 }
 
