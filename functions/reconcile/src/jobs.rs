@@ -10,6 +10,8 @@ use identity::Identity;
 use store::{Configuration, Job, Progress, Store, Tries, retried};
 use uuid::Uuid;
 
+use crate::traces;
+
 /// What jobs work on.
 pub type System<'a> = (&'a Store, &'a Identity, &'a Files);
 
@@ -62,6 +64,11 @@ async fn work(
     match job {
         Job::EraseSegment(id) => return erase_segment((store, identity), (job, id), (progress, end)).await,
         Job::EraseMember(id) => store.erase_member(id).await?,
+        Job::EraseTraces(segment, user) => {
+            if !traces::erase_traces((store, files), (segment, user)).await? {
+                return store.job_again(job, &progress).await.map(|()| None);
+            }
+        }
         Job::Undo(first) => {
             let users = store.undone(first).await?;
             undo(store, identity, &users, Act::by_itself("reconcile")).await?;
@@ -150,7 +157,12 @@ async fn erase_files(store: &Store, files: &Files, job: Job) -> Result<(), Error
             store.erase_batches(id).await
         }
         Job::EraseExport(id) => Ok(files.delete(&ObjectKey::export(id.uuid())).await?),
-        Job::EraseSegment(_) | Job::EraseMember(_) | Job::EraseMembership(_) | Job::Refresh(_) | Job::Undo(_) => Ok(()),
+        Job::EraseSegment(_)
+        | Job::EraseMember(_)
+        | Job::EraseMembership(_)
+        | Job::EraseTraces(..)
+        | Job::Refresh(_)
+        | Job::Undo(_) => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use identity::Identity;
 use store::{Also, Pending, PendingKind, Store, UserRecord};
 
 pub mod jobs;
+mod traces;
 
 /// Settles every abandoned change.
 ///

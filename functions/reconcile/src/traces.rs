@@ -11,6 +11,7 @@ pub(crate) async fn erase_traces(
     (segment, user): (SegmentId, UserId),
 ) -> Result<bool, Error> {
     store.forget_recipient(segment, user).await?;
+    store.forget_origins(segment, user).await?;
     let (exports, imports) = tokio::try_join!(store.exports(segment), store.imports(segment))?;
     let mut over = true;
     for export in exports {

@@ -1,4 +1,5 @@
-//! Magic links: what lets a user in once, within a day, whoever has it.
+//! Magic links: what lets a user in once, within a day, whoever has it. The table has a hash of user and token alone, so that
+//! nothing of a user who is purged is left in it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Error, Time, UserId};
@@ -13,9 +14,8 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the user is not in use.
     pub async fn make_link(&self, user: UserId, token: &str, until: Time) -> Result<(), Error> {
-        let item =
-            Item::from([("user_id".to_owned(), string(user)), ("expires_at".to_owned(), number(until.seconds()))]);
-        let link = Write::create(&self.table, &keys::link(token), item);
+        let item = Item::from([("expires_at".to_owned(), number(until.seconds()))]);
+        let link = Write::create(&self.table, &keys::link(user, token), item);
         let message = "The user is not in use, or its status shuts it out; change that first.";
         let let_in = self.let_in(user).on_condition_failed(Error::conflict("", "not_active", message));
         self.table.transact(vec![link, let_in]).await
@@ -28,8 +28,8 @@ impl Store {
     /// [`Error::Unauthenticated`] where the link was never there, is used or over, or the user is not in use.
     pub async fn redeem_link(&self, user: UserId, token: &str, (secret, until): (&str, Time)) -> Result<(), Error> {
         // TTL erases late: what is over is refused here.
-        let good = Item::from([(":user".to_owned(), string(user)), (":now".to_owned(), number(Time::now().seconds()))]);
-        let used = Write::delete(&self.table, &keys::link(token), "user_id = :user AND expires_at > :now", good);
+        let good = Item::from([(":now".to_owned(), number(Time::now().seconds()))]);
+        let used = Write::delete(&self.table, &keys::link(user, token), "expires_at > :now", good);
         let writes = vec![
             used.on_condition_failed(Error::Unauthenticated),
             self.let_in(user).on_condition_failed(Error::Unauthenticated),

@@ -217,6 +217,21 @@ impl Store {
         Ok(listed.iter().filter_map(id).collect())
     }
 
+    /// The files of a segment's team that have rows to import: 1 `Query` for each megabyte, 1 `GetItem` for each upload.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn import_files(&self, segment: SegmentId) -> Result<Vec<UploadId>, Error> {
+        let mut files = Vec::new();
+        for id in self.uploads_of(UploadHolder::Segment(segment)).await? {
+            match self.upload(id).await {
+                Err(Error::NotFound) => {}
+                found => files.extend(Some(found?).filter(|upload| upload.fields.content_type.rows().is_some())),
+            }
+        }
+        Ok(files.into_iter().map(|upload| upload.id).collect())
+    }
+
     /// The writes by which a file becomes a member's answer: it must be available, and no other member's.
     pub(crate) fn upload_used(&self, upload: &Upload, member: MemberId) -> Vec<Write> {
         let (id, holder) = (upload.id, UploadHolder::Member(member));
