@@ -216,9 +216,8 @@ async fn a_deleted_segment_takes_its_users_along_with_all_that_was_kept_of_them(
     world.muster.work().await;
     assert_eq!(world.with_identity().await, Vec::<String>::new());
     let left = keys(&world.muster).await;
-    // The job stays until whatever request was under way has ended; events, and what the segment itself was, for 30 days;
-    // that a user was purged, for a day.
-    let stays = |key: &String| ["J#", "Y#", "K#", "Z#"].iter().any(|prefix| key.starts_with(prefix));
+    // The job stays until whatever request was under way has ended; events, and what the segment itself was, for 30 days.
+    let stays = |key: &String| ["J#", "Y#", "K#"].iter().any(|prefix| key.starts_with(prefix));
     let left: Vec<_> = left.into_iter().filter(|key| !before.contains(key) && !stays(key)).collect();
     let of_them =
         left.iter().filter(|key| ids.iter().any(|id| key.contains(id.as_str())) || key.contains(&world.segment));

@@ -52,7 +52,7 @@
 //! | one-time secret | `O#{sha256}` | `O` | TTL; the hash is of the user too |
 //! | magic link | `B#{sha256}` | `B` | TTL; the hash is of the user too |
 //! | kept answer of an `Idempotency-Key` | `I#{sha256}` | `I` | TTL |
-//! | user that was purged within a day | `Z#{user}` | `Z` | TTL |
+//! | user that was purged within a day | `Z#{sha256}` | `Z` | TTL |
 //! | rate limit window | `R#{sha256}` | `{window}` | TTL |
 //! | index entry | `X#{directory}#{field}`, or `…#{bucket}` | `v{value}` or `~`, then U+0001 and the id | |
 //! | counts of buckets | `N#{directory}` | `{shard}`, 00 to 15 | a number a bucket, named `.{bucket}` |
@@ -451,7 +451,7 @@ pub(crate) fn member_claim(membership: MembershipId, field: &str, value: &str) -
 
 /// What says for a day that a user is purged, so that no kept answer that names it is given again.
 pub(crate) fn purged(user: Uuid) -> Key {
-    Key::new(format!("Z#{user}"), "Z")
+    Key::new(format!("Z#{}", hash(&user.to_string())), "Z")
 }
 
 pub(crate) fn first() -> Key {

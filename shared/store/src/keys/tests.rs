@@ -81,7 +81,7 @@ fn the_keys_of_the_deployment_and_of_the_index_are_these_to_the_letter() -> Resu
         (unversioned_secret(), "D SECRET".to_owned()),
         (secrets(), "DS DS".to_owned()),
         (one_time(id.parse()?, "ana@example.com"), format!("O#{} O", hash(&format!("{id}|ana@example.com")))),
-        (purged(Uuid::try_parse(id).unwrap()), format!("Z#{id} Z")),
+        (purged(Uuid::try_parse(id).unwrap()), format!("Z#{} Z", hash(id))),
         (answer("ana@example.com"), format!("I#{hashed} I")),
         (limit("ana@example.com", 29_395_320), format!("R#{hashed} 29395320")),
         (
