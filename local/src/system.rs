@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use arrivals::Arrivals;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use axum::Json;
+use axum::http::StatusCode;
+use axum::routing::post;
 use domain::{PublicUrl, Time};
 use edge::{EXPORT_RETENTION_DAYS, SignUpMode, TrustedProxyHops};
 use events::Bus;
 use local_s3::OnCreated;
 use notifications::Notifications;
+use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use transfers::Transfers;
@@ -111,7 +115,7 @@ impl System {
         wiring.endpoints.ses = options.sends_mail.then(|| format!("{url}{SES}"));
         let functions = Functions::connect(&wiring);
         functions.app.store.ensure_table().await.map_err(|error| Error::Start(told(&error)))?;
-        functions.app.warm().await;
+        functions.app.warm(true).await;
         connect_triggers(&emulators, &functions);
         // What runs beside the requests has a client of its own: it is no cost of theirs. What checks a file is.
         let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
@@ -125,10 +129,10 @@ impl System {
         };
         let events = beside.events(shown(outbox.clone()));
         tasks.spawn(stream.follow(events.clone(), options.stream_every));
-        tasks.spawn(deliver(events, options.deliver_every));
+        tasks.spawn(deliver(events.clone(), options.deliver_every));
         tasks.spawn(reconcile(beside, options.reconcile_every));
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = functions.router().merge(outbox.router());
+        let router = functions.router().merge(outbox.router()).merge(rotation(events));
         let api = tokio::spawn(async move {
             drop(serve(listener, router, async { drop(stopped.await) }).await);
         });
@@ -141,6 +145,15 @@ impl System {
         // A client that keeps its connection open must not keep the system up.
         drop(tokio::time::timeout(Duration::from_secs(2), self.api).await);
     }
+}
+
+/// `POST /_local/secret-rotation`: the command that an operator gives the `events` function elsewhere.
+fn rotation(events: events::Events) -> axum::Router {
+    let rotate = async move || match events.handle(json!({ "command": "rotate_secret" }), Time::now()).await {
+        Ok(answer) => (StatusCode::OK, Json(answer)),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": told(&error) }))),
+    };
+    axum::Router::new().route("/_local/secret-rotation", post(rotate))
 }
 
 fn wiring(emulators: &Emulators, options: &Options, url: &str) -> Wiring {

@@ -80,7 +80,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     wiring.issuer = issuer(endpoint, &wiring.pool_id).await;
     let functions = Functions::connect(&wiring);
     functions.app.store.ensure_table().await.unwrap();
-    functions.app.warm().await;
+    functions.app.warm(true).await;
     let bucket = bucket(&wiring).await;
     let answer = async |State(functions): State<Arc<Functions>>, Json(event): Json<Value>| {
         Json(challenge::answer(&functions.app.store, event).await.unwrap())

@@ -60,10 +60,11 @@ impl Events {
         delivery: &Delivery,
     ) -> Result<bool, Error> {
         let now = Time::now();
-        let secret = self.secret().await?;
         let holds = record.secrets.iter().filter(|secret| secret.until.is_none_or(|until| until > now));
-        let secrets: Vec<_> =
-            holds.filter_map(|sealed| HookSecret::open(&secret, record.webhook.id, &sealed.sealed)).collect();
+        let mut secrets = Vec::new();
+        for sealed in holds {
+            secrets.extend(HookSecret::open(&self.keyring, record.webhook.id, &sealed.sealed).await?);
+        }
         let sent = self.sender.send(&record.webhook, event, &secrets, now).await;
         let taken = matches!(sent, Sent::Status(200..=299));
         let after = delivery.tried(taken, sent.to_string(), (Time::now(), chance()));

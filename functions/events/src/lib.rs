@@ -5,13 +5,11 @@
 //! not take is noted as a delivery that is to be tried again, and does not hold up what comes after it; a schedule calls
 //! for those that are due.
 
-use std::sync::Arc;
-
 use domain::event::EventType;
 use domain::{Error, Event, Time};
+use edge::Keyring;
 use serde_json::{Value, json};
 use store::Store;
-use tokio::sync::OnceCell;
 
 mod bus;
 mod deliver;
@@ -27,23 +25,28 @@ pub struct Events {
     store: Store,
     bus: Bus,
     sender: Sender,
-    /// The deployment's, which has sealed the secrets of webhooks.
-    secret: Arc<OnceCell<[u8; 32]>>,
+    /// The deployment's secrets, which have sealed those of webhooks.
+    keyring: Keyring,
 }
 
 impl Events {
     /// Sends the events of `store`.
     #[must_use]
     pub fn new(store: Store, bus: Bus, sender: Sender) -> Self {
-        Self { store, bus, sender, secret: Arc::default() }
+        Self { keyring: Keyring::new(store.clone()), store, bus, sender }
     }
 
-    /// Does what it was called for: records of the stream, or else what is due, until `end`. Answers which records are to
-    /// come again.
+    /// Does what it was called for: records of the stream, or the command to rotate the deployment's secret, or else what is
+    /// due, until `end`. Answers which records are to come again, or which version of the secret seals now.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where what is due cannot be read.
     pub async fn handle(&self, call: Value, end: Time) -> Result<Value, Error> {
+        if call.get("command").is_some_and(|command| command == "rotate_secret") {
+            let version = self.keyring.rotate().await?;
+            tracing::info!(version, "rotated the deployment's secret");
+            return Ok(json!({ "version": version }));
+        }
         match call.get("Records").and_then(Value::as_array) {
             Some(records) => Ok(self.stream(records).await),
             None => self.due(end).await.map(|()| Value::Null),
@@ -73,10 +76,6 @@ impl Events {
         // First, so that a bus that is out of order does not make webhooks get it again and again.
         self.bus.put(event).await?;
         self.deliver(event, failing).await
-    }
-
-    async fn secret(&self) -> Result<[u8; 32], Error> {
-        self.secret.get_or_try_init(|| self.store.deployment_secret()).await.copied()
     }
 }
 

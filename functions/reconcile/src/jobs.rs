@@ -10,6 +10,8 @@ use identity::Identity;
 use store::{Configuration, Job, Progress, Store, Tries, retried};
 use uuid::Uuid;
 
+use crate::traces;
+
 /// What jobs work on.
 pub type System<'a> = (&'a Store, &'a Identity, &'a Files);
 
@@ -63,6 +65,11 @@ async fn work(
         Job::EraseSegment(id) => return erase_segment((store, identity), (job, id), (progress, end)).await,
         Job::EraseMember(id) => store.erase_member(id).await?,
         Job::EndKeys(account, key) => store.end_child_keys(account, key).await?,
+        Job::EraseTraces(segment, user) => {
+            if !traces::erase_traces((store, files), (segment, user)).await? {
+                return store.job_again(job, &progress).await.map(|()| None);
+            }
+        }
         Job::Undo(first) => {
             let users = store.undone(first).await?;
             undo(store, identity, &users, Act::by_itself("reconcile")).await?;
@@ -154,6 +161,7 @@ async fn erase_files(store: &Store, files: &Files, job: Job) -> Result<(), Error
         Job::EraseSegment(_)
         | Job::EraseMember(_)
         | Job::EraseMembership(_)
+        | Job::EraseTraces(..)
         | Job::Refresh(_)
         | Job::Undo(_)
         | Job::EndKeys(..) => Ok(()),

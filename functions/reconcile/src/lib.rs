@@ -7,6 +7,7 @@ use identity::{Identity, Standing};
 use store::{Also, PasswordEffects, Pending, PendingKind, Store, UserRecord};
 
 pub mod jobs;
+mod traces;
 
 /// Settles every abandoned change.
 ///

@@ -11,6 +11,7 @@ pub(crate) async fn erase_traces(
     (segment, user): (SegmentId, UserId),
 ) -> Result<bool, Error> {
     store.forget_recipient(segment, user).await?;
+    store.forget_origins(segment, user).await?;
     let (exports, imports) = tokio::try_join!(store.exports(segment), store.imports(segment))?;
     let mut over = true;
     for export in exports {
@@ -37,7 +38,7 @@ pub(crate) async fn erase_traces(
     for upload in store.import_files(segment).await? {
         // Which rows a file has, nobody knows any more: each file goes, but for one that is being read.
         if in_use.iter().all(|import| import.fields.upload_id != upload) {
-            store.forget_upload(upload).await?;
+            store.forget_import_file(upload).await?;
         }
     }
     Ok(over)

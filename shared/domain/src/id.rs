@@ -1,5 +1,6 @@
 //! Ids: `UUIDv7`, one newtype a kind, so that a user's id cannot be passed for an address's.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,6 +13,14 @@ use uuid::Uuid;
 
 use crate::error::{Error, FieldError};
 use crate::field::{Field, Pointer};
+
+/// Returns each id that stands in a text, in the form in which ids are shown.
+#[must_use]
+pub fn ids_in(text: &str) -> BTreeSet<Uuid> {
+    let is_part = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b'-';
+    let runs = text.as_bytes().split(|byte| !is_part(byte)).filter(|run| run.len() >= 36);
+    runs.flat_map(|run| run.windows(36)).filter_map(|window| Uuid::try_parse_ascii(window).ok()).collect()
+}
 
 /// A fresh `UUIDv7`: sorts by the time it was made.
 #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]

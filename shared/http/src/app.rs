@@ -1,6 +1,5 @@
 //! What every function shares: its settings, read from the environment here and nowhere else, and its clients.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -10,15 +9,14 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use domain::PublicUrl;
 use domain::upload::{MOST_ROWS, MOST_SENT};
-use domain::{Error, PublicUrl};
 use identity::{ClientSecret, Pool, Verifier};
 use store::{AUDIT_RETENTION, Store, Table};
-use tokio::sync::OnceCell;
 
 use crate::homes::Homes;
 use crate::limit::{Limiter, Limits};
-use crate::{Origins, TrustedProxyHops};
+use crate::{Keyring, Origins, TrustedProxyHops};
 
 /// What a function is told by its environment.
 #[derive(Debug, Clone)]
@@ -101,7 +99,8 @@ pub struct App {
     pub(crate) origins: Origins,
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) trusted_proxy_hops: TrustedProxyHops,
-    secret: Arc<OnceCell<[u8; 32]>>,
+    /// What seals.
+    pub keyring: Keyring,
 }
 
 impl Settings {
@@ -321,23 +320,19 @@ impl App {
             origins: settings.origins.clone(),
             public_url: settings.public_url.clone(),
             trusted_proxy_hops: settings.trusted_proxy_hops,
+            keyring: Keyring::new(store.clone()),
             store,
-            secret: Arc::default(),
         }
     }
 
     /// Opens the connections and fetches what requests will need, while Lambda lends a full CPU. What fails here is
-    /// tried again by the first request that needs it.
-    pub async fn warm(&self) {
-        let (keys, secret, calls) = tokio::join!(self.verifier.warm(), self.secret(), self.store.warm());
+    /// tried again by the first request that needs it. Only a function that `seals` may read the secrets.
+    pub async fn warm(&self, seals: bool) {
+        let secret = async { if seals { self.keyring.warm().await } else { Ok(()) } };
+        let (keys, secret, calls) = tokio::join!(self.verifier.warm(), secret, self.store.warm());
         for failure in [keys.err(), secret.err(), calls.err()].into_iter().flatten() {
             tracing::warn!(cause = ?failure, "warming up failed; the first request tries again");
         }
-    }
-
-    /// The deployment's secret.
-    pub(crate) async fn secret(&self) -> Result<[u8; 32], Error> {
-        self.secret.get_or_try_init(|| self.store.deployment_secret()).await.copied()
     }
 }
 

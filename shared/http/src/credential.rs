@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::key::KeySecret;
-use crate::seal::Seal;
+use crate::keyring::Purpose;
 
 /// What each access token of a key begins with.
 const MARK: &str = "mt_";
@@ -21,8 +21,8 @@ const MARK: &str = "mt_";
 /// How long an access token of a key is valid.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// What a token is sealed for.
-const PURPOSE: &str = "access token";
+/// What a token is sealed for; it is bound to the name of it.
+const PURPOSE: Purpose = Purpose { name: "access token", lifetime: Some(LIFETIME) };
 
 /// A key that calls, which is not checked yet.
 #[derive(Debug, Clone)]
@@ -166,13 +166,13 @@ impl AccessToken {
     async fn open(app: &App, text: &str) -> Result<Option<Self>, Error> {
         let sealed = text.strip_prefix(MARK).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
         let Some(sealed) = sealed else { return Ok(None) };
-        let opened = Seal::derived(&app.secret().await?, PURPOSE)?.open(&sealed, PURPOSE);
+        let opened = app.keyring.open(PURPOSE, &sealed, PURPOSE.name).await?;
         Ok(opened.and_then(|text| serde_json::from_slice(&text).ok()))
     }
 
     async fn seal(&self, app: &App) -> Result<String, Error> {
         let text = serde_json::to_vec(self).map_err(Error::internal)?;
-        let sealed = Seal::derived(&app.secret().await?, PURPOSE)?.seal(&text, PURPOSE)?;
+        let sealed = app.keyring.seal(PURPOSE, &text, PURPOSE.name).await?;
         Ok(format!("{MARK}{}", URL_SAFE_NO_PAD.encode(sealed)))
     }
 

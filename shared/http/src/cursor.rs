@@ -8,7 +8,7 @@ use domain::{Error, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::App;
-use crate::seal::Seal;
+use crate::keyring::Purpose;
 
 /// How long a cursor is good.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -39,18 +39,17 @@ impl Cursor {
     /// The cursor as clients carry it; `context` is caller, path, filters and sort.
     pub(crate) async fn write(&self, app: &App, context: &str) -> Result<String, Error> {
         let text = serde_json::to_vec(self).map_err(Error::internal)?;
-        Ok(URL_SAFE_NO_PAD.encode(seal(app).await?.seal(&text, context)?))
+        Ok(URL_SAFE_NO_PAD.encode(app.keyring.seal(PURPOSE, &text, context).await?))
     }
 
     /// The cursor that a client brought back; `None` if it is not ours, not for this list, or too old.
     pub(crate) async fn read(app: &App, text: &str, context: &str) -> Result<Option<Self>, Error> {
-        let seal = seal(app).await?;
-        let opened = URL_SAFE_NO_PAD.decode(text).ok().and_then(|sealed| seal.open(&sealed, context));
+        let Ok(sealed) = URL_SAFE_NO_PAD.decode(text) else { return Ok(None) };
+        let opened = app.keyring.open(PURPOSE, &sealed, context).await?;
         let cursor: Option<Self> = opened.and_then(|text| serde_json::from_slice(&text).ok());
         Ok(cursor.filter(|cursor| cursor.expires_at > Time::now().seconds()))
     }
 }
 
-async fn seal(app: &App) -> Result<Seal, Error> {
-    Seal::derived(&app.secret().await?, "cursor")
-}
+/// What the deployment's secret is derived for.
+const PURPOSE: Purpose = Purpose { name: "cursor", lifetime: Some(LIFETIME) };

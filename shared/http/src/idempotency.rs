@@ -14,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Error;
+use domain::id::ids_in;
 use serde::{Deserialize, Serialize};
 use store::{Answered, Begun};
 
@@ -78,7 +79,7 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
                 if let Some(caller) = caller {
                     caller.access().await?;
                 }
-                return replay(&seal, &name, &answered);
+                return replay(app, (&seal, &name), &answered).await;
             }
             Begun::Running if looks < LOOKS => {
                 looks += 1;
@@ -143,9 +144,14 @@ async fn keep(
     Ok(Response::from_parts(parts, RawBody::from(bytes)))
 }
 
-fn replay(seal: &Seal, name: &str, answered: &Answered) -> Answer<Response> {
+/// Gives a kept answer again, unless a user whom it names has been purged since: then it is forgotten.
+async fn replay(app: &App, (seal, name): (&Seal, &str), answered: &Answered) -> Answer<Response> {
     let opened = seal.open(&answered.0, name).ok_or_else(|| Error::internal("a kept answer does not open"))?;
     let kept: Kept = serde_json::from_slice(&opened).map_err(Error::internal)?;
+    if app.store.any_purged(&ids_in(&String::from_utf8_lossy(&opened))).await? {
+        app.store.forget_answer(name).await?;
+        return Err(Error::Gone("A user whom the first answer names has been purged since.").into());
+    }
     let status = StatusCode::from_u16(kept.status).map_err(|error| Error::Internal(Box::new(error)))?;
     let mut response = (status, kept.body).into_response();
     response.headers_mut().remove(CONTENT_TYPE);

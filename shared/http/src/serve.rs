@@ -2,6 +2,8 @@
 
 use axum::Router;
 use lambda_http::Error;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::Parameter;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, Clients, Dialect, Settings};
@@ -30,8 +32,18 @@ pub async fn run(
     let app = App::new(&settings, &clients);
     let start = Start { settings, clients, app };
     let router = router(&start)?;
-    start.app.warm().await;
+    start.app.warm(seals(&router, dialects)).await;
     serve(crate::wrap(router, &start.app, dialects)).await
+}
+
+/// Whether a function seals anything: its lists have cursors, as those have that dialects read.
+fn seals(router: &OpenApiRouter, dialects: &[Dialect]) -> bool {
+    let paths = &router.get_openapi().paths.paths;
+    let operations = paths.values().flat_map(|item| [&item.get, &item.post, &item.put, &item.patch, &item.delete]);
+    let mut parameters = operations.flatten().filter_map(|operation| operation.parameters.as_ref()).flatten();
+    let is_cursor =
+        |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.name == "page[cursor]");
+    !dialects.is_empty() || parameters.any(is_cursor)
 }
 
 /// Answers Lambda's requests with `router`, which [`crate::wrap`] has made.

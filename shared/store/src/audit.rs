@@ -12,7 +12,7 @@ use crate::email_undo::UndoChange;
 use crate::keys::{self, AUDITS, Key};
 use crate::page::{self, Page, Window};
 use crate::pending::PendingKind;
-use crate::table::{Item, Write, keyed, number, to_item};
+use crate::table::{Changes, Item, Query, Write, from_item, keyed, number, to_item};
 use crate::user::{Also, UserRecord};
 
 /// How far the entries of a list are counted: each that is counted is read.
@@ -93,6 +93,36 @@ impl Store {
     pub async fn count_audit_of_segment(&self, segment: SegmentId, window: &Window) -> Result<u64, Error> {
         let (pk, window) = (keys::audit_of_segment(segment), self.within_retention(window));
         page::count(&self.table, &pk, AUDITS, &window, AUDIT_COUNTED).await
+    }
+
+    /// Forgets from where a purged user has acted, or somebody has tried its account: 1 `Query` for each 1,000 entries of
+    /// its segment, 2 `UpdateItem` for each such entry. Ids stay until the entries expire.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn forget_origins(&self, segment: SegmentId, user: UserId) -> Result<(), Error> {
+        let (query, id, mut start) = (Query::all(keys::audit_of_segment(segment)), user.to_string(), None);
+        loop {
+            let read = self.table.query(&query, Some(1_000), start).await?;
+            for item in read.items {
+                let entry: AuditEntry = from_item(item)?;
+                let by_nobody = entry.target == id && entry.actor.parse::<UserId>().is_err();
+                if entry.address.is_none() && entry.agent.is_none() || entry.actor != id && !by_nobody {
+                    continue;
+                }
+                for key in [
+                    keys::audit_entry_of_segment(segment, entry.id),
+                    keys::audit_entry_of_account(entry.account_id, entry.id),
+                ] {
+                    let changes = Changes::default().remove("address").remove("agent");
+                    self.table.update(&key, "attribute_exists(PK)", changes).await?;
+                }
+            }
+            start = read.next;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// The writes that record acts in their own transaction: for each 2 in a segment, else 1.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::backoff::retried;
+use crate::job::Job;
 use crate::keys::{self, JOINED, Key, PK, SK, SUBSCRIPTION_COUNTS, Scope};
 use crate::member_index;
 use crate::membership;
@@ -62,6 +63,8 @@ impl Store {
             writes.push(gone.on_condition_failed(Error::Stale));
             writes.extend(self.around(Some(user), None)?);
         }
+        writes.extend(user.segment_id.map(|segment| self.begun(Job::EraseTraces(segment, id))));
+        writes.push(self.purge_marked(id));
         writes.extend(self.outbox(Event::purge_of(user, act))?);
         self.table.transact(writes).await
     }

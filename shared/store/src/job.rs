@@ -24,6 +24,8 @@ pub enum Job {
     EraseImport(ImportId),
     /// An export is forgotten: its file goes.
     EraseExport(ExportId),
+    /// A user of a segment is purged: what exports, imports and notifications of the segment have of it goes.
+    EraseTraces(SegmentId, UserId),
     /// A file is about to be accepted: it goes, unless it was. Begun for later, and not at all once it was accepted.
     EraseUnaccepted(UploadId),
     /// Levels or fields of a membership have changed: its members are found by what they are now.
@@ -57,13 +59,14 @@ impl Progress {
 
 impl Job {
     /// The name of each kind.
-    pub const KINDS: [&str; 10] = [
+    pub const KINDS: [&str; 11] = [
         "erase_segment",
         "erase_membership",
         "erase_member",
         "erase_upload",
         "erase_import",
         "erase_export",
+        "erase_traces",
         "erase_unaccepted",
         "refresh",
         Self::UNDO,
@@ -86,6 +89,7 @@ impl Job {
             Self::EraseUpload(id) => ("erase_upload", id.to_string()),
             Self::EraseImport(id) => ("erase_import", id.to_string()),
             Self::EraseExport(id) => ("erase_export", id.to_string()),
+            Self::EraseTraces(segment, user) => ("erase_traces", format!("{segment}.{user}")),
             Self::EraseUnaccepted(id) => ("erase_unaccepted", id.to_string()),
             Self::Refresh(id) => ("refresh", id.to_string()),
             Self::Undo(id) => (Self::UNDO, id.to_string()),
@@ -107,6 +111,10 @@ impl Job {
             "erase_upload" => id.parse().ok().map(Self::EraseUpload),
             "erase_import" => id.parse().ok().map(Self::EraseImport),
             "erase_export" => id.parse().ok().map(Self::EraseExport),
+            "erase_traces" => {
+                let (segment, user) = id.split_once('.')?;
+                Some(Self::EraseTraces(segment.parse().ok()?, user.parse().ok()?))
+            }
             "erase_unaccepted" => id.parse().ok().map(Self::EraseUnaccepted),
             "refresh" => id.parse().ok().map(Self::Refresh),
             Self::UNDO => id.parse().ok().map(Self::Undo),

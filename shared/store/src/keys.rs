@@ -49,10 +49,12 @@
 //! | job | `J#{kind}#{subject}` | `J` | index `pending`: its kind / since when |
 //! | claim of a unique value | `C#{scope}#{field}#{sha256}` | `C` | `user_id`, `member_id` or `thing_id`; of a token `user_id` and `device_id` |
 //! | first sign-up of the deployment | `D` | `FIRST` | |
-//! | deployment secret | `D` | `SECRET` | |
-//! | one-time secret | `O#{sha256}` | `O` | `user_id`, TTL |
-//! | magic link | `B#{sha256}` | `B` | `user_id`, TTL |
+//! | deployment secrets, all versions | `DS` | `DS` | in a partition of their own: IAM grants it to those who seal |
+//! | deployment secret from before it had versions | `D` | `SECRET` | |
+//! | one-time secret | `O#{sha256}` | `O` | TTL; the hash is of the user too |
+//! | magic link | `B#{sha256}` | `B` | TTL; the hash is of the user too |
 //! | kept answer of an `Idempotency-Key` | `I#{sha256}` | `I` | TTL |
+//! | user that was purged within a day | `Z#{sha256}` | `Z` | TTL |
 //! | rate limit window | `R#{sha256}` | `{window}` | TTL |
 //! | index entry | `X#{directory}#{field}`, or `…#{bucket}` | `v{value}` or `~`, then U+0001 and the id | |
 //! | counts of buckets | `N#{directory}` | `{shard}`, 00 to 15 | a number a bucket, named `.{bucket}` |
@@ -102,6 +104,8 @@ pub(crate) const DEVICES: &str = "DV#";
 const ENDPOINTS: &str = "DE#";
 /// Prefix of the sort keys of a segment's notifications.
 pub(crate) const NOTIFICATIONS: &str = "PN#";
+/// Prefix of the sort keys of those whom a segment's notifications are for.
+pub(crate) const RECIPIENTS: &str = "PT#";
 /// Prefix of the sort keys of a user's history.
 pub(crate) const ENTRIES: &str = "H#";
 /// Prefix of the sort keys of keys.
@@ -234,7 +238,7 @@ pub(crate) fn notification(segment: SegmentId, notification: NotificationId) -> 
 
 /// Whom a notification is for.
 pub(crate) fn recipients(segment: SegmentId, notification: NotificationId) -> Key {
-    Key::new(self::segment(segment).pk, format!("PT#{notification}"))
+    Key::new(self::segment(segment).pk, format!("{RECIPIENTS}{notification}"))
 }
 
 pub(crate) fn entry(user: UserId, entry: EntryId) -> Key {
@@ -467,24 +471,35 @@ pub(crate) fn member_claim(membership: MembershipId, field: &str, value: &str) -
     Key::new(format!("C#M#{membership}#{field}#{}", hash(value)), "C")
 }
 
+/// What says for a day that a user is purged, so that no kept answer that names it is given again.
+pub(crate) fn purged(user: Uuid) -> Key {
+    Key::new(format!("Z#{}", hash(&user.to_string())), "Z")
+}
+
 pub(crate) fn first() -> Key {
     Key::new("D".to_owned(), "FIRST")
 }
 
-pub(crate) fn secret() -> Key {
+/// The secret of a deployment from before secrets had versions.
+pub(crate) fn unversioned_secret() -> Key {
     Key::new("D".to_owned(), "SECRET")
 }
 
-pub(crate) fn one_time(secret: &str) -> Key {
-    Key::new(format!("O#{}", hash(secret)), "O")
+/// The deployment's secrets, in a partition that no function may read but those that seal.
+pub(crate) fn secrets() -> Key {
+    Key::new("DS".to_owned(), "DS")
 }
 
 pub(crate) fn email_undo(user: UserId, token: &str) -> Key {
     Key::new(format!("U#{user}"), format!("{EMAIL_UNDOS}{}", hash(token)))
 }
 
-pub(crate) fn link(token: &str) -> Key {
-    Key::new(format!("B#{}", hash(token)), "B")
+pub(crate) fn one_time(user: UserId, secret: &str) -> Key {
+    Key::new(format!("O#{}", hash(&format!("{user}|{secret}"))), "O")
+}
+
+pub(crate) fn link(user: UserId, token: &str) -> Key {
+    Key::new(format!("B#{}", hash(&format!("{user}|{token}"))), "B")
 }
 
 pub(crate) fn answer(name: &str) -> Key {

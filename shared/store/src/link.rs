@@ -1,4 +1,5 @@
-//! Magic links: what lets a user in once, within a day, whoever has it.
+//! Magic links: what lets a user in once, within a day, whoever has it. The table has a hash of user and token alone, so that
+//! nothing of a user who is purged is left in it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{AuditEntry, Error, Time, UserId};
@@ -11,7 +12,6 @@ use crate::{Store, UserRecord};
 /// What is kept of a link.
 #[derive(Debug, Deserialize)]
 struct Link {
-    user_id: UserId,
     created_at: Option<Time>,
     expires_at: i64,
 }
@@ -23,12 +23,11 @@ impl Store {
     /// [`Error::Conflict`] where the user is not in use.
     pub async fn make_link(&self, user: UserId, token: &str, until: Time, audit: &AuditEntry) -> Result<(), Error> {
         let item = Item::from([
-            ("user_id".to_owned(), string(user)),
             ("created_at".to_owned(), string(Time::now())),
             ("expires_at".to_owned(), number(until.seconds())),
             ("created_by".to_owned(), string(format!("{}:{}", audit.actor_type.as_str(), audit.actor))),
         ]);
-        let link = Write::create(&self.table, &keys::link(token), item);
+        let link = Write::create(&self.table, &keys::link(user, token), item);
         let message = "The user is not in use, its status shuts it out, or its validity has ended; change that first.";
         let let_in = self.let_in(user).on_condition_failed(Error::conflict("", "not_active", message));
         let mut writes = vec![link, let_in];
@@ -51,14 +50,13 @@ impl Store {
     ) -> Result<(), Error> {
         let user = record.user.id;
         // TTL erases late: what is over is refused here.
-        let mut condition = "user_id = :user AND expires_at > :now".to_owned();
-        let mut good =
-            Item::from([(":user".to_owned(), string(user)), (":now".to_owned(), number(Time::now().seconds()))]);
+        let mut condition = "expires_at > :now".to_owned();
+        let mut good = Item::from([(":now".to_owned(), number(Time::now().seconds()))]);
         if let Some(ended) = record.credentials.links_from {
             condition.push_str(" AND created_at > :ended");
             good.insert(":ended".to_owned(), string(ended));
         }
-        let used = Write::delete(&self.table, &keys::link(token), &condition, good);
+        let used = Write::delete(&self.table, &keys::link(user, token), &condition, good);
         let mut writes = vec![
             used.on_condition_failed(Error::Unauthenticated),
             self.let_in_with_links(record).on_condition_failed(Error::Unauthenticated),
@@ -73,14 +71,12 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn is_link_good(&self, record: &UserRecord, token: &str) -> Result<bool, Error> {
-        let link = self.table.get(&keys::link(token)).await?.map(from_item::<Link>).transpose()?;
+        let link = self.table.get(&keys::link(record.user.id, token)).await?.map(from_item::<Link>).transpose()?;
         let is_new = |link: &Link| match (link.created_at, record.credentials.links_from) {
             (_, None) => true,
             (created, Some(ended)) => created.is_some_and(|created| created > ended),
         };
-        Ok(link.is_some_and(|link| {
-            link.user_id == record.user.id && link.expires_at > Time::now().seconds() && is_new(&link)
-        }))
+        Ok(link.is_some_and(|link| link.expires_at > Time::now().seconds() && is_new(&link)))
     }
 
     /// Demands the same as [`Store::let_in`], and that nothing has ended links since `record` was read.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Act, Error, Notification, NotificationId, NotificationStatus, SegmentId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,29 @@ impl Store {
         let key = keys::recipients(notification.segment_id, notification.id);
         let found = self.table.get(&key).await?.map(from_item::<Recipients>).transpose()?;
         Ok(found.map(|found| found.user_ids).unwrap_or_default())
+    }
+
+    /// Takes a user out of those whom the notifications of a segment are for: 1 `Query` for each megabyte, 1 `UpdateItem` for
+    /// each that names it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn forget_recipient(&self, segment: SegmentId, user: UserId) -> Result<(), Error> {
+        let query = Query::under(keys::segment(segment).pk, keys::RECIPIENTS);
+        for item in self.table.all_items(&query).await? {
+            let Some(id) = item.get(SK).and_then(|sk| sk.as_s().ok()?.strip_prefix(keys::RECIPIENTS)?.parse().ok())
+            else {
+                continue;
+            };
+            let Recipients { user_ids } = from_item(item)?;
+            if !user_ids.contains(&user) {
+                continue;
+            }
+            let others = user_ids.iter().filter(|other| **other != user).map(string).collect();
+            let changes = Changes::default().set("user_ids", AttributeValue::L(others));
+            self.table.update(&keys::recipients(segment, id), "attribute_exists(PK)", changes).await?;
+        }
+        Ok(())
     }
 
     /// Writes a new notification, if its segment is there; without `users` it is for all of them. 1 transaction.

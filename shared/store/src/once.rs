@@ -5,10 +5,10 @@ use domain::{Error, Time, UserId};
 
 use crate::Store;
 use crate::keys;
-use crate::table::{Item, Write, held, number, string};
+use crate::table::{Item, Write, held, number};
 
 impl Store {
-    /// Uses a one-time secret up: whether it was this user's and still good. Only its hash is in the table.
+    /// Uses a one-time secret up: whether it was this user's and still good. Only a hash of both is in the table.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -18,10 +18,9 @@ impl Store {
             .client
             .delete_item()
             .table_name(&*self.table.name)
-            .set_key(Some(keys::one_time(secret).attributes()))
+            .set_key(Some(keys::one_time(user, secret).attributes()))
             // TTL erases late: what is over is refused here.
-            .condition_expression("user_id = :user AND expires_at > :now")
-            .expression_attribute_values(":user", string(user))
+            .condition_expression("expires_at > :now")
             .expression_attribute_values(":now", number(Time::now().seconds()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
@@ -38,8 +37,7 @@ impl Store {
     }
 
     pub(crate) fn one_time_made(&self, user: UserId, secret: &str, until: Time) -> Write {
-        let item =
-            Item::from([("user_id".to_owned(), string(user)), ("expires_at".to_owned(), number(until.seconds()))]);
-        Write::create(&self.table, &keys::one_time(secret), item)
+        let item = Item::from([("expires_at".to_owned(), number(until.seconds()))]);
+        Write::create(&self.table, &keys::one_time(user, secret), item)
     }
 }

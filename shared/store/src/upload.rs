@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::event::{Told as _, What};
 use domain::{
-    Act, Actor, Error, Event, FieldError, MemberId, Time, Upload, UploadHolder, UploadId, UploadPurpose, UploadStatus,
-    User,
+    Act, Actor, Error, Event, FieldError, MemberId, SegmentId, Time, Upload, UploadHolder, UploadId, UploadPurpose,
+    UploadStatus, User,
 };
 
 use crate::Store;
@@ -215,6 +215,29 @@ impl Store {
         let listed = self.table.all_items(&Query::under(keys::upload_holder(holder).pk, UPLOADS)).await?;
         let id = |item: &Item| item.get(SK)?.as_s().ok()?.strip_prefix(UPLOADS)?.parse().ok();
         Ok(listed.iter().filter_map(id).collect())
+    }
+
+    /// Deletes a file that has rows to import, if it is still there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn forget_import_file(&self, id: UploadId) -> Result<(), Error> {
+        self.forget(id, |upload| upload.fields.content_type.rows().is_some()).await.map(drop)
+    }
+
+    /// The files of a segment's team that have rows to import: 1 `Query` for each megabyte, 1 `GetItem` for each upload.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn import_files(&self, segment: SegmentId) -> Result<Vec<UploadId>, Error> {
+        let mut files = Vec::new();
+        for id in self.uploads_of(UploadHolder::Segment(segment)).await? {
+            match self.upload(id).await {
+                Err(Error::NotFound) => {}
+                found => files.extend(Some(found?).filter(|upload| upload.fields.content_type.rows().is_some())),
+            }
+        }
+        Ok(files.into_iter().map(|upload| upload.id).collect())
     }
 
     /// The writes by which a file becomes a member's answer: it must be available, and no other member's.

@@ -79,8 +79,10 @@ fn the_keys_of_the_deployment_and_of_the_index_are_these_to_the_letter() -> Resu
     assert_eq!(hash("ana@example.com"), hashed);
     for (key, expected) in [
         (first(), "D FIRST".to_owned()),
-        (secret(), "D SECRET".to_owned()),
-        (one_time("ana@example.com"), format!("O#{hashed} O")),
+        (unversioned_secret(), "D SECRET".to_owned()),
+        (secrets(), "DS DS".to_owned()),
+        (one_time(id.parse()?, "ana@example.com"), format!("O#{} O", hash(&format!("{id}|ana@example.com")))),
+        (purged(Uuid::try_parse(id).unwrap()), format!("Z#{} Z", hash(id))),
         (answer("ana@example.com"), format!("I#{hashed} I")),
         (limit("ana@example.com", 29_395_320), format!("R#{hashed} 29395320")),
         (
@@ -108,8 +110,8 @@ fn the_keys_of_what_opens_something_are_these_to_the_letter() -> Result<(), doma
     let undo = email_undo(id.parse()?, "ana@example.com");
     let sk = "E#jkPKN3ASKOdJg-_b0M_1wWs7Hl1OKafAVibU0loBjhE".to_owned();
     assert_eq!((undo.pk, undo.sk), (format!("U#{id}"), sk));
-    let link = link("ana@example.com");
-    assert_eq!((link.pk.as_str(), link.sk.as_str()), ("B#jkPKN3ASKOdJg-_b0M_1wWs7Hl1OKafAVibU0loBjhE", "B"));
+    let link = link(id.parse()?, "ana@example.com");
+    assert_eq!((link.pk, link.sk.as_str()), (format!("B#{}", hash(&format!("{id}|ana@example.com"))), "B"));
     Ok(())
 }
 
