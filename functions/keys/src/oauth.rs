@@ -204,7 +204,7 @@ struct OauthError {
 impl From<Error> for OauthError {
     fn from(error: Error) -> Self {
         let code = match &error {
-            Error::Unauthenticated => "invalid_client",
+            Error::Unauthenticated | Error::Expired | Error::SegmentInactive => "invalid_client",
             Error::Unavailable(_) | Error::Internal(_) | Error::RateLimited { .. } => "temporarily_unavailable",
             Error::Invalid(_)
             | Error::Malformed(_)

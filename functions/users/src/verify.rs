@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::{TokenSet, activate};
 use axum::extract::State;
 use domain::text::Secret;
-use domain::{Error, Status, Time, UserId, body};
+use domain::{Status, Time, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, Path, Rendered, RequestId, Visitor, one_time_secret};
 use identity::{Confirmed, Identity, wrong_code};
 use store::Pending;
