@@ -175,6 +175,19 @@ async fn own(costs: &mut Costs, ana: &Ana) {
     let password = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
     costs.of("POST /v1/users/{user}/password", ("POST", "/v1/users/me/password", password), by, 204).await;
     costs.of("GET /v1/users/{user}/history", ("GET", "/v1/users/me/history", Value::Null), by, 200).await;
+    sessions(costs, ana).await;
+}
+
+async fn sessions(costs: &mut Costs, ana: &Ana) {
+    let by = Some(ana);
+    for _ in 0..2 {
+        assert_eq!(costs.muster.login("other@example.com", "staple battery horse").await.status, 200);
+    }
+    let (route, path) = ("/v1/users/{user}/sessions", "/v1/users/me/sessions");
+    let listed = costs.of(&format!("GET {route}"), ("GET", path, Value::Null), by, 200).await;
+    let one = format!("{path}/{}", crate::world::id(&listed["data"][0]));
+    costs.of(&format!("DELETE {route}/{{session}}"), ("DELETE", &one, Value::Null), by, 204).await;
+    costs.of(&format!("DELETE {route}"), ("DELETE", path, Value::Null), by, 204).await;
 }
 
 async fn addresses(costs: &mut Costs, ana: &Ana) {

@@ -9,7 +9,7 @@ use local::Options;
 use serde_json::{Value, json};
 
 use crate::imports::{begun_export, begun_import};
-use crate::system::{Ana, Call, Muster, Reply};
+use crate::system::{Ana, Call, Muster, PASSWORD, Reply};
 use crate::world::{World, id};
 
 /// A route, with what a request to it needs.
@@ -159,13 +159,14 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     let upload =
         json!({ "segment_id": world.segment, "filename": "a.pdf", "content_type": "application/pdf", "size": 5 });
     let upload = world.muster.made(&world.ana, "/v1/uploads", upload).await;
-    let [user, address, device] = user_with_things(world, &segment).await;
+    let [user, address, device, session] = user_with_things(world, &segment).await;
     let (event, webhook) = event_and_webhook(world, &segment).await;
     BTreeMap::from([
         ("event", event),
         ("webhook", webhook),
         ("user", user),
         ("device", device),
+        ("session", session),
         ("address", address),
         ("segment", world.segment.clone()),
         ("catalog", id(&catalog)),
@@ -183,14 +184,17 @@ async fn one_of_everything(world: &World) -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// The ids of a user of the segment, and of an address and a device that it has.
-async fn user_with_things(world: &World, segment: &str) -> [String; 3] {
+/// The ids of a user of the segment, and of an address, a device and a session that it has.
+async fn user_with_things(world: &World, segment: &str) -> [String; 4] {
     let made = async |path: String, body| id(&world.muster.made(&world.ana, &path, body).await);
-    let user = made(format!("{segment}/users"), json!({ "email": "user@example.com" })).await;
+    let user = made(format!("{segment}/users"), json!({ "email": "user@example.com", "password": PASSWORD })).await;
     let address = made(format!("/v1/users/{user}/addresses"), json!({ "alias": "Home" })).await;
     let device = json!({ "platform": "fcm", "token": "a-token-of-a-phone" });
     let device = made(format!("/v1/users/{user}/devices"), device).await;
-    [user, address, device]
+    let login = json!({ "email": "user@example.com", "password": PASSWORD, "segment_id": world.segment });
+    assert_eq!(world.muster.post("/v1/auth/login", login).send().await.status, 200);
+    let session = id(&world.read(&format!("/v1/users/{user}/sessions")).await["data"][0]);
+    [user, address, device, session]
 }
 
 /// A notification that nobody sends while a test runs: its id.

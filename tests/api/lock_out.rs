@@ -1,5 +1,6 @@
 //! Lock-out cannot be used against others: a stranger's wrong tries slow the stranger.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use local::Options;
 use serde_json::{Value, json};
 
@@ -120,6 +121,62 @@ async fn made_up_keys_count_to_their_source() {
     for host in [STRANGER, OTHER_DEVICE] {
         assert_eq!(call(host, &secret).await.status, 200, "a key that there is counts for itself");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_a_crowds_failures_known_sources_go_on() {
+    let muster = strict().await;
+    let ana = muster.ana().await;
+    let right = json!({ "email": ana.email, "password": PASSWORD });
+    let unknown = json!({ "email": "nobody@example.com", "password": PASSWORD });
+    for email in [ana.email.as_str(), "nobody@example.com"] {
+        let wrong = json!({ "email": email, "password": "wrong password" });
+        assert_eq!(post_from(&muster, STRANGER, "/v1/auth/login", wrong).await.status, 401);
+    }
+    muster.age("failures", AttributeValue::N("199".to_owned())).await;
+    assert_eq!(post_from(&muster, OTHER_DEVICE, "/v1/auth/login", right.clone()).await.status, 200);
+    muster.age("failures", AttributeValue::N("200".to_owned())).await;
+    for (host, body, status) in [
+        (1, &right, 200),
+        (OTHER_DEVICE, &right, 200),
+        (OTHER_DEVICE + 1, &right, 429),
+        (STRANGER, &right, 429),
+        (1, &unknown, 429),
+        (STRANGER, &unknown, 429),
+    ] {
+        let reply = post_from(&muster, host, "/v1/auth/login", body.clone()).await;
+        assert_eq!(reply.status, status, "{host} {body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_code_outlives_strangers_and_newer_codes_but_no_password() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let ask = json!({ "email": ana.email });
+    let path = "/v1/auth/recovery/confirm";
+    let confirm = |code: &str, password: &str| json!({ "email": ana.email, "code": code, "new_password": password });
+    assert_eq!(muster.post("/v1/auth/recovery", ask.clone()).send().await.status, 202);
+    let first = muster.recovery_code(&ana.email);
+    for nth in 0..12 {
+        let guess = format!("{:06}", (first.parse::<u32>().unwrap() + nth + 1) % 1_000_000);
+        assert_eq!(post_from(&muster, STRANGER, path, confirm(&guess, "staple battery horse")).await.status, 400);
+        assert_eq!(post_from(&muster, STRANGER, "/v1/auth/recovery", ask.clone()).await.status, 202);
+    }
+    let last = muster.recovery_code(&ana.email);
+    let name = muster.post(path, confirm(&first, "correct horse ana")).send().await;
+    assert_eq!(name.errors(), [("/new_password".to_owned(), "weak_password".to_owned())]);
+    let wrong = muster.post(path, confirm("wrong", "correct horse ana")).send().await;
+    assert_eq!(wrong.errors(), [("/code".to_owned(), "incorrect".to_owned())], "the name is nobody's business");
+    assert_eq!(muster.get("/v1/users/me").by(&ana).send().await.status, 200, "nothing has changed until here");
+    assert_eq!(muster.post(path, confirm(&first, "staple battery horse")).send().await.status, 204);
+    assert_eq!(muster.post(path, confirm(&first, "a third password")).send().await.status, 400, "once");
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let change = json!({ "old_password": "staple battery horse", "new_password": "battery staple horse" });
+    let ana = Ana::of(ana.email.clone(), &muster.login(&ana.email, "staple battery horse").await);
+    assert_eq!(muster.post("/v1/users/me/password", change).by(&ana).send().await.status, 204);
+    assert_eq!(muster.post(path, confirm(&last, "a third password")).send().await.status, 400);
+    assert_eq!(muster.login(&ana.email, "battery staple horse").await.status, 200);
 }
 
 /// A session that tries passwords of its own user: whoever has stolen a token gets no more tries than a login has.

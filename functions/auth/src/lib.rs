@@ -11,10 +11,12 @@ mod activate;
 pub mod login;
 mod recovery;
 pub mod session;
+mod strength;
 mod tokens;
 
 pub use activate::activate;
-pub use tokens::TokenSet;
+pub use strength::check_strength;
+pub use tokens::{TokenSet, begin_session};
 
 /// What the routes need.
 #[derive(Debug, Clone, FromRef)]

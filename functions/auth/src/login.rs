@@ -13,7 +13,7 @@ use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor, ch
 use identity::{Identity, LoggedIn};
 use store::UserRecord;
 
-use crate::{TokenSet, activate};
+use crate::{TokenSet, activate, begin_session};
 
 body! {
     /// Who logs in: one of e-mail, username or document, and the password.
@@ -71,7 +71,8 @@ pub async fn login(
     match (logged_in(&app, &identity, id, login.password.reveal(), found.as_ref()).await?, found) {
         (LoggedIn::Tokens(tokens), Some(record)) => {
             if let Err(error) = check_use(&record.user, segment.as_ref()) {
-                record_failure(&app, &visitor, Some(&record), login.segment_id).await?;
+                let failed = AuditAction::LoginFailed;
+                record_failure((&app, &visitor), failed, Some(&record), login.segment_id).await?;
                 return Err(error.into());
             }
             if record.user.status == Status::Unverified {
@@ -84,33 +85,33 @@ pub async fn login(
             }
             let act = visitor.act(Actor::User(id));
             let audit = AuditEntry::new(AuditAction::LoginSucceeded, record.audit_scope(), id, act);
-            app.store.record_audit(&audit).await?;
-            Ok(TokenSet::answer(id, tokens, None))
+            Ok(begin_session(&app, &record, tokens, (act, Some(audit))).await?)
         }
         (LoggedIn::Unverified, Some(record)) => {
-            record_failure(&app, &visitor, Some(&record), login.segment_id).await?;
+            let failed = AuditAction::LoginFailed;
+            record_failure((&app, &visitor), failed, Some(&record), login.segment_id).await?;
             Err(Error::Unverified(id).into())
         }
         (LoggedIn::Wrong, _) | (_, None) => {
             let counted = visitor.record_failure(Attempt::Login, &account, named.as_ref());
-            let recorded = record_failure(&app, &visitor, named.as_ref(), login.segment_id);
+            let failed = AuditAction::LoginFailed;
+            let recorded = record_failure((&app, &visitor), failed, named.as_ref(), login.segment_id);
             tokio::try_join!(counted, recorded)?;
             Err(Error::Unauthenticated.into())
         }
     }
 }
 
-/// Records a rejected login under the account of the user that it named; of an unknown name nothing is kept.
-async fn record_failure(
-    app: &App,
-    visitor: &Visitor,
+/// Records a rejected attempt under the account of the user that it named; of an unknown name nothing is kept.
+pub(crate) async fn record_failure(
+    (app, visitor): (&App, &Visitor),
+    action: AuditAction,
     named: Option<&UserRecord>,
     segment: Option<SegmentId>,
 ) -> Result<(), Error> {
     let Some(record) = named else { return app.store.pretend_audit(segment).await };
     let (scope, act) = (record.audit_scope(), visitor.act(Actor::Anonymous));
-    let audit = AuditEntry::new(AuditAction::LoginFailed, scope, record.user.id, act).failed();
-    app.store.record_audit(&audit).await
+    app.store.record_audit(&AuditEntry::new(action, scope, record.user.id, act).failed()).await
 }
 
 /// The segment that a login names, if it names one that exists: 1 read.

@@ -1,14 +1,18 @@
 //! `POST /v1/auth/recovery` and `…/confirm`: a new password for whoever can read the user's e-mail.
 
-use crate::login::segment_of;
+use std::time::Duration;
+
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Act, Action, Actor, Email, Error, Password, SegmentId, Status, User, UserId, body};
-use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, RequestId, Visitor, check_use};
+use domain::{Action, Actor, AuditAction, Email, Error, Password, SegmentId, Status, User, UserId, body};
+use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, Visitor, check_use};
 use identity::{Identity, wrong_code};
 use reconcile::settled;
 use store::{PasswordEffects, PendingKind, UserRecord};
+
+use crate::check_strength;
+use crate::login::{record_failure, segment_of};
 
 body! {
     /// Who has lost the password.
@@ -36,6 +40,9 @@ body! {
     example { "email": "ana@example.com", "code": "492817", "new_password": "staple battery horse" }
 }
 
+/// How long asking for a code takes at the least, whether there is whom to send it to or not: longer than it takes to make one.
+const ANSWERED_AFTER: Duration = Duration::from_secs(1);
+
 /// Sends a recovery code, if there is whom to send it to; the answer is always the same.
 #[utoipa::path(post, path = "/v1/auth/recovery", tag = "auth", security(()), request_body = Recovery,
     responses((status = 202, description = "If the e-mail has a user, a code is on its way.")))]
@@ -53,7 +60,9 @@ pub(crate) async fn recover(
         Some(record) => (record.user.id, record.user.fields.email.as_ref().unwrap_or(&recovery.email)),
         None => (UserId::fresh(), &recovery.email),
     };
-    identity.recover(user, email, is_verified).await?;
+    // For somebody who is there Cognito calls the function that makes the code: the time must not tell.
+    let (sent, ()) = tokio::join!(identity.recover(user, email, is_verified), tokio::time::sleep(ANSWERED_AFTER));
+    sent?;
     Ok(Accepted)
 }
 
@@ -64,28 +73,37 @@ pub(crate) async fn confirm_recovery(
     State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,
-    request_id: RequestId,
     Body(confirmation): Body<Confirmation>,
 ) -> Answer<NoContent> {
     let account = Account::Holder(confirmation.segment_id.into(), Unique::email(&confirmation.email));
     let tries = visitor.tries(Attempt::Code, &account);
     let (named, active) = in_use(&app, tries, confirmation.segment_id).await?;
+    // Without an identity there is no password to recover.
+    let active = active.filter(|record| record.has_login);
     let (code, new) = (confirmation.code.reveal(), &confirmation.new_password);
-    let Some(begun) = begun(&app, &identity, active).await? else {
-        // Whoever has no code must not learn, not even from the time that it takes, that there is no such user.
-        let nobody = UserId::fresh();
-        app.store.pretend(nobody).await?;
-        let asked = identity.recover_with(nobody, code, new).await;
-        app.store.pretend(nobody).await?;
-        visitor.record_failure(Attempt::Code, &account, named.as_ref()).await?;
-        return Err(asked.err().unwrap_or_else(wrong_code).into());
+    let right = app.store.has_recovery_code(active.as_ref(), &confirmation.email, code).await?;
+    let Some(record) = active.filter(|_| right) else {
+        // Nothing has changed: a stranger's wrong codes leave the code good.
+        let counted = visitor.record_failure(Attempt::Code, &account, named.as_ref());
+        let failed = AuditAction::RecoveryFailed;
+        let recorded = record_failure((&app, &visitor), failed, named.as_ref(), confirmation.segment_id);
+        tokio::try_join!(counted, recorded)?;
+        return Err(wrong_code().into());
     };
-    if let Err(error) = identity.recover_with(begun.user.id, code, new).await {
+    // Only now, since it tells of the user; the code is good for another try.
+    check_strength(&app, &record.user, new, "/new_password").await?;
+    let record = settled(&app.store, &identity, record).await?.filter(|record| record.has_login);
+    let record = record.ok_or_else(wrong_code)?;
+    let begun = app.store.begin(&record, PendingKind::Password).await?;
+    let changed = match app.store.take_recovery_code(record.user.id, code).await? {
+        true => identity.replace_password(record.user.id, new).await,
+        false => Err(wrong_code()),
+    };
+    if let Err(error) = changed {
         app.store.end_if_refused(&begun, &error).await?;
-        visitor.record_failure(Attempt::Code, &account, named.as_ref()).await?;
         return Err(error.into());
     }
-    let act = (Action::PasswordChanged, Act::of(Actor::User(begun.user.id), &request_id.0));
+    let act = (Action::PasswordChanged, visitor.act(Actor::User(begun.user.id)));
     let proved = (!begun.user.is_email_verified()).then(|| User { email_verified: Some(true), ..begun.user.clone() });
     // The code came by the e-mail, which is proved by it.
     app.store.finish_password(begun, act, PasswordEffects { proves_email: true, ..PasswordEffects::default() }).await?;
@@ -105,16 +123,4 @@ async fn in_use(
     let (found, segment) = (found?, segment?);
     let active = found.clone().filter(|record| record.user.status == Status::Active);
     Ok((found, active.filter(|record| check_use(&record.user, segment.as_ref()).is_ok())))
-}
-
-/// The user, with a change of password begun; nothing where there is nobody, or nobody's password to be changed now.
-async fn begun(app: &App, identity: &Identity, active: Option<UserRecord>) -> Result<Option<UserRecord>, Error> {
-    let Some(record) = active else { return Ok(None) };
-    let record = settled(&app.store, identity, record).await?;
-    // Without an identity there is no password to recover: a code of anybody's must leave no trace.
-    let Some(record) = record.filter(|record| record.has_login) else { return Ok(None) };
-    match app.store.begin(&record, PendingKind::Password).await {
-        Err(Error::Conflict(_)) => Ok(None),
-        begun => begun.map(Some),
-    }
 }

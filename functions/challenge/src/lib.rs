@@ -1,10 +1,13 @@
-//! Cognito's triggers: signing in by a one-time secret, single use, a minute long, kept in the table (`CUSTOM_AUTH`); and
-//! what an id token says.
+//! Cognito's triggers: signing in by a one-time secret (`CUSTOM_AUTH`), single use, a minute long, kept in the table; what an
+//! id token says; and the message that carries a recovery code.
 //!
 //! Cognito asks what to demand (define), what to show (create) and whether the answer is right (verify). Nothing is
 //! shown: who signs in so was given the secret a moment before, by Muster itself.
 
-use domain::{Error, UserId};
+use std::time::Duration;
+
+use domain::{Email, Error, Time, UserId};
+use edge::random_code;
 use serde_json::{Value, json};
 use store::Store;
 
@@ -21,12 +24,31 @@ pub async fn answer(store: &Store, mut event: Value) -> Result<Value, Error> {
         }
         "VerifyAuthChallengeResponse_Authentication" => json!({ "answerCorrect": verify(store, &event).await? }),
         _ if source.starts_with("TokenGeneration_") => name_segment(&event),
+        "CustomMessage_ForgotPassword" => recovery_message(store, &event).await?,
+        // Any other message is Cognito's own.
+        other if other.starts_with("CustomMessage_") => return Ok(event),
         other => return Err(Error::internal(format!("no trigger of ours: {other}"))),
     };
     if let Some(event) = event.as_object_mut() {
         event.insert("response".to_owned(), response);
     }
     Ok(event)
+}
+
+/// How long a recovery code is good.
+const RECOVER_WITHIN: Duration = Duration::from_secs(60 * 60);
+
+/// The message with a recovery code of Muster's own, which wrong tries of strangers leave good: Cognito's would be of no use
+/// to anybody after five. Cognito demands that its own stands in the message, where no reader sees it.
+async fn recovery_message(store: &Store, event: &Value) -> Result<Value, Error> {
+    let text = |at| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let user: UserId = text("/userName").parse()?;
+    let email = Email::parse(text("/request/userAttributes/email")).map_err(|(_, reason)| Error::internal(reason))?;
+    let code = random_code()?;
+    store.keep_recovery_code(user, &email, &code, Time::now().plus(RECOVER_WITHIN)).await?;
+    let of_cognito = text("/request/codeParameter");
+    let message = format!("Your password reset code is {code}. It is good for 60 minutes.<!-- {of_cognito} -->");
+    Ok(json!({ "smsMessage": null, "emailMessage": message, "emailSubject": "Your password reset code" }))
 }
 
 /// Names the segment of a user in its id token: the claim `segment_id`. Version one of the event customizes id tokens,

@@ -23,6 +23,7 @@ mod own_email;
 pub mod password;
 mod read;
 mod restore;
+mod sessions;
 pub mod sign_up;
 mod together;
 pub mod verify;
@@ -54,6 +55,8 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(own_email::resend_email_code))
         .routes(routes!(own_email::cancel_email))
         .routes(routes!(own_email::show_undo, own_email::undo_email))
+        .routes(routes!(sessions::list_sessions, sessions::end_sessions))
+        .routes(routes!(sessions::end_session))
         .routes(routes!(magic_link::create_link))
         .routes(routes!(magic_link::show_link, magic_link::redeem_link))
         .merge(of_segments())

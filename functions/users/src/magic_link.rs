@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::TokenSet;
+use auth::{TokenSet, begin_session};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -183,7 +183,7 @@ pub(crate) async fn redeem_link(
         }
         signed_in => signed_in?,
     };
-    Ok(TokenSet::answer(id, tokens, None))
+    Ok(begin_session(&app, &record, tokens, (visitor.act(Actor::User(id)), None)).await?)
 }
 
 /// Waits until the second is over in which all sessions ended: a token names only the second in which its session began.

@@ -1,9 +1,10 @@
 //! `POST /v1/users/{user}/password`.
 
+use auth::check_strength;
 use axum::extract::State;
 use domain::field::Pointer;
 use domain::text::Secret;
-use domain::{Act, Action, Error, KeyScope, Password, Role, Status, User, body};
+use domain::{Act, Action, Error, KeyScope, Password, Role, Status, body};
 use edge::{Answer, App, Body, Caller, NoContent, Path, Query, UserRef};
 use identity::Identity;
 use reconcile::end_refused_password;
@@ -74,18 +75,6 @@ pub async fn change_password(
         }
     }
     Ok(NoContent)
-}
-
-/// Refuses a password that is too weak for a user: 1 read, if the user is in a segment.
-///
-/// # Errors
-/// [`Error::Invalid`], at this place of the body.
-pub async fn check_strength(app: &App, user: &User, password: &Password, at: &str) -> Result<(), Error> {
-    let segment = match user.segment_id {
-        Some(segment) => Some(app.store.segment(segment).await?),
-        None => None,
-    };
-    password.check(at, &user.fields, segment.as_ref().map(|segment| &segment.fields.settings.0))
 }
 
 /// Reads `keys`.

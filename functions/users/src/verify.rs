@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use auth::{TokenSet, activate};
+use auth::{TokenSet, activate, begin_session};
 use axum::extract::State;
 use domain::text::Secret;
-use domain::{Status, Time, UserId, body};
+use domain::{Actor, Status, Time, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, Path, Rendered, RequestId, Visitor, one_time_secret};
 use identity::{Confirmed, Identity, wrong_code};
 use store::Pending;
@@ -60,7 +60,8 @@ pub async fn verify(
         // A stranger must not learn that the e-mail is verified: a used code is a wrong one.
         return Err(wrong_code().into());
     }
-    Ok(TokenSet::answer(id, identity.login_once(id, &secret).await?, None))
+    let tokens = identity.login_once(id, &secret).await?;
+    Ok(begin_session(&app, &record, tokens, (visitor.act(Actor::User(id)), None)).await?)
 }
 
 /// Sends a new code, if the user still needs one; the answer is always the same.

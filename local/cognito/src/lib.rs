@@ -14,6 +14,7 @@
 //! - Users are found by their username only, never by an alias or their `sub`; usernames are case-sensitive. Pools
 //!   and clients that ask for aliases, MFA, refresh token rotation or tokens that cannot be revoked are refused with
 //!   `InvalidParameterException` instead of being made without.
+//! - The message trigger is called for recovery codes alone.
 //! - A password policy requires what `CreateUserPool` names, and eight characters; Cognito's own default requires
 //!   all four kinds of characters.
 //! - An e-mail address that `AdminUpdateUserAttributes` changes becomes unverified at once, and no code is sent for it.
@@ -34,6 +35,7 @@ mod error;
 mod input;
 mod keys;
 mod logins;
+mod message;
 mod own_email;
 mod password;
 mod pool;

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::Cognito;
 use crate::client::Client;
 use crate::codes::{self, Purpose};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::pool::Pool;
 use crate::user::{Status, User};
+use crate::{Cognito, message};
 
 pub(crate) async fn forgot_password(cognito: Cognito, input: Input) -> Result<Value, Failure> {
     let (client, username) = Client::with_user(&cognito, &input)?;
@@ -26,8 +26,15 @@ pub(crate) async fn forgot_password(cognito: Cognito, input: Input) -> Result<Va
             let reason = "there is no registered/verified email or phone_number";
             Failure::invalid(format!("Cannot reset password for the user as {reason}"))
         })?;
-        codes::issue(&cognito, data, &user, Purpose::Recovery, email).map(Some)
+        let message = codes::issue(&cognito, data, &user, Purpose::Recovery, email)?;
+        Ok(Some((user.clone(), message)))
     })?;
+    let message = match message {
+        Some((user, message)) => {
+            Some(message::customized((&cognito, &client), "ForgotPassword", &user, message).await?)
+        }
+        None => None,
+    };
     Ok(json!({ "CodeDeliveryDetails": codes::delivered(&cognito, username, message) }))
 }
 

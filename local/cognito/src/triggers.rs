@@ -105,12 +105,7 @@ impl Caller<'_> {
     }
 
     fn user_attributes(&self) -> Value {
-        let Some(user) = self.user else {
-            return json!({});
-        };
-        let own = [("sub", user.sub.as_str()), ("cognito:user_status", user.status.name())];
-        let others = user.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        own.into_iter().chain(others).map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+        self.user.map_or_else(|| json!({}), User::trigger_attributes)
     }
 }
 

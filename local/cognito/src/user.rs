@@ -161,6 +161,13 @@ impl User {
         })
     }
 
+    /// As triggers see them.
+    pub(crate) fn trigger_attributes(&self) -> Value {
+        let own = [("sub", self.sub.as_str()), ("cognito:user_status", self.status.name())];
+        let others = self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        own.into_iter().chain(others).map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+    }
+
     fn from_row(row: &Row<'_>) -> Result<Self, Failure> {
         let status: String = row.get("status")?;
         let attributes: String = row.get("attributes")?;

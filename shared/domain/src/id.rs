@@ -198,6 +198,10 @@ id!(
     AuditId
 );
 id!(
+    /// A session of a user.
+    SessionId
+);
+id!(
     /// Where a segment's events are sent.
     WebhookId
 );

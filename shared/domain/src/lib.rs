@@ -41,6 +41,7 @@ mod public_url;
 mod schema;
 mod secret;
 pub mod segment;
+pub mod session;
 pub mod subscription;
 pub mod text;
 pub mod transfer;
@@ -68,8 +69,8 @@ pub use field::{Body, Field, Fields, Flag, MergePatch, Object};
 pub use history::{Act, Action, Actor, Entry, EntryChange};
 pub use id::{
     AddressId, AuditId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId,
-    LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, UploadId, UserId,
-    WebhookId,
+    LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, SessionId, StatusId, UploadId,
+    UserId, WebhookId,
 };
 pub use key::{Key, KeyCreator, KeyFields, KeyScope};
 pub use level::{Level, LevelFields};
@@ -81,6 +82,7 @@ pub use password::{Password, login_forms};
 pub use product::{Product, ProductFields};
 pub use public_url::PublicUrl;
 pub use segment::{Segment, SegmentFields};
+pub use session::UserSession;
 pub use subscription::{Subscription, SubscriptionFields};
 pub use text::{Email, Name, Phone, ReferenceId};
 pub use transfer::{Export, ExportFields, Format, Import, ImportFields, MatchBy, TransferStatus};

@@ -225,9 +225,10 @@ impl Caller {
     /// # Errors
     /// [`Error::RateLimited`].
     pub async fn tries_password(&self) -> Result<(), Error> {
-        let (name, limiter) = (account(self.session()?.claims.user_id), &self.app.limiter);
+        let (user, limiter) = (self.session()?.claims.user_id, &self.app.limiter);
+        let name = account(user);
         let taken = limiter.take_at(Limited::LoginByAccount, &name, self.source, &self.reports);
-        let (taken, failed) = tokio::join!(taken, limiter.check_failures(Proof::Password, &name, self.source));
+        let (taken, failed) = tokio::join!(taken, limiter.check_failures(Proof::Password, (&name, user), self.source));
         taken.and(failed)
     }
 
@@ -344,11 +345,8 @@ impl Caller {
 
 /// Whether a user's record still stands behind a token.
 fn holds(record: &UserRecord, claims: &Claims) -> bool {
-    let sessions = &record.sessions;
-    let ended = sessions.ended.is_some_and(|ended| claims.began <= ended)
-        && sessions.kept.as_deref() != Some(claims.session.as_str());
     let lives = record.user.status == Status::Active && !record.user.excluded;
-    lives && !ended && !sessions.signed_out.contains_key(&claims.session)
+    lives && !record.sessions.are_over(&claims.session, claims.began)
 }
 
 /// Whoever calls a route that asks for no credential, and takes one: nobody, where none was sent.
@@ -447,7 +445,15 @@ impl App {
     /// # Errors
     /// [`Error::Unavailable`] where the pool's keys cannot be had.
     pub async fn began(&self, access_token: &str) -> Result<i64, Error> {
-        Ok(self.verifier.verify(access_token).await?.began)
+        Ok(self.claims(access_token).await?.began)
+    }
+
+    /// The claims of a fresh access token.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the pool's keys cannot be had.
+    pub async fn claims(&self, access_token: &str) -> Result<Claims, Error> {
+        self.verifier.verify(access_token).await
     }
 
     /// The record behind a fresh access token, if the session still holds: 1 read.

@@ -32,6 +32,7 @@ pub struct Limits {
     pub(crate) failures_by_source: u64,
     uploads_by_user: UploadQuota,
     uploads_by_team: UploadQuota,
+    pub(crate) failures_by_account: u64,
 }
 
 /// What a user of a segment may upload.
@@ -63,6 +64,8 @@ impl Limits {
             exists_by_credential: 30 * factor,
             exists_by_source: 60 * factor,
             failures_by_source: 20 * factor,
+            // Ten sources that all reach theirs: a few strangers cannot.
+            failures_by_account: 200 * factor,
         }
     }
 }

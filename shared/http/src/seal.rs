@@ -46,6 +46,16 @@ pub fn one_time_secret() -> Result<String, Error> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// Six digits that nobody can guess in the few tries that there are.
+///
+/// # Errors
+/// [`Error::Internal`] where the system has no random bytes.
+pub fn random_code() -> Result<String, Error> {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no random bytes to be had"))?;
+    Ok(format!("{:06}", u64::from_le_bytes(bytes) % 1_000_000))
+}
+
 /// HMAC-SHA256.
 pub(crate) fn mac(secret: &[u8], text: &[u8]) -> impl AsRef<[u8]> + use<> {
     sign(&Key::new(HMAC_SHA256, secret), text)

@@ -1,10 +1,10 @@
-//! Failed tries at an account, counted for a day by source: a stranger's failures refuse the stranger, and other sources
-//! go on.
+//! Failed tries at an account, counted for a day by source and in all: a stranger's failures refuse the stranger, and other
+//! sources go on. Once a crowd of sources has failed, only those go on that the account has signed in from.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use domain::{Error, Time};
+use domain::{Error, Time, UserId};
 
 use crate::limit::{Limiter, source_name};
 
@@ -30,18 +30,32 @@ impl Proof {
 }
 
 impl Limiter {
-    /// Refuses a source that has failed too often at an account today: 1 read.
+    /// Refuses a source that has failed too often at an account today: 1 read, and 1 more where a crowd has.
     ///
     /// # Errors
     /// [`Error::RateLimited`].
-    pub(crate) async fn check_failures(&self, proof: Proof, account: &str, source: IpAddr) -> Result<(), Error> {
+    pub(crate) async fn check_failures(
+        &self,
+        proof: Proof,
+        (account, user): (&str, UserId),
+        source: IpAddr,
+    ) -> Result<(), Error> {
         let (day, left) = today();
         let failures = self.store.failed_tries(&subject(proof, account), day, &source_name(source)).await?;
-        if failures.of_source >= self.limits.failures_by_source {
+        let crowd = failures.of_account >= self.limits.failures_by_account;
+        let refused = failures.of_source >= self.limits.failures_by_source;
+        if refused || crowd && !self.is_known(user, source).await? {
             Err(Error::RateLimited { retry_after: left })
         } else {
             Ok(())
         }
+    }
+
+    /// Whether a user has signed in from a source within the life of a session: 1 read.
+    async fn is_known(&self, user: UserId, source: IpAddr) -> Result<bool, Error> {
+        let name = source_name(source);
+        let logins = self.store.logins(user).await?;
+        Ok(logins.iter().filter_map(|session| session.address).any(|address| source_name(address) == name))
     }
 
     /// Counts a failed try: 1 write.

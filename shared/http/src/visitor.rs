@@ -100,9 +100,10 @@ impl Visitor {
                 Account::Holder(scope, unique) => self.store.holder(*scope, unique).await?,
             };
             let name = account.name(id);
-            let read = self.store.user(id.unwrap_or_else(UserId::fresh));
+            let user = id.unwrap_or_else(UserId::fresh);
+            let checked = self.check_failures(attempt, (&name, user));
             let (counted, failed, found) =
-                tokio::join!(self.take_at(by_account, &name), self.check_failures(attempt, &name), read);
+                tokio::join!(self.take_at(by_account, &name), checked, self.store.user(user));
             counted?;
             failed?;
             found
@@ -127,9 +128,9 @@ impl Visitor {
         self.limiter.record_failure(proof, &name, self.source).await
     }
 
-    async fn check_failures(&self, attempt: Attempt, name: &str) -> Result<(), Error> {
+    async fn check_failures(&self, attempt: Attempt, account: (&str, UserId)) -> Result<(), Error> {
         match attempt.proof() {
-            Some(proof) => self.limiter.check_failures(proof, name, self.source).await,
+            Some(proof) => self.limiter.check_failures(proof, account, self.source).await,
             None => Ok(()),
         }
     }

@@ -213,8 +213,9 @@ impl Identity {
         sent.await.map_or_else(untold, |_| Ok(()))
     }
 
-    /// Sends a recovery code to an address, which is that of the user, whatever Cognito has heard of it. For an unknown
-    /// user, ask with a fresh id: nothing is sent, and the same calls are made.
+    /// Sends a recovery code, which the `challenge` function makes and keeps, to an address, which is that of the user,
+    /// whatever Cognito has heard of it. For an unknown user, ask with a fresh id: nothing is sent, and the same calls are
+    /// made.
     ///
     /// Cognito sends such codes to verified addresses only. One that its user has not proved is verified for the moment
     /// in which the code is sent.
@@ -240,37 +241,24 @@ impl Identity {
         sent.and(restored.map(drop))
     }
 
-    /// Sets a new password by a recovery code.
+    /// Gives a user who has an identity a new password, which the table has found it may have.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the code is wrong, used or expired, or there is no such user, or the pool refuses
-    /// the password.
-    pub async fn recover_with(&self, user: UserId, code: &str, new: &Password) -> Result<(), Error> {
-        let sent = self
+    /// [`Error::Invalid`] where the pool refuses the password.
+    pub async fn replace_password(&self, user: UserId, new: &Password) -> Result<(), Error> {
+        let set = self
             .client
-            .confirm_forgot_password()
-            .client_id(&self.pool.client_id)
-            .set_secret_hash(self.secret_hash(user))
+            .admin_set_user_password()
+            .user_pool_id(&self.pool.id)
             .username(user.to_string())
-            .confirmation_code(code)
             .password(new.reveal())
-            .customize()
-            .config_override(once())
+            .permanent(true)
             .send();
-        match sent.await {
-            Ok(_) => Ok(()),
-            Err(failure) => Err(match name(&failure) {
-                "CodeMismatchException"
-                | "ExpiredCodeException"
-                | "UserNotFoundException"
-                | "UserNotConfirmedException"
-                | "NotAuthorizedException"
-                | "InvalidParameterException"
-                | "LimitExceededException"
-                | "TooManyFailedAttemptsException" => wrong_code(),
-                _ => general(failure),
-            }),
-        }
+        set.await.map(drop).map_err(|failure| match name(&failure) {
+            // Who was erased meanwhile has no code any more.
+            "UserNotFoundException" => wrong_code(),
+            _ => general(failure),
+        })
     }
 
     /// Changes the password of the user whose access token this is.

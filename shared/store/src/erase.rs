@@ -313,7 +313,7 @@ impl Store {
     }
 
     /// Erases items, and those again that DynamoDB has left unprocessed.
-    async fn erase_all(&self, keys: Vec<Item>) -> Result<(), Error> {
+    pub(crate) async fn erase_all(&self, keys: Vec<Item>) -> Result<(), Error> {
         let delete = |key| DeleteRequest::builder().set_key(Some(key)).build().map_err(Error::internal);
         let requests = keys.into_iter().map(|key| Ok(WriteRequest::builder().delete_request(delete(key)?).build()));
         self.table.write_batch(requests.collect::<Result<_, Error>>()?).await

@@ -9,6 +9,8 @@
 //! | device | `U#{user}` | `DV#{device}` | its claim; an item in its segment's devices |
 //! | key of an account | `U#{user}` | `K#{key}` | hash of its secret |
 //! | key that a key of an account created | `U#{user}` | `KC#{creator}#{key}` | whose segment it opens |
+//! | session of a user | `U#{user}` | `SN#{session}` | TTL |
+//! | recovery code | `U#{user}` | `RC#{sha256}` | TTL |
 //! | developer of an account | `U#{user}` | `D#{developer}` | hash of its token |
 //! | last number of an account's segments | `U#{user}` | `N` | |
 //! | segment of an account by its number | `U#{user}` | `G#{number}` | `segment_id` |
@@ -80,8 +82,8 @@ use domain::segment::SegmentNumber;
 use domain::user::{Person, PersonNumber, Unique};
 use domain::{
     AddressId, AuditId, CatalogId, DeveloperId, DeviceId, EntryId, EventId, ExportId, FieldId, ImportId, KeyId,
-    LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, StatusId, Time, UploadHolder,
-    UploadId, UserId, WebhookId,
+    LevelId, MemberId, MembershipId, NotificationId, PartnerId, ProductId, SegmentId, SessionId, StatusId, Time,
+    UploadHolder, UploadId, UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -114,6 +116,8 @@ pub(crate) const KEYS: &str = "K#";
 const CHILD_KEYS: &str = "KC#";
 /// Prefix of the sort keys of an account's developers.
 pub(crate) const DEVELOPERS: &str = "D#";
+/// Prefix of the sort keys of a user's sessions.
+pub(crate) const SESSIONS: &str = "SN#";
 /// Prefix of the sort keys of a segment's catalogs.
 pub(crate) const CATALOGS: &str = "C#";
 /// Prefix of the sort keys of a segment's statuses.
@@ -267,6 +271,15 @@ pub(crate) fn child_key(account: UserId, parent: KeyId, child: KeyId) -> Key {
 /// The key that is listed at a place.
 pub(crate) fn listed_key(sk: &str) -> Option<KeyId> {
     sk.strip_prefix(CHILD_KEYS)?.split_once('#')?.1.parse().ok()
+}
+
+pub(crate) fn session(user: UserId, session: SessionId) -> Key {
+    Key::new(partition(user), format!("{SESSIONS}{session}"))
+}
+
+/// A code that was sent to a user.
+pub(crate) fn recovery_code(user: UserId, code: &str) -> Key {
+    Key::new(partition(user), format!("RC#{}", hash(&format!("{user}|{code}"))))
 }
 
 pub(crate) fn developer(account: UserId, developer: DeveloperId) -> Key {

@@ -131,17 +131,6 @@ impl Store {
         if found == Some(pending) { Ok(begun) } else { Err(Pending::in_progress()) }
     }
 
-    /// Writes as [`Store::begin`] and [`Store::end`] do each, where there is no user to write to, so that neither time
-    /// nor load tells that there is none. TTL takes it away.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn pretend(&self, nobody: UserId) -> Result<(), Error> {
-        let changes = Changes::default().set("expires_at", number(Time::now().plus(Pending::LEASE).seconds()));
-        let key = keys::limit(&format!("nobody|{nobody}"), 0);
-        self.table.update(&key, "attribute_not_exists(pending)", changes).await.map(drop)
-    }
-
     /// Ends the pending change of `record`: whether it was still that one.
     ///
     /// # Errors

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::system::{CLIENT, EMAIL, PASSWORD, POOL, System, named, refused};
@@ -118,4 +119,27 @@ async fn a_password_is_recovered_through_a_verified_address_only() {
     let request = system.sdk.admin_confirm_sign_up().user_pool_id(POOL);
     request.username("ada").send().await.unwrap();
     refused(system.forget("ada").await, "InvalidParameterException", "verified email");
+}
+
+#[tokio::test]
+async fn a_recovery_message_is_in_the_words_of_its_trigger() {
+    let system = System::start().await;
+    system.user("ada").await;
+    system.cognito.set_triggers(Arc::new(|mut event| {
+        assert_eq!(event["triggerSource"], "CustomMessage_ForgotPassword");
+        assert_eq!((&event["userName"], &event["request"]["userAttributes"]["email"]), (&"ada".into(), &EMAIL.into()));
+        event["response"]["emailMessage"] = "Take 1234567 for <!-- {####} -->this.".into();
+        Box::pin(async move { Ok(event) })
+    }));
+    system.forget("ada").await.unwrap();
+    let message = system.message(EMAIL).unwrap();
+    assert_eq!((message.kind.as_str(), message.code.as_deref()), ("recovery", Some("1234567")));
+    assert!(!message.body.contains("{####}"), "{}", message.body);
+    system.cognito.set_triggers(Arc::new(|mut event| {
+        event["response"]["emailMessage"] = "No code.".into();
+        Box::pin(async move { Ok(event) })
+    }));
+    refused(system.forget("ada").await, "InvalidLambdaResponseException", "code parameter");
+    system.cognito.set_triggers(Arc::new(|_| Box::pin(async { Err("broken".to_owned()) })));
+    refused(system.forget("ada").await, "UserLambdaValidationException", "broken");
 }

@@ -24,6 +24,8 @@ fn the_keys_are_these_to_the_letter() -> Result<(), domain::Error> {
         (key(id.parse()?, None, id.parse()?), format!("U#{id} K#{id}")),
         (key(id.parse()?, Some(id.parse()?), id.parse()?), format!("S#{id} K#{id}")),
         (child_key(id.parse()?, id.parse()?, id.parse()?), format!("U#{id} KC#{id}#{id}")),
+        (session(id.parse()?, id.parse()?), format!("U#{id} SN#{id}")),
+        (recovery_code(id.parse()?, "492817"), format!("U#{id} RC#3aZnLX0Q0Ivw5kuSQBHE_C40qgsupqXa6gGFT4aYF2w")),
         (segment_numbers(id.parse()?), format!("U#{id} N")),
         (segment_by_number(id.parse()?, SegmentNumber::default()), format!("U#{id} G#1")),
         (person(id.parse()?, PersonNumber::default()), format!("A#{id}#1 A")),

@@ -9,13 +9,13 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::user::{Person, PersonNumber, Unique};
-use domain::{Error, KeyId, Member, MemberId, SegmentId, Time, User, UserId};
+use domain::{Error, KeyId, Member, MemberId, SegmentId, Time, User, UserId, UserSession};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::keys::{self, JOINED, SK, Scope};
 use crate::pending::{Pending, PendingKind};
-use crate::table::{Changes, Item, Query, Write, from_item, number, string};
+use crate::table::{Changes, Item, Query, Write, from_item, string};
 
 pub use changes::{Changed, Since, UserChanges};
 pub(crate) use index::{deleted_directory, directory, excluded_directory};
@@ -92,6 +92,21 @@ impl CredentialTimes {
     #[must_use]
     pub fn is_key_to_review(&self, created: Time) -> bool {
         self.password_changed_at.is_some_and(|changed| created <= changed)
+    }
+}
+
+impl Sessions {
+    /// Whether a session is over, whose tokens may still be about.
+    #[must_use]
+    pub fn has_ended(&self, session: &UserSession) -> bool {
+        self.are_over(&session.token_session, session.began)
+    }
+
+    /// Whether the session that tokens name so, and that began in this second, is over.
+    #[must_use]
+    pub fn are_over(&self, token_session: &str, began: i64) -> bool {
+        let kept = self.kept.as_deref() == Some(token_session);
+        !kept && self.ended.is_some_and(|ended| began <= ended) || self.signed_out.contains_key(token_session)
     }
 }
 
@@ -174,19 +189,6 @@ impl Store {
         let records = self.table.get_all(keys).await?.into_iter().map(record);
         let is_user = |found: &Result<UserRecord, Error>| !matches!(found, Ok(found) if found.user.is_tombstone());
         records.filter(is_user).collect()
-    }
-
-    /// Remembers that a session has been signed out, for as long as its tokens could live.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn sign_out(&self, record: &UserRecord, session: &str, until: Time) -> Result<(), Error> {
-        let now = Time::now().seconds();
-        let mut changes = Changes::default().set_in("signed_out", session, number(until.seconds()));
-        for over in record.sessions.signed_out.iter().filter(|(_, until)| **until <= now).map(|(session, _)| session) {
-            changes = changes.remove_in("signed_out", over);
-        }
-        self.table.update(&keys::user(record.user.id), "attribute_exists(signed_out)", changes).await.map(drop)
     }
 
     /// Demands that a user is there and not deleted.
