@@ -23,8 +23,9 @@ type UserPatch = MergePatch<UserState>;
 ///
 /// A user's own new `email` needs `current_password`, or a sign-in within the last 10 minutes. It becomes `pending_email`,
 /// and the e-mail once the code that is sent to it is confirmed at `…/email/verification`. The owner of a segment changes
-/// the e-mail of its users at once; `email_verified` is then false until the user proves it. Who has the segment of a user also blocks it, with a reason, and lets it in
-/// again; a user who is blocked is signed out at once.
+/// the e-mail of its users at once; `email_verified` is then false until the user proves it.
+///
+/// The owner of a segment also blocks a user, with a reason, and lets it in again; a blocked user is signed out at once.
 #[utoipa::path(patch, path = "/v1/users/{user}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user after the change.", body = User)))]
 pub async fn change(
