@@ -164,7 +164,7 @@ impl Store {
         let mut writes = vec![user.on_condition_failed(Error::NotFound)];
         writes.extend(item.map(|item| Write::delete_item(&self.table, keys::session(id, item).attributes())));
         if let Some(audit) = audit {
-            writes.extend(self.audit_writes(audit)?);
+            writes.extend(self.audit_writes([audit])?);
         }
         self.table.transact(writes).await
     }
@@ -185,7 +185,7 @@ impl Store {
         let id = record.user.id;
         let user = Write::update(&self.table, &keys::user(id), "attribute_exists(PK)", changes);
         let mut writes = vec![user.on_condition_failed(Error::NotFound)];
-        writes.extend(self.audit_writes(audit)?);
+        writes.extend(self.audit_writes([audit])?);
         self.table.transact(writes).await?;
         let over = self.logins(id).await?.into_iter().filter(|session| Some(session.token_session.as_str()) != kept);
         self.erase_all(over.map(|session| keys::session(id, session.id).attributes()).collect()).await
