@@ -139,6 +139,12 @@ impl Scopes {
         scopes.filter(|scopes| !scopes.is_empty()).map(Self)
     }
 
+    /// The scopes that both have; there may be none.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self(self.0.intersection(&other.0).copied().collect())
+    }
+
     /// Whether `other` has all of them.
     #[must_use]
     pub fn is_subset(&self, other: &Self) -> bool {

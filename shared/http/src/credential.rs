@@ -153,10 +153,10 @@ impl KeyCredential {
         Ok((KeptKey { key: self.limit(kept.key), ..kept }, owner.credentials))
     }
 
-    /// The key with no more scopes than its token has.
+    /// The key with those of its scopes that its token has too.
     fn limit(&self, mut key: Key) -> Key {
         if let Proof::Token(token) = &self.proof {
-            key.fields.scopes = token.scopes.clone();
+            key.fields.scopes = key.fields.scopes.intersection(&token.scopes);
         }
         key
     }
