@@ -1,5 +1,8 @@
 //! The edge: headers that browsers obey, where links lead, and from where a request comes.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use edge::TrustedProxyHops;
 use local::Options;
 use serde_json::{Value, json};
@@ -105,6 +108,13 @@ async fn swagger_ui_has_no_inline_script_and_keeps_no_token() {
         assert!(rest.split("</script>").next().unwrap().trim().is_empty(), "{script}");
     }
     assert!(!page.contains("<style") && !page.contains(" onload="), "{page}");
+    // The one style sheet within a script is that of the logo, and the policy names its hash.
+    let style = ".logo_small_svg__cls-2{fill:#fff}.logo_small_svg__cls-3{fill:#85ea2d}";
+    let preset = muster.get("/docs/swagger-ui-standalone-preset.js").send().await;
+    assert!(preset.text.contains(style), "Swagger UI has another logo: compute the hash anew");
+    let hash = STANDARD.encode(digest(&SHA256, style.as_bytes()));
+    let policy = preset.header("content-security-policy");
+    assert!(policy.contains(&format!("style-src 'self' 'sha256-{hash}';")), "{policy}");
     let start = muster.get("/docs/swagger-initializer.js").send().await.text;
     assert!(!start.contains("persistAuthorization\": true"), "{start}");
 }
