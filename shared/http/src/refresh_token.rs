@@ -1,12 +1,11 @@
 //! Refresh tokens as clients carry them: Cognito's own token, the session that it belongs to and which of its tokens it is,
 //! sealed. So a token that was replaced is known for what it is, and nobody can make one up.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{Error, SessionId, UserId};
 use serde::{Deserialize, Serialize};
+use store::SESSION_LIFETIME;
 
 use crate::App;
 use crate::keyring::Purpose;
@@ -14,8 +13,8 @@ use crate::keyring::Purpose;
 /// What each refresh token begins with.
 const MARK: &str = "rt_";
 
-/// What a token is sealed for. Cognito's own token lives 30 days (`RefreshTokenValidity` in the template).
-const PURPOSE: Purpose = Purpose { name: "refresh", lifetime: Some(Duration::from_secs(30 * 24 * 60 * 60)) };
+/// What a token is sealed for; it is bound to its mark.
+const PURPOSE: Purpose = Purpose { name: "refresh", lifetime: Some(SESSION_LIFETIME) };
 
 /// What a refresh token says.
 #[derive(Clone, Serialize, Deserialize)]
