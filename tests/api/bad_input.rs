@@ -47,7 +47,7 @@ async fn what_is_no_json_object_is_refused_by_every_route() {
             );
         }
     }
-    assert_eq!(muster.items("U#").await.len() + muster.items("C#").await.len(), 5 - 1, "{before}");
+    assert_eq!(muster.items("U#").await.len() + muster.items("C#").await.len(), 6 - 1, "{before}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -248,7 +248,7 @@ impl World {
         match kind {
             Kind::Blocked => drop(self.send("PATCH", &path, json!({ "status": "BLOCKED" })).await),
             Kind::Deleted => drop(self.call("DELETE", &path).send().await),
-            _ => {}
+            Kind::Unknown | Kind::Unverified | Kind::WithoutPassword | Kind::WithPassword => {}
         }
         (user, email, (kind != Kind::Unverified).then_some(self.segment.as_str()))
     }

@@ -60,11 +60,7 @@ impl Events {
         delivery: &Delivery,
     ) -> Result<bool, Error> {
         let now = Time::now();
-        let holds = record.secrets.iter().filter(|secret| secret.until.is_none_or(|until| until > now));
-        let mut secrets = Vec::new();
-        for sealed in holds {
-            secrets.extend(HookSecret::open(&self.keyring, record.webhook.id, &sealed.sealed).await?);
-        }
+        let secrets = self.open_secrets(record, now).await?;
         let sent = self.sender.send(&record.webhook, event, &secrets, now).await;
         let taken = matches!(sent, Sent::Status(200..=299));
         let after = delivery.tried(taken, sent.to_string(), (Time::now(), chance()));
@@ -76,6 +72,15 @@ impl Events {
             self.disable(&record.webhook).await?;
         }
         Ok(taken)
+    }
+
+    /// Opens the secrets of a webhook that are in use.
+    async fn open_secrets(&self, record: &WebhookRecord, now: Time) -> Result<Vec<HookSecret>, Error> {
+        let mut secrets = Vec::new();
+        for sealed in record.secrets.iter().filter(|secret| secret.until.is_none_or(|until| until > now)) {
+            secrets.extend(HookSecret::open(&self.keyring, record.webhook.id, &sealed.sealed).await?);
+        }
+        Ok(secrets)
     }
 
     /// Notes how far a delivery is, and with the event if it is dead.

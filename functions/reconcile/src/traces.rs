@@ -13,6 +13,24 @@ pub(crate) async fn erase_traces(
     store.forget_recipient(segment, user).await?;
     store.forget_origins(segment, user).await?;
     let (exports, imports) = tokio::try_join!(store.exports(segment), store.imports(segment))?;
+    let exports_over = erase_exports((store, files), (segment, user), exports).await?;
+    let imports_over = erase_reports((store, files), &imports, user).await?;
+    let in_use: Vec<_> = imports.iter().filter(|import| import.run.status.is_open()).collect();
+    for upload in store.import_files(segment).await? {
+        // Which rows a file has, nobody knows any more: each file goes, but for one that is being read.
+        if in_use.iter().all(|import| import.fields.upload_id != upload) {
+            store.forget_import_file(upload).await?;
+        }
+    }
+    Ok(exports_over && imports_over)
+}
+
+/// Deletes the exports that may name a user; `false` where one is still under way.
+async fn erase_exports(
+    (store, files): (&Store, &Files),
+    (segment, user): (SegmentId, UserId),
+    exports: Vec<Export>,
+) -> Result<bool, Error> {
     let mut over = true;
     for export in exports {
         if export.run.status.is_open() {
@@ -27,18 +45,17 @@ pub(crate) async fn erase_traces(
             .await?;
         }
     }
-    for import in &imports {
+    Ok(over)
+}
+
+/// Deletes the imports whose reports may name a user; `false` where one is still under way.
+async fn erase_reports((store, files): (&Store, &Files), imports: &[Import], user: UserId) -> Result<bool, Error> {
+    let mut over = true;
+    for import in imports {
         if import.run.status.is_open() {
             over = false;
         } else if report_names(files, import, user).await? {
             unless_gone(store.delete_import(import, None).await)?;
-        }
-    }
-    let in_use: Vec<_> = imports.iter().filter(|import| import.run.status.is_open()).collect();
-    for upload in store.import_files(segment).await? {
-        // Which rows a file has, nobody knows any more: each file goes, but for one that is being read.
-        if in_use.iter().all(|import| import.fields.upload_id != upload) {
-            store.forget_import_file(upload).await?;
         }
     }
     Ok(over)

@@ -51,6 +51,13 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(password::change_password))
         .routes(routes!(restore::restore))
         .routes(routes!(history::history))
+        .merge(of_sign_in())
+        .merge(of_segments())
+}
+
+/// The routes of what signs a user in: its e-mail, sessions and magic links.
+fn of_sign_in() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
         .routes(routes!(own_email::verify_email))
         .routes(routes!(own_email::resend_email_code))
         .routes(routes!(own_email::cancel_email))
@@ -59,7 +66,6 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(sessions::end_session))
         .routes(routes!(magic_link::create_link))
         .routes(routes!(magic_link::show_link, magic_link::redeem_link))
-        .merge(of_segments())
 }
 
 fn of_segments() -> OpenApiRouter<State> {

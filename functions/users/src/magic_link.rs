@@ -16,7 +16,7 @@ use edge::{
     Answer, App, Base, Caller, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef, Visitor,
     check_use, one_time_secret,
 };
-use identity::Identity;
+use identity::{Identity, Tokens};
 use reconcile::settled;
 use serde_json::json;
 use store::{PasswordEffects, Pending, UserRecord};
@@ -167,23 +167,35 @@ pub(crate) async fn redeem_link(
     let secret = one_time_secret()?;
     let audit = AuditEntry::new(AuditAction::MagicLinkRedeemed, record.audit_scope(), id, visitor.act(Actor::User(id)));
     app.store.redeem_link(&record, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN)), &audit).await?;
+    let tokens = sign_in(&app, &identity, &record, &secret, &request_id).await?;
+    Ok(begin_session(&app, &record, tokens, (visitor.act(Actor::User(id)), None)).await?)
+}
+
+/// Signs in by a one-time secret, with a new identity for a user who has none.
+async fn sign_in(
+    app: &App,
+    identity: &Identity,
+    record: &UserRecord,
+    secret: &str,
+    request_id: &RequestId,
+) -> Result<Tokens, Error> {
+    let id = record.user.id;
     let ended = match record.has_login {
         true => record.sessions.ended,
-        false => Some(create_identity(&app, &identity, &record, &request_id).await?),
+        false => Some(create_identity(app, identity, record, request_id).await?),
     };
     outlast(ended).await;
-    let tokens = match identity.login_once(id, &secret).await {
+    match identity.login_once(id, secret).await {
         Err(Error::Unauthenticated) if record.has_login && !identity.exists(id).await? => {
             // The record names an identity that Cognito does not have: the link has been used up by this sign-in all
             // the same, so the identity is created and the sign-in repeated with a secret of its own.
-            outlast(Some(create_identity(&app, &identity, &record, &request_id).await?)).await;
+            outlast(Some(create_identity(app, identity, record, request_id).await?)).await;
             let secret = one_time_secret()?;
             app.store.make_one_time(id, &secret, Time::now().plus(SIGN_IN_WITHIN)).await?;
-            identity.login_once(id, &secret).await?
+            identity.login_once(id, &secret).await
         }
-        signed_in => signed_in?,
-    };
-    Ok(begin_session(&app, &record, tokens, (visitor.act(Actor::User(id)), None)).await?)
+        signed_in => signed_in,
+    }
 }
 
 /// Waits until the second is over in which all sessions ended: a token names only the second in which its session began.

@@ -166,7 +166,7 @@ mod tests {
         let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, Time::now());
         let shown = segment.show();
         let defaults = json!({ "required_user_fields": ["email"], "document_checks": "format",
-            "magic_link_url": null, "field_mappings": null, "self_purge": false, "password_min_length": null });
+            "refuse_payment_cards": false, "magic_link_url": null, "field_mappings": null, "self_purge": false, "password_min_length": null });
         assert_eq!(shown["settings"], defaults);
         assert_eq!(shown["status"], true);
 

@@ -18,8 +18,11 @@ const VERSION_LEN: usize = 2;
 #[derive(Debug, Clone)]
 pub struct Keyring {
     store: Store,
-    held: Arc<RwLock<Option<(Arc<DeploymentSecrets>, Time)>>>,
+    held: Arc<RwLock<Option<HeldSecrets>>>,
 }
+
+/// The secrets, and when they were read.
+type HeldSecrets = (Arc<DeploymentSecrets>, Time);
 
 /// What is sealed, and for how long.
 #[derive(Debug, Clone, Copy)]

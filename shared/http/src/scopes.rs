@@ -1,5 +1,7 @@
-//! The scopes that each operation needs of a key: declared here once, enforced by [`Access`](crate::Access) and documented
-//! by [`openapi`](crate::openapi). A route that no rule names reads with `read` and writes with `write` or `admin`.
+//! The scopes that each operation needs of a key.
+//!
+//! They are declared here once, enforced by [`Access`](crate::Access) and documented by [`openapi`](crate::openapi). A route
+//! that no rule names reads with `read` and writes with `write` or `admin`.
 
 use axum::extract::MatchedPath;
 use axum::http::request::Parts;

@@ -48,7 +48,7 @@ impl Identity {
         for form in login_forms(password) {
             match self.login_with(user, &form).await? {
                 LoggedIn::Wrong => {}
-                right => return Ok(right),
+                right @ (LoggedIn::Tokens(_) | LoggedIn::Unverified) => return Ok(right),
             }
         }
         Ok(LoggedIn::Wrong)

@@ -173,6 +173,6 @@ fn changed_settings(old: &Segment, new: &Segment) -> Vec<String> {
     let (before, after) = (settings(&old), settings(&new));
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-    let status = (old["status"] != new["status"]).then(|| "status".to_owned());
+    let status = (old.get("status") != new.get("status")).then(|| "status".to_owned());
     changed.map(|name| format!("settings.{name}")).chain(status).collect()
 }

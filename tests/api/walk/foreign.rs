@@ -59,7 +59,7 @@ fn collect_secrets(value: &Value, secrets: &mut BTreeSet<String>) {
         Value::String(text) if text.contains(MARKER) || is_id(text) => drop(secrets.insert(text.clone())),
         Value::Array(items) => items.iter().for_each(|item| collect_secrets(item, secrets)),
         Value::Object(fields) => fields.values().for_each(|field| collect_secrets(field, secrets)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -159,7 +159,7 @@ impl Victim {
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.fill_body(item)),
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 

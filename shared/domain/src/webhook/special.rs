@@ -33,7 +33,7 @@ const V4: [(Ipv4Addr, u32); 21] = [
     (Ipv4Addr::new(192, 0, 0, 170), 31),     // NAT64/DNS64 discovery, RFC 8880
 ];
 
-/// A block of IPv6, within what is given out as global unicast (2000::/3). All outside it is refused as a whole.
+/// A block of IPv6, within what is given out as global unicast (`2000::/3`). All outside it is refused as a whole.
 const V6: [([u16; 4], u32); 6] = [
     ([0x2001, 0, 0, 0], 23),      // IETF protocol assignments, with Teredo, ORCHID and DRIP, RFC 2928
     ([0x2001, 0x0db8, 0, 0], 32), // documentation, RFC 3849

@@ -37,6 +37,17 @@ fn the_keys_are_these_to_the_letter() -> Result<(), domain::Error> {
             }),
             format!("A#{id}#1 S#1"),
         ),
+    ] {
+        assert_eq!(spelled(key), expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_keys_of_segments_and_what_is_in_them_are_these_to_the_letter() -> Result<(), domain::Error> {
+    let id = "0199d2a4-5c00-7000-8000-000000000001";
+    let spelled = |key: Key| format!("{} {}", key.pk, key.sk);
+    for (key, expected) in [
         (segment(id.parse()?), format!("S#{id} S")),
         (catalog(id.parse()?, id.parse()?), format!("S#{id} C#{id}")),
         (custom_status(id.parse()?, id.parse()?), format!("S#{id} T#{id}")),

@@ -56,7 +56,10 @@ async fn who_is_shut_out_gets_no_token_and_uses_none() {
     let token = calls.token(person).await;
     assert_eq!(world.send("PATCH", &path, json!({ "status": "BLOCKED" })).await.status, 200);
     let login = json!({ "action": "login", "clogin_id": person });
-    let expected = (409, "The user is not in use, or its status shuts it out; change that first.".to_owned());
+    let expected = (
+        409,
+        "The user is not in use, its status shuts it out, or its validity has ended; change that first.".to_owned(),
+    );
     assert_eq!(refused(&calls.send(login.clone()).await), expected);
     assert_eq!(calls.redeem(&token).await.status, 401);
     assert_eq!(world.send("PATCH", &path, json!({ "status": "ACTIVE" })).await.status, 200);
