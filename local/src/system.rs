@@ -8,6 +8,7 @@ use arrivals::Arrivals;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Json;
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::routing::post;
 use domain::{PublicUrl, Time};
 use edge::{EXPORT_RETENTION_DAYS, SignUpMode, TrustedProxyHops};
@@ -132,7 +133,8 @@ impl System {
         tasks.spawn(deliver(events.clone(), options.deliver_every));
         tasks.spawn(reconcile(beside, options.reconcile_every));
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = functions.router().merge(outbox.router()).merge(rotation(events));
+        let of_machine = outbox.router().merge(rotation(events)).layer(from_fn(edge::secure));
+        let router = functions.router().merge(of_machine);
         let api = tokio::spawn(async move {
             drop(serve(listener, router, async { drop(stopped.await) }).await);
         });

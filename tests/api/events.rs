@@ -310,6 +310,9 @@ async fn each_event_reaches_its_handler() {
             "users-restore" => &[401, 409],
             "auth-login" | "auth-refresh" | "users-redeem-magic-link" => &[401],
             "keys-issue-token" | "keys-revoke-token" => &[401],
+            "users-undo-email" | "users-show-undo" => &[200, 400],
+            // No e-mail waits for its proof.
+            "users-resend-email-code" | "users-verify-email" => &[409],
             "flows-log-in" | "flows-refresh-login" => &[401],
             "uploads-content" => &[302],
             // Whether it is over already.

@@ -19,7 +19,8 @@ async fn a_segment_is_made_read_changed_and_deleted() {
     let path = made.header("location").to_owned();
     assert_eq!(path, format!("/v1/segments/{}", id(&made.body)));
     let settings = json!({ "required_user_fields": ["email", "phone"], "document_checks": "format",
-        "magic_link_url": null, "field_mappings": null, "self_purge": false, "password_min_length": null });
+        "refuse_payment_cards": false, "magic_link_url": null, "field_mappings": null, "self_purge": false,
+        "password_min_length": null });
     assert_eq!(
         (&made.body["owner_id"], &made.body["number"], &made.body["status"], &made.body["settings"]),
         (&json!(ana.id), &json!(1), &json!(true), &settings)

@@ -62,6 +62,7 @@ pub use precondition::{IfMatch, IfNoneMatch};
 pub use query::Query;
 pub use refresh_token::RefreshToken;
 pub use seal::{one_time_secret, random_code};
+pub use secure::secure;
 pub use seed::Seed;
 pub use serve::{Start, init_logs, run, serve};
 pub use source::{Peer, TrustedProxyHops};

@@ -30,6 +30,7 @@ const RULES: &[(&str, &[KeyScope])] = &[
     ("/v1/segments/{segment}/exports", READ_AND_ADMIN),
     ("/v1/segments/{segment}/webhooks", ADMIN),
     ("/v1/users/{user}/magic-link", ADMIN),
+    ("/v1/users/{user}/email/", NONE),
     ("/b2b/Language/", NONE),
     ("/calls/users", NONE),
     ("/calls/statuses", ADMIN),

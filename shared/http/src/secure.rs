@@ -30,7 +30,7 @@ const DOCS: HeaderValue = HeaderValue::from_static(
 );
 
 /// Adds the headers to an answer. A page with a policy of its own keeps it.
-pub(crate) async fn secure(request: Request, next: Next) -> Response {
+pub async fn secure(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let policy = if path == "/docs" || path.starts_with("/docs/") { DOCS } else { DATA };
     let mut response = next.run(request).await;

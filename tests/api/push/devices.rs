@@ -145,6 +145,6 @@ async fn devices_go_with_their_user_and_with_their_segment() {
     assert_eq!((claims().await, world.muster.items("DV#").await.len()), (0, 0));
     let mut left = world.muster.lasting().await;
     // What has happened is told for a while, and what the segment was.
-    left.retain(|item| !["Y#", "K#"].iter().any(|prefix| item.contains(&format!("PK: S(\"{prefix}"))));
+    left.retain(|item| !["Y#", "K#", "AU#", "AS#"].iter().any(|prefix| item.contains(&format!("PK: S(\"{prefix}"))));
     assert!(!left.iter().any(|item| item.contains(&world.segment)), "{left:#?}");
 }
