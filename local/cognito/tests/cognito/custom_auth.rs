@@ -28,7 +28,9 @@ fn triggers(events: Arc<Mutex<Vec<Value>>>) -> Triggers {
                 let right = request["challengeAnswer"] == request["privateChallengeParameters"]["answer"];
                 json!({ "answerCorrect": right })
             }
-            "TokenGeneration_Authentication" => json!({ "claimsOverrideDetails": null }),
+            "TokenGeneration_Authentication" | "TokenGeneration_RefreshTokens" => {
+                json!({ "claimsOverrideDetails": null })
+            }
             other => panic!("{other}"),
         };
         Box::pin(async move { Ok(event) })
