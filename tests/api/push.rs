@@ -238,6 +238,7 @@ async fn what_is_wrong_with_a_notification_is_told_by_name() {
         (json!({ "body": "x".repeat(501) }), "/body", "too_long"),
         (json!({ "data": { "a": 1 } }), "/data/a", "invalid_type"),
         (json!({ "data": { "aps": "x" } }), "/data/aps", "invalid_key"),
+        (json!({ "data": { "": "x" } }), "/data/", "invalid_key"),
         (json!({ "user_ids": many }), "/user_ids", "too_long"),
         (json!({ "user_ids": ["x"] }), "/user_ids/0", "invalid_id"),
         (json!({ "schedule": "tomorrow" }), "/schedule", "invalid_time"),

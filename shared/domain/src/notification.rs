@@ -73,6 +73,10 @@ impl Field for PushData {
         let mut read = BTreeMap::new();
         let before = errors.len();
         for (name, value) in entries {
+            if name.is_empty() {
+                errors.push(at.child(&name).error("invalid_key", "must have a name of at least 1 character"));
+                continue;
+            }
             // What would take the place of what Apple and Google write there themselves.
             if name == "aps" || name == "from" || name.starts_with("google") || name.starts_with("gcm") {
                 errors.push(at.child(&name).error("invalid_key", "is a name that Apple or Google keeps for itself"));
