@@ -36,7 +36,8 @@ async fn a_segment_is_made_read_changed_and_deleted() {
     let changed = muster.patch(&path, patch).by(&ana).header("if-match", "\"1\"").send().await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""));
     let settings = json!({ "required_user_fields": ["email", "phone"], "document_checks": "checksum",
-        "magic_link_url": null, "field_mappings": null, "self_purge": false, "password_min_length": null });
+        "refuse_payment_cards": false, "magic_link_url": null, "field_mappings": null, "self_purge": false,
+        "password_min_length": null });
     assert_eq!(
         (&changed.body["managed_by"], &changed.body["role"], &changed.body["status"], &changed.body["settings"]),
         (&json!(null), &json!("consumer"), &json!(false), &settings)
