@@ -45,6 +45,10 @@ async fn a_new_email_counts_once_its_code_is_confirmed() {
     let asked = muster.patch("/v1/users/me", body).by(&ana).send().await;
     let shown = (&asked.body["email"], &asked.body["pending_email"], &asked.body["name"]);
     assert_eq!(shown, (&json!(ana.email), &json!(NEW), &json!("Ann")), "{asked:?}");
+    assert!(
+        asked.header("ratelimit-policy").contains("recovery-account"),
+        "codes to any address are limited: {asked:?}"
+    );
     assert_eq!(muster.login(NEW, PASSWORD).await.status, 401);
     assert_eq!(muster.login(&ana.email, PASSWORD).await.status, 200);
     for code in ["000000", "garbage"] {

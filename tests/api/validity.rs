@@ -194,3 +194,18 @@ async fn the_reads_of_every_dialect_stop_with_the_segment() {
         assert!(!reply.status.is_success() || reply.text.contains("error"), "{path}: {reply:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inactive_segment_gets_no_new_links_from_its_owner_either() {
+    let world = World::start().await;
+    let user = world.user(json!({})).await;
+    let number = world.call("POST", &format!("/v1/users/{user}/number")).send().await.body["number"].clone();
+    let group = world.read(&format!("/v1/segments/{}", world.segment)).await["number"].clone();
+    let (key, secret) = world.muster.key(&world.ana, "/v1/keys", &["read", "write", "admin"]).await;
+    Cause::SegmentInactive.begins(&world, &user).await;
+    let login = json!({ "action": "login", "group_id": group, "clogin_id": number, "doc": {} });
+    let login = world.muster.post("/calls/users", login).header("api-id", &key).header("api-token", &secret);
+    assert_eq!(login.send().await.status, 409);
+    let link = world.call("POST", &format!("/v1/users/{user}/magic-link")).send().await;
+    assert_eq!((link.status.as_u16(), &link.body["errors"][0]["code"]), (409, &json!("not_active")), "{link:?}");
+}

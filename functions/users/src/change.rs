@@ -157,7 +157,21 @@ async fn check_presence(
         }
         (Role::Manager, None) => Ok(()),
         (Role::Itself, _) if *email == EmailChange::Unchanged => Ok(()),
-        (Role::Itself, Some(password)) => {
+        (Role::Itself, password) => check_itself(identity, caller, before, (email, password)).await,
+    }
+}
+
+async fn check_itself(
+    identity: &Identity,
+    caller: &Caller,
+    before: &UserRecord,
+    (email, password): (&EmailChange, Option<String>),
+) -> Result<(), Error> {
+    if matches!(email, EmailChange::NeedsProof(_)) {
+        caller.check_mail_limit().await?;
+    }
+    match password {
+        Some(password) => {
             caller.tries_password().await?;
             match identity.login(before.user.id, &password).await? {
                 LoggedIn::Tokens(tokens) => end_login(identity, tokens).await,
@@ -167,8 +181,8 @@ async fn check_presence(
                 }
             }
         }
-        (Role::Itself, None) if caller.session()?.claims.began > Time::now().minus(RECENT).seconds() => Ok(()),
-        (Role::Itself, None) => {
+        None if caller.session()?.claims.began > Time::now().minus(RECENT).seconds() => Ok(()),
+        None => {
             let message = "is required to change the e-mail; or sign in again and repeat within 10 minutes";
             Err(Error::invalid("/current_password", "required", message))
         }

@@ -84,6 +84,7 @@ pub async fn new_link(
     (segment, user): (&Segment, &User),
     act: Act<'_>,
 ) -> Result<MagicLink, Error> {
+    check_links(segment)?;
     let (token, expires_at) = new_token(app, segment, user, act).await?;
     // A page that was accepted before only https was leads nowhere any more.
     let url = match segment.fields.settings.0.magic_link_url.as_ref().filter(|page| page.is_secure()) {
@@ -91,6 +92,15 @@ pub async fn new_link(
         None => base.url(&format!("{PAGE}?token={token}")),
     };
     Ok(MagicLink { url, token, expires_at, created_by: act.actor })
+}
+
+/// Refuses links of a segment that is not in use.
+///
+/// # Errors
+/// [`Error::Conflict`].
+pub fn check_links(segment: &Segment) -> Result<(), Error> {
+    let inactive = |_| Error::conflict("", "not_active", "The segment is inactive; activate it first.");
+    segment.check_active().map_err(inactive)
 }
 
 /// The token of a new link for a user, and until when it is good: 1 transaction.

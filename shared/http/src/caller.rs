@@ -232,6 +232,15 @@ impl Caller {
         taken.and(failed)
     }
 
+    /// Counts a message to an address that the caller chooses, as a recovery from the same source would be: 1 write.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn check_mail_limit(&self) -> Result<(), Error> {
+        let name = account(self.session()?.claims.user_id);
+        self.app.limiter.take_at(Limited::RecoveryByAccount, &name, self.source, &self.reports).await
+    }
+
     /// Counts a try at the caller's own password that proved to be wrong: 1 write.
     ///
     /// # Errors

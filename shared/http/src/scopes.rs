@@ -12,6 +12,7 @@ const READ: &[KeyScope] = &[KeyScope::Read];
 const WRITE: &[KeyScope] = &[KeyScope::Write];
 const ADMIN: &[KeyScope] = &[KeyScope::Admin];
 const READ_AND_ADMIN: &[KeyScope] = &[KeyScope::Read, KeyScope::Admin];
+const EVERY: &[KeyScope] = &KeyScope::ALL;
 
 /// Routes whose scopes follow no other rule, by what their paths begin with: the first that fits decides, for each method.
 ///
@@ -26,7 +27,8 @@ const RULES: &[(&str, &[KeyScope])] = &[
     ("/v1/developers", ADMIN),
     ("/v1/segments/{segment}/audit", ADMIN),
     ("/v1/segments/{segment}/keys", ADMIN),
-    ("/v1/segments/{segment}/imports", ADMIN),
+    // An import writes users, and its report says which exist.
+    ("/v1/segments/{segment}/imports", EVERY),
     ("/v1/segments/{segment}/exports", READ_AND_ADMIN),
     ("/v1/segments/{segment}/webhooks", ADMIN),
     ("/v1/users/{user}/magic-link", ADMIN),
@@ -95,6 +97,7 @@ mod tests {
             ("get", "/v1/users/{user}", READ),
             ("patch", "/v1/users/{user}", WRITE),
             ("POST", "/v1/segments/{segment}/users/batch", WRITE),
+            ("post", "/v1/segments/{segment}/imports", EVERY),
             ("post", "/v1/segments/{segment}/exports", READ_AND_ADMIN),
             ("get", "/v1/segments/{segment}/exports/{export}/content", READ_AND_ADMIN),
             ("post", "/v1/users/{user}/magic-link", ADMIN),

@@ -98,8 +98,11 @@ async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed))
 }
 
 async fn login(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
-    let user = agent.user(app, call, KeyScope::Admin).await?.user_id;
-    let record = agent.caller.acts(UserRef::Id(user), KeyScope::Admin).await?.record;
+    let found = agent.user(app, call, KeyScope::Admin).await?;
+    let subject = agent.caller.acts(UserRef::Id(found.user_id), KeyScope::Admin);
+    let (subject, segment) = tokio::join!(subject, app.store.segment(found.segment_id));
+    let record = subject?.record;
+    users::check_links(&segment?)?;
     let (scope, user) = (record.audit_scope(), record.user);
     let (token, _) = users::new_token(app, scope, &user, agent.caller.act()).await?;
     Ok(Done { more: json!({ "user_token": token }), ..Done::new(user, "The token logs in once.") })
