@@ -370,7 +370,8 @@ mod tests {
                 Err(_) => None,
             }
         };
-        assert_eq!(read(json!({ "a": "b", "": "" })), None);
+        assert_eq!(read(json!({ "a": "b", "c": "" })), None);
+        assert_eq!(read(json!({ "": "b" })), Some(("/data/".to_owned(), "invalid_key")));
         assert_eq!(read(Value::Null), None);
         assert_eq!(read(json!({ "a": 1 })), Some(("/data/a".to_owned(), "invalid_type")));
         assert_eq!(read(json!({ "aps": "x" })), Some(("/data/aps".to_owned(), "invalid_key")));
