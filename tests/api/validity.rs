@@ -163,6 +163,29 @@ async fn the_keys_of_an_owner_whose_validity_has_ended_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_master_user_whose_validity_has_ended_restores_itself_by_its_password() {
+    let world = World::start().await;
+    let (_, key) = world.key(&["read"]).await;
+    let me = format!("/v1/users/{}", world.ana.id);
+    let ended = world.send("PATCH", &me, json!({ "valid_until": PAST })).await;
+    assert_eq!(ended.status, 200, "{ended:?}");
+    let login = json!({ "email": world.ana.email, "password": PASSWORD });
+    is_refused(&world.muster.post("/v1/auth/login", login.clone()).send().await, "expired");
+    is_refused(&world.muster.get("/v1/languages").token(&key).send().await, "expired");
+    let restore = async |password: &str| {
+        world.muster.post(&format!("{me}/restoration"), json!({ "password": password })).send().await
+    };
+    is_refused(&restore("a wrong password").await, "unauthenticated");
+    let restored = restore(PASSWORD).await;
+    assert_eq!((restored.status.as_u16(), &restored.body["valid_until"]), (200, &Value::Null), "{restored:?}");
+    assert_eq!(world.muster.post("/v1/auth/login", login).send().await.status, 200);
+    assert_eq!(world.muster.get("/v1/languages").token(&key).send().await.status, 200);
+    assert_eq!(restore(PASSWORD).await.status, 409, "there is nothing to restore");
+    let audit = world.get("/v1/audit?action=user.validity_changed").await;
+    assert_eq!(audit.body["data"].as_array().unwrap().len(), 2, "{audit:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_reads_of_every_dialect_stop_with_the_segment() {
     let world = World::start().await;
     let user = world.user(json!({})).await;
@@ -205,7 +228,7 @@ async fn an_inactive_segment_gets_no_new_links_from_its_owner_either() {
     Cause::SegmentInactive.begins(&world, &user).await;
     let login = json!({ "action": "login", "group_id": group, "clogin_id": number, "doc": {} });
     let login = world.muster.post("/calls/users", login).header("api-id", &key).header("api-token", &secret);
-    assert_eq!(login.send().await.status, 409);
+    assert_eq!(login.send().await.status, 401);
     let link = world.call("POST", &format!("/v1/users/{user}/magic-link")).send().await;
     assert_eq!((link.status.as_u16(), &link.body["errors"][0]["code"]), (409, &json!("not_active")), "{link:?}");
 }

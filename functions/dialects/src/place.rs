@@ -20,12 +20,9 @@ impl Place {
     /// The segment, for whoever has it. 1 round of latency.
     ///
     /// # Errors
-    /// As [`Caller::segment`]; [`Error::SegmentInactive`].
+    /// As [`Caller::segment`].
     pub(crate) async fn segment(&self, scope: KeyScope) -> Result<Segment, Error> {
-        let segment = self.caller.segment(self.id, scope).await?;
-        // Its owner activates it again by `/v1`.
-        segment.check_active()?;
-        Ok(segment)
+        self.caller.segment(self.id, scope).await
     }
 }
 
@@ -54,6 +51,6 @@ where
                 return Err(Error::invalid("/X-Segment-Id", "required", message).into());
             }
         };
-        Ok(Self { caller, id })
+        Ok(Self { caller: caller.about(id), id })
     }
 }

@@ -10,7 +10,7 @@ use reconcile::settled;
 use store::{Also, Pending, UserRecord};
 
 body! {
-    /// What proves that a deleted user is one's own: its tokens have ended with it.
+    /// What proves that a user who is deleted or expired is one's own: its tokens have ended with it.
     pub struct Restoration {
         /// The password that the user had.
         pub password: Secret,
@@ -19,7 +19,8 @@ body! {
 }
 
 /// Restores a deleted user: a master user by its password; a user of a segment by whoever has the segment, with a token or
-/// a key and no body. 409 names each value that somebody else has taken since.
+/// a key and no body. 409 names each value that somebody else has taken since. A master user whose `valid_until` has passed
+/// comes back in the same way, without it.
 #[utoipa::path(post, path = "/v1/users/{user}/restoration", tag = "users", security((), ("bearer" = []), ("key" = [])),
     request_body = Restoration,
     responses((status = 200, description = "The user, ACTIVE again.", body = User)))]
@@ -71,14 +72,19 @@ async fn by_itself(
         visitor.record_failure(Attempt::Login, &account, None).await?;
         return Err(Error::Unauthenticated.into());
     };
-    if record.user.status != Status::Deleted {
+    if record.user.status != Status::Deleted && record.user.check_validity(Time::now()).is_ok() {
         return Err(not_deleted("The user is not deleted; log in.").into());
     }
     restored(app, &record, visitor.act(Actor::User(id))).await
 }
 
 async fn restored(app: &App, record: &UserRecord, act: Act<'_>) -> Answer<Shown> {
-    let mut user = record.user.moved(Status::Active, Time::now());
+    let now = Time::now();
+    let mut user = record.user.moved(Status::Active, now);
+    // Nobody else could extend the validity of a master user.
+    if user.segment_id.is_none() && user.check_validity(now).is_err() {
+        user.fields.valid_until = None;
+    }
     // A parent who is erased cannot come back: the child stands alone.
     if let Some(parent) = user.fields.parent_id
         && app.store.user(parent).await?.is_none()

@@ -20,7 +20,7 @@ pub enum Error {
     #[error("The credentials are missing, wrong or no longer valid; log in again.")]
     Unauthenticated,
     /// The right credential of a user whose `valid_until` has passed, or of a key of such a user.
-    #[error("The user's validity has ended; its segment's owner can extend valid_until.")]
+    #[error("The user's validity has ended; its segment's owner can extend it, and a master user can restore itself.")]
     Expired,
     /// The right credential of a segment that is out of use.
     #[error("The segment is inactive; its owner can activate it again.")]

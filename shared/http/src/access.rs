@@ -1,11 +1,23 @@
 //! What a caller may reach: a person its own, a master user and its keys the segments of the account.
 
+use std::collections::BTreeSet;
+
 use domain::{Error, Key, KeyCreator, KeyFields, KeyScope, Member, Membership, Segment, SegmentId, Upload, UserId};
 use store::{CredentialTimes, UserRecord};
 
 /// A caller who is known to be good.
 #[derive(Debug, Clone)]
-pub struct Access(Who, CredentialTimes);
+pub struct Access {
+    who: Who,
+    /// The credentials of the user, or of the key's account.
+    credentials: CredentialTimes,
+    /// The segments that the request does not reach, since they are inactive.
+    closed: BTreeSet<SegmentId>,
+}
+
+/// Stands in requests that reach no inactive segment, whoever sends them: those of dialects.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ActiveSegmentsOnly;
 
 #[derive(Debug, Clone)]
 enum Who {
@@ -51,27 +63,31 @@ impl TryFrom<&UserRecord> for Owner {
 
 impl Access {
     pub(crate) fn of_user(record: UserRecord) -> Self {
-        let credentials = record.credentials;
-        Self(Who::User(Box::new(record)), credentials)
+        Self { credentials: record.credentials, who: Who::User(Box::new(record)), closed: BTreeSet::new() }
     }
 
     /// The key of an account whose owner has these credentials.
     pub(crate) fn of_key(key: Key, required: &'static [KeyScope], owner: CredentialTimes) -> Self {
-        Self(Who::Key(Box::new(key), required), owner)
+        Self { credentials: owner, who: Who::Key(Box::new(key), required), closed: BTreeSet::new() }
+    }
+
+    /// The same access without these segments, which are inactive.
+    pub(crate) fn without(self, closed: BTreeSet<SegmentId>) -> Self {
+        Self { closed, ..self }
     }
 
     /// The keys among these that have not been revoked all together, each with whether it is to be reviewed. They are of
     /// the caller's account.
     #[must_use]
     pub fn good_keys(&self, keys: Vec<Key>) -> Vec<Key> {
-        let keys = keys.into_iter().filter(|key| self.1.keeps_key(key.created_at));
-        keys.map(|key| Key { review: self.1.is_key_to_review(key.created_at), ..key }).collect()
+        let keys = keys.into_iter().filter(|key| self.credentials.keeps_key(key.created_at));
+        keys.map(|key| Key { review: self.credentials.is_key_to_review(key.created_at), ..key }).collect()
     }
 
     /// The user who calls, if it is no key.
     #[must_use]
     pub fn user(&self) -> Option<&UserRecord> {
-        match &self.0 {
+        match &self.who {
             Who::User(record) => Some(record),
             Who::Key(..) => None,
         }
@@ -80,7 +96,7 @@ impl Access {
     /// Returns the key that calls, if one does.
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
-        match &self.0 {
+        match &self.who {
             Who::User(_) => None,
             Who::Key(key, _) => Some(key.as_ref()),
         }
@@ -97,7 +113,7 @@ impl Access {
     /// # Errors
     /// [`Error::Forbidden`].
     pub fn require_scopes(&self) -> Result<(), Error> {
-        match &self.0 {
+        match &self.who {
             Who::User(_) => Ok(()),
             Who::Key(key, required) => required.iter().try_for_each(|scope| scoped(key, *scope)),
         }
@@ -108,7 +124,7 @@ impl Access {
     /// # Errors
     /// [`Error::Conflict`] where too many keys created each other.
     pub fn key_creator(&self) -> Result<KeyCreator, Error> {
-        match &self.0 {
+        match &self.who {
             Who::User(record) => Ok(KeyCreator::user(record.user.id)),
             Who::Key(key, _) => KeyCreator::key(key),
         }
@@ -126,15 +142,25 @@ impl Access {
     /// [`Error::NotFound`] for other people's things; [`Error::Forbidden`] for a key without the scope.
     pub fn manages(&self, thing: impl TryInto<Owner>, scope: KeyScope) -> Result<(), Error> {
         let owner = thing.try_into().map_err(|_| Error::NotFound)?;
-        match &self.0 {
-            Who::User(record) if record.user.id == owner.account => Ok(()),
+        match &self.who {
+            Who::User(record) if record.user.id == owner.account => self.check_active(owner.segment),
             Who::Key(key, _)
                 if key.account_id == owner.account && key.segment_id.is_none_or(|segment| segment == owner.segment) =>
             {
-                scoped(key, scope).and_then(|()| self.require_scopes())
+                scoped(key, scope)?;
+                self.require_scopes()?;
+                self.check_active(owner.segment)
             }
             Who::User(_) | Who::Key(..) => Err(Error::NotFound),
         }
+    }
+
+    /// Refuses a segment of the caller's account that is inactive, where the request reaches active ones only.
+    ///
+    /// # Errors
+    /// [`Error::SegmentInactive`].
+    pub fn check_active(&self, segment: SegmentId) -> Result<(), Error> {
+        if self.closed.contains(&segment) { Err(Error::SegmentInactive) } else { Ok(()) }
     }
 
     /// Refuses a new key that could do more than the key that makes it, or outlive it.
@@ -142,7 +168,7 @@ impl Access {
     /// # Errors
     /// [`Error::Forbidden`].
     pub fn gives(&self, new: &KeyFields) -> Result<(), Error> {
-        let Who::Key(key, _) = &self.0 else { return Ok(()) };
+        let Who::Key(key, _) = &self.who else { return Ok(()) };
         let ends = match (key.fields.expires_at, new.expires_at) {
             (Some(mine), Some(its)) => its <= mine,
             (Some(_), None) => false,
@@ -160,7 +186,7 @@ impl Access {
     /// # Errors
     /// [`Error::Forbidden`].
     pub fn account(&self, scope: KeyScope) -> Result<UserId, Error> {
-        match &self.0 {
+        match &self.who {
             Who::User(record) if record.user.segment_id.is_none() => Ok(record.user.id),
             Who::User(_) => Err(Error::Forbidden("Only master users have segments; log in as one.")),
             Who::Key(key, _) if key.segment_id.is_some() => {
@@ -176,7 +202,7 @@ impl Access {
     /// The one segment that the caller can reach, for a key of a segment.
     #[must_use]
     pub fn only_segment(&self) -> Option<SegmentId> {
-        match &self.0 {
+        match &self.who {
             Who::Key(key, _) => key.segment_id,
             Who::User(_) => None,
         }

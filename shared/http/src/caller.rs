@@ -1,6 +1,7 @@
 //! Who calls. A [`Caller`] is the only way to an identity, and gives it only once the user behind the token has been
 //! read, so that blocking, deleting and signing out work at once.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,12 +11,15 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::{Act, Actor, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, Upload, User, UserId};
+use domain::{
+    Act, Actor, AuditAction, AuditEntry, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, Upload,
+    User, UserId,
+};
 use identity::Claims;
 use store::{KeptKey, UserRecord};
 use uuid::Uuid;
 
-use crate::access::Access;
+use crate::access::{Access, ActiveSegmentsOnly};
 use crate::credential::KeyCredential;
 use crate::key::{ByDeveloper, DeveloperToken};
 use crate::limit::{Limited, Reports, account, origin, reports, source_name};
@@ -42,6 +46,10 @@ pub struct Caller {
     source: IpAddr,
     /// The scopes that the route needs of a key.
     required: &'static [KeyScope],
+    /// Whether the route reaches no inactive segment.
+    active_only: bool,
+    /// The segment that the request is about, whatever else it names.
+    about: Option<SegmentId>,
     known: KnownCaller,
 }
 
@@ -107,6 +115,9 @@ impl Caller {
 
     async fn holder(&self) -> Result<Access, Error> {
         let (access, ()) = tokio::try_join!(self.stands_behind(), self.developed())?;
+        if let Some(segment) = self.about {
+            access.check_active(segment)?;
+        }
         self.known.set(self.actor(), access.can_read());
         Ok(access)
     }
@@ -121,7 +132,11 @@ impl Caller {
 
     async fn stands_behind(&self) -> Result<Access, Error> {
         match &self.credential {
-            Credential::Token(session) => self.app.session_holder(&session.claims).await.map(Access::of_user),
+            Credential::Token(session) => {
+                let record = self.app.session_holder(&session.claims).await?;
+                let closed = self.closed_segments(&record);
+                Ok(Access::of_user(record).without(closed))
+            }
             Credential::Key(secret) => self.key(secret).await,
         }
     }
@@ -133,7 +148,12 @@ impl Caller {
         if key.last_used_at.is_none_or(|last| last.plus(LAST_USED) < now) {
             store.key_used(&key, now).await?;
         }
-        Ok(Access::of_key(key, self.required, owner))
+        Ok(Access::of_key(key, self.required, owner.credentials).without(self.closed_segments(&owner)))
+    }
+
+    /// The segments of an account that the route does not reach.
+    fn closed_segments(&self, owner: &UserRecord) -> BTreeSet<SegmentId> {
+        if self.active_only { owner.inactive_segments.clone() } else { BTreeSet::new() }
     }
 
     /// The caller, and what `read` reads, in one round of latency.
@@ -241,13 +261,23 @@ impl Caller {
         self.app.limiter.take_at(Limited::RecoveryByAccount, &name, self.source, &self.reports).await
     }
 
-    /// Counts a try at the caller's own password that proved to be wrong: 1 write.
+    /// Counts and records a try at the caller's own password that proved to be wrong: 2 writes.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn record_wrong_password(&self) -> Result<(), Error> {
-        let name = account(self.session()?.claims.user_id);
-        self.app.limiter.record_failure(Proof::Password, &name, self.source).await
+    pub async fn record_wrong_password(&self, record: &UserRecord) -> Result<(), Error> {
+        let name = account(record.user.id);
+        let counted = self.app.limiter.record_failure(Proof::Password, &name, self.source);
+        tokio::try_join!(counted, self.record_rejected(AuditAction::PasswordRejected, record)).map(drop)
+    }
+
+    /// Records that what the caller proves itself with was wrong: 1 write.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn record_rejected(&self, action: AuditAction, record: &UserRecord) -> Result<(), Error> {
+        let entry = AuditEntry::new(action, record.audit_scope(), record.user.id, self.act()).failed();
+        self.app.store.record_audit(&entry).await
     }
 
     /// Counts an upload that is about to begin against the quota of the caller: of a team where the segment is its own, else
@@ -292,6 +322,12 @@ impl Caller {
     #[must_use]
     pub fn named(self, name: Option<Name>) -> Self {
         Self { name, ..self }
+    }
+
+    /// The same caller, whose request is about this segment.
+    #[must_use]
+    pub fn about(self, segment: SegmentId) -> Self {
+        Self { about: Some(segment), ..self }
     }
 
     /// The same caller, of whose changes no event tells.
@@ -402,6 +438,7 @@ where
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
         let (origin, reports, source) = (origin(parts), reports(parts), source(parts));
         let (required, known) = (scopes::required(parts), parts.extensions.get().cloned().unwrap_or_default());
+        let active_only = parts.extensions.get::<ActiveSegmentsOnly>().is_some();
         let caller = Self {
             app,
             credential,
@@ -413,6 +450,8 @@ where
             reports,
             source,
             required,
+            active_only,
+            about: None,
             known,
         };
         parts.extensions.insert(caller.clone());

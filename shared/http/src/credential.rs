@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::key::Scopes;
 use domain::{Error, Key, KeyId, SegmentId, Status, Time, UserId};
 use serde::{Deserialize, Serialize};
-use store::{CredentialTimes, KeptKey, KeyHolder, Store};
+use store::{KeptKey, KeyHolder, Store, UserRecord};
 use uuid::Uuid;
 
 use crate::App;
@@ -124,12 +124,12 @@ impl KeyCredential {
         }
     }
 
-    /// The key, if this proves it and its account and segment are in use, and the credentials of the account's owner: 2
-    /// reads at once, or 1 of 3 items.
+    /// The key, if this proves it and its account and segment are in use, and the account's owner: 2 reads at once, or 1 of
+    /// 3 items.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Expired`], [`Error::SegmentInactive`].
-    pub(crate) async fn check(&self, store: &Store) -> Result<(KeptKey, CredentialTimes), Error> {
+    pub(crate) async fn check(&self, store: &Store) -> Result<(KeptKey, UserRecord), Error> {
         let KeyHolder { key, owner, segment } = match self.segment {
             Some(segment) => store.key_of_segment(self.account, segment, self.id).await?,
             None => {
@@ -150,7 +150,7 @@ impl KeyCredential {
         if self.segment.is_some() {
             segment.ok_or(Error::Unauthenticated)?.check_active()?;
         }
-        Ok((KeptKey { key: self.limit(kept.key), ..kept }, owner.credentials))
+        Ok((KeptKey { key: self.limit(kept.key), ..kept }, owner))
     }
 
     /// The key with those of its scopes that its token has too.

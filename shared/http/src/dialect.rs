@@ -4,6 +4,7 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use crate::access::ActiveSegmentsOnly;
 use crate::failure::Problem;
 
 /// How the clients of another system speak.
@@ -18,6 +19,8 @@ pub struct Dialect {
     /// What a key without the scope `read` is answered by writes: paths into the body, such as `/data/id`. All of it, where
     /// the answers of writes are no more than ids.
     pub minimum: Option<&'static [&'static str]>,
+    /// What the paths of segments themselves begin with, where there are such: an inactive one is reached by these alone.
+    pub segments: Option<&'static str>,
 }
 
 /// How failures of one request are told.
@@ -33,6 +36,9 @@ impl Telling {
         let dialect = dialects.iter().find(|dialect| request.uri().path().starts_with(dialect.prefix))?;
         let headers = request.headers().clone();
         (dialect.prepare)(request);
+        if !dialect.segments.is_some_and(|segments| request.uri().path().starts_with(segments)) {
+            request.extensions_mut().insert(ActiveSegmentsOnly);
+        }
         Some(Self { dialect, headers })
     }
 

@@ -44,6 +44,10 @@ pub(crate) fn directory(account: UserId) -> String {
     format!("A#{account}")
 }
 
+/// How many segments of an account may be inactive. Their ids stand in the owner's record, 37 bytes each, which each
+/// request of the account reads.
+const INACTIVE_SEGMENTS: u64 = 500;
+
 /// Which segment has a number.
 #[derive(Debug, Deserialize)]
 struct Numbered {
@@ -92,7 +96,10 @@ impl Store {
             let create = Write::create(&self.table, &keys::segment(segment.id), to_item(&segment)?);
             let mut writes = vec![
                 create.on_condition_failed(exists),
-                self.in_use(segment.owner_id).on_condition_failed(Error::Unauthenticated),
+                match segment.fields.status.0 {
+                    true => self.in_use(segment.owner_id).on_condition_failed(Error::Unauthenticated),
+                    false => self.close_segment(&segment),
+                },
                 counted,
                 Write::put(
                     &self.table,
@@ -116,6 +123,9 @@ impl Store {
         let mut writes = vec![self.replaced(&keys::segment(new.id), old.version, &to_item(old)?, &to_item(new)?)];
         let (had, has) = (old.index(), new.index());
         writes.extend(search::writes(&self.table, &directory(new.owner_id), Some(&had), Some(&has)));
+        if old.fields.status != new.fields.status {
+            writes.push(if new.fields.status.0 { self.open_segment(new) } else { self.close_segment(new) });
+        }
         writes.extend(self.tells(Some(old), Some(new), act)?);
         let changed = changed_settings(old, new);
         if !changed.is_empty() {
@@ -136,6 +146,9 @@ impl Store {
         writes.extend([Write::delete_item(&self.table, by_number.attributes()), self.kept(segment)?]);
         let had = segment.index();
         writes.extend(search::writes(&self.table, &directory(segment.owner_id), Some(&had), None));
+        if !segment.fields.status.0 {
+            writes.push(self.open_segment(segment));
+        }
         writes.extend(self.tells(Some(segment), None, act)?);
         // The segment's own audit goes with it.
         let scope = AuditScope::of_account(segment.owner_id);
@@ -143,6 +156,24 @@ impl Store {
         writes.extend(self.audit_writes([&audit])?);
         self.table.transact(writes).await?;
         Ok(job)
+    }
+
+    /// Adds a segment to those that its owner's record calls inactive: each request of the account reads them there.
+    fn close_segment(&self, segment: &Segment) -> Write {
+        let changes = Changes::default().add_to_set("inactive_segments", segment.id);
+        let changes = changes.value(":most", number(INACTIVE_SEGMENTS));
+        let condition = "attribute_exists(PK) AND \
+            (attribute_not_exists(inactive_segments) OR size(inactive_segments) < :most)";
+        let message = format!("is false for {INACTIVE_SEGMENTS} segments already; activate or delete one of these");
+        Write::update(&self.table, &keys::user(segment.owner_id), condition, changes)
+            .on_condition_failed(Error::conflict("/status", "too_many", &message))
+    }
+
+    /// Takes a segment from those that its owner's record calls inactive.
+    fn open_segment(&self, segment: &Segment) -> Write {
+        let changes = Changes::default().delete_from_set("inactive_segments", vec![segment.id.to_string()]);
+        Write::update(&self.table, &keys::user(segment.owner_id), "attribute_exists(PK)", changes)
+            .on_condition_failed(Error::Stale)
     }
 
     /// Whether a user has this address: 1 `GetItem`.

@@ -12,6 +12,7 @@ use crate::world::{World, id};
 mod existence;
 mod foreign;
 mod forged;
+mod inactive;
 
 /// An operation of one of the documents.
 #[derive(Debug, Clone)]

@@ -25,7 +25,8 @@ mod shown;
 mod users;
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/b2b/", prepare: |_| (), tell: refused::tell, minimum: None };
+pub(crate) const DIALECT: Dialect =
+    Dialect { prefix: "/b2b/", prepare: |_| (), tell: refused::tell, minimum: None, segments: None };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

@@ -4,7 +4,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use domain::user::Person;
 use domain::{Actor, Error, KeyId, KeyScope, Name, SegmentId, UserId};
-use edge::{App, Caller, Failure};
+use edge::{Access, App, Caller, Failure};
 use store::PersonIn;
 
 use crate::calls::ABSENT;
@@ -38,8 +38,10 @@ where
 
 impl Agent {
     /// Refuses keys that do not hold, that open one segment only, or lack the scope: 2 reads at once.
-    pub(super) async fn holds(&self, scope: KeyScope) -> Result<(), Error> {
-        self.caller.access().await?.account(scope).map(drop)
+    pub(super) async fn holds(&self, scope: KeyScope) -> Result<Access, Error> {
+        let access = self.caller.access().await?;
+        access.account(scope)?;
+        Ok(access)
     }
 
     /// The user that the person of a call is in its group: 1 read. It is of this account; whether the key holds is known
@@ -62,10 +64,11 @@ impl Agent {
     /// The segment that a call is about, for a key that holds and has the scope: 3 reads at once.
     pub(super) async fn group(&self, app: &App, call: &Call, scope: KeyScope) -> Result<SegmentId, Error> {
         let (holds, found) = tokio::join!(self.holds(scope), app.store.segment_by_number(self.account, call.group));
-        holds?;
+        let access = holds?;
         match found {
             Err(Error::NotFound) => Err(Error::invalid("/group_id", ABSENT, "is no group of this organization")),
-            found => found,
+            Ok(segment) => access.check_active(segment).map(|()| segment),
+            failed => failed,
         }
     }
 }

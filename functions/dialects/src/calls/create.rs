@@ -54,8 +54,9 @@ async fn parent(app: &App, agent: &Agent, call: &Call) -> Result<PersonIn, Error
     };
     let parent = Call { person: Some(number), ..call.clone() };
     let (holds, found) = tokio::join!(agent.holds(KeyScope::Write), agent.user(app, &parent, KeyScope::Write));
-    holds?;
-    found.map_err(of_parent)
+    let access = holds?;
+    let found = found.map_err(of_parent)?;
+    access.check_active(found.segment_id).map(|()| found)
 }
 
 /// That the person is in the group already, where that is so: all else follows from it.

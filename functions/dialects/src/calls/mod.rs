@@ -32,7 +32,8 @@ const MINIMUM: [&str; 6] =
     ["/success", "/msg", "/user_info/clogin_id", "/user_info/group_id", "/user_token", "/status_id"];
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/calls/", prepare, tell, minimum: Some(&MINIMUM) };
+pub(crate) const DIALECT: Dialect =
+    Dialect { prefix: "/calls/", prepare, tell, minimum: Some(&MINIMUM), segments: None };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

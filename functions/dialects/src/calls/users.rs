@@ -8,6 +8,7 @@ use domain::{CustomStatus, Error, Field as _, KeyScope, SegmentId, User};
 use edge::{Answer, App, Body, IfMatch, Seed, UserRef};
 use identity::Identity;
 use serde_json::{Map, Value, json};
+use store::PersonIn;
 
 use crate::calls::agent::Agent;
 use crate::calls::answer::{Joined, Kept, Known, about};
@@ -109,13 +110,13 @@ async fn login(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
 }
 
 async fn update(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result<Done, Error> {
-    let user = agent.user(on.0, call, KeyScope::Write).await?.user_id;
+    let person = agent.user(on.0, call, KeyScope::Write).await?;
     let patch = match call.doc.is_empty() {
         true => Err(Error::invalid("/doc", "required", "must have a form field")),
         false => doc::fields(&call.doc).and_then(|fields| MergePatch::parse(fields.into())),
     };
-    let patch = told(agent, patch).await?;
-    let whom = (UserRef::Id(user), None);
+    let patch = told(agent, person, patch).await?;
+    let whom = (UserRef::Id(person.user_id), None);
     let user = users::changed(on, &agent.caller, whom, &IfMatch::default(), |_: &User| Ok(patch.clone())).await?;
     Ok(Done::new(user, "The user is updated."))
 }
@@ -130,9 +131,9 @@ async fn add_product(app: &App, agent: &Agent, (call, seed): (&Call, Seed)) -> R
 }
 
 async fn add_email(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
-    let user = agent.user(app, call, KeyScope::Write).await?.user_id;
-    let emails = told(agent, emails(&call.doc)).await?;
-    let user = users::recorded(app, &agent.caller, UserRef::Id(user), &emails).await?;
+    let person = agent.user(app, call, KeyScope::Write).await?;
+    let emails = told(agent, person, emails(&call.doc)).await?;
+    let user = users::recorded(app, &agent.caller, UserRef::Id(person.user_id), &emails).await?;
     Ok(Done::new(user, "The e-mails are recorded; nothing is sent."))
 }
 
@@ -171,7 +172,7 @@ async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result
         Ok(number) => status(on.0, person.segment_id, number).await.map(Some),
         Err(error) => Err(error),
     };
-    let status = told(agent, status).await?;
+    let status = told(agent, person, status).await?;
     let user = users::with_status(on, &agent.caller, person.user_id, status.as_ref()).await?;
     let known = Known { status, ..Known::default() };
     Ok(Done { more: json!({ "effected_users": 1 }), known, ..Done::new(user, "The status is set.") })
@@ -185,9 +186,9 @@ async fn status(app: &App, segment: SegmentId, number: i64) -> Result<CustomStat
 }
 
 /// What is wrong with a document is told to those only who may change the user.
-async fn told<T>(agent: &Agent, read: Result<T, Error>) -> Result<T, Error> {
+async fn told<T>(agent: &Agent, person: PersonIn, read: Result<T, Error>) -> Result<T, Error> {
     if read.is_err() {
-        agent.holds(KeyScope::Write).await?;
+        agent.holds(KeyScope::Write).await?.check_active(person.segment_id)?;
     }
     read
 }

@@ -31,7 +31,8 @@ mod uploads;
 mod users;
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/flows/", prepare, tell, minimum: None };
+pub(crate) const DIALECT: Dialect =
+    Dialect { prefix: "/flows/", prepare, tell, minimum: None, segments: Some("/flows/segment") };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

@@ -26,7 +26,8 @@ mod users;
 const MINIMUM: [&str; 1] = ["/data/id"];
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/identity/", prepare, tell, minimum: Some(&MINIMUM) };
+pub(crate) const DIALECT: Dialect =
+    Dialect { prefix: "/identity/", prepare, tell, minimum: Some(&MINIMUM), segments: None };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

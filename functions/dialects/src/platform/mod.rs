@@ -40,7 +40,8 @@ const MINIMUM: [&str; 9] =
     ["/message", "/status", "/id", "/url", "/token", "/created", "/failed", "/subscription/id", "/*/id"];
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect { prefix: "/platform/", prepare, tell, minimum: Some(&MINIMUM) };
+pub(crate) const DIALECT: Dialect =
+    Dialect { prefix: "/platform/", prepare, tell, minimum: Some(&MINIMUM), segments: None };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

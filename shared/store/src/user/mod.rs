@@ -46,6 +46,8 @@ pub struct UserRecord {
     pub has_login: bool,
     /// The keys of its account that were revoked and whose descendants are not deleted yet: none of these is valid.
     pub revoked_keys: BTreeSet<KeyId>,
+    /// The segments of its account with `status: false`.
+    pub inactive_segments: BTreeSet<SegmentId>,
 }
 
 impl UserRecord {
@@ -236,6 +238,8 @@ struct Beside {
     owner_id: Option<UserId>,
     #[serde(default)]
     revoked_keys: BTreeSet<KeyId>,
+    #[serde(default)]
+    inactive_segments: BTreeSet<SegmentId>,
 }
 
 /// The record that an item is.
@@ -258,6 +262,7 @@ pub(crate) fn record(item: Item) -> Result<UserRecord, Error> {
         owner_id: beside.owner_id,
         child_count: beside.child_count,
         revoked_keys: beside.revoked_keys,
+        inactive_segments: beside.inactive_segments,
         has_login: beside.has_login || user.segment_id.is_none(),
         user,
     })

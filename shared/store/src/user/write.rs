@@ -395,6 +395,7 @@ fn new_record(user: &User, owner_id: Option<UserId>) -> UserRecord {
         child_count: 0,
         has_login: user.segment_id.is_none(),
         revoked_keys: BTreeSet::new(),
+        inactive_segments: BTreeSet::new(),
     }
 }
 
