@@ -140,6 +140,50 @@ async fn entries_past_retention_are_not_listed_even_before_ttl() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rejected_proofs_recoveries_and_the_end_of_all_keys_are_on_record() {
+    let world = World::start().await;
+    let user = world.user(json!({ "email": "user@example.com", "password": PASSWORD })).await;
+    let tokens = json!({ "email": "user@example.com", "password": PASSWORD, "segment_id": world.segment });
+    let tokens = login(&world, tokens).await;
+    let own = tokens.body["access_token"].as_str().unwrap();
+    let me = format!("/v1/users/{user}");
+    let send = async |method: &str, path: &str, body: Value| {
+        world.muster.call(method, path).token(own).json(body).send().await.status.as_u16()
+    };
+    let change = json!({ "old_password": "a wrong password", "new_password": "staple battery horse" });
+    assert_eq!(send("POST", &format!("{me}/password"), change).await, 400);
+    let email = |password: &str| json!({ "email": "new@example.com", "current_password": password });
+    assert_eq!(send("PATCH", &me, email("a wrong password")).await, 400);
+    assert_eq!(send("PATCH", &me, email(PASSWORD)).await, 200);
+    assert_eq!(send("POST", &format!("{me}/email/verification"), json!({ "code": "000000" })).await, 400);
+    let recovery = |email: &str| json!({ "email": email, "segment_id": world.segment });
+    for email in ["user@example.com", "nobody@example.com"] {
+        assert_eq!(world.muster.post("/v1/auth/recovery", recovery(email)).send().await.status, 202);
+    }
+    for (action, count, actor, result) in [
+        ("password.rejected", 2, "user", "failed"),
+        ("email.code_rejected", 1, "user", "failed"),
+        ("recovery.requested", 1, "anonymous", "succeeded"),
+    ] {
+        for path in ["/v1/audit".to_owned(), of_segment(&world)] {
+            let found = entries(&world, &path, action).await;
+            assert_eq!(found.len(), count, "{action} in {path}");
+            let one = &found[0];
+            assert_eq!((&one["actor"]["type"], &one["result"]), (&json!(actor), &json!(result)), "{one}");
+            assert_eq!(one["target"], json!({ "type": "user", "id": user }));
+        }
+    }
+    let until = json!({ "valid_until": "2999-01-01T00:00:00.000Z" });
+    assert_eq!(world.send("PATCH", &me, until).await.status, 200);
+    assert_eq!(entries(&world, &of_segment(&world), "user.validity_changed").await.len(), 1);
+
+    let change = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
+    let revoked = world.send("POST", "/v1/users/me/password?keys=revoke", change).await;
+    assert_eq!(revoked.status, 204, "{revoked:?}");
+    assert_eq!(entries(&world, "/v1/audit", "key.all_revoked").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn acts_on_users_webhooks_exports_links_and_settings_are_on_record() {
     let world = World::start().await;
     let segment = format!("/v1/segments/{}", world.segment);

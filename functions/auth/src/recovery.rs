@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Action, Actor, AuditAction, Email, Error, Password, SegmentId, Status, User, UserId, body};
+use domain::{Action, Actor, AuditAction, AuditEntry, Email, Error, Password, SegmentId, Status, User, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, Visitor, check_use};
 use identity::{Identity, wrong_code};
 use reconcile::settled;
@@ -61,9 +61,22 @@ pub(crate) async fn recover(
         None => (UserId::fresh(), &recovery.email),
     };
     // For somebody who is there Cognito calls the function that makes the code: the time must not tell.
-    let (sent, ()) = tokio::join!(identity.recover(user, email, is_verified), tokio::time::sleep(ANSWERED_AFTER));
+    let sent = async {
+        identity.recover(user, email, is_verified).await?;
+        match &active {
+            Some(record) => app.store.record_audit(&requested(record, &visitor)).await,
+            None => app.store.pretend_audit(recovery.segment_id).await,
+        }
+    };
+    let (sent, ()) = tokio::join!(sent, tokio::time::sleep(ANSWERED_AFTER));
     sent?;
     Ok(Accepted)
+}
+
+/// The record that a code was sent to a user.
+fn requested(record: &UserRecord, visitor: &Visitor) -> AuditEntry {
+    let act = visitor.act(Actor::Anonymous);
+    AuditEntry::new(AuditAction::RecoveryRequested, record.audit_scope(), record.user.id, act)
 }
 
 /// Sets a new password by the code. All sessions end.

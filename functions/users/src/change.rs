@@ -176,7 +176,7 @@ async fn check_itself(
             match identity.login(before.user.id, &password).await? {
                 LoggedIn::Tokens(tokens) => end_login(identity, tokens).await,
                 LoggedIn::Unverified | LoggedIn::Wrong => {
-                    caller.record_wrong_password().await?;
+                    caller.record_wrong_password(before).await?;
                     Err(Error::invalid("/current_password", "incorrect", "is not the present password"))
                 }
             }

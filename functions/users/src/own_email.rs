@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use axum::response::{Html, IntoResponse as _, Response};
 use domain::text::Secret;
-use domain::{Act, Action, Actor, Email, Entry, Error, KeyScope, Role, Status, Time, User, UserId, body};
+use domain::{Act, Action, Actor, AuditAction, Email, Entry, Error, KeyScope, Role, Status, Time, User, UserId, body};
 use edge::{
     Accepted, Answer, App, Attempt, Base, Body, Caller, JsonOrForm, NoContent, Path, Query, Shown, Subject, UndoToken,
     UserRef, Visitor, retried,
@@ -60,6 +60,9 @@ pub(crate) async fn verify_email(
     let begun = app.store.begin(&record, PendingKind::Email).await?;
     if let Err(error) = identity.prove_email(&caller.session()?.token, code.reveal()).await {
         app.store.end_if_refused(&begun, &error).await?;
+        if matches!(error, Error::Invalid(_)) {
+            caller.record_rejected(AuditAction::EmailCodeRejected, &begun).await?;
+        }
         return Err(error.into());
     }
     let undo = new_undo(&mail, &begun.user, &email)?;

@@ -115,7 +115,7 @@ async fn by_itself(
     if let Err(error) = identity.change_password(&session.token, old, new).await {
         app.store.end_if_refused(&begun, &error).await?;
         if is_wrong_password(&error) {
-            caller.record_wrong_password().await?;
+            caller.record_wrong_password(&begun).await?;
         }
         return Err(error);
     }

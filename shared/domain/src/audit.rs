@@ -24,6 +24,8 @@ words! {
         KeyCreated = "key.created",
         /// A key was revoked, and each key that it created.
         KeyRevoked = "key.revoked",
+        /// All keys of an account and of its segments were revoked.
+        AllKeysRevoked = "key.all_revoked",
         /// An access token was issued for a key.
         TokenIssued = "token.issued",
         /// An access token of a key was revoked.
@@ -68,12 +70,16 @@ words! {
         RecoveryFailed = "recovery.failed",
         /// A password was changed.
         PasswordChanged = "password.changed",
+        /// A change that demands the present password came with a wrong one.
+        PasswordRejected = "password.rejected",
         /// A change of e-mail waits for its code.
         EmailChangeRequested = "email.change_requested",
         /// A change of e-mail was cancelled or undone.
         EmailChangeUndone = "email.change_undone",
         /// An e-mail was changed.
         EmailChanged = "email.changed",
+        /// The code for an e-mail was wrong.
+        EmailCodeRejected = "email.code_rejected",
         /// A session was ended.
         SessionRevoked = "session.revoked",
         /// A rejected refresh token was used again, which ended its session.
@@ -82,6 +88,8 @@ words! {
         UserBlocked = "user.blocked",
         /// A user was unblocked.
         UserUnblocked = "user.unblocked",
+        /// The end of a user's validity was changed.
+        ValidityChanged = "user.validity_changed",
         /// A user was deleted and can be restored.
         UserDeleted = "user.deleted",
         /// A user was restored.

@@ -137,13 +137,16 @@ impl Store {
 
     /// The writes that record what a history entry tells of a user, for the acts that are on record.
     pub(crate) fn audit_of_entry(&self, record: &UserRecord, entry: &Entry, also: &Also) -> Result<Vec<Write>, Error> {
-        let action = match (also.begins, &also.email_undo) {
-            (Some(PendingKind::Purge), _) => Some(AuditAction::UserPurged),
-            (_, Some((UndoChange::Use(..), _))) => Some(AuditAction::EmailChangeUndone),
-            (Some(PendingKind::SignUp | PendingKind::Email | PendingKind::Password) | None, _) => action_of(entry),
+        let mut actions = match (also.begins, &also.email_undo) {
+            (Some(PendingKind::Purge), _) => vec![AuditAction::UserPurged],
+            (_, Some((UndoChange::Use(..), _))) => vec![AuditAction::EmailChangeUndone],
+            (Some(PendingKind::SignUp | PendingKind::Email | PendingKind::Password) | None, _) => actions_of(entry),
         };
-        let audit = action.map(|action| AuditEntry::new(action, record.audit_scope(), record.user.id, entry.act()));
-        self.audit_writes(&audit)
+        // A first password that comes with its user, or an identity that Muster makes for itself, is no change.
+        actions.retain(|action| *action != AuditAction::PasswordChanged || also.password_changed_at.is_some());
+        actions.extend(also.revokes_keys.then_some(AuditAction::AllKeysRevoked));
+        let entry_of = |action| AuditEntry::new(action, record.audit_scope(), record.user.id, entry.act());
+        self.audit_writes(&actions.into_iter().map(entry_of).collect::<Vec<_>>())
     }
 
     /// The requests that record an act in a batch of writes.
@@ -171,23 +174,23 @@ impl Store {
     }
 }
 
-/// Returns the act on record that a history entry tells of: each is written here, with the entry, and nowhere else.
-fn action_of(entry: &Entry) -> Option<AuditAction> {
-    match entry.action {
+/// Returns the acts on record that a history entry tells of: each is written here, with the entry, and nowhere else.
+fn actions_of(entry: &Entry) -> Vec<AuditAction> {
+    let change = |field: &str| entry.changes.iter().find(|change| change.field == field);
+    let act = match entry.action {
         Action::PasswordChanged | Action::PasswordChangeInterrupted => Some(AuditAction::PasswordChanged),
         Action::Blocked => Some(AuditAction::UserBlocked),
         Action::Unblocked => Some(AuditAction::UserUnblocked),
         Action::Deleted => Some(AuditAction::UserDeleted),
         Action::Restored => Some(AuditAction::UserRestored),
-        Action::Updated => {
-            let change = |field: &str| entry.changes.iter().find(|change| change.field == field);
-            match (change("email"), change("pending_email")) {
-                (Some(_), _) => Some(AuditAction::EmailChanged),
-                (None, Some(pending)) if pending.new.is_null() => Some(AuditAction::EmailChangeUndone),
-                (None, Some(_)) => Some(AuditAction::EmailChangeRequested),
-                (None, None) => None,
-            }
-        }
-        Action::Created | Action::Verified | Action::EmailsRecorded => None,
-    }
+        Action::Updated => match (change("email"), change("pending_email")) {
+            (Some(_), _) => Some(AuditAction::EmailChanged),
+            (None, Some(pending)) if pending.new.is_null() => Some(AuditAction::EmailChangeUndone),
+            (None, Some(_)) => Some(AuditAction::EmailChangeRequested),
+            (None, None) => None,
+        },
+        // What a user is created with is no change.
+        Action::Created | Action::Verified | Action::EmailsRecorded => return Vec::new(),
+    };
+    act.into_iter().chain(change("valid_until").map(|_| AuditAction::ValidityChanged)).collect()
 }
