@@ -88,11 +88,19 @@ async fn errors_are_those_of_rfc_6749() {
         assert_eq!((reply.status.as_u16(), &reply.body["error"]), (status, &json!(error)), "{form}: {reply:?}");
         assert!(reply.body["error_description"].is_string() && !reply.text.contains(&secret), "{reply:?}");
         let challenge = if status == 401 { "Basic realm=\"muster\"" } else { "" };
-        assert_eq!(reply.header("www-authenticate"), challenge);
+        assert_eq!((reply.header("www-authenticate"), reply.header("cache-control")), (challenge, "no-store"));
     }
     let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
     let both = token_call(&world, &form("client_credentials", &id, &secret, "")).header("authorization", &basic);
     assert_eq!(both.send().await.body["error"], "invalid_request");
+    let contradicting = token_call(&world, "grant_type=client_credentials&client_id=another");
+    let contradicting = contradicting.header("authorization", &basic).send().await;
+    assert_eq!(contradicting.body["error"], "invalid_request", "{contradicting:?}");
+    let agreeing = token_call(&world, &format!("grant_type=client_credentials&client_id={id}"));
+    assert_eq!(agreeing.header("authorization", &basic).send().await.status, 200);
+    let twice = format!("{}&scope=read&scope=read", form("client_credentials", &id, &secret, ""));
+    let twice = token_call(&world, &twice).send().await;
+    assert_eq!((twice.status.as_u16(), &twice.body["error"]), (400, &json!("invalid_request")), "{twice:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! `/v1/oauth`: access tokens for keys, by the client credentials grant (RFC 6749) and revocation (RFC 7009).
 
 use axum::extract::State;
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -157,15 +157,21 @@ struct Client {
 impl Client {
     /// Reads the credentials from the one place where the client sends them.
     fn of(headers: &HeaderMap, id: Option<Secret>, secret: Option<Secret>) -> Result<Self, Error> {
-        let in_body =
-            id.zip(secret).map(|(id, secret)| Self { id: id.reveal().into(), secret: secret.reveal().into() });
-        match (headers.get(AUTHORIZATION), in_body) {
-            (None, Some(client)) => Ok(client),
-            (Some(basic), None) => basic.to_str().ok().and_then(Self::from_basic).ok_or(Error::Unauthenticated),
-            (Some(_), Some(_)) => {
+        match (headers.get(AUTHORIZATION), id, secret) {
+            (None, Some(id), Some(secret)) => Ok(Self { id: id.reveal().into(), secret: secret.reveal().into() }),
+            (Some(basic), id, None) => {
+                let client = basic.to_str().ok().and_then(Self::from_basic).ok_or(Error::Unauthenticated)?;
+                match id {
+                    Some(id) if id.reveal() != client.id => {
+                        Err(Error::invalid("/client_id", "exclusive", "is not the client of HTTP Basic"))
+                    }
+                    _ => Ok(client),
+                }
+            }
+            (Some(_), _, Some(_)) => {
                 Err(Error::invalid("", "exclusive", "Send the credentials by HTTP Basic or in the body, not both."))
             }
-            (None, None) => Err(Error::Unauthenticated),
+            (None, ..) => Err(Error::Unauthenticated),
         }
     }
 
@@ -227,6 +233,8 @@ impl IntoResponse for OauthError {
             problem.error = Some(self.code);
             problem.error_description = Some(problem.detail.clone());
         }
+        // RFC 6749, 5.2, as for tokens.
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.code == "invalid_client" {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"muster\""));
         }

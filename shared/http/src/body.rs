@@ -4,10 +4,10 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Extensions, HeaderMap, Method};
-use domain::field::MergePatch;
+use domain::field::{MergePatch, Pointer};
 use domain::{Error, FieldError};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Failure;
 
@@ -117,8 +117,16 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for JsonOrForm<T> {
         }
         let most = limit(request.extensions());
         let bytes = collect(request.into_body(), most).await?;
-        let fields = form_urlencoded::parse(&bytes).map(|(name, text)| (name.into_owned(), Value::from(&*text)));
-        Ok(Self(T::from_json(Value::Object(fields.collect()))?))
+        let (mut fields, mut errors) = (Map::new(), Vec::new());
+        for (name, text) in form_urlencoded::parse(&bytes) {
+            if fields.insert(name.clone().into_owned(), Value::from(&*text)).is_some() {
+                errors.push(Pointer::root().child(&*name).error("repeated", "must come once"));
+            }
+        }
+        match errors.is_empty() {
+            true => Ok(Self(T::from_json(Value::Object(fields))?)),
+            false => Err(Error::Invalid(errors).into()),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a failed request is answered: RFC 9457, with the status of each error in one exhaustive match.
 
 use axum::Json;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::{Error, FieldError, UserId};
@@ -232,7 +232,7 @@ pub(crate) fn render(mut response: Response, request_id: &str, telling: Option<&
         Some(telling) => telling.tell(&problem),
         None => problem_json(response.status(), problem),
     };
-    for name in [ALLOW, RETRY_AFTER, WWW_AUTHENTICATE] {
+    for name in [ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE] {
         if let Some(value) = response.headers_mut().remove(&name) {
             rendered.headers_mut().insert(name, value);
         }
