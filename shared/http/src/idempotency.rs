@@ -20,6 +20,7 @@ use store::{Answered, Begun};
 
 use crate::dialect::Telling;
 use crate::failure::{self, Problem};
+use crate::limit::{Limited, reports, source_name};
 use crate::seal::{Seal, mac};
 use crate::source::source;
 use crate::{Answer, App, Caller, Failure, RequestId, Seed, body};
@@ -57,7 +58,12 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
         Err(Failure::Domain(Error::Unauthenticated | Error::Expired | Error::SegmentInactive)) => None,
         Err(failure) => return Err(failure),
     };
-    let who = caller.as_ref().map_or_else(|| format!("visitor:{}", source(&parts)), Caller::credential);
+    let source = source(&parts);
+    if caller.is_none() {
+        // Each makes two writes before its route counts it.
+        app.limiter.take(Limited::IdempotencyBySource, &source_name(source), &reports(&parts)).await?;
+    }
+    let who = caller.as_ref().map_or_else(|| format!("visitor:{source}"), Caller::credential);
     let name = format!("{who}|{}|{}|{key}", parts.method, parts.uri.path());
     let bytes = body::collect(raw, body::limit(&parts.extensions)).await?;
     let query = parts.uri.query().unwrap_or_default();

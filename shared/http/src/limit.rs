@@ -21,6 +21,7 @@ use crate::source::source;
 pub struct Limits {
     credential: u64,
     key_by_source: u64,
+    idempotency_by_source: u64,
     sign_up_by_source: u64,
     login_by_account: u64,
     login_by_source: u64,
@@ -55,6 +56,7 @@ impl Limits {
             uploads_by_team: times(TEAM_UPLOADS),
             credential: 600 * factor,
             key_by_source: 60 * factor,
+            idempotency_by_source: 60 * factor,
             sign_up_by_source: 10 * factor,
             login_by_account: 10 * factor,
             login_by_source: 60 * factor,
@@ -75,6 +77,7 @@ impl Limits {
 pub(crate) enum Limited {
     Credential,
     KeyBySource,
+    IdempotencyBySource,
     SignUpBySource,
     LoginByAccount,
     LoginBySource,
@@ -95,6 +98,7 @@ impl Limited {
                 return Policy { name: "credential", limit, most: (limit / 10).max(1) };
             }
             Self::KeyBySource => ("unknown-key", limits.key_by_source),
+            Self::IdempotencyBySource => ("idempotency", limits.idempotency_by_source),
             Self::SignUpBySource => ("sign-up", limits.sign_up_by_source),
             Self::LoginByAccount => ("login-account", limits.login_by_account),
             Self::LoginBySource => ("login", limits.login_by_source),

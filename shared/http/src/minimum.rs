@@ -48,6 +48,7 @@ const ONCE: &[(&str, &[&str])] = &[
     ("/secret", &["secret"]),
     ("/token", &["token"]),
     ("/magic-link", &["url", "token", "expires_at"]),
+    ("/notifications", &["version"]),
     ("/uploads", &["method", "url", "headers", "expires_at"]),
 ];
 
