@@ -99,6 +99,16 @@ async fn every_kind_of_answer_carries_the_headers_that_browsers_obey() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_text_of_the_docs_names_its_charset() {
+    let muster = Muster::start().await;
+    for path in ["/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/swagger-initializer.js"] {
+        let reply = muster.get(path).send().await;
+        let kind = reply.header("content-type");
+        assert!(kind.starts_with("text/") && kind.to_lowercase().ends_with("charset=utf-8"), "{path}: {kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn swagger_ui_has_no_inline_script_and_keeps_no_token() {
     let muster = Muster::start().await;
     let page = muster.get("/docs/").send().await.text;
