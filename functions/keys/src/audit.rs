@@ -6,6 +6,7 @@ use domain::{AuditEntry, KeyScope, SegmentId};
 use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, Query, openapi};
 use store::search::Found;
 use store::{AUDIT_COUNTED, Page};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -29,6 +30,23 @@ impl ListSpec for Audit {
     ];
 }
 
+/// The short names of filters, for the OpenAPI document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document alone reads the fields")]
+struct Shortcuts {
+    /// Short form of `filter[actor]`.
+    actor: Option<String>,
+    /// Short form of `filter[action]`.
+    action: Option<String>,
+    /// Short form of `filter[target]`.
+    target: Option<String>,
+    /// RFC 3339 time; only entries from then on.
+    since: Option<String>,
+    /// RFC 3339 time; only entries before it.
+    until: Option<String>,
+}
+
 /// Short names of filters.
 const ALIASES: [(&str, &str); 5] = [
     ("actor", "filter[actor]"),
@@ -47,12 +65,7 @@ type AuditEntryList = openapi::ListOf<AuditEntry>;
 /// `target` are ids; `actor` is `anonymous` or `system` for acts without a user or key. `since` is included, `until` is
 /// not. A failed login is listed under the account of the user that it named.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit",
-    params(List<Audit>,
-        ("actor" = Option<String>, Query, description = "Short form of `filter[actor]`."),
-        ("action" = Option<String>, Query, description = "Short form of `filter[action]`."),
-        ("target" = Option<String>, Query, description = "Short form of `filter[target]`."),
-        ("since" = Option<String>, Query, description = "RFC 3339 time; only entries from then on."),
-        ("until" = Option<String>, Query, description = "RFC 3339 time; only entries before it.")),
+    params(List<Audit>, Shortcuts),
     responses((status = 200, description = "A page of the audit.", body = AuditEntryList)))]
 async fn list_audit_of_account(
     State(app): State<App>,
@@ -72,12 +85,7 @@ async fn list_audit_of_account(
 ///
 /// The parameters are those of `/v1/audit`.
 #[utoipa::path(get, path = "/v1/segments/{segment}/audit", tag = "audit",
-    params(List<Audit>,
-        ("actor" = Option<String>, Query, description = "Short form of `filter[actor]`."),
-        ("action" = Option<String>, Query, description = "Short form of `filter[action]`."),
-        ("target" = Option<String>, Query, description = "Short form of `filter[target]`."),
-        ("since" = Option<String>, Query, description = "RFC 3339 time; only entries from then on."),
-        ("until" = Option<String>, Query, description = "RFC 3339 time; only entries before it.")),
+    params(List<Audit>, Shortcuts),
     responses((status = 200, description = "A page of the audit.", body = AuditEntryList)))]
 async fn list_audit_of_segment(
     State(app): State<App>,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::error::Failure;
+use crate::triggers::Event;
 use crate::user::User;
 use crate::{Cognito, Message};
 
@@ -18,19 +19,15 @@ pub(crate) async fn customized(
     message: Message,
 ) -> Result<Message, Failure> {
     let Some(triggers) = cognito.triggers() else { return Ok(message) };
-    let event = json!({
-        "version": "1",
-        "triggerSource": format!("CustomMessage_{source}"),
-        "region": cognito.options().region,
-        "userPoolId": client.pool,
-        "userName": user.username,
-        "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client.id },
-        "request": {
+    let event = Event {
+        source: &format!("CustomMessage_{source}"),
+        username: &user.username,
+        request: json!({
             "userAttributes": user.trigger_attributes(), "codeParameter": PLACEHOLDER, "usernameParameter": null,
-        },
-        "response": { "smsMessage": null, "emailMessage": null, "emailSubject": null },
-    });
-    let answered = triggers(event)
+        }),
+        response: json!({ "smsMessage": null, "emailMessage": null, "emailSubject": null }),
+    };
+    let answered = triggers(event.envelop(cognito, client))
         .await
         .map_err(|error| Failure::UserLambdaValidation(format!("CustomMessage failed with error {error}.")))?;
     let Some(text) = answered.pointer("/response/emailMessage").and_then(Value::as_str) else { return Ok(message) };

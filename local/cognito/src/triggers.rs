@@ -87,17 +87,8 @@ impl Caller<'_> {
             let not_found = self.client.discreet.then(|| ("userNotFound".to_owned(), self.user.is_none().into()));
             fields.extend(not_found);
         }
-        let event = json!({
-            "version": "1",
-            "triggerSource": format!("{trigger}_Authentication"),
-            "region": self.cognito.options().region,
-            "userPoolId": self.client.pool,
-            "userName": self.username,
-            "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": self.client.id },
-            "request": request,
-            "response": response,
-        });
-        let answered = triggers(event)
+        let event = Event { source: &format!("{trigger}_Authentication"), username: self.username, request, response };
+        let answered = triggers(event.envelop(self.cognito, self.client))
             .await
             .map_err(|error| Failure::UserLambdaValidation(format!("{trigger} failed with error {error}.")))?;
         let response = answered.get("response").filter(|response| response.is_object()).cloned();
@@ -106,6 +97,31 @@ impl Caller<'_> {
 
     fn user_attributes(&self) -> Value {
         self.user.map_or_else(|| json!({}), User::trigger_attributes)
+    }
+}
+
+/// A call of a trigger.
+pub(crate) struct Event<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) username: &'a str,
+    pub(crate) request: Value,
+    /// What the function fills in.
+    pub(crate) response: Value,
+}
+
+impl Event<'_> {
+    /// The event with what each trigger is told of the pool and the client.
+    pub(crate) fn envelop(self, cognito: &Cognito, client: &Client) -> Value {
+        json!({
+            "version": "1",
+            "triggerSource": self.source,
+            "region": cognito.options().region,
+            "userPoolId": client.pool,
+            "userName": self.username,
+            "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client.id },
+            "request": self.request,
+            "response": self.response,
+        })
     }
 }
 
@@ -144,21 +160,17 @@ pub(crate) async fn customized(
         return Ok(Customized::default());
     };
     let caller = Caller { cognito, client, username: &user.username, user: Some(user), metadata: None };
-    let event = json!({
-        "version": "1",
-        "triggerSource": format!("TokenGeneration_{source}"),
-        "region": cognito.options().region,
-        "userPoolId": client.pool,
-        "userName": user.username,
-        "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client.id },
-        "request": {
+    let event = Event {
+        source: &format!("TokenGeneration_{source}"),
+        username: &user.username,
+        request: json!({
             "userAttributes": caller.user_attributes(),
             "groupConfiguration": { "groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": null },
-        },
-        "response": { "claimsOverrideDetails": null },
-    });
+        }),
+        response: json!({ "claimsOverrideDetails": null }),
+    };
     let failed = |error| Failure::UserLambdaValidation(format!("PreTokenGeneration failed with error {error}."));
-    let answered = triggers(event).await.map_err(failed)?;
+    let answered = triggers(event.envelop(cognito, client)).await.map_err(failed)?;
     let details = answered.pointer("/response/claimsOverrideDetails").cloned().unwrap_or_default();
     let suppressed = details.get("claimsToSuppress").and_then(Value::as_array).cloned().unwrap_or_default();
     Ok(Customized {
