@@ -289,6 +289,58 @@ async fn recovery_codes_go_to_the_address_of_the_table_whatever_a_token_wrote_to
     assert!(muster.outbox(Some("eve@example.com")).iter().all(|sent| sent.kind != "recovery"));
 }
 
+/// Asks Cognito itself, past Muster, for a code to an address, as each access token can: the code.
+async fn code_from_cognito(muster: &Muster, own: &Ana, address: &str) -> Value {
+    let attribute = aws_sdk_cognitoidentityprovider::types::AttributeType::builder().name("email").value(address);
+    let asked = muster.cognito().update_user_attributes().access_token(&own.access);
+    asked.user_attributes(attribute.build().unwrap()).send().await.unwrap();
+    json!({ "code": muster.code(address) })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_proves_the_address_that_it_was_sent_to_and_no_other() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    let asked = muster.patch("/v1/users/me", json!({ "email": "victim@example.com" })).by(&ana).send().await;
+    assert_eq!(asked.body["pending_email"], "victim@example.com", "{asked:?}");
+    let code = code_from_cognito(&muster, &ana, "own@example.com").await;
+    let wrong = muster.post(VERIFY, code).by(&ana).send().await;
+    assert_eq!(refused(&wrong), as_refused((400, "/code", "incorrect")));
+    assert_eq!(muster.me(&ana).await["email"], json!(ana.email));
+    assert_eq!(muster.login("victim@example.com", PASSWORD).await.status, 401);
+    let tokens = muster.login(&ana.email, PASSWORD).await;
+    assert_eq!(claims(&tokens)["email"], json!(ana.email), "Cognito has the address of the table again");
+    // Whoever reads what is sent there goes on.
+    assert_eq!(muster.call("POST", &format!("{VERIFY}/resend")).by(&ana).send().await.status, 202);
+    let code = json!({ "code": muster.code("victim@example.com") });
+    let proved = muster.post(VERIFY, code).by(&ana).send().await;
+    assert_eq!((proved.status.as_u16(), &proved.body["email"]), (200, &json!("victim@example.com")), "{proved:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_for_another_address_does_not_verify_the_one_that_the_owner_wrote() {
+    let world = World::start().await;
+    let (_, own, _) = eva(&world, json!({ "email": "eva@example.com" })).await;
+    let code = code_from_cognito(&world.muster, &own, "own@example.com").await;
+    let wrong = world.muster.post(VERIFY, code).by(&own).send().await;
+    assert_eq!(refused(&wrong), as_refused((400, "/code", "incorrect")));
+    assert_eq!(world.muster.me(&own).await["email_verified"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_takes_its_own_email_away_without_a_proof() {
+    let world = World::start().await;
+    let segment = format!("/v1/segments/{}", world.segment);
+    let settings = json!({ "settings": { "required_user_fields": [] } });
+    assert_eq!(world.send("PATCH", &segment, settings).await.status, 200);
+    let (user, own, _) = eva(&world, json!({ "email": "eva@example.com", "username": "eva" })).await;
+    let none = || json!({ "email": null });
+    assert_eq!(world.muster.patch("/v1/users/me", none()).by(&own).send().await.status, 403);
+    assert_eq!(world.muster.me(&own).await["email"], "eva@example.com");
+    let by_owner = world.send("PATCH", &format!("/v1/users/{user}"), none()).await;
+    assert_eq!((by_owner.status.as_u16(), &by_owner.body["email"]), (200, &Value::Null), "{by_owner:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_user_itself_proves_its_email() {
     let world = World::start().await;

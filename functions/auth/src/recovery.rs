@@ -117,9 +117,13 @@ pub(crate) async fn confirm_recovery(
         return Err(error.into());
     }
     let act = (Action::PasswordChanged, visitor.act(Actor::User(begun.user.id)));
-    let proved = (!begun.user.is_email_verified()).then(|| User { email_verified: Some(true), ..begun.user.clone() });
+    let is_same =
+        begun.user.fields.email.as_ref().is_some_and(|email| email.canonical() == confirmation.email.canonical());
+    let unproved = is_same && !begun.user.is_email_verified();
+    let proved = unproved.then(|| User { email_verified: Some(true), ..begun.user.clone() });
     // The code came by the e-mail, which is proved by it.
-    app.store.finish_password(begun, act, PasswordEffects { proves_email: true, ..PasswordEffects::default() }).await?;
+    let effects = PasswordEffects { proves_email: Some(&confirmation.email), ..PasswordEffects::default() };
+    app.store.finish_password(begun, act, effects).await?;
     if let Some(user) = proved {
         identity.set_email(&user).await?;
     }

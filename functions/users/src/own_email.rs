@@ -8,10 +8,10 @@ use axum::response::{Html, IntoResponse as _, Response};
 use domain::text::Secret;
 use domain::{Act, Action, Actor, AuditAction, Email, Entry, Error, KeyScope, Role, Status, Time, User, UserId, body};
 use edge::{
-    Accepted, Answer, App, Attempt, Base, Body, Caller, JsonOrForm, NoContent, Path, Query, Shown, Subject, UndoToken,
-    UserRef, Visitor, retried,
+    Accepted, Answer, App, Attempt, Base, Body, Caller, IfMatch, JsonOrForm, NoContent, Path, Query, Shown, Subject,
+    UndoToken, UserRef, Visitor, retried,
 };
-use identity::Identity;
+use identity::{Identity, wrong_code};
 use mail::{EmailChanged, Mail};
 use reconcile::settled as settle;
 use store::{Also, EmailUndo, Pending, PendingKind, UndoChange, UserRecord};
@@ -58,12 +58,20 @@ pub(crate) async fn verify_email(
     visitor.counts(Attempt::Code, record.user.id).await?;
     let email = waiting(&record.user)?;
     let begun = app.store.begin(&record, PendingKind::Email).await?;
-    if let Err(error) = identity.prove_email(&caller.session()?.token, code.reveal()).await {
-        app.store.end_if_refused(&begun, &error).await?;
-        if matches!(error, Error::Invalid(_)) {
-            caller.record_rejected(AuditAction::EmailCodeRejected, &begun).await?;
+    let proved = match identity.prove_email(&caller.session()?.token, code.reveal()).await {
+        Ok(proved) => proved,
+        Err(error) => {
+            app.store.end_if_refused(&begun, &error).await?;
+            if matches!(error, Error::Invalid(_)) {
+                caller.record_rejected(AuditAction::EmailCodeRejected, &begun).await?;
+            }
+            return Err(error.into());
         }
-        return Err(error.into());
+    };
+    if proved.is_none_or(|proved| proved.canonical() != email.canonical()) {
+        // The code was sent to another address than the one that waits.
+        caller.record_rejected(AuditAction::EmailCodeRejected, &begun).await?;
+        restore_identity((&app, &identity), &begun, wrong_code()).await?;
     }
     let undo = new_undo(&mail, &begun.user, &email)?;
     let changed = prove((&app, &identity), begun, (&email, undo.as_ref()), caller.act()).await?;
@@ -158,9 +166,11 @@ pub(crate) async fn cancel_email(
     State(app): State<App>,
     caller: Caller,
     Path(user): Path<UserRef>,
+    matches: IfMatch,
 ) -> Answer<NoContent> {
     retried(|| async {
         let Subject { record, .. } = caller.acts(user, KeyScope::Write).await?;
+        matches.check(record.user.version)?;
         if record.pending.is_some_and(|pending| pending.kind == PendingKind::Email && !pending.is_abandoned()) {
             return Err(Pending::in_progress());
         }

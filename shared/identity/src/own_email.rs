@@ -41,11 +41,12 @@ impl Identity {
         sent.await.map(drop).map_err(|failure| gone(name(&failure)).unwrap_or_else(|| general(failure)))
     }
 
-    /// Confirms a code: the address that it was sent to is the user's, and verified.
+    /// Confirms a code, and returns the address that it was sent to: from now on the user's, and verified. It need not be
+    /// the one that the table waits for, since a token also asks for codes at Cognito itself.
     ///
     /// # Errors
     /// [`Error::Invalid`] where the code is wrong, used or expired; [`Error::Unauthenticated`]; [`Error::RateLimited`].
-    pub async fn prove_email(&self, access_token: &str, code: &str) -> Result<(), Error> {
+    pub async fn prove_email(&self, access_token: &str, code: &str) -> Result<Option<Email>, Error> {
         let sent = self
             .client
             .verify_user_attribute()
@@ -55,13 +56,14 @@ impl Identity {
             .customize()
             .config_override(crate::cognito::once())
             .send();
-        match sent.await {
-            Ok(_) => Ok(()),
-            Err(failure) => Err(match name(&failure) {
-                "CodeMismatchException" | "ExpiredCodeException" | "InvalidParameterException" => wrong_code(),
-                other => gone(other).unwrap_or_else(|| general(failure)),
-            }),
-        }
+        sent.await.map_err(|failure| match name(&failure) {
+            "CodeMismatchException" | "ExpiredCodeException" | "InvalidParameterException" => wrong_code(),
+            other => gone(other).unwrap_or_else(|| general(failure)),
+        })?;
+        let found = self.client.get_user().access_token(access_token).send().await;
+        let found = found.map_err(|failure| gone(name(&failure)).unwrap_or_else(|| general(failure)))?;
+        let email = found.user_attributes.into_iter().find(|attribute| attribute.name == "email");
+        Ok(email.and_then(|email| Email::parse(email.value.as_deref()?).ok()))
     }
 }
 

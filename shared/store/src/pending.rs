@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Act, Action, Entry, Error, Time, UserId};
+use domain::{Act, Action, Email, Entry, Error, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -101,8 +101,8 @@ pub struct PasswordEffects<'a> {
     pub changed_at: Option<Time>,
     /// Whether all keys of the account, and of its segments, end.
     pub revokes_keys: bool,
-    /// Whether the password was changed by a code that was sent to the e-mail.
-    pub proves_email: bool,
+    /// The address that a code was sent to by which the password was changed: the user's e-mail, if it is still this one.
+    pub proves_email: Option<&'a Email>,
 }
 
 impl Store {
@@ -193,7 +193,10 @@ impl Store {
         let mut record = begun;
         loop {
             let mut user = record.user.next(Time::now());
-            if effects.proves_email && user.segment_id.is_some() {
+            let is_proved = user.fields.email.as_ref().zip(effects.proves_email);
+            if is_proved.is_some_and(|(email, proved)| email.canonical() == proved.canonical())
+                && user.segment_id.is_some()
+            {
                 user.email_verified = Some(true);
             }
             let entry = Entry::between(Some(&record.user), &user, action, act);

@@ -134,6 +134,12 @@ impl User {
             after.status_reason = None;
         }
         self.check_rights(self.writer(role), &before, &after)?;
+        if role == Role::Itself && self.fields.email.is_some() && after.fields.email.is_none() {
+            // Without proof, and with nobody left to be told of it.
+            return Err(Error::Forbidden(
+                "Only the owner of the segment takes an e-mail away; change it to another one.",
+            ));
+        }
         let errors = match settings {
             Some(settings) => after.fields.check_in(settings, Some(&self.fields)),
             None => after.fields.check_as_master(),
