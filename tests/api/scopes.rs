@@ -317,6 +317,40 @@ const LEAST: [&str; 12] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_the_scope_is_not_told_whom_a_look_up_finds() {
+    let world = World::start().await;
+    let developer = crate::walk::new_developer(&world.muster, &world.ana).await;
+    world.user(json!({ "email": "eva@example.com", "reference_id": "R1", "username": "eva" })).await;
+    let (_, blind) = world.key(&["write"]).await;
+    for (method, path) in [
+        ("GET", "users/show-email/"),
+        ("DELETE", "users/destroy-email/"),
+        ("GET", "users/show-reference/"),
+        ("DELETE", "users/destroy-reference-id/"),
+    ] {
+        for named in ["eva@example.com", "R1", "nobody@example.com"] {
+            let call = world.muster.call(method, &format!("/platform/{path}{named}"));
+            let reply = call.header("x-platform-token", &blind).header("x-developer-token", &developer).send().await;
+            assert_eq!(reply.status, 403, "{method} {path}{named} {reply:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_and_versions_in_the_answers_of_writes_belong_together() {
+    let world = World::start().await;
+    let member = world.member(json!({ "name": "Ana" })).await;
+    let (_, blind) = world.key(&["write", "admin"]).await;
+    let send = async |path: &str, body: Value| world.muster.post(path, body).token(&blind).send().await;
+    let award = send(&format!("{member}/points"), json!({ "delta": 1, "reason": "x" })).await;
+    let awards = world.read(&format!("{member}/points")).await;
+    assert_eq!(award.body, json!({ "id": awards["data"][0]["id"], "version": 1 }), "{award:?}");
+    let path = format!("/v1/segments/{}/notifications", world.segment);
+    let told = send(&path, json!({ "title": "t", "body": "b", "data": { "screen": "card" } })).await;
+    assert_eq!(told.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "version"], "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn writes_of_a_key_without_read_answer_ids_and_versions() {
     let isolated = Isolated::start().await;
     let muster = &isolated.world.muster;

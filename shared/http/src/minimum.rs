@@ -49,6 +49,7 @@ const ONCE: &[(&str, &[&str])] = &[
     ("/token", &["token"]),
     ("/magic-link", &["url", "token", "expires_at"]),
     ("/notifications", &["version"]),
+    ("/points", &["id", "version"]),
     ("/uploads", &["method", "url", "headers", "expires_at"]),
 ];
 
@@ -95,7 +96,8 @@ fn minimum(path: &str, headers: &HeaderMap, body: &Value) -> Option<Value> {
     }
     let header = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     let location = header(LOCATION);
-    if let Some(data) = body.get("data").filter(|_| location.is_some()) {
+    // Several things that were made at once. The `data` of one thing is a member of its own.
+    if let Some(data) = body.get("data").filter(|data| location.is_some() && data.is_array()) {
         return Some(json!({ "data": rows(data, &["id", "version"])? }));
     }
     let mut least = Map::new();

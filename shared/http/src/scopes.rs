@@ -12,6 +12,7 @@ const READ: &[KeyScope] = &[KeyScope::Read];
 const WRITE: &[KeyScope] = &[KeyScope::Write];
 const ADMIN: &[KeyScope] = &[KeyScope::Admin];
 const READ_AND_ADMIN: &[KeyScope] = &[KeyScope::Read, KeyScope::Admin];
+const WRITE_AND_ADMIN: &[KeyScope] = &[KeyScope::Write, KeyScope::Admin];
 const EVERY: &[KeyScope] = &KeyScope::ALL;
 
 /// Routes whose scopes follow no other rule, by what their paths begin with: the first that fits decides, for each method.
@@ -32,6 +33,7 @@ const RULES: &[(&str, &[KeyScope])] = &[
     ("/v1/segments/{segment}/exports", READ_AND_ADMIN),
     ("/v1/segments/{segment}/webhooks", ADMIN),
     ("/v1/users/{user}/magic-link", ADMIN),
+    ("/v1/users/{user}/email/pending", WRITE),
     ("/v1/users/{user}/email/", NONE),
     ("/b2b/Language/", NONE),
     ("/calls/users", NONE),
@@ -40,7 +42,8 @@ const RULES: &[(&str, &[KeyScope])] = &[
     ("/platform/register", ADMIN),
     ("/platform/generate-token", ADMIN),
     ("/platform/partners/magic-link", ADMIN),
-    ("/platform/users/destroy-", ADMIN),
+    // As `DELETE /v1/users/{user}?purge=true`.
+    ("/platform/users/destroy-", WRITE_AND_ADMIN),
 ];
 
 /// Parts of paths whose things are written with `write`; all others are configuration, and need `admin`.

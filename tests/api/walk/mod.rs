@@ -213,7 +213,7 @@ impl Credentials {
 }
 
 /// The id and token of a developer of an account.
-async fn new_developer(muster: &Muster, owner: &Ana) -> String {
+pub(crate) async fn new_developer(muster: &Muster, owner: &Ana) -> String {
     let developer = <domain::DeveloperFields as domain::field::Body>::example();
     let developer = muster.made(owner, "/v1/developers", developer).await;
     let token = json!({ "user_id": id(&developer) });

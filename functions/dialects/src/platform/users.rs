@@ -174,9 +174,10 @@ impl Known {
     }
 }
 
-/// The one user who was found. Nobody is told anything before both tokens have been found good.
+/// The one user who was found. Nobody is told anything before both tokens have been found good, with their scopes.
 async fn found(place: &Place, scope: KeyScope, finds: impl Future<Output = Finds>) -> Result<Known, Error> {
     let (access, ids) = place.caller.accesses(finds).await?;
+    access.require_scopes()?;
     match ids.as_slice() {
         [] => Err(Error::NotFound),
         [user] => Ok(Known { user: *user, access, scope }),
