@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::isolation::{Isolated, Route, unchanged};
 use crate::system::Muster;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,6 +60,24 @@ async fn etags_guard_reading_and_writing() {
     }
     let gone = muster.delete(&one).by(&ana).header("if-match", "\"2\"").send().await;
     assert_eq!(gone.status, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_and_deletion_honours_if_match() {
+    let isolated = Isolated::start().await;
+    let (muster, ana) = (&isolated.world.muster, &isolated.world.ana);
+    let before = muster.lasting().await;
+    let is_change = |route: &&Route| ["PATCH", "PUT", "DELETE"].contains(&route.method.as_str());
+    for route in isolated.routes.iter().filter(is_change) {
+        let reply = route.call(muster).by(ana).header("if-match", "\"999999\"").send().await;
+        assert_eq!(
+            (reply.status.as_u16(), &reply.body["code"]),
+            (412, &json!("precondition_failed")),
+            "{}",
+            route.name
+        );
+    }
+    unchanged(&before, &muster.lasting().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

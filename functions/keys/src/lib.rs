@@ -4,8 +4,8 @@
 use axum::extract::State;
 use domain::{AuditAction, AuditEntry, Key, KeyFields, KeyId, KeyScope, Object, SegmentId, Time, UserId};
 use edge::{
-    Access, Answer, App, Body, Caller, Created, FilterKind, KeySecret, List, ListSpec, Listed, NoContent, Path, Seed,
-    openapi,
+    Access, Answer, App, Body, Caller, Created, FilterKind, IfMatch, KeySecret, List, ListSpec, Listed, NoContent,
+    Path, Seed, openapi,
 };
 use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
@@ -99,8 +99,14 @@ async fn create_for_account(
 /// Revokes a key of the account, and every key that it created, at once.
 #[utoipa::path(delete, path = "/v1/keys/{key}", tag = "keys",
     responses((status = 204, description = "The key opens nothing any more.")))]
-async fn delete_of_account(State(app): State<App>, caller: Caller, Path(key): Path<KeyId>) -> Answer<NoContent> {
+async fn delete_of_account(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<KeyId>,
+    matches: IfMatch,
+) -> Answer<NoContent> {
     let account = caller.access().await?.account(KeyScope::Admin)?;
+    matches.check(Key::VERSION)?;
     revoke_key(&app, &caller, (account, None), key).await
 }
 
@@ -143,8 +149,10 @@ async fn delete_of_segment(
     State(app): State<App>,
     caller: Caller,
     Path((segment, key)): Path<(SegmentId, KeyId)>,
+    matches: IfMatch,
 ) -> Answer<NoContent> {
     let account = caller.segment(segment, KeyScope::Admin).await?.owner_id;
+    matches.check(Key::VERSION)?;
     revoke_key(&app, &caller, (account, Some(segment)), key).await
 }
 

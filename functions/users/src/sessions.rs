@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use domain::{AuditAction, AuditEntry, Error, KeyScope, Role, SessionId, UserSession};
-use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, NoContent, Path, Subject, UserRef, openapi};
+use edge::{
+    Answer, App, Caller, FilterKind, IfMatch, List, ListSpec, Listed, NoContent, Path, Subject, UserRef, openapi,
+};
 
 /// How sessions are listed.
 #[derive(Debug, Clone, Copy)]
@@ -44,8 +46,10 @@ pub(crate) async fn end_session(
     State(app): State<App>,
     caller: Caller,
     Path((user, session)): Path<(UserRef, SessionId)>,
+    matches: IfMatch,
 ) -> Answer<NoContent> {
     let Subject { record, .. } = caller.acts(user, KeyScope::Write).await?;
+    matches.check_unversioned()?;
     let sessions = app.store.sessions(&record).await?;
     let found = sessions.into_iter().find(|found| found.id == session).ok_or(Error::NotFound)?;
     let audit = AuditEntry::new(AuditAction::SessionRevoked, record.audit_scope(), record.user.id, caller.act());
@@ -60,8 +64,10 @@ pub(crate) async fn end_sessions(
     State(app): State<App>,
     caller: Caller,
     Path(user): Path<UserRef>,
+    matches: IfMatch,
 ) -> Answer<NoContent> {
     let subject = caller.acts(user, KeyScope::Write).await?;
+    matches.check_unversioned()?;
     let record = &subject.record;
     let audit = AuditEntry::new(AuditAction::SessionRevoked, record.audit_scope(), record.user.id, caller.act());
     app.store.end_sessions(record, current(&caller, &subject), &audit).await?;

@@ -221,10 +221,14 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The version of every key: a key is never changed.
+    pub const VERSION: u64 = 1;
+}
+
 impl Object for Key {
-    /// A key is never changed.
     fn version(&self) -> u64 {
-        1
+        Self::VERSION
     }
 
     fn show(&self) -> Value {

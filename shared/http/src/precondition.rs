@@ -45,6 +45,16 @@ impl IfMatch {
     }
 }
 
+impl IfMatch {
+    /// Refuses the change of a thing that has no versions, unless the client takes any.
+    ///
+    /// # Errors
+    /// [`Error::OtherVersion`].
+    pub fn check_unversioned(&self) -> Result<(), Error> {
+        if matches!(self.0, Tags::These(_)) { Err(Error::OtherVersion) } else { Ok(()) }
+    }
+}
+
 impl IfNoneMatch {
     /// Whether the client has this version.
     #[must_use]
