@@ -88,6 +88,7 @@ async fn every_kind_of_answer_carries_the_headers_that_browsers_obey() {
     ];
     for answer in &answers {
         let policy = answer.header("content-security-policy");
+        assert_eq!(answer.header("x-request-id").len(), 36, "{answer:?}");
         assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{answer:?}");
     }
     let statuses = answers.each_ref().map(|answer| answer.status.as_u16());

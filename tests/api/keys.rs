@@ -332,7 +332,13 @@ async fn a_mark_on_the_account_rejects_descendants_that_are_not_deleted_yet() {
     update.expression_attribute_values(":key", AttributeValue::Ss(vec![root.clone()])).send().await.unwrap();
     assert_eq!(status().await, 401);
     let store = &world.muster.functions.app.store;
-    store.end_child_keys(world.ana.id.parse().unwrap(), root.parse().unwrap()).await.unwrap();
+    let (scope, root): (_, domain::KeyId) =
+        (domain::AuditScope::of_account(world.ana.id.parse().unwrap()), root.parse().unwrap());
+    let act = domain::Act::by_itself("test");
+    let audit = domain::AuditEntry::new(domain::AuditAction::KeyRevoked, scope, root, act);
+    store.end_child_keys(root, &audit).await.unwrap();
+    let ended = world.get(&format!("/v1/audit?action=key.revoked&target={}", id(&child))).await;
+    assert_eq!(column(&ended, "id").len(), 1, "the end of each is on record: {ended:?}");
     assert_eq!(status().await, 401);
     assert!(!world.muster.whole_table().await.contains("revoked_keys"));
 }

@@ -99,6 +99,22 @@ async fn sign_ups_of_one_address_are_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn idempotency_keys_of_visitors_are_counted_before_anything_is_written_for_them() {
+    let muster = strict().await;
+    within_a_minute().await;
+    let mut statuses = Vec::new();
+    for nth in 0..70 {
+        let call = muster.post("/v1/segments", json!({ "name": "A" })).header("idempotency-key", &format!("key-{nth}"));
+        statuses.push(call.send().await.status.as_u16());
+    }
+    assert_eq!((statuses[0], statuses[69]), (401, 429), "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 60, "{statuses:?}");
+    let ana = muster.ana().await;
+    let call = muster.post("/v1/segments", json!({ "name": "A" })).by(&ana).header("idempotency-key", "own");
+    assert_eq!(call.send().await.status, 201, "who has a credential is no visitor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_credential_is_told_what_is_left_and_then_refused() {
     let muster = strict().await;
     within_a_minute().await;

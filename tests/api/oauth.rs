@@ -164,6 +164,19 @@ async fn a_revoked_token_is_rejected_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_issued_after_many_were_revoked_is_valid_at_once() {
+    let world = World::start().await;
+    let client = client(&world, &["read"]).await;
+    let mut old = String::new();
+    for _ in 0..=100 {
+        old = token(&world, &client, None).await;
+        assert_eq!(revoke(&world, &client, &old).await.status, 200);
+    }
+    let fresh = token(&world, &client, None).await;
+    assert_eq!([status(&world, &old).await, status(&world, &fresh).await], [401, 200]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forged_tokens_are_rejected() {
     let world = World::start().await;
     let client = client(&world, &["read"]).await;

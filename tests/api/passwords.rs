@@ -33,6 +33,22 @@ fn told(reply: &Reply, at: &str, (text, code, reason): (&str, &str, &str)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_weak_password_is_told_beside_what_else_is_wrong() {
+    let world = World::start().await;
+    let body = json!({ "email": "q@example.com", "name": "Q", "phone": "zz", "password": "password" });
+    for reply in [
+        world.muster.post("/v1/users", body.clone()).send().await,
+        world.send("POST", &format!("/v1/segments/{}/users", world.segment), body).await,
+    ] {
+        let mut codes: Vec<_> = reply.errors().into_iter().map(|(pointer, code, ..)| (pointer, code)).collect();
+        codes.sort();
+        assert_eq!(codes.len(), 2, "{reply:?}");
+        assert_eq!(codes[0], ("/password".to_owned(), "weak_password".to_owned()));
+        assert_eq!(codes[1].0, "/phone");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn weak_passwords_are_refused_wherever_one_is_set() {
     let world = World::start().await;
     let muster = &world.muster;

@@ -25,6 +25,8 @@ async fn look_alikes_in_case_width_and_composition_are_one() {
         let asked = format!("/v1/users/exists?segment_id={}&username={look_alike}", world.segment);
         assert_eq!(world.read(&asked).await, json!({ "exists": true }), "{look_alike}");
     }
+    world.muster.made(&world.ana, &users, user("ΣΊΣΥΦΟΣ")).await;
+    assert_eq!(refused(&world.send("POST", &users, user("σίσυφος")).await).2, "taken", "the two small sigmas are one");
     let other = world.muster.made(&world.ana, &users, user("Ａｎａ")).await;
     assert_eq!(other["username"], "Ana", "full width is mapped");
     for wrong in ["ana\u{200b}", "a na", "ana☺", "\u{202e}ana"] {

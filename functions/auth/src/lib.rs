@@ -15,6 +15,7 @@ mod strength;
 mod tokens;
 
 pub use activate::activate;
+pub use login::record_failure;
 pub use strength::check_strength;
 pub use tokens::{TokenSet, begin_session};
 

@@ -11,7 +11,7 @@ use domain::{
 };
 use edge::{Account, Answer, App, Attempt, Body, Rendered, RequestId, Visitor, check_use};
 use identity::{Identity, LoggedIn};
-use store::UserRecord;
+use store::{Pending, UserRecord};
 
 use crate::{TokenSet, activate, begin_session};
 
@@ -83,6 +83,11 @@ pub async fn login(
                     Err(error) => return Err(error.into()),
                 }
             }
+            // What ended all sessions while the password was checked, such as an undone change of e-mail, ends this one too.
+            let now = app.store.user(id).await?.ok_or(Error::Unauthenticated)?;
+            if now.sessions.ended != record.sessions.ended {
+                return Err(Pending::in_progress().into());
+            }
             let act = visitor.act(Actor::User(id));
             let audit = AuditEntry::new(AuditAction::LoginSucceeded, record.audit_scope(), id, act);
             Ok(begin_session(&app, &record, tokens, (act, Some(audit))).await?)
@@ -103,7 +108,10 @@ pub async fn login(
 }
 
 /// Records a rejected attempt under the account of the user that it named; of an unknown name nothing is kept.
-pub(crate) async fn record_failure(
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn record_failure(
     (app, visitor): (&App, &Visitor),
     action: AuditAction,
     named: Option<&UserRecord>,

@@ -47,7 +47,7 @@ pub async fn join(
     joining: impl FnOnce(&Access, &Configuration, Role) -> Result<NewMember, Error>,
 ) -> Result<Member, Error> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
-    let role = role(&access, &configuration)?;
+    let role = role(app, &access, &configuration).await?;
     let joining = joining(&access, &configuration, role)?;
     let segment = configuration.membership.segment_id;
     check_card(app, &configuration.membership, (None, &joining.fields)).await?;
@@ -79,10 +79,13 @@ pub async fn join(
 }
 
 /// What the caller is to whoever joins.
-fn role(access: &Access, configuration: &Configuration) -> Result<Role, Error> {
-    match access.manages(&configuration.membership, KeyScope::Write) {
+async fn role(app: &App, access: &Access, configuration: &Configuration) -> Result<Role, Error> {
+    let membership = &configuration.membership;
+    match access.manages(membership, KeyScope::Write) {
         Ok(()) => Ok(Role::Manager),
-        Err(Error::NotFound) if access.user().is_some() && configuration.membership.is_open() => Ok(Role::Itself),
+        Err(Error::NotFound) if access.user().is_some() && membership.is_open() => {
+            app.check_participation(access, membership.segment_id).await.map(|()| Role::Itself)
+        }
         Err(error) => Err(error),
     }
 }

@@ -62,7 +62,7 @@ pub(crate) async fn list(
 ) -> Answer<Listed> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
     // Whoever may not read the membership learns nothing of its fields either.
-    let itself = reach(&access, &configuration)?;
+    let itself = reach(&app, &access, &configuration).await?;
     let list = match itself {
         Some(user) => list.only("user_id", user),
         None => list,
@@ -85,10 +85,12 @@ pub(crate) async fn list(
 ///
 /// # Errors
 /// [`Error::NotFound`] for whoever finds nobody.
-pub fn reach(access: &Access, configuration: &Configuration) -> Result<Option<UserId>, Error> {
-    match access.manages(&configuration.membership, KeyScope::Read) {
-        Err(Error::NotFound) if configuration.membership.is_open() => {
-            Ok(Some(access.user().ok_or(Error::NotFound)?.user.id))
+pub async fn reach(app: &App, access: &Access, configuration: &Configuration) -> Result<Option<UserId>, Error> {
+    let membership = &configuration.membership;
+    match access.manages(membership, KeyScope::Read) {
+        Err(Error::NotFound) if membership.is_open() => {
+            let itself = access.user().ok_or(Error::NotFound)?.user.id;
+            app.check_participation(access, membership.segment_id).await.map(|()| Some(itself))
         }
         managed => managed.map(|()| None),
     }

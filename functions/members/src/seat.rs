@@ -37,7 +37,7 @@ impl Seat {
     /// [`Error::NotFound`] for everybody else; [`Error::Forbidden`] for a member that is shut out.
     pub async fn take(app: &App, caller: &Caller, id: MemberId, scope: KeyScope) -> Result<Self, Error> {
         let (access, record) = caller.accesses(app.store.member(id)).await?;
-        let role = role(&access, &record.member, scope)?;
+        let role = role(app, &access, &record.member, scope).await?;
         let configuration = app.store.configuration(record.member.membership_id).await?;
         let configuration = app.store.with_catalogs(configuration).await?;
         Ok(Self { record, configuration, role })
@@ -68,11 +68,12 @@ impl Seat {
     }
 }
 
-fn role(access: &Access, member: &Member, scope: KeyScope) -> Result<Role, Error> {
+async fn role(app: &App, access: &Access, member: &Member, scope: KeyScope) -> Result<Role, Error> {
     match access.manages(member, scope) {
         Ok(()) => Ok(Role::Manager),
         Err(Error::NotFound) if member.fields.user_id.is_some_and(|user| access.is(user)) => {
-            member.takes_part().map(|()| Role::Itself)
+            member.takes_part()?;
+            app.check_participation(access, member.segment_id).await.map(|()| Role::Itself)
         }
         Err(error) => Err(error),
     }

@@ -18,7 +18,9 @@ pub fn router() -> OpenApiRouter<App> {
 /// themselves, every user. Of a user who has joined anything, 1 or 2 reads tell whether it is a member of a closed one.
 async fn readable(app: &App, access: &Access, membership: &Membership) -> Result<(), Error> {
     match (access.manages(membership, KeyScope::Read), access.user()) {
-        (Err(Error::NotFound), Some(_)) if membership.is_open() => Ok(()),
+        (Err(Error::NotFound), Some(_)) if membership.is_open() => {
+            app.check_participation(access, membership.segment_id).await
+        }
         (Err(Error::NotFound), Some(UserRecord { user, .. }))
             if user.segment_id == Some(membership.segment_id) && !user.unjoined =>
         {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use domain::{Act, Error, MemberId, SegmentId, Time, UserId};
+use domain::{Act, AuditAction, AuditEntry, AuditScope, Error, MemberId, SegmentId, Time, UserId};
 use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
@@ -64,7 +64,10 @@ async fn work(
     match job {
         Job::EraseSegment(id) => return erase_segment((store, identity), (job, id), (progress, end)).await,
         Job::EraseMember(id) => store.erase_member(id).await?,
-        Job::EndKeys(account, key) => store.end_child_keys(account, key).await?,
+        Job::EndKeys(account, key) => {
+            let (scope, act) = (AuditScope::of_account(account), Act::by_itself("reconcile"));
+            store.end_child_keys(key, &AuditEntry::new(AuditAction::KeyRevoked, scope, key, act)).await?;
+        }
         Job::EraseTraces(segment, user) => {
             if !traces::erase_traces((store, files), (segment, user)).await? {
                 return store.job_again(job, &progress).await.map(|()| None);

@@ -83,7 +83,10 @@ async fn for_member(
     let (access, record) = caller.accesses(app.store.member(member)).await?;
     let member = record.member;
     match access.manages(&member, KeyScope::Write) {
-        Err(Error::NotFound) if is_itself(&access, &member) => member.takes_part()?,
+        Err(Error::NotFound) if is_itself(&access, &member) => {
+            member.takes_part()?;
+            app.check_participation(&access, member.segment_id).await?;
+        }
         managed => managed?,
     }
     let mut errors = Vec::new();

@@ -192,11 +192,14 @@ async fn reached(app: &App, caller: &Caller, id: UploadId, scope: KeyScope) -> R
     let caller = access.user().ok_or(Error::NotFound)?;
     match upload.fields.holder() {
         UploadHolder::Member(member) => {
-            let member = app.store.member(member).await?.member;
+            let in_use = app.check_participation(&access, upload.fields.segment_id);
+            let (member, in_use) = tokio::join!(app.store.member(member), in_use);
+            let member = member?.member;
             if !is_itself(&access, &member) {
                 return Err(Error::NotFound);
             }
             member.takes_part()?;
+            in_use?;
             Ok((upload, Some(member)))
         }
         UploadHolder::User(user) if access.is(user) => Ok((upload, None)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{TokenSet, begin_session};
+use auth::{TokenSet, begin_session, record_failure};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -167,16 +167,28 @@ pub(crate) async fn redeem_link(
     let id = token.user;
     let (counted, found) = tokio::join!(visitor.comes(), app.user_and_segment(id));
     counted?;
-    let (record, segment) = found?;
-    let record = ready((&app, &identity), record, &token).await?;
+    let (named, segment) = found?;
+    let rejected = async |error: Error| {
+        if matches!(error, Error::Unauthenticated | Error::Expired | Error::SegmentInactive) {
+            record_failure((&app, &visitor), AuditAction::MagicLinkRejected, named.as_ref(), None).await?;
+        }
+        Err(error.into())
+    };
+    let record = match ready((&app, &identity), named.clone(), &token).await {
+        Ok(record) => record,
+        Err(error) => return rejected(error).await,
+    };
     if let Err(error) = check_use(&record.user, segment.as_ref()) {
         // Only who has a link learns why it signs nobody in; the link stays good for as long as it would.
         let is_good = app.store.is_link_good(&record, token.reveal()).await?;
-        return Err(if is_good { error } else { Error::Unauthenticated }.into());
+        return rejected(if is_good { error } else { Error::Unauthenticated }).await;
     }
     let secret = one_time_secret()?;
     let audit = AuditEntry::new(AuditAction::MagicLinkRedeemed, record.audit_scope(), id, visitor.act(Actor::User(id)));
-    app.store.redeem_link(&record, token.reveal(), (&secret, Time::now().plus(SIGN_IN_WITHIN)), &audit).await?;
+    let until = Time::now().plus(SIGN_IN_WITHIN);
+    if let Err(error) = app.store.redeem_link(&record, token.reveal(), (&secret, until), &audit).await {
+        return rejected(error).await;
+    }
     let tokens = sign_in(&app, &identity, &record, &secret, &request_id).await?;
     Ok(begin_session(&app, &record, tokens, (visitor.act(Actor::User(id)), None)).await?)
 }

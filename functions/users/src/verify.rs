@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use auth::{TokenSet, activate, begin_session};
+use auth::{TokenSet, activate, begin_session, record_failure};
 use axum::extract::State;
 use domain::text::Secret;
-use domain::{Actor, Status, Time, UserId, body};
+use domain::{Actor, AuditAction, AuditEntry, Error, Status, Time, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, Path, Rendered, RequestId, Visitor, one_time_secret};
 use identity::{Confirmed, Identity, wrong_code};
-use store::Pending;
+use store::{Pending, UserRecord};
 
 body! {
     /// The code that was sent.
@@ -40,13 +40,13 @@ pub async fn verify(
     let confirmed = match identity.confirm(id, verification.code.reveal()).await {
         Ok(confirmed) => confirmed,
         Err(error) => {
-            visitor.record_failure(Attempt::Code, &account, record.as_ref()).await?;
+            reject((&app, &visitor), &account, record.as_ref()).await?;
             return Err(error.into());
         }
     };
     // A segment's user waits for no code of this kind; whether it has a password is nobody's business.
     let Some(record) = record.clone().filter(|record| record.user.segment_id.is_none()) else {
-        visitor.record_failure(Attempt::Code, &account, record.as_ref()).await?;
+        reject((&app, &visitor), &account, record.as_ref()).await?;
         return Err(wrong_code().into());
     };
     let secret = one_time_secret()?;
@@ -61,7 +61,18 @@ pub async fn verify(
         return Err(wrong_code().into());
     }
     let tokens = identity.login_once(id, &secret).await?;
-    Ok(begin_session(&app, &record, tokens, (visitor.act(Actor::User(id)), None)).await?)
+    let act = visitor.act(Actor::User(id));
+    let audit = AuditEntry::new(AuditAction::LoginSucceeded, record.audit_scope(), id, act);
+    Ok(begin_session(&app, &record, tokens, (act, Some(audit))).await?)
+}
+
+/// Counts and records a wrong code.
+async fn reject((app, visitor): (&App, &Visitor), account: &Account, record: Option<&UserRecord>) -> Result<(), Error> {
+    let counted = visitor.record_failure(Attempt::Code, account, record);
+    // Who has a segment waits for no code of this kind.
+    let waiting = record.filter(|record| record.user.segment_id.is_none());
+    let recorded = record_failure((app, visitor), AuditAction::EmailCodeRejected, waiting, None);
+    tokio::try_join!(counted, recorded).map(drop)
 }
 
 /// Sends a new code, if the user still needs one; the answer is always the same.

@@ -13,7 +13,9 @@ use uuid::Uuid;
 use crate::clock::Time;
 use crate::field::{Field, Object};
 use crate::history::{Act, Actor};
-use crate::id::{AuditId, DeveloperId, ExportId, ImportId, KeyId, MemberId, SegmentId, UploadId, UserId, WebhookId};
+use crate::id::{
+    AuditId, DeveloperId, ExportId, ImportId, KeyId, MemberId, MembershipId, SegmentId, UploadId, UserId, WebhookId,
+};
 use crate::text::Name;
 use crate::words;
 
@@ -60,6 +62,8 @@ words! {
         MagicLinkCreated = "magic_link.created",
         /// A magic link signed its user in.
         MagicLinkRedeemed = "magic_link.redeemed",
+        /// A magic link was rejected: it is used up, has ended, or was made up.
+        MagicLinkRejected = "magic_link.rejected",
         /// A user logged in.
         LoginSucceeded = "login.succeeded",
         /// A login of a user who exists was rejected.
@@ -98,7 +102,7 @@ words! {
         UserPurged = "user.purged",
         /// A segment was deleted.
         SegmentDeleted = "segment.deleted",
-        /// The settings or the status of a segment were changed.
+        /// The settings of a segment or a membership, or the status of a segment, were changed.
         SettingsChanged = "settings.changed",
     }
 }
@@ -148,6 +152,8 @@ words! {
         Webhook = "webhook",
         /// A segment.
         Segment = "segment",
+        /// A membership.
+        Membership = "membership",
     }
 }
 
@@ -208,6 +214,12 @@ impl From<(UserId, Option<SegmentId>)> for AuditScope {
     }
 }
 
+impl From<&crate::membership::Membership> for AuditScope {
+    fn from(membership: &crate::membership::Membership) -> Self {
+        Self::of_segment(membership.owner_id, membership.segment_id)
+    }
+}
+
 impl From<&crate::segment::Segment> for AuditScope {
     fn from(segment: &crate::segment::Segment) -> Self {
         Self::of_segment(segment.owner_id, segment.id)
@@ -241,6 +253,7 @@ targets!(
     UploadId is Upload,
     WebhookId is Webhook,
     SegmentId is Segment,
+    MembershipId is Membership,
 );
 
 /// One row of the audit. It never changes.
@@ -313,6 +326,21 @@ impl AuditEntry {
             agent: act.origin.and_then(|origin| origin.agent.clone()),
             request_id: act.request_id.to_owned(),
             at: Time::of(id.uuid()),
+        }
+    }
+
+    /// The record that the same act was done to another thing too.
+    #[must_use]
+    pub fn of_other(&self, scope: impl Into<AuditScope>, target: impl Into<AuditTarget>) -> Self {
+        let (id, scope, target) = (AuditId::fresh(), scope.into(), target.into());
+        Self {
+            id,
+            account_id: scope.account,
+            segment_id: scope.segment,
+            target_type: target.kind,
+            target: target.id.to_string(),
+            at: Time::of(id.uuid()),
+            ..self.clone()
         }
     }
 

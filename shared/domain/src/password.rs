@@ -130,15 +130,15 @@ fn own_parts(owner: &UserFields) -> Vec<(Reason, String)> {
     parts
 }
 
-/// Whether a password contains a value. Three letters count only where no other letter is beside them, and fewer not at
-/// all: a user called Ana may have bananas in its password.
+/// Whether a password contains a value. Three letters count only at its beginning and its end, and where no other letter
+/// is beside them; fewer count not at all: a user called Ana may have bananas in its password.
 fn contains(password: &str, part: &str) -> bool {
     match part.chars().count() {
         0..3 => false,
         3 => password.match_indices(part).any(|(at, found)| {
             let before = password.get(..at).and_then(|before| before.chars().next_back());
             let after = password.get(at + found.len()..).and_then(|after| after.chars().next());
-            ![before, after].into_iter().flatten().any(char::is_alphabetic)
+            before.is_none() || after.is_none() || ![before, after].into_iter().flatten().any(char::is_alphabetic)
         }),
         _ => password.contains(part),
     }
@@ -188,7 +188,8 @@ fn repeated_part(text: &str) -> &str {
 /// Text without case and accents.
 fn fold(text: &str) -> String {
     let small = text.nfkd().flat_map(char::to_lowercase);
-    small.nfkd().filter(|letter| !is_combining_mark(*letter)).collect()
+    let bare: String = small.nfkd().filter(|letter| !is_combining_mark(*letter)).collect();
+    bare.replace('ß', "ss").replace('ς', "σ")
 }
 
 /// The forms in which a password is tried: NFC, in which passwords are set, and as it was typed, in which they were set once.
@@ -304,6 +305,8 @@ mod tests {
             ("xMARISOL.PAZx 77", "e-mail"),
             ("say solecito twice", "username"),
             ("ana-horse-battery", "name"),
+            ("anaharborkite", "name"),
+            ("harborkiteana", "name"),
             ("horse lopez battery", "name"),
             ("horse GARCÍA battery", "name"),
             ("correct Muster battery", "product"),
@@ -313,6 +316,17 @@ mod tests {
         }
         for strong in ["correct horse battery", "banana split at noon", "staple battery horse"] {
             assert_eq!(codes(strong).0, "", "{strong}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn letters_that_are_written_in_two_ways_are_the_same_letters() -> Result<(), Error> {
+        for (name, text) in
+            [("Strasse", "straße-harbor-77"), ("Straße", "strasse-harbor-77"), ("ΝΊΚΟΣ", "a νίκος harbor")]
+        {
+            let owner = UserFields::parse(json!({ "name": name }))?;
+            assert_eq!(weakness(text, &owner, None).map(|(code, _)| code), Some("weak_password"), "{text}");
         }
         Ok(())
     }

@@ -66,7 +66,8 @@ impl Username {
     #[must_use]
     pub fn canonical(&self) -> String {
         let mapped = UsernameCaseMapped::new().enforce(self.text.as_str()).ok().filter(|_| !self.is_former());
-        mapped.map_or_else(|| self.text.to_lowercase(), std::borrow::Cow::into_owned)
+        // The two small sigmas are one letter, which has one capital.
+        mapped.map_or_else(|| self.text.to_lowercase(), |mapped| mapped.replace('ς', "σ"))
     }
 
     /// Returns the form in which a row from before the rule may claim the text that was sent, if it is another one.

@@ -49,6 +49,7 @@ struct AccessToken {
     /// The hash of the key's secret.
     hash: String,
     scopes: Scopes,
+    /// In milliseconds, since all tokens up to one moment can be revoked.
     issued_at: i64,
     expires_at: i64,
 }
@@ -216,10 +217,10 @@ impl App {
             segment: kept.key.segment_id,
             hash: kept.hash.clone(),
             scopes,
-            issued_at: now.seconds(),
+            issued_at: now.millis(),
             expires_at: end.seconds(),
         };
-        let expires_in = token.expires_at - token.issued_at;
+        let expires_in = token.expires_at - now.seconds();
         Ok(IssuedToken { text: token.seal(self).await?, expires_in, scopes: token.scopes })
     }
 

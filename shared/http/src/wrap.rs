@@ -23,6 +23,9 @@ use crate::minimum::{self, KnownCaller};
 use crate::secure::secure;
 use crate::{App, Dialect, Failure, Query, TrustedProxyHops, failure, idempotency};
 
+/// The header that names a request.
+const REQUEST_ID: &str = "x-request-id";
+
 /// The id of a request: Lambda's own, or a fresh one.
 #[derive(Debug, Clone, Default)]
 pub struct RequestId(pub String);
@@ -50,6 +53,7 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
         .layer(middleware::from_fn(move |request, next| around((dialects, hops), request, next)))
         .layer(app.origins.layer())
         // Around all else, preflights included.
+        .layer(middleware::from_fn(identify))
         .layer(middleware::from_fn(secure))
 }
 
@@ -92,8 +96,7 @@ async fn around(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let context = request.extensions().get::<Context>();
-    let id = context.map_or_else(|| domain::id::fresh().to_string(), |context| context.request_id.clone());
+    let id = request_id(&request);
     let reports = Reports::default();
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(reports.clone());
@@ -123,9 +126,25 @@ async fn around(
     response
 }
 
+/// Gives an answer an id that has none, as that to a preflight.
+async fn identify(request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let mut response = next.run(request).await;
+    if !response.headers().contains_key(REQUEST_ID) {
+        put_id(response.headers_mut(), &id);
+    }
+    response
+}
+
+/// The id that API Gateway has given a request, or else a fresh one.
+fn request_id(request: &Request) -> String {
+    let context = request.extensions().get::<Context>();
+    context.map_or_else(|| domain::id::fresh().to_string(), |context| context.request_id.clone())
+}
+
 fn put_id(headers: &mut HeaderMap, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert("x-request-id", id);
+        headers.insert(REQUEST_ID, id);
     }
 }
 

@@ -2,10 +2,12 @@
 //! (`docs/decisions/0031-an-act-is-audited-twice.md`). Acts on users that write a history entry (blocking, deleting, new
 //! passwords and e-mails) are audited with that entry, by [`Store::audit_of_entry`].
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
-use domain::{Action, AuditAction, AuditEntry, AuditScope, Entry, Error, SegmentId, Time, UserId};
+use domain::{Action, AuditAction, AuditEntry, AuditScope, Entry, Error, Object, SegmentId, Time, UserId};
+use serde_json::Value;
 
 use crate::Store;
 use crate::email_undo::UndoChange;
@@ -193,4 +195,15 @@ fn actions_of(entry: &Entry) -> Vec<AuditAction> {
         Action::Created | Action::Verified | Action::EmailsRecorded => return Vec::new(),
     };
     act.into_iter().chain(change("valid_until").map(|_| AuditAction::ValidityChanged)).collect()
+}
+
+/// Returns the names of the settings that changed, and those of `more` fields that did.
+pub(crate) fn changed_settings<T: Object>(old: &T, new: &T, more: &[&str]) -> Vec<String> {
+    let (old, new) = (old.show(), new.show());
+    let settings = |thing: &Value| thing["settings"].as_object().cloned().unwrap_or_default();
+    let (before, after) = (settings(&old), settings(&new));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    let more = more.iter().filter(|name| old.get(**name) != new.get(**name)).map(|name| (*name).to_owned());
+    changed.map(|name| format!("settings.{name}")).chain(more).collect()
 }

@@ -27,7 +27,7 @@ pub struct KeptKey {
     /// The access tokens of it that were revoked and are not expired: each the second of its expiry, a dot and its id.
     #[serde(default)]
     pub revoked_tokens: BTreeSet<String>,
-    /// The second up to which all access tokens of it were revoked.
+    /// The millisecond up to which all access tokens of it were revoked.
     pub tokens_from: Option<i64>,
 }
 
@@ -122,7 +122,7 @@ impl Store {
             Ok(kept.has_children)
         })
         .await?;
-        if has_children { self.end_child_keys(account, id).await } else { Ok(()) }
+        if has_children { self.end_child_keys(id, audit).await } else { Ok(()) }
     }
 
     /// Deletes a key. From then on the account's record rejects its descendants, which a job deletes if nobody else does.
@@ -148,16 +148,21 @@ impl Store {
     }
 
     /// Deletes the descendants of a revoked key. A key goes before the keys that it created are looked up, so that it
-    /// creates no more; what lists it goes last, so that a crash leaves what says to go on.
+    /// creates no more; what lists it goes last, so that a crash leaves what says to go on. Each is on record as `audit`, the
+    /// end of `revoked`, is.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn end_child_keys(&self, account: UserId, revoked: KeyId) -> Result<(), Error> {
+    pub async fn end_child_keys(&self, revoked: KeyId, audit: &AuditEntry) -> Result<(), Error> {
+        let account = audit.account_id;
         let (mut left, mut listed) = (vec![revoked], Vec::new());
         while let Some(parent) = left.pop() {
             let query = Query::under(keys::partition(account), &keys::child_keys(parent));
             let children = self.table.all_items(&query).await?;
             let found: Vec<_> = children.iter().filter_map(child_of).collect();
+            for (child, segment) in &found {
+                self.record_audit(&audit.of_other((account, *segment), *child)).await?;
+            }
             let gone = found.iter().map(|(child, segment)| keys::key(account, *segment, *child).attributes());
             self.erase_items(gone.collect()).await?;
             listed.extend(found.iter().map(|(child, _)| keys::child_key(account, parent, *child).attributes()));
@@ -176,9 +181,9 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn revoke_token(&self, kept: &KeptKey, token: &str) -> Result<(), Error> {
         let at = keys::key(kept.key.account_id, kept.key.segment_id, kept.key.id);
-        let now = Time::now().seconds();
+        let now = Time::now();
         let is_over = |token: &&String| {
-            token.split_once('.').and_then(|(end, _)| end.parse().ok()).is_none_or(|end: i64| end <= now)
+            token.split_once('.').and_then(|(end, _)| end.parse().ok()).is_none_or(|end: i64| end <= now.seconds())
         };
         let over: Vec<_> = kept.revoked_tokens.iter().filter(is_over).cloned().collect();
         let left = kept.revoked_tokens.len() - over.len();
@@ -188,7 +193,7 @@ impl Store {
         }
         let changes = match left < REVOKED_TOKENS {
             true => Changes::default().add_to_set("revoked_tokens", token),
-            false => Changes::default().set("tokens_from", number(now)).remove("revoked_tokens"),
+            false => Changes::default().set("tokens_from", number(now.millis())).remove("revoked_tokens"),
         };
         // A key that has just been revoked must not come back.
         self.table.update(&at, "attribute_exists(PK)", changes).await.map(drop)

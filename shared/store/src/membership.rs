@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::event::{About, Change};
 use domain::{
-    Act, Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Member, MemberFields, Membership,
-    MembershipId, Question, SegmentId,
+    Act, AuditAction, AuditEntry, Catalog, CatalogId, CustomField, Error, FieldId, Level, LevelId, Member,
+    MemberFields, Membership, MembershipId, Question, SegmentId,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
+use crate::audit::changed_settings;
 use crate::job::Job;
 use crate::keys::{self, FIELDS, LEVELS, SK};
 use crate::search::{self, Directory, Found, Index, Indexed, Kind, Schema, Search, Searched, Value, ValueType};
@@ -328,6 +329,11 @@ impl Store {
         let (had, has) = (old.index(), new.index());
         writes.extend(search::writes(&self.table, &directory(new.segment_id), Some(&had), Some(&has)));
         writes.extend(self.tells(Some(old), Some(new), act)?);
+        let changed = changed_settings(old, new, &["self_enrolment"]);
+        if !changed.is_empty() {
+            let audit = AuditEntry::new(AuditAction::SettingsChanged, new, new.id, act).with_fields(changed);
+            writes.extend(self.audit_writes([&audit])?);
+        }
         self.table.transact(writes).await
     }
 

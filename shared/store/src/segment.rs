@@ -1,13 +1,11 @@
 //! Segments. Each is found by its id, and through the index of its account's segments.
 
-use std::collections::BTreeSet;
-
 use domain::segment::SegmentNumber;
-use domain::{Act, AddressId, AuditAction, AuditEntry, AuditScope, Error, Object as _, Segment, SegmentId, UserId};
+use domain::{Act, AddressId, AuditAction, AuditEntry, AuditScope, Error, Segment, SegmentId, UserId};
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 use crate::Store;
+use crate::audit::changed_settings;
 use crate::backoff::retried;
 use crate::job::Job;
 use crate::keys;
@@ -127,7 +125,7 @@ impl Store {
             writes.push(if new.fields.status.0 { self.open_segment(new) } else { self.close_segment(new) });
         }
         writes.extend(self.tells(Some(old), Some(new), act)?);
-        let changed = changed_settings(old, new);
+        let changed = changed_settings(old, new, &["status"]);
         if !changed.is_empty() {
             let audit = AuditEntry::new(AuditAction::SettingsChanged, new, new.id, act).with_fields(changed);
             writes.extend(self.audit_writes([&audit])?);
@@ -195,15 +193,4 @@ impl Store {
         let values = Item::from([(":version".to_owned(), number(version))]);
         Write::delete(&self.table, key, "version = :version", values).on_condition_failed(Error::Stale)
     }
-}
-
-/// Returns the names of the settings that changed, and `status` if it did.
-fn changed_settings(old: &Segment, new: &Segment) -> Vec<String> {
-    let (old, new) = (old.show(), new.show());
-    let settings = |segment: &Json| segment["settings"].as_object().cloned().unwrap_or_default();
-    let (before, after) = (settings(&old), settings(&new));
-    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-    let status = (old.get("status") != new.get("status")).then(|| "status".to_owned());
-    changed.map(|name| format!("settings.{name}")).chain(status).collect()
 }

@@ -1,10 +1,11 @@
 //! An inactive segment: no operation of a dialect reaches anything in it, for the owner and keys of the account neither.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Credentials, Operation, Victim, list_operations, new_developer};
-use crate::system::Muster;
+use crate::isolation::unchanged;
+use crate::system::{Ana, Muster};
 
 /// Operations that concern no segment, the account, or the segment itself, which its owner can activate again.
 const OUTSIDE: [&str; 10] = [
@@ -83,6 +84,66 @@ async fn dialects_reach_nothing_in_an_inactive_segment() {
         let again = muster.get(&path).token(&key).header("x-segment-id", &victim.ids["segment"]).send().await;
         assert_eq!(again.status, 200, "{path}: {again:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_of_other_accounts_reach_nothing_in_an_inactive_segment() {
+    let victim = Victim::start().await;
+    let (world, muster) = (&victim.world, &victim.world.muster);
+    let open = world.send("PATCH", &world.path(""), json!({ "self_enrolment": true })).await;
+    assert_eq!(open.status, 200, "{open:?}");
+    let (eve, late) = (muster.ana().await, muster.ana().await);
+    let members = world.path("/members");
+    let joined = muster.post(&members, json!({ "name": "Eve" })).by(&eve).send().await;
+    assert_eq!(joined.status, 201, "{joined:?}");
+    let (membership, member) = (&victim.ids["membership"], joined.body["id"].as_str().unwrap());
+    let upload = json!({ "segment_id": world.segment, "member_id": member, "filename": "a.pdf",
+        "content_type": "application/pdf", "size": 5 });
+    let begun = muster.post("/v1/uploads", upload.clone()).by(&eve).send().await;
+    assert_eq!(begun.status, 201, "{begun:?}");
+    let own = format!("/v1/uploads/{}", begun.body["id"].as_str().unwrap());
+    let (reads, writes) = ("GET", "POST");
+    let calls = [
+        (&eve, reads, world.path(""), json!(null)),
+        (&eve, reads, world.path("/levels"), json!(null)),
+        (&eve, reads, members.clone(), json!(null)),
+        (&eve, reads, format!("/v1/members/{member}"), json!(null)),
+        (&eve, reads, format!("/v1/members/{member}/points"), json!(null)),
+        (&eve, "PATCH", format!("/v1/members/{member}"), json!({ "name": "Eva" })),
+        (&eve, "PUT", format!("/v1/members/{member}/answers"), json!({})),
+        (&eve, reads, own.clone(), json!(null)),
+        (&eve, "DELETE", own, json!(null)),
+        (&eve, writes, "/v1/uploads".to_owned(), upload),
+        (&late, writes, members, json!({ "name": "Late" })),
+        (&eve, reads, format!("/flows/membership-level/list/{membership}"), json!(null)),
+        (&eve, reads, format!("/flows/membership-custom-field/list/{membership}"), json!(null)),
+        (&eve, reads, format!("/flows/membership-user/{member}"), json!(null)),
+        (&eve, reads, format!("/flows/membership-user/list/{membership}"), json!(null)),
+        (&eve, reads, format!("/flows/membership-custom-field-answer/list/{member}"), json!(null)),
+        (
+            &late,
+            writes,
+            "/flows/membership-user".to_owned(),
+            json!({ "membership_id": membership, "user_id": late.id,
+            "segment_id": world.segment, "name": "Late" }),
+        ),
+    ];
+    let send = async |(by, method, path, body): &(&Ana, &str, String, Value)| {
+        let call = muster.call(method, path).by(by);
+        if body.is_null() { call.send().await } else { call.json(body.clone()).send().await }
+    };
+    for call in calls.iter().filter(|call| call.1 == reads) {
+        let reply = send(call).await;
+        assert_eq!(reply.status, 200, "{} {reply:?}", call.2);
+    }
+    let segment = format!("/v1/segments/{}", world.segment);
+    assert_eq!(world.send("PATCH", &segment, json!({ "status": false })).await.status, 200);
+    let before = muster.lasting().await;
+    for call in &calls {
+        let reply = send(call).await;
+        assert!(reply.status == 401 && reply.text.contains("inactive"), "{} {} {reply:?}", call.1, call.2);
+    }
+    unchanged(&before, &muster.lasting().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

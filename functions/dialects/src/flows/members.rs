@@ -150,7 +150,7 @@ async fn list_members(
 ) -> Answer<Rows> {
     let asked = user_id(&mut query)?;
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
-    let itself = reach(&access, &configuration)?;
+    let itself = reach(&app, &access, &configuration).await?;
     if pages.removed {
         return Ok(pages.of(Vec::new()));
     }

@@ -49,7 +49,8 @@ impl Body for SignUp {
             fields.require(required);
         }
         let read = UserFields::read(fields);
-        let (password, read): (Password, UserFields) = (password?, read?);
+        let read = read_beside(fields, password.as_ref(), read)?;
+        let password: Password = password?;
         if let Some(weakness) = password.find_weakness("/password", &read, None) {
             fields.add_error(weakness);
         }
@@ -99,9 +100,10 @@ pub struct NewUser {
 
 impl Body for NewUser {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let (password, status) = (fields.take("password"), fields.take("status"));
-        let fields = UserFields::read(fields)?;
-        Some(Self { password: password?, status: status?, fields })
+        let (password, status) = (fields.take::<Option<Password>>("password"), fields.take("status"));
+        let read = UserFields::read(fields);
+        let read = read_beside(fields, password.iter().flatten().next(), read)?;
+        Some(Self { password: password?, status: status?, fields: read })
     }
 
     fn show(&self) -> Map<String, Value> {
@@ -119,6 +121,16 @@ impl Body for NewUser {
         }
         schema
     }
+}
+
+/// The fields as they were read; where they could not be, what is weak about the password whatever they are is told too.
+fn read_beside(fields: &mut Fields<'_>, password: Option<&Password>, read: Option<UserFields>) -> Option<UserFields> {
+    if read.is_none() {
+        let weakness = password.and_then(|password| password.find_weakness("/password", &UserFields::default(), None));
+        // How long it must be, the segment says.
+        weakness.into_iter().filter(|error| error.code == "weak_password").for_each(|error| fields.add_error(error));
+    }
+    read
 }
 
 impl PartialSchema for NewUser {

@@ -7,28 +7,26 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRef, FromRequestParts};
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
-use domain::{
-    Act, Actor, AuditAction, AuditEntry, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Status, Time, Upload,
-    User, UserId,
-};
+use domain::{Act, Actor, Error, KeyScope, Name, Origin, Role, Segment, SegmentId, Time, UserId};
 use identity::Claims;
 use store::{KeptKey, UserRecord};
 use uuid::Uuid;
 
-use crate::access::{Access, ActiveSegmentsOnly};
+use crate::App;
+use crate::access::Access;
 use crate::credential::KeyCredential;
-use crate::key::{ByDeveloper, DeveloperToken};
-use crate::limit::{Limited, Reports, account, origin, reports, source_name};
+use crate::key::DeveloperToken;
+use crate::limit::{Limited, Reports, source_name};
 use crate::minimum::KnownCaller;
 use crate::path::UserRef;
-use crate::source::source;
-use crate::tries::Proof;
 use crate::wrap::RequestId;
-use crate::{App, Failure, scopes};
+
+mod counted;
+mod extract;
+mod session;
+
+pub use extract::Anybody;
+pub use session::check_use;
 
 /// Whoever sent a credential that can be one. Whether it still holds is known after [`Caller::access`].
 #[derive(Debug, Clone)]
@@ -232,65 +230,6 @@ impl Caller {
         Ok((Subject { record, role: Role::Manager }, found?))
     }
 
-    /// Counts a question whether somebody exists.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn asks_who_exists(&self) -> Result<(), Error> {
-        self.app.limiter.take(Limited::ExistsByCredential, &self.limit_name(), &self.reports).await
-    }
-
-    /// Counts a try at the caller's own password, as a login from the same source would be: 1 read.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn tries_password(&self) -> Result<(), Error> {
-        let (user, limiter) = (self.session()?.claims.user_id, &self.app.limiter);
-        let name = account(user);
-        let taken = limiter.take_at(Limited::LoginByAccount, &name, self.source, &self.reports);
-        let (taken, failed) = tokio::join!(taken, limiter.check_failures(Proof::Password, (&name, user), self.source));
-        taken.and(failed)
-    }
-
-    /// Counts a message to an address that the caller chooses, as a recovery from the same source would be: 1 write.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn check_mail_limit(&self) -> Result<(), Error> {
-        let name = account(self.session()?.claims.user_id);
-        self.app.limiter.take_at(Limited::RecoveryByAccount, &name, self.source, &self.reports).await
-    }
-
-    /// Counts and records a try at the caller's own password that proved to be wrong: 2 writes.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn record_wrong_password(&self, record: &UserRecord) -> Result<(), Error> {
-        let name = account(record.user.id);
-        let counted = self.app.limiter.record_failure(Proof::Password, &name, self.source);
-        tokio::try_join!(counted, self.record_rejected(AuditAction::PasswordRejected, record)).map(drop)
-    }
-
-    /// Records that what the caller proves itself with was wrong: 1 write.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn record_rejected(&self, action: AuditAction, record: &UserRecord) -> Result<(), Error> {
-        let entry = AuditEntry::new(action, record.audit_scope(), record.user.id, self.act()).failed();
-        self.app.store.record_audit(&entry).await
-    }
-
-    /// Counts an upload that is about to begin against the quota of the caller: of a team where the segment is its own, else
-    /// of one user.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn counts_upload(&self, upload: &Upload) -> Result<(), Error> {
-        let by = self.actor();
-        let is_user = matches!(by, Actor::User(user) if user != upload.owner_id);
-        self.app.store.count_upload(upload, by, self.app.limiter.upload_quota(is_user)).await
-    }
-
     /// Whether the caller may read what it writes; known after [`Caller::access`].
     #[must_use]
     pub fn can_read(&self) -> bool {
@@ -377,182 +316,5 @@ impl Caller {
             Credential::Token(session) => format!("user:{}", session.claims.user_id),
             Credential::Key(key) => format!("key:{}{}", key.hash(), key.narrowed()),
         }
-    }
-
-    /// The name under which requests are counted: a key and its tokens share one.
-    fn limit_name(&self) -> String {
-        match &self.credential {
-            Credential::Token(_) => self.credential(),
-            Credential::Key(key) => format!("key:{}", key.hash()),
-        }
-    }
-}
-
-/// Whether a user's record still stands behind a token.
-fn holds(record: &UserRecord, claims: &Claims) -> bool {
-    let lives = record.user.status == Status::Active && !record.user.excluded;
-    lives && !record.sessions.are_over(&claims.session, claims.began)
-}
-
-/// Whoever calls a route that asks for no credential, and takes one: nobody, where none was sent.
-#[derive(Debug, Clone)]
-pub struct Anybody(pub Option<Caller>);
-
-impl<S: Send + Sync> FromRequestParts<S> for Anybody
-where
-    App: FromRef<S>,
-{
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        if !parts.headers.contains_key(AUTHORIZATION) && !parts.headers.contains_key(KEY_HEADER) {
-            return Ok(Self(None));
-        }
-        Caller::from_request_parts(parts, state).await.map(|caller| Self(Some(caller)))
-    }
-}
-
-/// The header of a key, where there is no bearer token.
-const KEY_HEADER: &str = "x-api-key";
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller
-where
-    App: FromRef<S>,
-{
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        // A token is verified once a request, whoever asks for the caller first.
-        if let Some(caller) = parts.extensions.get::<Self>() {
-            return Ok(caller.clone());
-        }
-        let app = App::from_ref(state);
-        let text = credential(&parts.headers).ok_or(Error::Unauthenticated)?;
-        let credential = if KeyCredential::is_meant(text) {
-            Credential::Key(KeyCredential::parse(&app, text).await?)
-        } else {
-            let claims = app.verifier.verify(text).await?;
-            Credential::Token(Session { claims, token: text.to_owned() })
-        };
-        let developer = developer(parts, &credential)?;
-        let request_id = parts.extensions.get().cloned().unwrap_or_default();
-        let (origin, reports, source) = (origin(parts), reports(parts), source(parts));
-        let (required, known) = (scopes::required(parts), parts.extensions.get().cloned().unwrap_or_default());
-        let active_only = parts.extensions.get::<ActiveSegmentsOnly>().is_some();
-        let caller = Self {
-            app,
-            credential,
-            developer,
-            request_id,
-            origin,
-            name: None,
-            silent: false,
-            reports,
-            source,
-            required,
-            active_only,
-            about: None,
-            known,
-        };
-        parts.extensions.insert(caller.clone());
-        Ok(caller)
-    }
-}
-
-/// The developer whose token must hold too: one of the very account.
-fn developer(parts: &Parts, credential: &Credential) -> Result<Option<DeveloperToken>, Error> {
-    let Some(ByDeveloper(token)) = parts.extensions.get() else { return Ok(None) };
-    let account = match credential {
-        Credential::Token(session) => session.claims.user_id,
-        Credential::Key(secret) => secret.account,
-    };
-    let token = token.as_deref().and_then(DeveloperToken::parse).filter(|token| token.account == account);
-    token.map(Some).ok_or(Error::Unauthenticated)
-}
-
-/// The one credential of a request: a bearer token, or a key in the header of its own.
-fn credential(headers: &HeaderMap) -> Option<&str> {
-    match (headers.contains_key(AUTHORIZATION), headers.get_all(KEY_HEADER).iter().collect::<Vec<_>>().as_slice()) {
-        (true, []) => bearer(headers),
-        (false, [key]) => key.to_str().ok().filter(|key| KeyCredential::is_meant(key)),
-        _ => None,
-    }
-}
-
-/// The one bearer token of a request.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
-    let single = values.next().is_none();
-    (scheme.eq_ignore_ascii_case("bearer") && single).then_some(token.trim())
-}
-
-impl App {
-    /// The second in which the session of a fresh access token began.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] where the pool's keys cannot be had.
-    pub async fn began(&self, access_token: &str) -> Result<i64, Error> {
-        Ok(self.claims(access_token).await?.began)
-    }
-
-    /// The claims of a fresh access token.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] where the pool's keys cannot be had.
-    pub async fn claims(&self, access_token: &str) -> Result<Claims, Error> {
-        self.verifier.verify(access_token).await
-    }
-
-    /// The record behind a fresh access token, if the session still holds: 1 read.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`] where the user is gone, shut out or signed out; [`Error::Expired`] and
-    /// [`Error::SegmentInactive`] where only that is in the way.
-    pub async fn session(&self, access_token: &str) -> Result<UserRecord, Error> {
-        let claims = self.verifier.verify(access_token).await?;
-        self.session_holder(&claims).await
-    }
-
-    /// The user behind a session that still holds.
-    async fn session_holder(&self, claims: &Claims) -> Result<UserRecord, Error> {
-        let (record, segment) = self.user_and_segment(claims.user_id).await?;
-        let record = record.filter(|record| holds(record, claims)).ok_or(Error::Unauthenticated)?;
-        check_use(&record.user, segment.as_ref())?;
-        Ok(record)
-    }
-
-    /// A user and its segment, if it is in one: 1 read, or 2 in a row for the first request of a segment's user that a
-    /// process serves. In which segment a user is never changes, so that a process remembers it.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn user_and_segment(&self, id: UserId) -> Result<(Option<UserRecord>, Option<Segment>), Error> {
-        if let Some(segment) = self.homes.find(id) {
-            return self.store.user_and_segment(id, segment).await;
-        }
-        let record = self.store.user(id).await?;
-        let Some(segment) = record.as_ref().and_then(|record| record.user.segment_id) else {
-            return Ok((record, None));
-        };
-        self.homes.remember(id, segment);
-        match self.store.segment(segment).await {
-            Ok(segment) => Ok((record, Some(segment))),
-            Err(Error::NotFound) => Ok((record, None)),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// Checks that a user who has proved who it is may go on: its validity has not ended, and its segment is in use.
-///
-/// # Errors
-/// [`Error::Expired`], [`Error::SegmentInactive`]; [`Error::Unauthenticated`] where its segment is gone.
-pub fn check_use(user: &User, segment: Option<&Segment>) -> Result<(), Error> {
-    user.check_validity(Time::now())?;
-    match (user.segment_id, segment) {
-        (None, _) => Ok(()),
-        (Some(_), Some(segment)) => segment.check_active(),
-        (Some(_), None) => Err(Error::Unauthenticated),
     }
 }
