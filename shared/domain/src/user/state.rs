@@ -134,7 +134,8 @@ impl User {
             after.status_reason = None;
         }
         self.check_rights(self.writer(role), &before, &after)?;
-        if role == Role::Itself && self.fields.email.is_some() && after.fields.email.is_none() {
+        let is_own = role == Role::Itself && self.segment_id.is_some();
+        if is_own && self.fields.email.is_some() && after.fields.email.is_none() {
             // Without proof, and with nobody left to be told of it.
             return Err(Error::Forbidden(
                 "Only the owner of the segment takes an e-mail away; change it to another one.",
