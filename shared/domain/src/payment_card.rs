@@ -10,7 +10,7 @@ use crate::text::Code;
 type Scheme = ((u32, u32), (usize, usize));
 
 /// The ranges of the issuer identification numbers (ISO/IEC 7812) of the schemes in use, with the lengths that they issue.
-const SCHEMES: [Scheme; 32] = [
+const SCHEMES: [Scheme; 42] = [
     // Visa, with Electron.
     ((4, 4), (13, 19)),
     // Mastercard.
@@ -55,6 +55,18 @@ const SCHEMES: [Scheme; 32] = [
     // Carnet, of Mexico, and Naranja, of Argentina.
     ((2869, 2869), (16, 16)),
     ((589_562, 589_562), (16, 16)),
+    // Cabal, of Argentina, outside of 60.
+    ((589_657, 589_657), (16, 16)),
+    // Troy, Verve, Dankort, InterPayment, InstaPayment, UzCard, Humo and UATP.
+    ((9792, 9792), (16, 16)),
+    ((506_099, 506_198), (16, 19)),
+    ((507_865, 507_964), (16, 19)),
+    ((5019, 5019), (16, 16)),
+    ((636, 636), (16, 19)),
+    ((637, 639), (16, 16)),
+    ((8600, 8600), (16, 16)),
+    ((9860, 9860), (16, 16)),
+    ((1, 1), (15, 15)),
 ];
 
 /// Whether a number has the prefix and the length of a payment scheme and a valid check digit (Luhn). Digits of full
@@ -108,6 +120,14 @@ mod tests {
             ("3530111333300000", true),
             ("6200000000000005", true),
             ("5066991111111118", true),
+            ("9792000000000003", true),
+            ("5060990000000008", true),
+            ("5078650000000000004", true),
+            ("5019000000000008", true),
+            ("6360000000000001", true),
+            ("8600000000000007", true),
+            ("9860000000000000", true),
+            ("100000000000009", true),
             ("5067230000009011", true),
             ("4111111111111112", false),
             ("411111111111", false),
