@@ -306,6 +306,9 @@ async fn a_code_proves_the_address_that_it_was_sent_to_and_no_other() {
     let code = code_from_cognito(&muster, &ana, "own@example.com").await;
     let wrong = muster.post(VERIFY, code).by(&ana).send().await;
     assert_eq!(refused(&wrong), as_refused((400, "/code", "incorrect")));
+    let audit = muster.get("/v1/audit?action=email.code_rejected").by(&ana).send().await;
+    let rejected = &audit.body["data"][0];
+    assert_eq!((&rejected["actor"]["id"], &rejected["result"]), (&json!(ana.id), &json!("failed")), "{audit:?}");
     assert_eq!(muster.me(&ana).await["email"], json!(ana.email));
     assert_eq!(muster.login("victim@example.com", PASSWORD).await.status, 401);
     let tokens = muster.login(&ana.email, PASSWORD).await;
