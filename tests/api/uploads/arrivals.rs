@@ -69,7 +69,7 @@ impl Club {
         self.muster.age("pending_at", AttributeValue::S(Time::from_millis(0).to_string())).await;
         // One that deletes the upload begins another one, for its file.
         for _ in 0..2 {
-            let (functions, end) = (&self.muster.functions, Time::now().plus(Duration::from_secs(10)));
+            let (functions, end) = (&self.muster.functions, Time::now().plus(Duration::from_secs(60)));
             reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await.unwrap();
         }
     }
