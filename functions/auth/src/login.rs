@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use domain::audit::AuditResult;
 use domain::text::Secret;
 use domain::user::Unique;
 use domain::{
@@ -83,7 +84,7 @@ pub async fn login(
                     Err(error) => return Err(error.into()),
                 }
             }
-            // What ended all sessions while the password was checked, such as an undone change of e-mail, ends this one too.
+            // All sessions may have ended while the password was checked. This one must not outlive that.
             let now = app.store.user(id).await?.ok_or(Error::Unauthenticated)?;
             if now.sessions.ended != record.sessions.ended {
                 return Err(Pending::in_progress().into());
@@ -117,9 +118,21 @@ pub async fn record_failure(
     named: Option<&UserRecord>,
     segment: Option<SegmentId>,
 ) -> Result<(), Error> {
+    record_attempt((app, visitor), (action, AuditResult::Failed), named, segment).await
+}
+
+/// Records what somebody without a credential did to the account of the user that it named; of an unknown name nothing is
+/// kept, in as many writes.
+pub(crate) async fn record_attempt(
+    (app, visitor): (&App, &Visitor),
+    (action, result): (AuditAction, AuditResult),
+    named: Option<&UserRecord>,
+    segment: Option<SegmentId>,
+) -> Result<(), Error> {
     let Some(record) = named else { return app.store.pretend_audit(segment).await };
     let (scope, act) = (record.audit_scope(), visitor.act(Actor::Anonymous));
-    app.store.record_audit(&AuditEntry::new(action, scope, record.user.id, act).failed()).await
+    let entry = AuditEntry { result, ..AuditEntry::new(action, scope, record.user.id, act) };
+    app.store.record_audit(&entry).await
 }
 
 /// The segment that a login names, if it names one that exists: 1 read.

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use domain::audit::AuditResult;
 use domain::text::Secret;
 use domain::user::Unique;
-use domain::{Action, Actor, AuditAction, AuditEntry, Email, Error, Password, SegmentId, Status, User, UserId, body};
+use domain::{Action, Actor, AuditAction, Email, Error, Password, SegmentId, Status, User, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, Visitor, check_use};
 use identity::{Identity, wrong_code};
 use reconcile::settled;
 use store::{PasswordEffects, PendingKind, UserRecord};
 
 use crate::check_strength;
-use crate::login::{record_failure, segment_of};
+use crate::login::{record_attempt, record_failure, segment_of};
 
 body! {
     /// Who has lost the password.
@@ -63,20 +64,12 @@ pub(crate) async fn recover(
     // For somebody who is there Cognito calls the function that makes the code: the time must not tell.
     let sent = async {
         identity.recover(user, email, is_verified).await?;
-        match &active {
-            Some(record) => app.store.record_audit(&requested(record, &visitor)).await,
-            None => app.store.pretend_audit(recovery.segment_id).await,
-        }
+        let requested = (AuditAction::RecoveryRequested, AuditResult::Succeeded);
+        record_attempt((&app, &visitor), requested, active.as_ref(), recovery.segment_id).await
     };
     let (sent, ()) = tokio::join!(sent, tokio::time::sleep(ANSWERED_AFTER));
     sent?;
     Ok(Accepted)
-}
-
-/// The record that a code was sent to a user.
-fn requested(record: &UserRecord, visitor: &Visitor) -> AuditEntry {
-    let act = visitor.act(Actor::Anonymous);
-    AuditEntry::new(AuditAction::RecoveryRequested, record.audit_scope(), record.user.id, act)
 }
 
 /// Sets a new password by the code. All sessions end.
@@ -117,9 +110,7 @@ pub(crate) async fn confirm_recovery(
         return Err(error.into());
     }
     let act = (Action::PasswordChanged, visitor.act(Actor::User(begun.user.id)));
-    let is_same =
-        begun.user.fields.email.as_ref().is_some_and(|email| email.canonical() == confirmation.email.canonical());
-    let unproved = is_same && !begun.user.is_email_verified();
+    let unproved = begun.user.has_email(&confirmation.email) && !begun.user.is_email_verified();
     let proved = unproved.then(|| User { email_verified: Some(true), ..begun.user.clone() });
     // The code came by the e-mail, which is proved by it.
     let effects = PasswordEffects { proves_email: Some(&confirmation.email), ..PasswordEffects::default() };

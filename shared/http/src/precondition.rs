@@ -43,9 +43,7 @@ impl IfMatch {
             Tags::These(_) => Err(Error::OtherVersion),
         }
     }
-}
 
-impl IfMatch {
     /// Refuses the change of a thing that has no versions, unless the client takes any.
     ///
     /// # Errors

@@ -101,7 +101,7 @@ pub struct PasswordEffects<'a> {
     pub changed_at: Option<Time>,
     /// Whether all keys of the account, and of its segments, end.
     pub revokes_keys: bool,
-    /// The address that a code was sent to by which the password was changed: the user's e-mail, if it is still this one.
+    /// The address that the code was sent to. It is verified if it is still the user's e-mail.
     pub proves_email: Option<&'a Email>,
 }
 
@@ -193,10 +193,7 @@ impl Store {
         let mut record = begun;
         loop {
             let mut user = record.user.next(Time::now());
-            let is_proved = user.fields.email.as_ref().zip(effects.proves_email);
-            if is_proved.is_some_and(|(email, proved)| email.canonical() == proved.canonical())
-                && user.segment_id.is_some()
-            {
+            if user.segment_id.is_some() && effects.proves_email.is_some_and(|email| user.has_email(email)) {
                 user.email_verified = Some(true);
             }
             let entry = Entry::between(Some(&record.user), &user, action, act);

@@ -23,6 +23,12 @@ impl User {
         self.fields.email.is_some() && self.email_verified.unwrap_or(by_sign_up)
     }
 
+    /// Returns whether this is the user's e-mail, in whatever case.
+    #[must_use]
+    pub fn has_email(&self, email: &Email) -> bool {
+        self.fields.email.as_ref().is_some_and(|own| own.canonical() == email.canonical())
+    }
+
     /// Decides how the e-mail of `after`, which this user is to become, takes effect, and returns the user accordingly.
     #[must_use]
     pub fn decide_email(&self, mut after: Self, role: Role) -> (Self, EmailChange) {
@@ -30,7 +36,7 @@ impl User {
         if *old == new {
             return (after, EmailChange::Unchanged);
         }
-        let is_same_address = matches!((old, &new), (Some(old), Some(new)) if old.canonical() == new.canonical());
+        let is_same_address = new.as_ref().is_some_and(|new| self.has_email(new));
         match (role, new) {
             (Role::Itself, Some(new)) if !is_same_address => {
                 after.fields.email.clone_from(old);
