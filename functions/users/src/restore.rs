@@ -10,7 +10,7 @@ use reconcile::settled;
 use store::{Also, Pending, UserRecord};
 
 body! {
-    /// What proves that a user who is deleted or expired is one's own: its tokens have ended with it.
+    /// The proof that a deleted or expired user is the caller's own. Its tokens are not valid any more.
     pub struct Restoration {
         /// The password that the user had.
         pub password: Secret,

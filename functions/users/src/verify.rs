@@ -69,7 +69,7 @@ pub async fn verify(
 /// Counts and records a wrong code.
 async fn reject((app, visitor): (&App, &Visitor), account: &Account, record: Option<&UserRecord>) -> Result<(), Error> {
     let counted = visitor.record_failure(Attempt::Code, account, record);
-    // Who has a segment waits for no code of this kind.
+    // Only master users have codes of this kind.
     let waiting = record.filter(|record| record.user.segment_id.is_none());
     let recorded = record_failure((app, visitor), AuditAction::EmailCodeRejected, waiting, None);
     tokio::try_join!(counted, recorded).map(drop)

@@ -105,12 +105,12 @@ pub(crate) struct Event<'a> {
     pub(crate) source: &'a str,
     pub(crate) username: &'a str,
     pub(crate) request: Value,
-    /// What the function fills in.
+    /// The members that the function fills in.
     pub(crate) response: Value,
 }
 
 impl Event<'_> {
-    /// The event with what each trigger is told of the pool and the client.
+    /// Adds the pool and the client, as every trigger gets them.
     pub(crate) fn envelop(self, cognito: &Cognito, client: &Client) -> Value {
         json!({
             "version": "1",

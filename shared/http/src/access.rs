@@ -15,7 +15,7 @@ pub struct Access {
     closed: BTreeSet<SegmentId>,
 }
 
-/// Stands in requests that reach no inactive segment, whoever sends them: those of dialects.
+/// Marks the requests of dialects, which reach no inactive segment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ActiveSegmentsOnly;
 

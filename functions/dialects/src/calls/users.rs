@@ -115,7 +115,7 @@ async fn update(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result<Don
         true => Err(Error::invalid("/doc", "required", "must have a form field")),
         false => doc::fields(&call.doc).and_then(|fields| MergePatch::parse(fields.into())),
     };
-    let patch = told(agent, person, patch).await?;
+    let patch = reveal_error(agent, person, patch).await?;
     let whom = (UserRef::Id(person.user_id), None);
     let user = users::changed(on, &agent.caller, whom, &IfMatch::default(), |_: &User| Ok(patch.clone())).await?;
     Ok(Done::new(user, "The user is updated."))
@@ -132,7 +132,7 @@ async fn add_product(app: &App, agent: &Agent, (call, seed): (&Call, Seed)) -> R
 
 async fn add_email(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
     let person = agent.user(app, call, KeyScope::Write).await?;
-    let emails = told(agent, person, emails(&call.doc)).await?;
+    let emails = reveal_error(agent, person, emails(&call.doc)).await?;
     let user = users::recorded(app, &agent.caller, UserRef::Id(person.user_id), &emails).await?;
     Ok(Done::new(user, "The e-mails are recorded; nothing is sent."))
 }
@@ -172,7 +172,7 @@ async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result
         Ok(number) => status(on.0, person.segment_id, number).await.map(Some),
         Err(error) => Err(error),
     };
-    let status = told(agent, person, status).await?;
+    let status = reveal_error(agent, person, status).await?;
     let user = users::with_status(on, &agent.caller, person.user_id, status.as_ref()).await?;
     let known = Known { status, ..Known::default() };
     Ok(Done { more: json!({ "effected_users": 1 }), known, ..Done::new(user, "The status is set.") })
@@ -185,8 +185,8 @@ async fn status(app: &App, segment: SegmentId, number: i64) -> Result<CustomStat
     found.ok_or_else(|| Error::invalid("/status_id", "unknown", "is no status of this group"))
 }
 
-/// What is wrong with a document is told to those only who may change the user.
-async fn told<T>(agent: &Agent, person: PersonIn, read: Result<T, Error>) -> Result<T, Error> {
+/// Shows what is wrong with a document only to a caller that may change the user.
+async fn reveal_error<T>(agent: &Agent, person: PersonIn, read: Result<T, Error>) -> Result<T, Error> {
     if read.is_err() {
         agent.holds(KeyScope::Write).await?.check_active(person.segment_id)?;
     }

@@ -174,7 +174,7 @@ impl Known {
     }
 }
 
-/// The one user who was found. Nobody is told anything before both tokens have been found good, with their scopes.
+/// The one user who was found. A caller learns nothing before its tokens and scopes are checked.
 async fn found(place: &Place, scope: KeyScope, finds: impl Future<Output = Finds>) -> Result<Known, Error> {
     let (access, ids) = place.caller.accesses(finds).await?;
     access.require_scopes()?;

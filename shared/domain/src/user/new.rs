@@ -123,11 +123,11 @@ impl Body for NewUser {
     }
 }
 
-/// The fields as they were read; where they could not be, what is weak about the password whatever they are is told too.
+/// Returns `read`. Without fields, the password is still checked for what is weak for everybody.
 fn read_beside(fields: &mut Fields<'_>, password: Option<&Password>, read: Option<UserFields>) -> Option<UserFields> {
     if read.is_none() {
         let weakness = password.and_then(|password| password.find_weakness("/password", &UserFields::default(), None));
-        // How long it must be, the segment says.
+        // The segment sets the length.
         weakness.into_iter().filter(|error| error.code == "weak_password").for_each(|error| fields.add_error(error));
     }
     read

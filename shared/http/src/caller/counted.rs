@@ -1,4 +1,4 @@
-//! What is counted to a caller, before it is done and after it has failed.
+//! The limits of a caller, and the record of its rejected tries.
 
 use domain::{Actor, AuditAction, AuditEntry, Error, Upload};
 use store::UserRecord;

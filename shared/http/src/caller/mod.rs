@@ -46,7 +46,7 @@ pub struct Caller {
     required: &'static [KeyScope],
     /// Whether the route reaches no inactive segment.
     active_only: bool,
-    /// The segment that the request is about, whatever else it names.
+    /// The segment of the request, if it names one beside the things in it.
     about: Option<SegmentId>,
     known: KnownCaller,
 }

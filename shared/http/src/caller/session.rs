@@ -41,8 +41,8 @@ impl App {
         Ok(record)
     }
 
-    /// Checks that the segment is in use of what a user takes part in: 1 read for whoever is of another segment. A
-    /// segment's own users are checked with their credential.
+    /// Checks that a segment is active in which a user takes part: 1 read for a user of another segment. The segment's own
+    /// users are checked with their credential.
     ///
     /// # Errors
     /// [`Error::SegmentInactive`]; [`Error::NotFound`] where it is gone.
