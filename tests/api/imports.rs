@@ -166,7 +166,7 @@ async fn each_row_of_a_table_becomes_a_user_or_is_told_why_not() {
     assert_eq!(users.keys().collect::<Vec<_>>(), ["ana@example.com", "zoe@example.com"]);
     let ana = &users["ana@example.com"];
     assert_eq!(ana["id"], report[0]["id"]);
-    assert_eq!(ana["identification"], json!({ "type": "DNI", "value": "20123456" }));
+    assert_eq!(ana["identification"], json!({ "type": "DNI", "value": "20123456", "display": "20.123.456" }));
     assert_eq!(ana["metadata"], json!({ "note": "Calle\n\"1\"", "plan": "gold" }));
     assert_eq!((&users["zoe@example.com"]["name"], &ana["status"]), (&json!("Zoë"), &json!("ACTIVE")));
     let history = world.read(&format!("/v1/users/{}/history", ana["id"].as_str().unwrap())).await;

@@ -82,6 +82,7 @@ mod subscriptions;
 mod system;
 mod together;
 mod tokens;
+mod twins;
 mod uploads;
 mod user_costs;
 mod usernames;

@@ -298,6 +298,12 @@ impl Call<'_> {
         self
     }
 
+    /// A body without a media type.
+    pub(crate) fn untyped(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.request = self.request.body(body.into());
+        self
+    }
+
     pub(crate) async fn send(self) -> Reply {
         let again = self.request.try_clone();
         let response = match (self.request.send().await, again) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use domain::audit::AuditResult;
-use domain::text::Secret;
+use domain::text::{Country, Secret};
 use domain::user::Unique;
 use domain::{
     Actor, AuditAction, AuditEntry, Document, Email, Error, NamedUsername, Segment, SegmentId, Status, Time, UserId,
@@ -25,6 +25,8 @@ body! {
         pub username: Option<NamedUsername>,
         /// Or its identity document.
         pub document: Option<Document>,
+        /// The user's `operation_country`, where the segment's identifications are unique by country.
+        pub country: Option<Country>,
         /// The password.
         pub password: Secret,
         /// The segment of a segment user.
@@ -39,7 +41,7 @@ impl Login {
         let given = [
             self.email.as_ref().map(Unique::email),
             self.username.as_ref().map(|named| Unique::username(&named.0)),
-            self.document.as_ref().map(Unique::identification),
+            self.document.as_ref().map(|document| Unique::identification(document, self.country.as_ref())),
         ];
         let mut given = given.into_iter().flatten();
         match (given.next(), given.next()) {

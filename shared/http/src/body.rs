@@ -95,13 +95,21 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Body<T> {
         }
         let most = limit(request.extensions());
         let bytes = collect(request.into_body(), most).await?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| Error::Malformed(place(&error)))?;
+        let value = parse_json(&bytes)?;
         Ok(Self(T::from_json(value)?))
     }
 }
 
+/// Parses a body of JSON.
+///
+/// # Errors
+/// [`Error::Malformed`] with the line and column.
+pub(crate) fn parse_json(bytes: &[u8]) -> Result<Value, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::Malformed(place(&error)))
+}
+
 /// The type of what a page's form sends.
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What a request carries as JSON, or as a page's form sends it.
 #[derive(Debug, Clone)]

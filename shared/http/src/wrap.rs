@@ -12,12 +12,13 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use domain::Error;
 use lambda_http::Context;
+use tower::ServiceBuilder;
 use tracing::Instrument as _;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{OpenApi, RefOr};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::dialect::Telling;
+use crate::dialect::{Telling, normalize_path};
 use crate::limit::Reports;
 use crate::minimum::{self, KnownCaller};
 use crate::secure::secure;
@@ -43,7 +44,7 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
     let (router, document) = router.split_for_parts();
     let asked = Arc::new(with_parameters(&document));
     let hops = app.trusted_proxy_hops;
-    router
+    let router = router
         .route_layer(middleware::from_fn(move |request, next| minimum::reduce(dialects, request, next)))
         // Only where there is a route: what is not there has no answer to keep.
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
@@ -54,7 +55,10 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
         .layer(app.origins.layer())
         // Around all else, preflights included.
         .layer(middleware::from_fn(identify))
-        .layer(middleware::from_fn(secure))
+        .layer(middleware::from_fn(secure));
+    // Before a route is looked up.
+    let normalized = ServiceBuilder::new().map_request(|request| normalize_path(dialects, request)).service(router);
+    Router::new().fallback_service(normalized)
 }
 
 /// The routes that document parameters of a query, and read them themselves.

@@ -22,7 +22,7 @@ impl ListSpec for CardUsers {
         ("status", FilterKind::Choice(&["ACTIVE", "BLOCKED"])),
         ("name", FilterKind::Text),
         ("last_name", FilterKind::Text),
-        ("email", FilterKind::Text),
+        ("email", FilterKind::Email),
         ("birthdate", FilterKind::Date),
         ("tax_identification_type", FilterKind::Choice(DocumentType::NAMES)),
         ("tax_identification_value", FilterKind::Document),
