@@ -36,6 +36,7 @@ mod events;
 mod faults;
 mod field_rights;
 mod fields;
+mod http;
 mod idempotency;
 mod identities;
 mod imports;

@@ -104,7 +104,9 @@ impl Muster {
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         let method: Method = method.parse().unwrap();
-        let own = !dialects::DIALECTS.iter().any(|dialect| path.starts_with(dialect.prefix));
+        let is_dialect = dialects::DIALECTS.iter().any(|dialect| path.starts_with(dialect.prefix));
+        // An answer to HEAD has no body to look into.
+        let own = !is_dialect && method != Method::HEAD;
         Call { muster: self, request: self.http.request(method, format!("{}{path}", self.url)), own }
     }
 

@@ -22,6 +22,7 @@ pub mod event;
 pub mod field;
 pub mod history;
 pub mod id;
+pub mod json;
 pub mod key;
 pub mod language;
 pub mod level;

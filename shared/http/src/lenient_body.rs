@@ -3,11 +3,12 @@
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use domain::Error;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Failure;
-use crate::body::{FORM, FromJson, collect, limit, parse_json};
+use crate::body::{FORM, FromJson, collect, read_json};
 use crate::form::parse_form;
 
 /// A body of JSON or of a form with bracket names. An absent or other media type means JSON; an empty body is `{}`.
@@ -18,22 +19,19 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for LenientBody<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let max = limit(request.extensions());
-        let is_form = is_form(request.headers());
-        let bytes = collect(request.into_body(), max).await?;
-        let value = read_value(&bytes, is_form)?;
-        Ok(Self(T::from_json(value)?))
+        let (mut parts, raw) = request.into_parts();
+        let bytes = collect(&mut parts, raw).await?;
+        Ok(Self(T::from_json(read_value(&bytes, &parts)?)?))
     }
 }
 
-fn read_value(bytes: &[u8], is_form: bool) -> Result<Value, Error> {
+fn read_value(bytes: &[u8], parts: &Parts) -> Result<Value, Error> {
     let text = bytes.trim_ascii();
     match text.first() {
-        None => Ok(Value::Object(serde_json::Map::new())),
+        None => Ok(Value::Object(Map::new())),
         // `curl -d` says that JSON is a form.
-        Some(b'{' | b'[') => parse_json(text),
-        Some(_) if is_form => Ok(parse_form(text)),
-        Some(_) => parse_json(text),
+        Some(first) if !matches!(first, b'{' | b'[') && is_form(&parts.headers) => Ok(parse_form(text)),
+        Some(_) => read_json(text, parts),
     }
 }
 
