@@ -46,14 +46,16 @@ impl World {
 #[tokio::test(flavor = "multi_thread")]
 async fn charset_of_a_body_is_utf8_however_it_is_written() {
     let world = World::start().await;
-    for kind in [
+    for (nth, kind) in [
         "application/json",
         "application/json; charset=\"utf-8\"",
         "application/json;charset=UTF8",
         "Application/JSON; Charset=\"UTF-8\"",
-    ] {
-        let email = format!("u{}@example.com", kind.len());
-        let body = json!({ "email": email }).to_string();
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = json!({ "email": format!("u{nth}@example.com") }).to_string();
         assert_eq!(world.new_user().raw(kind, body).send().await.status, 201, "{kind}");
     }
     for kind in ["application/json; charset=\"latin1\"", "application/json; charset=utf-16"] {
@@ -97,7 +99,7 @@ async fn every_kind_of_route_decompresses_bodies() {
     // A route whose body may be left out.
     let user = world.user(json!({ "email": "eva@example.com" })).await;
     let link = coded(world.call("POST", &format!("/v1/users/{user}/magic-link")), "application/json", "{}").await;
-    assert_eq!(link.status, 201, "{link:?}");
+    assert_eq!(link.status, 200, "{link:?}");
     // A form.
     let (key, secret) = world.key(&["read"]).await;
     let form = format!("grant_type=client_credentials&client_id={key}&client_secret={secret}");

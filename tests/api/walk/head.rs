@@ -11,10 +11,15 @@ use crate::system::Reply;
 /// Headers that differ between two answers to the same request: the second has its own id, and fewer calls left.
 const OWN: [&str; 4] = ["date", "x-request-id", "ratelimit", "retry-after"];
 
-/// The headers that two answers to the same request have in common. A signed URL has the time within it.
+/// Headers whose values are signed or sealed anew each time.
+const FRESH: [&str; 2] = ["link", "location"];
+
+/// The headers that two answers to the same request have in common.
 fn shared(headers: &HeaderMap) -> BTreeMap<&str, &str> {
     let shared = headers.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
-    shared.map(|(name, value)| (name.as_str(), if name == "location" { "" } else { value.to_str().unwrap() })).collect()
+    shared
+        .map(|(name, value)| (name.as_str(), if FRESH.contains(&name.as_str()) { "" } else { value.to_str().unwrap() }))
+        .collect()
 }
 
 async fn answers(victim: &Victim, operation: &Operation, by: &Credentials) -> (Reply, Reply) {
