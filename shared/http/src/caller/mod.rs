@@ -293,6 +293,15 @@ impl Caller {
         }
     }
 
+    /// The account that the credential is of: that of a key, or that of the user itself. Whether it holds is not known yet.
+    #[must_use]
+    pub fn account(&self) -> UserId {
+        match &self.credential {
+            Credential::Token(session) => session.claims.user_id,
+            Credential::Key(secret) => secret.account,
+        }
+    }
+
     /// The session of a user who has logged in.
     ///
     /// # Errors
