@@ -12,7 +12,7 @@ use aws_sdk_sesv2 as ses;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use axum::Router;
 use domain::PublicUrl;
-use edge::{App, Clients, Limits, Origins, Settings, SignUpMode, TrustedProxyHops};
+use edge::{App, Clients, DeveloperRegistration, Limits, Origins, Settings, SignUpMode, TrustedProxyHops};
 use events::{Bus, Events, Sender};
 use files::Files;
 use identity::{ClientSecret, Identity, Pool};
@@ -60,6 +60,8 @@ pub struct Wiring {
     pub issuer: String,
     /// Who may sign up.
     pub sign_up: SignUpMode,
+    /// Who may register developers.
+    pub developer_registration: DeveloperRegistration,
     /// How many times the default limits.
     pub rate_limit_factor: u64,
     /// For how long the files of exports and the reports of imports are kept.
@@ -206,6 +208,7 @@ impl Wiring {
                 jwks_url: format!("{}/{}/.well-known/jwks.json", self.endpoints.cognito, self.pool_id),
             },
             sign_up: self.sign_up,
+            developer_registration: self.developer_registration,
             limits: Limits::times(self.rate_limit_factor),
             origins: Origins::Any,
             push: true,

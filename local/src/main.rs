@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use edge::{EXPORT_RETENTION_DAYS, TrustedProxyHops};
+use edge::{DeveloperRegistration, EXPORT_RETENTION_DAYS, TrustedProxyHops};
 use local::{Options, System};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -29,6 +29,9 @@ struct Arguments {
     /// The code of every verification and recovery, instead of random ones.
     #[arg(long, value_name = "CODE")]
     fixed_code: Option<String>,
+    /// Who may register developers: open (anybody) or account (master users).
+    #[arg(long, value_name = "WHO", default_value = "open", value_parser = DeveloperRegistration::parse)]
+    developer_registration: DeveloperRegistration,
     /// How many proxies in front of this machine are trusted to append to X-Forwarded-For.
     #[arg(long, value_name = "HOPS", default_value = "0", value_parser = TrustedProxyHops::parse)]
     trusted_proxy_hops: TrustedProxyHops,
@@ -53,6 +56,7 @@ async fn main() -> ExitCode {
         port: arguments.port,
         data: data.clone(),
         fixed_code: arguments.fixed_code,
+        developer_registration: arguments.developer_registration,
         trusted_proxy_hops: arguments.trusted_proxy_hops,
         export_retention: Duration::from_secs(arguments.export_retention_days * 24 * 60 * 60),
         ..Options::default()

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::routing::post;
 use domain::{PublicUrl, Time};
-use edge::{EXPORT_RETENTION_DAYS, SignUpMode, TrustedProxyHops};
+use edge::{DeveloperRegistration, EXPORT_RETENTION_DAYS, SignUpMode, TrustedProxyHops};
 use events::Bus;
 use local_s3::OnCreated;
 use notifications::Notifications;
@@ -38,6 +38,8 @@ pub struct Options {
     pub fixed_code: Option<String>,
     /// Who may sign up.
     pub sign_up: SignUpMode,
+    /// Who may register developers.
+    pub developer_registration: DeveloperRegistration,
     /// How many times the default rate limits; everybody on this machine comes from one address.
     pub rate_limit_factor: u64,
     /// Whether files wait for a malware scan.
@@ -67,6 +69,7 @@ impl Default for Options {
             data: None,
             fixed_code: None,
             sign_up: SignUpMode::Open,
+            developer_registration: DeveloperRegistration::Open,
             rate_limit_factor: 1000,
             malware_scan: false,
             export_retention: Duration::from_secs(EXPORT_RETENTION_DAYS * 24 * 60 * 60),
@@ -171,6 +174,7 @@ fn wiring(emulators: &Emulators, options: &Options, url: &str) -> Wiring {
         client_secret: Some(CLIENT_SECRET.to_owned()),
         issuer: format!("{}/{}", emulators.endpoints.cognito, POOL.0),
         sign_up: options.sign_up,
+        developer_registration: options.developer_registration,
         rate_limit_factor: options.rate_limit_factor,
         export_retention: options.export_retention,
         public_url: PublicUrl::parse(url).ok(),

@@ -68,6 +68,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
         client_secret: None,
         issuer: String::new(),
         sign_up: options.sign_up,
+        developer_registration: options.developer_registration,
         rate_limit_factor: options.rate_limit_factor,
         export_retention: options.export_retention,
         public_url: None,

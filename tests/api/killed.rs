@@ -39,6 +39,7 @@ async fn the_functions_as_a_process() {
         client_secret: wiring["client_secret"].as_str().map(str::to_owned),
         issuer: text("issuer"),
         sign_up: if wiring["first"] == true { edge::SignUpMode::First } else { edge::SignUpMode::Open },
+        developer_registration: edge::DeveloperRegistration::Open,
         rate_limit_factor: 1000,
         export_retention: Duration::from_secs(7 * 24 * 3600),
         public_url: None,

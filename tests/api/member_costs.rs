@@ -227,5 +227,9 @@ async fn developers(costs: &mut Costs, owner: &Owner) {
     owner.of(costs, &format!("PATCH {route}"), &one, json!({ "name": "Eva" })).await;
     let token = ("POST", format!("{one}/token"));
     costs.of(&format!("POST {route}/token"), (token.0, &token.1, Value::Null), Some(&owner.user), 200).await;
+    for method in ["PUT", "DELETE"] {
+        let path = format!("{one}/ban");
+        costs.of(&format!("{method} {route}/ban"), (method, &path, Value::Null), Some(&owner.user), 200).await;
+    }
     owner.of(costs, &format!("DELETE {route}"), &one, Value::Null).await;
 }

@@ -154,6 +154,14 @@ impl Muster {
         update.expression_attribute_values(":value", AttributeValue::S(value.to_owned())).send().await.unwrap();
     }
 
+    /// Sets an attribute of an item to a number.
+    pub(crate) async fn set_number(&self, (pk, sk): (&str, &str), name: &str, value: i64) {
+        let update = self.dynamodb().update_item().table_name(&self.wiring.table);
+        let update = update.key("PK", AttributeValue::S(pk.to_owned())).key("SK", AttributeValue::S(sk.to_owned()));
+        let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", name);
+        update.expression_attribute_values(":value", AttributeValue::N(value.to_string())).send().await.unwrap();
+    }
+
     /// A key made at `path`: its id and its secret.
     pub(crate) async fn key(&self, by: &Ana, path: &str, scopes: &[&str]) -> (String, String) {
         let key = self.made(by, path, json!({ "name": "A key", "scopes": scopes })).await;

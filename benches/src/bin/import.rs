@@ -219,6 +219,7 @@ async fn worker() -> Result<(), Failure> {
         client_secret: None,
         issuer: named("issuer")?,
         sign_up: edge::SignUpMode::Open,
+        developer_registration: edge::DeveloperRegistration::Open,
         rate_limit_factor: 1,
         export_retention: Duration::from_secs(7 * 24 * 3600),
         public_url: None,

@@ -17,7 +17,7 @@ mod audit;
 mod developers;
 pub mod oauth;
 
-pub use developers::{new_token, register};
+pub use developers::{new_token, new_token_openly, register, register_openly};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {

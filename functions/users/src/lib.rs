@@ -36,7 +36,7 @@ pub use delete::{How, gone, purge};
 pub use emails::recorded;
 pub use family::{children, find_parent};
 pub use list::{Users, asks_for_deleted};
-pub use magic_link::{MagicLink, check_links, new_link, new_token};
+pub use magic_link::{MagicLink, check_links, new_link, new_token, open_link};
 pub use number::numbered;
 pub use together::{parsed, together};
 

@@ -13,8 +13,8 @@ use domain::{
     Status, Time, User, body,
 };
 use edge::{
-    Answer, App, Base, Caller, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef, Visitor,
-    check_use, one_time_secret,
+    Answer, App, Base, Caller, Found, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef,
+    Visitor, check_use, one_time_secret,
 };
 use identity::{Identity, Tokens};
 use reconcile::settled;
@@ -129,13 +129,37 @@ pub(crate) async fn show_link(mut query: Query) -> Answer<Response> {
     query.finish("token", errors)?;
     let token = token.as_deref().and_then(LinkToken::parse);
     let wrong = || Error::invalid("/token", "invalid_token", "is no token of a magic link");
-    let page = page(token.ok_or_else(wrong)?.reveal());
+    Ok(render_page(&token.ok_or_else(wrong)?))
+}
+
+/// Opens a link that leads to this deployment: redirects to the page that the settings of its segment name, or else shows
+/// the page with the button. 1 write for the limit, up to 3 reads.
+///
+/// # Errors
+/// [`Error::RateLimited`].
+pub async fn open_link(app: &App, visitor: &Visitor, token: &LinkToken) -> Result<Response, Error> {
+    let (counted, found) = tokio::join!(visitor.comes(), app.user_and_segment(token.user));
+    counted?;
+    let (Some(record), Some(segment)) = found? else { return Ok(render_page(token)) };
+    let page = segment.fields.settings.0.magic_link_url.as_ref().filter(|page| page.is_secure());
+    // A token that was made up must not tell whose segment it names.
+    match page {
+        Some(page) if app.store.is_link_good(&record, token.reveal()).await? => {
+            Ok(Found(page.with("token", token.reveal())).into_response())
+        }
+        _ => Ok(render_page(token)),
+    }
+}
+
+/// The page with the button.
+fn render_page(token: &LinkToken) -> Response {
+    let page = page(token.reveal());
     let headers = [
         (CACHE_CONTROL, "private, no-store"),
         (REFERRER_POLICY, "no-referrer"),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"),
     ];
-    Ok((headers, Html(page)).into_response())
+    (headers, Html(page)).into_response()
 }
 
 /// The page; a token is nothing but letters, digits, dashes and underscores, and needs no escaping.

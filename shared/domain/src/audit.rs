@@ -38,6 +38,12 @@ words! {
         DeveloperDeleted = "developer.deleted",
         /// A developer got a new token.
         DeveloperTokenIssued = "developer.token_issued",
+        /// A developer called with a credential of the account for the first time.
+        DeveloperFirstUsed = "developer.first_used",
+        /// A developer was banned from an account.
+        DeveloperBanned = "developer.banned",
+        /// The ban of a developer was lifted.
+        DeveloperUnbanned = "developer.unbanned",
         /// An export was started.
         ExportStarted = "export.started",
         /// The file of an export was downloaded.
@@ -205,6 +211,13 @@ impl AuditScope {
     #[must_use]
     pub fn of_account(account: UserId) -> Self {
         Self { account, segment: None }
+    }
+
+    /// The scope of an act on a developer: the audit of its account, or its own audit if it is of no account. Operators read
+    /// the latter; no route lists it.
+    #[must_use]
+    pub fn of_developer(developer: DeveloperId, account: Option<UserId>) -> Self {
+        Self::of_account(account.unwrap_or_else(|| developer.uuid().into()))
     }
 }
 

@@ -1,10 +1,18 @@
-//! Developers: who writes programs against an account's segments, each with a token of its own beside the segment's key.
+//! Developers: the authors of programs that call `/platform`, each with tokens of its own next to the key of a segment.
+//!
+//! A developer registers by itself and is of no account, or an account registers it and it is that account's own.
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Time;
 use crate::id::{DeveloperId, UserId};
-use crate::text::{Code, Email, Name, Phone, Text};
+use crate::text::{Code, Email, Name, Text};
 use crate::{body, object};
+
+crate::text!(
+    /// The telephone number of a developer, as it was written.
+    ContactPhone, digits 1..=40, example "(11) 98765-4321", |_| Ok(())
+);
 
 crate::text!(
     /// The number by which a Brazilian business pays taxes, as it was written.
@@ -26,8 +34,8 @@ body! {
         pub document: Code,
         /// Where it is written to.
         pub email: Email,
-        /// Where it is called.
-        pub phone: Phone,
+        /// The telephone number, 1 to 40 characters, as it was written.
+        pub phone: ContactPhone,
         /// The business that it works for.
         pub corporation_name: Name,
         /// The number by which that business pays taxes.
@@ -48,12 +56,25 @@ body! {
 }
 
 object! {
-    /// Who writes programs against an account's segments. Its token opens nothing by itself.
+    /// The author of programs that call `/platform`. Its tokens open nothing without the key of a segment.
     pub struct Developer of DeveloperFields {
         /// Its id.
         pub id: DeveloperId = "0199d2a4-5c00-7000-8000-00000000de01",
-        /// The master user whose segments its programs reach.
-        pub account_id: UserId = "0199d2a4-5c00-7000-8000-000000000001",
+        /// The master user who registered it, whose segments are the only ones that its programs reach; null for a developer
+        /// who registered by itself.
+        pub account_id: Option<UserId> = "0199d2a4-5c00-7000-8000-000000000001",
+        /// The time of its first request with a credential of this account; null before.
+        pub first_used_at: Option<Time> = "2026-11-21T10:00:00.000Z",
+        /// The time since which its tokens are rejected with credentials of this account; null if they are not.
+        pub banned_at: Option<Time> = serde_json::Value::Null,
+    }
+}
+
+impl Developer {
+    /// The developer with a ban since `banned_at`, or without one.
+    #[must_use]
+    pub fn with_ban(&self, banned_at: Option<Time>, now: Time) -> Self {
+        Self { banned_at, version: self.version + 1, updated_at: now, ..self.clone() }
     }
 }
 

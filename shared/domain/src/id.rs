@@ -170,7 +170,7 @@ id!(
     KeyId
 );
 id!(
-    /// Who writes programs against an account's segments.
+    /// The author of programs that call `/platform`.
     DeveloperId
 );
 id!(

@@ -59,8 +59,13 @@ impl Product {
     /// What no other product of the segment has, if it has it.
     #[must_use]
     pub fn unique(&self) -> Option<Unique> {
-        let id = self.fields.reference_id.as_ref()?;
-        Some(Unique::new("product.reference_id", id.as_str().to_owned()))
+        self.fields.reference_id.as_ref().map(Self::unique_reference)
+    }
+
+    /// The reference id of a product as a value that no other product of the segment has.
+    #[must_use]
+    pub fn unique_reference(id: &ReferenceId) -> Unique {
+        Unique::new("product.reference_id", id.as_str().to_owned())
     }
 }
 

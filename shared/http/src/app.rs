@@ -28,6 +28,8 @@ pub struct Settings {
     pub pool: Pool,
     /// Who may sign up (`SIGN_UP`).
     pub sign_up: SignUpMode,
+    /// Who may register developers (`DEVELOPER_REGISTRATION`).
+    pub developer_registration: DeveloperRegistration,
     /// How often things may be done (`RATE_LIMIT_FACTOR` times the defaults).
     pub limits: Limits,
     /// The sites whose scripts may call (`ALLOWED_ORIGINS`).
@@ -76,6 +78,30 @@ pub enum SignUpMode {
     Closed,
 }
 
+/// Who may register a developer and ask for its tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DeveloperRegistration {
+    /// Anybody, without a credential: such a developer is of no account.
+    #[default]
+    Open,
+    /// Master users, and keys of their accounts with the scope `admin`.
+    Account,
+}
+
+impl DeveloperRegistration {
+    /// Reads `open` or `account`.
+    ///
+    /// # Errors
+    /// A sentence that names the allowed words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "open" => Ok(Self::Open),
+            "account" => Ok(Self::Account),
+            _ => Err("DEVELOPER_REGISTRATION must be one of open, account".to_owned()),
+        }
+    }
+}
+
 /// The clients' common configuration; each function makes the SDK clients that it needs out of it.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -91,6 +117,8 @@ pub struct App {
     pub store: Store,
     /// Who may sign up.
     pub sign_up: SignUpMode,
+    /// Who may register developers.
+    pub developer_registration: DeveloperRegistration,
     /// Whether push notifications can be sent.
     pub push: bool,
     pub(crate) verifier: Verifier,
@@ -134,6 +162,10 @@ impl Settings {
                 Ok("first") => SignUpMode::First,
                 Ok("closed") => SignUpMode::Closed,
                 Ok(_) => return Err("SIGN_UP must be one of open, first, closed".to_owned()),
+            },
+            developer_registration: match variable("DEVELOPER_REGISTRATION") {
+                Ok(word) => DeveloperRegistration::parse(&word)?,
+                Err(_) => DeveloperRegistration::default(),
             },
             limits: Limits::times(factor),
             origins: Origins::parse(&variable("ALLOWED_ORIGINS").unwrap_or_else(|_| "*".to_owned()))?,
@@ -313,6 +345,7 @@ impl App {
         let store = Store::new(table).with_audit_retention(settings.audit_retention);
         Self {
             sign_up: settings.sign_up,
+            developer_registration: settings.developer_registration,
             push: settings.push,
             verifier: Verifier::new(settings.pool.clone(), clients.http.clone()),
             limiter: Limiter::new(store.clone(), settings.limits),

@@ -1,16 +1,13 @@
-//! Secrets that are given out: that of a key, `mk_`, the token of a developer, `dv_`, and that of a magic link, `ml_`. Each
-//! says whose it is, so that looking it up takes one read.
+//! Secrets that are given out: that of a key, `mk_`, and that of a magic link, `ml_`. Each says whose it is, so that looking it
+//! up takes one read. A developer's token is in [`developer`](crate::developer).
 
-use domain::{DeveloperId, Error, KeyId, SegmentId, UserId};
+use domain::{Error, KeyId, SegmentId, UserId};
 use uuid::Uuid;
 
 use crate::minted::Minted;
 
 /// What the secret of each key begins with.
 const KEY: &str = "mk_";
-
-/// What the token of each developer begins with.
-const DEVELOPER: &str = "dv_";
 
 /// What the token of each magic link begins with.
 const LINK: &str = "ml_";
@@ -83,50 +80,6 @@ impl std::fmt::Debug for KeySecret {
     }
 }
 
-/// A developer's token, which is shown once and opens nothing by itself.
-#[derive(Debug, Clone)]
-pub struct DeveloperToken {
-    minted: Minted<2>,
-    /// The developer.
-    pub(crate) id: DeveloperId,
-    /// The master user who has registered it.
-    pub(crate) account: UserId,
-}
-
-impl DeveloperToken {
-    /// A new token.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] where the system has no random bytes.
-    pub fn fresh(id: DeveloperId, account: UserId) -> Result<Self, Error> {
-        Ok(Self { minted: Minted::fresh(DEVELOPER, [id.uuid(), account.uuid()])?, id, account })
-    }
-
-    /// The token that a client sends; `None` for what cannot be one.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let minted = Minted::parse(DEVELOPER, text)?;
-        let [id, account] = minted.ids;
-        Some(Self { minted, id: id.into(), account: account.into() })
-    }
-
-    /// The whole token.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        self.minted.reveal()
-    }
-
-    /// What is kept of it.
-    #[must_use]
-    pub fn hash(&self) -> String {
-        self.minted.hash()
-    }
-
-    /// Whether this is the token of which `hash` was kept.
-    pub(crate) fn is(&self, hash: &str) -> bool {
-        self.minted.is(hash)
-    }
-}
-
 /// The token of a magic link, which signs its user in, once.
 #[derive(Debug, Clone)]
 pub struct LinkToken {
@@ -194,18 +147,6 @@ impl UndoToken {
     }
 }
 
-/// What a request of a dialect carries beside its credential: a developer's token, which must hold too.
-///
-/// A dialect's `prepare` puts it among the request's extensions, so that nobody can forget to check it.
-#[derive(Clone)]
-pub struct ByDeveloper(pub Option<String>);
-
-impl std::fmt::Debug for ByDeveloper {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("ByDeveloper(…)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,8 +163,7 @@ mod tests {
             assert!(!KeySecret::fresh(id, account, segment)?.is(&secret.hash()));
         }
         assert!(KeySecret::parse("mk_AAAA").is_none());
-        let token = DeveloperToken::fresh(DeveloperId::fresh(), account)?;
-        assert!(KeySecret::parse(token.reveal()).is_none() && DeveloperToken::parse(token.reveal()).is_some());
+        assert!(KeySecret::parse(LinkToken::fresh(account)?.reveal()).is_none());
         Ok(())
     }
 }

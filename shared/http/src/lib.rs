@@ -13,6 +13,7 @@ mod coding;
 mod cors;
 mod credential;
 mod cursor;
+mod developer;
 mod dialect;
 mod failure;
 mod filter;
@@ -46,19 +47,22 @@ mod wrap;
 
 pub use access::{Access, Owner};
 pub use answer::{Accepted, Begun, BegunAt, Created, Found, Listed, NoContent, Rendered, Shown};
-pub use app::{App, Clients, EXPORT_RETENTION_DAYS, PushApplications, PushSchedules, Settings, SignUpMode};
+pub use app::{
+    App, Clients, DeveloperRegistration, EXPORT_RETENTION_DAYS, PushApplications, PushSchedules, Settings, SignUpMode,
+};
 pub use base::Base;
 pub use body::{Body, BodyLimit, FromJson, JsonOrForm, MaybeBody, OneOrMany, Patch};
 pub use caller::{Anybody, Caller, Session, Subject, check_use};
 pub use coding::mark_compressible;
 pub use cors::Origins;
 pub use credential::IssuedToken;
+pub use developer::ByDeveloper;
 pub use dialect::Dialect;
 pub use failure::{Answer, Failure, FieldProblem, Problem};
 pub use filter::FilterKind;
 pub use force::Force;
 pub use hook::HookSecret;
-pub use key::{ByDeveloper, DeveloperToken, KeySecret, LinkToken, UndoToken};
+pub use key::{KeySecret, LinkToken, UndoToken};
 pub use keyring::Keyring;
 pub use lenient_body::LenientBody;
 pub use limit::Limits;

@@ -23,6 +23,8 @@ pub struct Limits {
     key_by_source: u64,
     idempotency_by_source: u64,
     sign_up_by_source: u64,
+    developers_by_source: u64,
+    developer_tokens_by_source: u64,
     login_by_account: u64,
     login_by_source: u64,
     recovery_by_account: u64,
@@ -58,6 +60,9 @@ impl Limits {
             key_by_source: 60 * factor,
             idempotency_by_source: 60 * factor,
             sign_up_by_source: 10 * factor,
+            developers_by_source: 5 * factor,
+            // Clients ask for one before each look-up.
+            developer_tokens_by_source: 600 * factor,
             login_by_account: 10 * factor,
             login_by_source: 60 * factor,
             recovery_by_account: 3 * factor,
@@ -79,6 +84,8 @@ pub(crate) enum Limited {
     KeyBySource,
     IdempotencyBySource,
     SignUpBySource,
+    DevelopersBySource,
+    DeveloperTokensBySource,
     LoginByAccount,
     LoginBySource,
     RecoveryByAccount,
@@ -97,6 +104,11 @@ impl Limited {
                 let limit = limits.credential;
                 return Policy { name: "credential", limit, most: (limit / 10).max(1) };
             }
+            Self::DeveloperTokensBySource => {
+                let limit = limits.developer_tokens_by_source;
+                return Policy { name: "developer-token", limit, most: (limit / 10).max(1) };
+            }
+            Self::DevelopersBySource => ("developer", limits.developers_by_source),
             Self::KeyBySource => ("unknown-key", limits.key_by_source),
             Self::IdempotencyBySource => ("idempotency", limits.idempotency_by_source),
             Self::SignUpBySource => ("sign-up", limits.sign_up_by_source),

@@ -43,6 +43,7 @@ const RULES: &[(&str, &[KeyScope])] = &[
     ("/flows/login", NONE),
     ("/platform/register", ADMIN),
     ("/platform/generate-token", ADMIN),
+    ("/platform/login-magico/", NONE),
     ("/platform/partners/magic-link", ADMIN),
     // As `DELETE /v1/users/{user}?purge=true`.
     ("/platform/users/destroy-", WRITE_AND_ADMIN),

@@ -162,6 +162,22 @@ impl Visitor {
         self.take(Limited::SignUpBySource).await
     }
 
+    /// Counts the registration of a developer, to the source.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn check_developer_registration(&self) -> Result<(), Error> {
+        self.take(Limited::DevelopersBySource).await
+    }
+
+    /// Counts a request for a developer's token, to the source.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn check_developer_token_request(&self) -> Result<(), Error> {
+        self.take(Limited::DeveloperTokensBySource).await
+    }
+
     /// Counts a refresh or anything else that needs no account, to the source.
     ///
     /// # Errors

@@ -35,6 +35,7 @@ impl Store {
                 self.delete_segments(id, act).await?;
                 self.erase_counters(&segment::directory(id)).await?;
                 self.erase_found(Query::all(keys::audit_of_account(id))).await?;
+                self.erase_registrations(id).await?;
             }
             // Photos, which only users of segments have.
             Some(_) => self.forget_uploads(UploadHolder::User(id)).await?,

@@ -48,7 +48,7 @@ impl Store {
     }
 
     /// Reads a few items in one call, each in its key's place.
-    async fn read_together<const N: usize>(&self, keys: [Key; N]) -> Result<[Option<Item>; N], Error> {
+    pub(crate) async fn read_together<const N: usize>(&self, keys: [Key; N]) -> Result<[Option<Item>; N], Error> {
         let mut found = self.table.get_all(keys.iter().map(Key::attributes).collect()).await?;
         Ok(keys.map(|key| {
             let attributes = key.attributes();

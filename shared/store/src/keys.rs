@@ -11,7 +11,8 @@
 //! | key that a key of an account created | `U#{user}` | `KC#{creator}#{key}` | whose segment it opens |
 //! | session of a user | `U#{user}` | `SN#{session}` | TTL |
 //! | recovery code | `U#{user}` | `RC#{sha256}` | TTL |
-//! | developer of an account | `U#{user}` | `D#{developer}` | hash of its token |
+//! | developer whom an account lists | `U#{user}` | `D#{developer}` | |
+//! | registration of a developer | `DR#{developer}` | `DR` | how many tokens it got; TTL until a developer of no account calls |
 //! | last number of an account's segments | `U#{user}` | `N` | |
 //! | segment of an account by its number | `U#{user}` | `G#{number}` | `segment_id` |
 //! | number of a person | `A#{account}#{number}` | `L` | |
@@ -28,7 +29,7 @@
 //! | import | `S#{segment}` | `V#{import}` | index `pending`: `import` / since when, until its end |
 //! | batch of an import that is done | `V#{import}` | `B#{first row}` | |
 //! | export | `S#{segment}` | `W#{export}` | index `pending`: `export` / since when, until its end |
-//! | audit entry of an account | `AU#{user}` | `AU#{entry}` | TTL |
+//! | audit entry of an account, or of a developer of no account | `AU#{user}` or `AU#{developer}` | `AU#{entry}` | TTL |
 //! | audit entry of a segment | `AS#{segment}` | `AU#{entry}` | TTL |
 //! | event | `Y#{segment}` | `Y#{event}` | TTL |
 //! | notification | `S#{segment}` | `PN#{notification}` | index `pending`: `notification` / when it may be taken, until its end |
@@ -284,6 +285,11 @@ pub(crate) fn recovery_code(user: UserId, code: &str) -> Key {
 
 pub(crate) fn developer(account: UserId, developer: DeveloperId) -> Key {
     Key::new(partition(account), format!("{DEVELOPERS}{developer}"))
+}
+
+/// The registration of a developer, whichever account it is of.
+pub(crate) fn registration(developer: DeveloperId) -> Key {
+    Key::new(format!("DR#{developer}"), "DR")
 }
 
 /// Where an account's segment is found by its number.

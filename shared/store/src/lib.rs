@@ -64,7 +64,7 @@ pub use backoff::{Tries, retried};
 pub use bulk::{NewMembers, NewUsers};
 pub use catalog::CatalogRecord;
 pub use deleted::Deleted;
-pub use developer::KeptDeveloper;
+pub use developer::{DEVELOPER_TOKENS, DeveloperAccess, DeveloperRegistration, UNUSED_DEVELOPER};
 pub use device::{DeviceRecord, Holder, SomeDevices};
 pub use email_undo::{EmailUndo, UndoChange};
 pub use event::COUNTED;

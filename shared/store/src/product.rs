@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::user::Unique;
-use domain::{Act, Error, Membership, MembershipId, Name, Product, ProductId, SegmentId};
+use domain::{Act, Error, Membership, MembershipId, Name, Product, ProductId, ReferenceId, SegmentId};
 use serde::Deserialize;
 
 use crate::Store;
@@ -21,6 +21,12 @@ pub(crate) const COUNT: &str = "subscription_count";
 
 /// The attribute beside it that says which membership the product's is.
 pub(crate) const MEMBERSHIP: &str = "membership_id";
+
+/// The claim of a product's reference id.
+#[derive(Debug, Deserialize)]
+struct ProductClaim {
+    thing_id: ProductId,
+}
 
 impl Indexed for Product {
     fn index(&self) -> Index {
@@ -97,6 +103,16 @@ impl Store {
     /// [`Error::NotFound`].
     pub async fn product(&self, segment: SegmentId, id: ProductId) -> Result<Product, Error> {
         self.table.get(&keys::product(segment, id)).await?.ok_or(Error::NotFound).and_then(from_item)
+    }
+
+    /// The product that has this reference id: 2 `GetItem`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn product_with_reference(&self, segment: SegmentId, reference: &ReferenceId) -> Result<Product, Error> {
+        let claim = keys::claim(Scope::Segment(segment), &Product::unique_reference(reference));
+        let claim: ProductClaim = self.table.get(&claim).await?.ok_or(Error::NotFound).and_then(from_item)?;
+        self.product(segment, claim.thing_id).await
     }
 
     /// Those of these products that are there: 1 `BatchGetItem` for each 100.

@@ -8,7 +8,7 @@ use crate::isolation::unchanged;
 use crate::system::{Ana, Muster};
 
 /// Operations that concern no segment, the account, or the segment itself, which its owner can activate again.
-const OUTSIDE: [&str; 10] = [
+const OUTSIDE: [&str; 8] = [
     "GET /b2b/Language/getLanguage",
     "POST /flows/address",
     "GET /flows/address/list/{owner_id}",
@@ -17,8 +17,6 @@ const OUTSIDE: [&str; 10] = [
     "GET /flows/segment/{id}",
     "PUT /flows/segment/{id}",
     "DELETE /flows/segment/{id}",
-    "POST /platform/register",
-    "POST /platform/generate-token",
 ];
 
 /// The actions of `POST /calls/users/`, of which the document shows one.

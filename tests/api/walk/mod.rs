@@ -98,6 +98,7 @@ impl Victim {
         let thing = match name {
             "segment_number" | "group_id" => return Some(self.segment_number.clone()),
             "clogin_id" | "connected_to" => return Some(self.user_number.clone()),
+            "token" => return Some(json!("ml_AAAAAAAAAAAAAAAAAAAAAAGZ0qRcAHAAgAAAAAAAAAE")),
             "email" => return Some(json!("quetzal@example.com")),
             "document" | "reference_id" => return Some(json!("QUETZAL1")),
             "owner_id" => return Some(json!(self.world.ana.id)),

@@ -1,10 +1,12 @@
 //! `users/create`: students in bulk, each with a subscription to each of the products.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use axum::extract::State as Shared;
 use domain::clock::Date;
 use domain::field::Body as _;
+use domain::user::Unique;
 use domain::{
     Error, Field as _, FieldError, KeyScope, MemberId, NewUser, ProductId, Segment, SubscriptionFields, Time, UserId,
     field::Pointer,
@@ -14,37 +16,46 @@ use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 use store::Configuration;
 
-use super::names::{field, told};
+use super::names::{as_text, field, sent, told};
+use super::products::find_product;
 use crate::State;
-use crate::lenient::{self, given, text};
+use crate::lenient;
 use crate::place::Place;
 
 /// How many students a request may have, and how many products.
 const MOST: usize = 100;
 const MOST_PRODUCTS: usize = 16;
 
-/// Their fields that are ours too.
-const SAME: [&str; 6] = ["name", "last_name", "email", "password", "phone", "reference_id"];
+/// The fields of a student that a user has by the same name.
+const SAME: [&str; 5] = ["name", "last_name", "email", "password", "reference_id"];
 
 /// Creates up to 100 students, each with a subscription to each of the products, which begins at its `accession_date`.
 ///
-/// Each student stands or falls alone; of two with the same e-mail the first stands. A product that is unknown, or two
-/// products of one membership, refuse the whole request.
+/// `product_id` is the number that the account gave the product, or the product's id; one may be sent without an array. An
+/// unknown product, or two products of one membership, reject the whole request.
+///
+/// Rows succeed or fail independently. A row whose e-mail belongs to a student already makes the subscriptions that the
+/// student lacks, and changes nothing else: it is in `created` with `existing: true`. It fails with `already_subscribed` where
+/// none is missing. Of two rows with the same e-mail the second fails with `taken`.
 #[utoipa::path(post, path = "/platform/users/create", tag = "users",
     request_body(content = serde_json::Value, example = json!({
         "product_id": ["0199d2a4-5c00-7000-8000-000000000d01"],
         "users": [
             { "name": "Ana", "last_name": "López", "email": "ana@example.com", "password": "correct horse battery",
-              "document": "390.533.447-05", "phone": "+5511987654321", "reference_id": "crm-1",
+              "document": "390.533.447-05", "phone": "(11)98765-4321", "reference_id": "crm-1",
               "accession_date": "2026-11-01" },
-            { "email": "eva@example.com" }
+            { "email": "eva@example.com" },
+            { "email": "ana@example.com" }
         ]
     })),
-    responses((status = 200, description = "What came of each.", body = serde_json::Value, example = json!({
-        "message": "1 created, 1 failed.",
-        "created": [{ "index": 0, "id": "0199d2a4-5c00-7000-8000-000000000002" }],
-        "failed": [{ "index": 1, "code": "taken", "field": "email",
-            "message": "email is taken by another user; choose another one" }]
+    responses((status = 200, description = "The result of each row.", body = serde_json::Value, example = json!({
+        "message": "2 created, 1 failed.",
+        "created": [
+            { "index": 0, "id": "0199d2a4-5c00-7000-8000-000000000002" },
+            { "index": 1, "id": "0199d2a4-5c00-7000-8000-000000000003", "existing": true }
+        ],
+        "failed": [{ "index": 2, "code": "taken", "field": "email",
+            "message": "email is the same as in an earlier row" }]
     }))))]
 pub(super) async fn create(
     Shared(state): Shared<State>,
@@ -53,27 +64,31 @@ pub(super) async fn create(
     Body(lenient::Json(body)): Body<lenient::Json>,
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
-    let (products, rows) = (products(&body, &mut errors), rows(&body, &mut errors));
+    let (products, rows) = (list_products(&body, &mut errors), rows(&body, &mut errors));
     if !errors.is_empty() {
         return Err(Error::Invalid(errors).into());
     }
-    let offers = offers(&state, &place, &products);
+    let offers = read_offers(&state, &place, &products);
     let (segment, offers) = tokio::join!(place.segment(KeyScope::Write), offers);
     let (segment, offers) = (segment?, offers?);
     let rows: Vec<_> = rows.iter().map(Row::read).collect();
     let starts: Vec<_> = rows.iter().map(|row| row.as_ref().ok().and_then(|row| row.starts_at)).collect();
     let users = rows.into_iter().map(|row| row.map(|row| row.user));
-    let one = Making { state: &state, place: &place, segment: &segment, seed, offers: &offers };
+    let batch =
+        Batch { state: &state, place: &place, segment: &segment, seed, offers: &offers, students: Mutex::default() };
     let results =
-        users::each_alone(users, |index, new| one.row(index, new, starts.get(index).copied().flatten())).await;
+        users::each_alone(users, |index, new| batch.write_row(index, new, starts.get(index).copied().flatten())).await;
     Ok(Rendered(answer(results, place.caller.request_id())))
 }
 
-fn answer(results: Vec<(usize, Result<UserId, Error>)>, request_id: &str) -> Value {
+fn answer(results: Vec<(usize, Result<Student, Error>)>, request_id: &str) -> Value {
     let (mut created, mut failed) = (Vec::new(), Vec::new());
     for (index, result) in results {
         match result {
-            Ok(id) => created.push(json!({ "index": index, "id": id })),
+            Ok(Student { id, is_existing: false }) => created.push(json!({ "index": index, "id": id })),
+            Ok(Student { id, is_existing: true }) => {
+                created.push(json!({ "index": index, "id": id, "existing": true }));
+            }
             Err(error) => {
                 let problem = Failure::from(error).problem(request_id);
                 let first = problem.errors.first();
@@ -90,26 +105,22 @@ fn answer(results: Vec<(usize, Result<UserId, Error>)>, request_id: &str) -> Val
     json!({ "message": message, "created": created, "failed": failed })
 }
 
-/// The ids of products that the body names; one alone may stand without an array.
-fn products(body: &Value, errors: &mut Vec<FieldError>) -> Vec<ProductId> {
-    let at = Pointer::root().child("product_id");
-    let named: Vec<Value> = match given(body, "product_id") {
+/// The products that the body names, each with its place in the body; one may be sent without an array.
+fn list_products(body: &Value, errors: &mut Vec<FieldError>) -> Vec<Value> {
+    let named = match sent(body, "product_id") {
         None => Vec::new(),
         Some(Value::Array(named)) => named.clone(),
         Some(one) => vec![one.clone()],
     };
     if named.len() > MOST_PRODUCTS {
-        errors.push(at.error("too_long", "must have at most 16 products"));
-        return Vec::new();
+        errors.push(Pointer::root().child("product_id").error("too_long", "must have at most 16 products"));
     }
-    let each = named.into_iter().enumerate();
-    let ids: BTreeSet<_> = each.filter_map(|(nth, id)| ProductId::read(id, &at.child(nth), errors)).collect();
-    ids.into_iter().collect()
+    named
 }
 
 fn rows<'a>(body: &'a Value, errors: &mut Vec<FieldError>) -> &'a [Value] {
     let at = Pointer::root().child("users");
-    match given(body, "users") {
+    match sent(body, "users") {
         Some(Value::Array(rows)) if (1..=MOST).contains(&rows.len()) => return rows,
         Some(Value::Array(_)) => errors.push(at.error("invalid_length", "must have 1 to 100 users")),
         Some(_) => errors.push(at.error("invalid_type", "must be an array")),
@@ -118,23 +129,19 @@ fn rows<'a>(body: &'a Value, errors: &mut Vec<FieldError>) -> &'a [Value] {
     &[]
 }
 
-/// A product, and the membership that whoever subscribes to it joins.
+/// A product, and the membership that a subscriber joins.
 type Offer = (ProductId, Configuration);
 
 /// The products with their memberships.
-async fn offers(state: &State, place: &Place, products: &[ProductId]) -> Result<Vec<Offer>, Error> {
-    let reads = products.iter().enumerate().map(|(nth, id)| async move {
-        let unknown = || {
-            let pointer = format!("/product_id/{nth}");
-            Error::invalid(&pointer, "unknown", "must be the id of a product of this platform")
-        };
-        let product = match state.app.store.product(place.id, *id).await {
-            Err(Error::NotFound) => return Err(unknown()),
-            found => found?,
-        };
-        Ok((*id, members::joined_by(&state.app, Some(&product)).await?))
+async fn read_offers(state: &State, place: &Place, products: &[Value]) -> Result<Vec<Offer>, Error> {
+    let reads = products.iter().enumerate().map(|(nth, named)| async move {
+        let product = find_product(state, place, (named, &format!("/product_id/{nth}"))).await?;
+        Ok::<Offer, Error>((product.id, members::joined_by(&state.app, Some(&product)).await?))
     });
-    let offers: Vec<Offer> = try_join_all(reads).await?;
+    let mut offers: Vec<Offer> = try_join_all(reads).await?;
+    // Named twice, by its number and by its id, it is one product.
+    let mut known = BTreeSet::new();
+    offers.retain(|(product, _)| known.insert(*product));
     let memberships: BTreeSet<_> = offers.iter().map(|(_, of)| of.membership.id).collect();
     if memberships.len() < offers.len() {
         let message = "has two products of one membership, of which a user has one alone";
@@ -155,16 +162,16 @@ impl Row {
             return Err(Error::invalid("", "invalid_type", "The user must be a JSON object."));
         }
         let mut errors = Vec::new();
-        let as_text = |value: &Value| text(value).map_or_else(|| value.clone(), Value::from);
         let mut fields: Map<_, _> =
-            SAME.iter().filter_map(|name| Some(((*name).to_owned(), as_text(given(row, name)?)))).collect();
+            SAME.iter().filter_map(|name| Some(((*name).to_owned(), as_text(sent(row, name)?)))).collect();
         if !fields.contains_key("email") {
             errors.push(Pointer::root().child("email").error("required", "is required"));
         }
-        if let Some(number) = given(row, "document") {
+        fields.extend(phone_fields(row));
+        if let Some(number) = sent(row, "document") {
             fields.insert("identification".to_owned(), json!({ "type": "DOCUMENT", "value": as_text(number) }));
         }
-        let begins = given(row, "accession_date").map(|date| {
+        let begins = sent(row, "accession_date").map(|date| {
             let day = Date::read(date.clone(), &Pointer::root().child("accession_date"), &mut errors);
             day.and_then(|day| lenient::time(&day.to_string()))
         });
@@ -180,46 +187,115 @@ impl Row {
     }
 }
 
-/// What all students of a request have in common.
-struct Making<'a> {
+/// The fields of a user that hold the phone of a row.
+fn phone_fields(row: &Value) -> Map<String, Value> {
+    let without = |text: String| text.chars().filter(|character| !"()-. ".contains(*character)).collect::<String>();
+    let phone =
+        sent(row, "phone").map(|phone| lenient::text(phone).map_or_else(|| phone.clone(), |text| without(text).into()));
+    phone.map(|phone| ("phone".to_owned(), phone)).into_iter().collect()
+}
+
+/// A student that a row has created or found.
+struct Student {
+    id: UserId,
+    is_existing: bool,
+}
+
+/// The common part of all rows of a request.
+struct Batch<'a> {
     state: &'a State,
     place: &'a Place,
     segment: &'a Segment,
     seed: Seed,
     offers: &'a [Offer],
+    /// The students of earlier rows.
+    students: Mutex<BTreeSet<UserId>>,
 }
 
-impl Making<'_> {
-    /// Makes one student with its subscriptions, or nothing of it.
-    async fn row(
+impl Batch<'_> {
+    /// Creates the student of a row with its subscriptions, or subscribes the student that has its e-mail already.
+    async fn write_row(
         &self,
         index: usize,
         new: Result<NewUser, Error>,
         starts_at: Option<Time>,
-    ) -> (usize, Result<UserId, Error>) {
-        let made = async {
-            let State { app, identity, .. } = self.state;
-            let (id, act) = (self.seed.scattered(index), self.place.caller.act());
-            let user = users::made(app, identity, (self.segment, id), new?, act).await?.id;
-            match self.subscribe(index, user, starts_at).await {
-                Ok(()) => Ok(user),
-                Err(error) => {
-                    let record = app.store.user(user).await?.ok_or(Error::NotFound)?;
-                    users::purge(app, identity, record, act).await?;
-                    Err(error)
+    ) -> (usize, Result<Student, Error>) {
+        let written = async {
+            let new = new?;
+            let email = new.fields.email.as_ref().map(Unique::email);
+            let rejected = match self.create_student(index, new, starts_at).await {
+                Err(Error::Conflict(taken)) if taken.iter().any(|one| one.pointer == "/email") => {
+                    Error::Conflict(taken)
                 }
+                written => return written,
+            };
+            let known = async |unique| self.state.app.store.holder(Some(self.place.id).into(), &unique).await;
+            let holder = match email {
+                Some(unique) => known(unique).await?,
+                None => None,
+            };
+            match holder {
+                Some(user) if !self.offers.is_empty() => self.subscribe_known(index, user, starts_at).await,
+                _ => Err(rejected),
             }
         };
-        (index, made.await)
+        let written = written.await;
+        if let Ok(student) = &written {
+            self.students.lock().unwrap_or_else(PoisonError::into_inner).insert(student.id);
+        }
+        (index, written)
     }
 
-    async fn subscribe(&self, index: usize, user: UserId, starts_at: Option<Time>) -> Result<(), Error> {
-        for (nth, (product, of)) in self.offers.iter().enumerate() {
-            let fields = json!({ "user_id": user, "product_id": product, "starts_at": starts_at });
-            let id: MemberId = self.seed.scattered(MOST + index * MOST_PRODUCTS + nth);
-            let act = self.place.caller.act();
-            members::subscribed(&self.state.app, of, (id, SubscriptionFields::parse(fields)?), act).await?;
+    /// Creates a student with its subscriptions, or nothing of it.
+    async fn create_student(&self, index: usize, new: NewUser, starts_at: Option<Time>) -> Result<Student, Error> {
+        let State { app, identity, .. } = self.state;
+        let (id, act) = (self.seed.scattered(index), self.place.caller.act());
+        let user = users::made(app, identity, (self.segment, id), new, act).await?.id;
+        for nth in 0..self.offers.len() {
+            if let Err(error) = self.subscribe((index, nth), user, starts_at).await {
+                let record = app.store.user(user).await?.ok_or(Error::NotFound)?;
+                users::purge(app, identity, record, act).await?;
+                return Err(error);
+            }
         }
-        Ok(())
+        Ok(Student { id: user, is_existing: false })
+    }
+
+    /// Subscribes a student who exists to those products that it lacks, of which there must be one.
+    async fn subscribe_known(&self, index: usize, user: UserId, starts_at: Option<Time>) -> Result<Student, Error> {
+        if self.students.lock().unwrap_or_else(PoisonError::into_inner).contains(&user) {
+            return Err(Error::conflict("/email", "taken", "is the same as in an earlier row"));
+        }
+        let known = members::knows(&self.state.app, self.segment, Some(user)).await;
+        // A deleted user keeps its e-mail until it is purged.
+        let deleted = || Error::conflict("/email", "taken", "is the e-mail of a deleted user; restore it first");
+        known.map_err(|error| if matches!(error, Error::Invalid(_)) { deleted() } else { error })?;
+        let mut lacked = false;
+        for nth in 0..self.offers.len() {
+            match self.subscribe((index, nth), user, starts_at).await {
+                Ok(()) => lacked = true,
+                Err(Error::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if lacked {
+            return Ok(Student { id: user, is_existing: true });
+        }
+        let message = "is a product that the user with this e-mail has already, or another one of its membership";
+        Err(Error::conflict("/product_id", "already_subscribed", message))
+    }
+
+    /// Subscribes a student to one of the products.
+    async fn subscribe(
+        &self,
+        (index, nth): (usize, usize),
+        user: UserId,
+        starts_at: Option<Time>,
+    ) -> Result<(), Error> {
+        let Some((product, of)) = self.offers.get(nth) else { return Ok(()) };
+        let fields = json!({ "user_id": user, "product_id": product, "starts_at": starts_at });
+        let id: MemberId = self.seed.scattered(MOST + index * MOST_PRODUCTS + nth);
+        let act = self.place.caller.act();
+        members::subscribed(&self.state.app, of, (id, SubscriptionFields::parse(fields)?), act).await.map(drop)
     }
 }

@@ -1,59 +1,76 @@
-//! `register` and `generate-token`: an account registers those who write programs against it.
+//! `register` and `generate-token`: developers register themselves, without a credential, and get tokens the same way. Where the
+//! deployment's `DeveloperRegistration` is `account`, an account does both.
 
 use axum::extract::State as Shared;
 use domain::field::Body as _;
 use domain::{DeveloperFields, DeveloperId, Error, Field as _, field::Pointer};
-use edge::{Answer, Body, Caller, Rendered, Seed};
+use edge::{Answer, Anybody, Body, DeveloperRegistration, Rendered, Seed, Visitor};
 use serde_json::{Map, Value, json};
 
+use super::names::{as_text, sent};
 use crate::State;
-use crate::lenient::{self, given, text};
+use crate::lenient;
 
-/// What is kept of what a registration sends; what else it sends is left alone.
+/// The fields of a registration that are kept; others are ignored.
 const FIELDS: &[&str] = DeveloperFields::NAMES;
 
-/// Registers a developer. Asks for the token of a master user, or a key of the account with the scope `admin`.
-#[utoipa::path(post, path = "/platform/register", tag = "developers", security(("bearer" = [])),
+/// Registers a developer, of no account and without a credential. It expires after 30 days unless a key is used with it.
+///
+/// With the token of a master user, or a key of the account with the scope `admin`, the developer is the account's own, as with
+/// `POST /v1/developers`. A deployment whose `DeveloperRegistration` is `account` demands one of these.
+#[utoipa::path(post, path = "/platform/register", tag = "developers", security((), ("bearer" = [])),
     request_body(content = serde_json::Value, example = json!(DeveloperFields::example())),
-    responses((status = 200, description = "The developer, alone in an array.", body = serde_json::Value,
+    responses((status = 200, description = "An array of one, the developer.", body = serde_json::Value,
         example = json!([example()]))))]
 pub(super) async fn register(
     Shared(state): Shared<State>,
-    caller: Caller,
+    Anybody(caller): Anybody,
+    visitor: Visitor,
     seed: Seed,
     Body(lenient::Json(body)): Body<lenient::Json>,
 ) -> Answer<Rendered> {
-    let fields: Map<_, _> =
-        FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), given(&body, name).map(written)?))).collect();
-    let made = keys::register(&state.app, &caller, seed, DeveloperFields::parse(Value::Object(fields))?).await?;
-    let mut whole = Map::from_iter([("id".to_owned(), json!(made.id))]);
-    whole.extend(made.fields.show());
+    let fields = || {
+        let sent = |name: &&str| Some(((*name).to_owned(), as_text(sent(&body, name)?)));
+        DeveloperFields::parse(Value::Object(FIELDS.iter().filter_map(sent).collect()))
+    };
+    let new = match (caller, state.app.developer_registration) {
+        (Some(caller), _) => keys::register(&state.app, &caller, seed, fields()?).await?,
+        (None, DeveloperRegistration::Open) => keys::register_openly(&state.app, &visitor, seed, fields()?).await?,
+        (None, DeveloperRegistration::Account) => return Err(Error::Unauthenticated.into()),
+    };
+    let mut whole = Map::from_iter([("id".to_owned(), json!(new.id))]);
+    whole.extend(new.fields.show());
     Ok(Rendered(json!([whole])))
 }
 
-/// Gives a developer a new token, which is shown this once and ends the former one. Asks for the token of a master user, or
-/// a key of the account with the scope `admin`.
-#[utoipa::path(post, path = "/platform/generate-token", tag = "developers", security(("bearer" = [])),
+/// Issues a token of a developer, valid for 24 hours; the newest 100 tokens of a developer are valid at the same time.
+///
+/// A deployment whose `DeveloperRegistration` is `account` demands the token of a master user, or a key of the account with the
+/// scope `admin`, and issues tokens of the account's own developers.
+#[utoipa::path(post, path = "/platform/generate-token", tag = "developers", security((), ("bearer" = [])),
     request_body(content = serde_json::Value, example = json!({ "user_id": "0199d2a4-5c00-7000-8000-00000000de01" })),
     responses((status = 200, description = "The token.", body = serde_json::Value,
         example = json!({ "token": "dv_…" }))))]
 pub(super) async fn generate_token(
     Shared(state): Shared<State>,
-    caller: Caller,
+    Anybody(caller): Anybody,
+    visitor: Visitor,
     Body(lenient::Json(body)): Body<lenient::Json>,
 ) -> Answer<Rendered> {
-    let (at, mut errors) = (Pointer::root().child("user_id"), Vec::new());
-    let id = match given(&body, "user_id") {
-        Some(id) => DeveloperId::read(id.clone(), &at, &mut errors),
-        None => DeveloperId::absent(&at, &mut errors),
+    let id = || {
+        let (at, mut errors) = (Pointer::root().child("user_id"), Vec::new());
+        let id = match sent(&body, "user_id") {
+            Some(id) => DeveloperId::read(id.clone(), &at, &mut errors),
+            None => DeveloperId::absent(&at, &mut errors),
+        };
+        id.ok_or(Error::Invalid(errors))
     };
-    let token = keys::new_token(&state.app, &caller, id.ok_or(Error::Invalid(errors))?).await?;
-    Ok(Rendered(json!({ "token": token.reveal() })))
-}
-
-/// A value as the domain reads it: a number as its digits were written.
-fn written(value: &Value) -> Value {
-    text(value).map_or_else(|| value.clone(), Value::from)
+    let token = match (caller, state.app.developer_registration) {
+        (Some(caller), _) => keys::new_token(&state.app, &caller, id()?).await?,
+        (None, DeveloperRegistration::Open) => keys::new_token_openly(&state.app, &visitor, id()?).await?,
+        (None, DeveloperRegistration::Account) => return Err(Error::Unauthenticated.into()),
+    };
+    Ok(Rendered(json!({ "token": token })))
 }
 
 fn example() -> Value {

@@ -36,8 +36,8 @@ mod users;
 use names::{field, message, told};
 
 /// What a key without `read` is answered by writes.
-const MINIMUM: [&str; 9] =
-    ["/message", "/status", "/id", "/url", "/token", "/created", "/failed", "/subscription/id", "/*/id"];
+const MINIMUM: [&str; 10] =
+    ["/message", "/status", "/id", "/url", "/user/id", "/token", "/created", "/failed", "/subscription/id", "/*/id"];
 
 /// How it speaks.
 pub(crate) const DIALECT: Dialect =
@@ -49,15 +49,20 @@ pub(crate) const ABOUT: About = About {
     path: "/openapi/platform.json",
     description: "Students of an info-product platform: look-up and deletion by four keys, bulk creation with \
         subscriptions, products, magic links, a ranking, and push notifications (beta).\n\nEach route takes two tokens: a developer's (`dv_…`, from \
-        `POST /platform/generate-token`) and the platform's, which is a key of one segment (`mk_…`, made at \
-        `POST /v1/segments/{segment}/keys`). They are the last two segments of the path, or the headers \
-        `X-Developer-Token` and `X-Platform-Token`. What a list goes on with, `links.next`, is relative to the address that \
+        `POST /platform/generate-token`, valid for 24 hours) and the platform's, which is a key of one segment (`mk_…`, created \
+        at `POST /v1/segments/{segment}/keys`). They are the last two segments of the path, the headers \
+        `X-Developer-Token` and `X-Platform-Token`, or the parameters `developer_token` and `platform_token`. A developer \
+        registers itself, without a credential, and is of no account; its first call with a key lists it in \
+        `/v1/developers` of the key's account, which can ban it. What a list goes on with, `links.next`, is relative to the address that \
         was asked, so that it holds neither.",
     security,
     error,
     errors: &[
         (400, "A field or parameter is wrong; `errors` names each."),
-        (401, "A token is missing, wrong, revoked, another account's, or in the other one's place."),
+        (
+            401,
+            "A token is missing, wrong, expired, revoked, of another account's developer, or in the other one's place; or the account has banned the developer.",
+        ),
         (403, "The key lacks the scope: `read` to look up, `write` to create and change, `admin` to delete."),
         (404, "Absent, or in another segment."),
         (409, "It conflicts with what is there."),
@@ -73,14 +78,18 @@ const DEVELOPER: &str = "x-developer-token";
 const PLATFORM: &str = "x-platform-token";
 /// How the patterns end that have both tokens in the path.
 const IN_PATH: &str = "/{dev}/{plat}";
-/// What an account does for itself: with its own credential, and without a developer.
-const OF_ACCOUNT: [&str; 2] = ["/platform/register", "/platform/generate-token"];
+/// The query parameters of the developer's and the platform's token.
+const IN_QUERY: [&str; 2] = ["developer_token", "platform_token"];
+/// The routes that take neither token.
+const WITHOUT_TOKENS: [&str; 3] = ["/platform/register", "/platform/generate-token", "/platform/login-magico/{token}"];
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
-    let account =
-        OpenApiRouter::new().routes(routes!(developers::register)).routes(routes!(developers::generate_token));
-    students().into_iter().chain(offers()).fold(account, with_both_forms)
+    let without_tokens = OpenApiRouter::new()
+        .routes(routes!(developers::register))
+        .routes(routes!(developers::generate_token))
+        .routes(routes!(links::open));
+    students().into_iter().chain(offers()).fold(without_tokens, with_both_forms)
 }
 
 fn students() -> [UtoipaMethodRouter<State>; 9] {
@@ -135,12 +144,15 @@ fn with_tokens_in_path(item: &PathItem) -> PathItem {
 /// too, and takes both out of the path, so that nothing that is made of it later can tell them.
 fn prepare(request: &mut Request) {
     let pattern = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    if OF_ACCOUNT.contains(&pattern.as_str()) {
+    if WITHOUT_TOKENS.contains(&pattern.as_str()) {
         return;
     }
+    let [developer, platform] = from_query(request);
     let (developer, platform) = match pattern.ends_with(IN_PATH) {
         true => from_path(request),
-        false => (of_header(request.headers(), DEVELOPER), of_header(request.headers(), PLATFORM)),
+        false => {
+            (of_header(request.headers(), DEVELOPER).or(developer), of_header(request.headers(), PLATFORM).or(platform))
+        }
     };
     if let Some(mut value) = platform.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok()) {
         value.set_sensitive(true);
@@ -159,14 +171,36 @@ fn from_path(request: &mut Request) -> (Option<String>, Option<String>) {
     let path = request.uri().path().to_owned();
     let mut parts = path.rsplitn(3, '/');
     let (platform, developer) = (parts.next().map(str::to_owned), parts.next().map(str::to_owned));
-    let rest = parts.next().unwrap_or_default();
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    let mut without = request.uri().clone().into_parts();
-    without.path_and_query = format!("{rest}{query}").parse::<PathAndQuery>().ok();
-    let without = Uri::from_parts(without).unwrap_or_default();
-    request.extensions_mut().insert(OriginalUri(without.clone()));
-    *request.uri_mut() = without;
+    set_address(request, &format!("{}{query}", parts.next().unwrap_or_default()));
     (developer, platform)
+}
+
+/// Takes the two tokens out of a request's query.
+fn from_query(request: &mut Request) -> [Option<String>; 2] {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let value = |name: &str| {
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(parameter, _)| parameter == name).map(|(_, value)| value.into_owned())
+    };
+    let tokens = IN_QUERY.map(value);
+    if tokens.iter().any(Option::is_some) {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let rest = pairs.filter(|(parameter, _)| !IN_QUERY.contains(&parameter.as_ref()));
+        let rest = form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
+        let path = request.uri().path().to_owned();
+        set_address(request, &if rest.is_empty() { path } else { format!("{path}?{rest}") });
+    }
+    tokens
+}
+
+/// Sets the path and query of a request, also for what is made of its address later.
+fn set_address(request: &mut Request, address: &str) {
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = address.parse::<PathAndQuery>().ok();
+    let uri = Uri::from_parts(parts).unwrap_or_default();
+    request.extensions_mut().insert(OriginalUri(uri.clone()));
+    *request.uri_mut() = uri;
 }
 
 fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {

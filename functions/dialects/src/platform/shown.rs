@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::member::MemberStatus;
-use domain::{Error, Status, Subscription, Time, UploadStatus, User};
+use domain::{Document, Error, Product, Status, Subscription, Time, UploadStatus, User};
 use files::ObjectKey;
 use serde_json::{Value, json};
 
@@ -18,8 +18,18 @@ pub(super) fn time(time: Time) -> String {
     text.get(..19).unwrap_or(&text).replacen('T', " ", 1)
 }
 
-/// A user, with the subscription that it has come to have last.
+/// A user with its newest subscription, and the same user again as `user`, without the subscription: clients read either.
 pub(super) fn user(user: &User, photo_url: Option<String>, latest: Option<&Subscription>) -> Value {
+    let own = profile(user, photo_url);
+    let mut shown = own.clone();
+    if let Some(shown) = shown.as_object_mut() {
+        shown.insert("subscription".to_owned(), json!(latest.map(subscription)));
+        shown.insert("user".to_owned(), own);
+    }
+    shown
+}
+
+fn profile(user: &User, photo_url: Option<String>) -> Value {
     let fields = &user.fields;
     json!({
         "id": user.id,
@@ -27,15 +37,24 @@ pub(super) fn user(user: &User, photo_url: Option<String>, latest: Option<&Subsc
         "last_name": fields.last_name,
         "email": fields.email,
         "photo_url": photo_url,
-        "document": fields.identification.as_ref().map(|document| document.value.as_str()),
+        "document": fields.identification.as_ref().map(document),
         "genre": fields.gender,
         "birth": fields.birthdate,
-        "phone": fields.phone,
+        "phone": phone(user),
         "status": u8::from(user.status == Status::Active),
         "created_at": time(user.created_at),
         "updated_at": time(user.updated_at),
-        "subscription": latest.map(subscription),
     })
+}
+
+/// The spelling of a document that these clients read.
+fn document(document: &Document) -> &str {
+    document.value.as_str()
+}
+
+/// The spelling of a user's phone that these clients read.
+fn phone(user: &User) -> Option<&str> {
+    user.fields.phone.as_ref().map(|phone| phone.as_str())
 }
 
 /// A subscription.
@@ -51,11 +70,12 @@ pub(super) fn subscription(subscription: &Subscription) -> Value {
     })
 }
 
-/// A subscription with all that is written about it.
-pub(super) fn whole_subscription(whole: &Subscription) -> Value {
+/// A subscription to a product with all that is written about it.
+pub(super) fn whole_subscription(whole: &Subscription, product: &Product) -> Value {
     let mut shown = subscription(whole);
     let fields = &whole.fields;
     if let Some(shown) = shown.as_object_mut() {
+        shown.insert("product_id".to_owned(), super::products::number(product));
         shown.insert("reference_id".to_owned(), json!(fields.reference_id));
         shown.insert("payment_last_date".to_owned(), json!(fields.last_payment_at.map(time)));
         shown.insert("expiration_date".to_owned(), json!(fields.expires_at.map(time)));

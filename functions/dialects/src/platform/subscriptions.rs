@@ -3,20 +3,22 @@
 use axum::extract::State as Shared;
 use domain::field::Body as _;
 use domain::{
-    Error, FieldError, KeyScope, MemberId, MergePatch, Product, ProductId, SubscriptionFields, UserId, field::Pointer,
+    Error, Field as _, FieldError, KeyScope, MemberId, MergePatch, Product, SubscriptionFields, UserId, field::Pointer,
 };
 use edge::{Answer, Body, Rendered, Seed, retried};
 use serde_json::{Map, Value, json};
 
+use super::names::{as_text, sent};
+use super::products::find_product;
 use super::shown::whole_subscription;
 use crate::State;
-use crate::lenient::{self, given, text, time};
+use crate::lenient::{self, text, time};
 use crate::place::Place;
 
 /// Their fields of times, and ours.
 const TIMES: [(&str, &str); 2] = [("payment_last_date", "last_payment_at"), ("expiration_date", "expires_at")];
 
-/// Subscribes a student to a product.
+/// Subscribes a student to a product, which `product_id` names by the account's number or by its id.
 #[utoipa::path(post, path = "/platform/users/create/user-subscription", tag = "subscriptions",
     request_body(content = serde_json::Value, example = json!(request())),
     responses((status = 200, description = "The subscription.", body = serde_json::Value, example = json!({
@@ -30,21 +32,23 @@ pub(super) async fn create(
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
     let mut fields = times(&body, &mut errors);
-    for name in ["product_id", "user_id", "reference_id"] {
-        fields.extend(given(&body, name).map(|value| (name.to_owned(), as_text(value))));
+    for name in ["user_id", "reference_id"] {
+        fields.extend(sent(&body, name).map(|value| (name.to_owned(), as_text(value))));
     }
+    let named = named_product(&state, &place, &body);
+    let (segment, product) = tokio::join!(place.segment(KeyScope::Write), named);
+    let (segment, product) = (segment?, product?);
+    fields.extend(product.as_ref().map(|product| ("product_id".to_owned(), json!(product.id))));
     let fields = all(SubscriptionFields::parse(Value::Object(fields)), errors)?;
-    let product = state.app.store.product(place.id, fields.product_id);
-    let (segment, product) = tokio::join!(place.segment(KeyScope::Write), product);
-    let (segment, product) = (segment?, known(product)?);
+    let product = product.ok_or(Error::NotFound)?;
     let (known, of) = tokio::join!(
         members::knows(&state.app, &segment, Some(fields.user_id)),
         members::joined_by(&state.app, Some(&product))
     );
-    // Who is not one of the segment's is absent, as everywhere.
+    // A user of another segment is absent, as everywhere.
     known.map_err(|error| if matches!(error, Error::Invalid(_)) { Error::NotFound } else { error })?;
-    let made = members::subscribed(&state.app, &of?, (seed.id::<MemberId>(0), fields), place.caller.act()).await?;
-    let shown = whole_subscription(&made);
+    let new = members::subscribed(&state.app, &of?, (seed.id::<MemberId>(0), fields), place.caller.act()).await?;
+    let shown = whole_subscription(&new, &product);
     Ok(Rendered(json!({ "message": "The user is subscribed.", "subscription": shown })))
 }
 
@@ -63,38 +67,46 @@ pub(super) async fn update(
     Body(lenient::Json(body)): Body<lenient::Json>,
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
-    let (product, user) =
-        (id::<ProductId>(&body, "product_id", &mut errors), id::<UserId>(&body, "user_id", &mut errors));
+    let (at, named) = (Pointer::root(), named_product(&state, &place, &body));
+    if sent(&body, "product_id").is_none() {
+        errors.push(at.child("product_id").error("required", "is required"));
+    }
+    let user = match sent(&body, "user_id") {
+        Some(user) => UserId::read(user.clone(), &at.child("user_id"), &mut errors),
+        None => UserId::absent(&at.child("user_id"), &mut errors),
+    };
     let patch = patch(&body, &mut errors)?;
-    let (product, user) = product.zip(user).filter(|_| errors.is_empty()).ok_or(Error::Invalid(errors))?;
-    let product_id = product;
-    let store = &state.app.store;
-    let (segment, product) = tokio::join!(place.segment(KeyScope::Write), store.product(place.id, product));
+    let (segment, product) = tokio::join!(place.segment(KeyScope::Write), named);
     segment?;
-    let membership = known(product)?.fields.membership_id.ok_or(Error::NotFound)?;
+    let product = product?;
+    let (product, user) = product.zip(user).filter(|_| errors.is_empty()).ok_or(Error::Invalid(errors))?;
+    let membership = product.fields.membership_id.ok_or(Error::NotFound)?;
+    let store = &state.app.store;
     let changed = retried(|| async {
         let of = async { store.with_catalogs(store.configuration(membership).await?).await };
         let (of, record) = tokio::try_join!(of, store.member_of(membership, user))?;
-        let record = record.filter(|record| record.member.fields.product_id == Some(product_id));
+        let record = record.filter(|record| record.member.fields.product_id == Some(product.id));
         let record = record.ok_or(Error::NotFound)?;
         members::changed_subscription(&state.app, (&record, &of), patch.clone(), place.caller.act()).await
     })
     .await?;
-    let shown = whole_subscription(&changed);
+    let shown = whole_subscription(&changed, &product);
     Ok(Rendered(json!({ "message": "The subscription is changed.", "subscription": shown })))
 }
 
-/// The product of the segment that the body names.
-fn known(product: Result<Product, Error>) -> Result<Product, Error> {
-    let unknown = || Error::invalid("/product_id", "unknown", "must be the id of a product of this platform");
-    product.map_err(|error| if matches!(error, Error::NotFound) { unknown() } else { error })
+/// The product of the segment that the body names, if it names one.
+async fn named_product(state: &State, place: &Place, body: &Value) -> Result<Option<Product>, Error> {
+    match sent(body, "product_id") {
+        Some(named) => find_product(state, place, (named, "/product_id")).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// What the body says of times, in our words; what cannot be read is an error.
 fn times(body: &Value, errors: &mut Vec<FieldError>) -> Map<String, Value> {
     let mut times = Map::new();
     for (theirs, ours) in TIMES {
-        let Some(value) = given(body, theirs) else { continue };
+        let Some(value) = sent(body, theirs) else { continue };
         match text(value).as_deref().and_then(time) {
             Some(time) => drop(times.insert(ours.to_owned(), json!(time))),
             None => errors.push(
@@ -111,11 +123,11 @@ fn times(body: &Value, errors: &mut Vec<FieldError>) -> Map<String, Value> {
 fn patch(body: &Value, errors: &mut Vec<FieldError>) -> Result<MergePatch<SubscriptionFields>, Error> {
     let mut patch = times(body, errors);
     for (theirs, ours) in TIMES {
-        if body.get(theirs).is_some() && given(body, theirs).is_none() {
+        if body.get(theirs).is_some() && sent(body, theirs).is_none() {
             patch.insert(ours.to_owned(), Value::Null);
         }
     }
-    match given(body, "active").map(lenient::switch) {
+    match sent(body, "active").map(lenient::switch) {
         None => {}
         Some(Some(active)) => {
             let status = if active { "ACTIVE" } else { "INACTIVE" };
@@ -124,20 +136,6 @@ fn patch(body: &Value, errors: &mut Vec<FieldError>) -> Result<MergePatch<Subscr
         Some(None) => errors.push(Pointer::root().child("active").error("invalid_choice", "must be 0 or 1")),
     }
     MergePatch::parse(Value::Object(patch))
-}
-
-/// The id that the body has in a field.
-fn id<T: domain::Field>(body: &Value, name: &str, errors: &mut Vec<FieldError>) -> Option<T> {
-    let at = Pointer::root().child(name);
-    match given(body, name) {
-        Some(value) => T::read(value.clone(), &at, errors),
-        None => T::absent(&at, errors),
-    }
-}
-
-/// A number as its digits were written, all else as it is.
-fn as_text(value: &Value) -> Value {
-    text(value).map_or_else(|| value.clone(), Value::from)
 }
 
 /// What was read if nothing is wrong; else all that is.
@@ -163,7 +161,8 @@ fn example() -> Value {
     json!({
         "id": "0199d2a4-5c00-7000-8000-00000000ae01", "tenant_id": "0199d2a4-5c00-7000-8000-0000000005e6", "active": 1,
         "user_id": "0199d2a4-5c00-7000-8000-000000000002", "package_id": "0199d2a4-5c00-7000-8000-000000000d01",
-        "created_at": "2026-11-21 10:00:00", "updated_at": "2026-11-21 10:00:00", "reference_id": "order-5",
+        "created_at": "2026-11-21 10:00:00", "updated_at": "2026-11-21 10:00:00",
+        "product_id": "123456789", "reference_id": "order-5",
         "payment_last_date": "2026-11-01 00:00:00", "expiration_date": "2027-11-01 00:00:00"
     })
 }

@@ -208,15 +208,33 @@ async fn with_document(state: &State, place: &Place, text: &str) -> Finds {
 }
 
 fn example() -> serde_json::Value {
-    json!({
-        "id": "0199d2a4-5c00-7000-8000-000000000002", "name": "Ana", "last_name": "López", "email": "ana@example.com",
-        "photo_url": null, "document": "39053344705", "genre": "FEMALE", "birth": "1990-02-28",
-        "phone": "+5511987654321", "status": 1, "created_at": "2026-11-21 10:00:00", "updated_at": "2026-11-21 10:05:00",
-        "subscription": {
-            "id": "0199d2a4-5c00-7000-8000-00000000ae01", "tenant_id": "0199d2a4-5c00-7000-8000-0000000005e6",
-            "active": 1, "user_id": "0199d2a4-5c00-7000-8000-000000000002",
-            "package_id": "0199d2a4-5c00-7000-8000-000000000d01", "created_at": "2026-11-21 10:00:00",
-            "updated_at": "2026-11-21 10:00:00"
-        }
-    })
+    let user = serde_json::Map::from_iter(example_fields());
+    let subscription = json!({
+        "id": "0199d2a4-5c00-7000-8000-00000000ae01", "tenant_id": "0199d2a4-5c00-7000-8000-0000000005e6",
+        "active": 1, "user_id": "0199d2a4-5c00-7000-8000-000000000002",
+        "package_id": "0199d2a4-5c00-7000-8000-000000000d01", "created_at": "2026-11-21 10:00:00",
+        "updated_at": "2026-11-21 10:00:00"
+    });
+    let mut example = user.clone();
+    example.insert("subscription".to_owned(), subscription);
+    example.insert("user".to_owned(), user.into());
+    example.into()
+}
+
+fn example_fields() -> impl Iterator<Item = (String, serde_json::Value)> {
+    let fields = [
+        ("id", json!("0199d2a4-5c00-7000-8000-000000000002")),
+        ("name", json!("Ana")),
+        ("last_name", json!("López")),
+        ("email", json!("ana@example.com")),
+        ("photo_url", json!(null)),
+        ("document", json!("390.533.447-05")),
+        ("genre", json!("FEMALE")),
+        ("birth", json!("1990-02-28")),
+        ("phone", json!("(11)98765-4321")),
+        ("status", json!(1)),
+        ("created_at", json!("2026-11-21 10:00:00")),
+        ("updated_at", json!("2026-11-21 10:05:00")),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value))
 }

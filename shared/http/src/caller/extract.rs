@@ -9,7 +9,7 @@ use domain::Error;
 use super::{Caller, Credential, Session};
 use crate::access::ActiveSegmentsOnly;
 use crate::credential::KeyCredential;
-use crate::key::{ByDeveloper, DeveloperToken};
+use crate::developer::{ByDeveloper, DeveloperToken};
 use crate::limit::{origin, reports};
 use crate::source::source;
 use crate::{App, Failure, scopes};
@@ -54,7 +54,7 @@ where
             let claims = app.verifier.verify(text).await?;
             Credential::Token(Session { claims, token: text.to_owned() })
         };
-        let developer = developer(parts, &credential)?;
+        let developer = developer(&app, parts).await?;
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
         let (origin, reports, source) = (origin(parts), reports(parts), source(parts));
         let (required, known) = (scopes::required(parts), parts.extensions.get().cloned().unwrap_or_default());
@@ -79,15 +79,14 @@ where
     }
 }
 
-/// The developer whose token must hold too: one of the very account.
-fn developer(parts: &Parts, credential: &Credential) -> Result<Option<DeveloperToken>, Error> {
+/// The developer's token that a dialect asks for.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] where it is missing, made up or expired.
+async fn developer(app: &App, parts: &Parts) -> Result<Option<DeveloperToken>, Error> {
     let Some(ByDeveloper(token)) = parts.extensions.get() else { return Ok(None) };
-    let account = match credential {
-        Credential::Token(session) => session.claims.user_id,
-        Credential::Key(secret) => secret.account,
-    };
-    let token = token.as_deref().and_then(DeveloperToken::parse).filter(|token| token.account == account);
-    token.map(Some).ok_or(Error::Unauthenticated)
+    let token = token.as_deref().ok_or(Error::Unauthenticated)?;
+    DeveloperToken::open(app, token).await?.map(Some).ok_or(Error::Unauthenticated)
 }
 
 /// The one credential of a request: a bearer token, or a key in the header of its own.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::access::Access;
 use crate::credential::KeyCredential;
-use crate::key::DeveloperToken;
+use crate::developer::DeveloperToken;
 use crate::limit::{Limited, Reports, source_name};
 use crate::minimum::KnownCaller;
 use crate::path::UserRef;
@@ -33,7 +33,7 @@ pub use session::check_use;
 pub struct Caller {
     app: App,
     credential: Credential,
-    /// Who must have written the program that calls, where a dialect asks for it.
+    /// The token of the developer of the program that calls, where a dialect asks for it.
     developer: Option<DeveloperToken>,
     request_id: RequestId,
     origin: Arc<Origin>,
@@ -85,7 +85,7 @@ pub struct Subject {
 const LAST_USED: Duration = Duration::from_secs(5 * 60);
 
 impl Caller {
-    /// The caller, if the credential holds: 1 read for a user; for a key, 2 at once.
+    /// The caller, if the credential holds: 1 read for a user; for a key, 2 at once. A developer's token is checked with it.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] where the user or key is gone, shut out, signed out or past its end;
@@ -112,20 +112,19 @@ impl Caller {
     }
 
     async fn holder(&self) -> Result<Access, Error> {
-        let (access, ()) = tokio::try_join!(self.stands_behind(), self.developed())?;
+        let (access, first_use) = tokio::try_join!(self.stands_behind(), self.check_developer())?;
+        if self.developer.is_some() && access.user().is_some_and(|record| record.user.segment_id.is_some()) {
+            // Developers write programs for accounts; a user of a segment is none.
+            return Err(Error::Unauthenticated);
+        }
+        if let Some(first) = first_use {
+            self.record_first_use(first, &access).await?;
+        }
         if let Some(segment) = self.about {
             access.check_active(segment)?;
         }
         self.known.set(self.actor(), access.can_read());
         Ok(access)
-    }
-
-    /// Whether the developer's token holds, where one must: 1 read.
-    async fn developed(&self) -> Result<(), Error> {
-        let Some(token) = &self.developer else { return Ok(()) };
-        let kept = self.app.store.developer(token.account, token.id).await?;
-        let hash = kept.and_then(|kept| kept.hash).filter(|hash| token.is(hash));
-        hash.map(drop).ok_or(Error::Unauthenticated)
     }
 
     async fn stands_behind(&self) -> Result<Access, Error> {
@@ -300,6 +299,16 @@ impl Caller {
             Credential::Token(session) => session.claims.user_id,
             Credential::Key(secret) => secret.account,
         }
+    }
+
+    /// The developer's token, where the request must have one.
+    pub(crate) fn developer(&self) -> Option<&DeveloperToken> {
+        self.developer.as_ref()
+    }
+
+    /// The application that the request came to.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
     }
 
     /// The session of a user who has logged in.

@@ -120,6 +120,8 @@ fn the_keys_of_what_opens_something_are_these_to_the_letter() -> Result<(), doma
     let id = "0199d2a4-5c00-7000-8000-000000000001";
     let developer = developer(id.parse()?, id.parse()?);
     assert_eq!((developer.pk, developer.sk), (format!("U#{id}"), format!("D#{id}")));
+    let registration = registration(id.parse()?);
+    assert_eq!((registration.pk, registration.sk), (format!("DR#{id}"), "DR".to_owned()));
     let undo = email_undo(id.parse()?, "ana@example.com");
     let sk = "E#jkPKN3ASKOdJg-_b0M_1wWs7Hl1OKafAVibU0loBjhE".to_owned();
     assert_eq!((undo.pk, undo.sk), (format!("U#{id}"), sk));

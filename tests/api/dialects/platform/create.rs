@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Platform, as_failed, failed};
 use crate::system::PASSWORD;
+use crate::world::id;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_row_becomes_a_student_with_a_subscription_to_each_product() {
@@ -84,6 +85,64 @@ async fn each_row_stands_or_falls_alone_and_says_why_in_these_clients_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn second_purchase_subscribes_the_student_who_exists() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let mut products = Vec::new();
+    for number in ["123456789", "2352153"] {
+        let product = json!({ "title": number, "reference_id": number });
+        let path = format!("/v1/segments/{}/products", world.segment);
+        products.push(id(&world.muster.made(&world.ana, &path, product).await));
+    }
+    let create = async |named: Value, users: Value| {
+        let reply = platform.send("POST", "/users/create", json!({ "product_id": named, "users": users })).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body
+    };
+    let eva = json!({ "email": "Eva@example.com", "name": "Eva", "document": "123.456.789-10", "reference_id": "E1" });
+    let first = create(json!("123456789"), json!([eva])).await;
+    let user = first["created"][0]["id"].clone();
+    // By the number and by the id it is one product.
+    let named = json!([2_352_153, products[1]]);
+    let again = create(named.clone(), json!([eva, { "email": "new@example.com" }])).await;
+    assert_eq!(again["created"][0], json!({ "index": 0, "id": user, "existing": true }));
+    assert_eq!((&again["created"][1]["existing"], &again["failed"]), (&Value::Null, &json!([])), "{again}");
+    let path = format!("/v1/segments/{}/subscriptions?filter[user_id]={}", world.segment, user.as_str().unwrap());
+    assert_eq!(world.read(&path).await["data"].as_array().unwrap().len(), 2);
+    let third = create(named, json!([{ "email": "eva@example.com" }])).await;
+    let failed = &third["failed"][0];
+    assert_eq!((&failed["code"], &failed["field"]), (&json!("already_subscribed"), &json!("product_id")), "{third}");
+    let whole = world.read(&format!("/v1/users/{}", user.as_str().unwrap())).await;
+    assert_eq!(whole["version"], 1, "a second purchase changes nothing about the user");
+    // The student is not subscribed twice by one request, and without a product there is nothing to buy.
+    let other = json!({ "title": "Third", "reference_id": "3" });
+    world.muster.made(&world.ana, &format!("/v1/segments/{}/products", world.segment), other).await;
+    let twice = create(json!(["3"]), json!([eva, eva])).await;
+    assert_eq!((&twice["created"][0]["existing"], &twice["failed"][0]["index"]), (&json!(true), &json!(1)), "{twice}");
+    for (users, code) in
+        [(json!([eva]), "taken"), (json!([{ "email": "x@example.com", "document": "12345678910" }]), "taken")]
+    {
+        assert_eq!(create(json!([]), users).await["failed"][0]["code"], code);
+    }
+    assert_eq!(world.call("DELETE", &format!("/v1/users/{}", user.as_str().unwrap())).send().await.status, 204);
+    let deleted = create(json!(["3"]), json!([eva])).await;
+    assert!(deleted["created"].as_array().unwrap().is_empty() || deleted["created"][0]["id"] != user, "{deleted}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blanks_are_none_and_numbers_are_text() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let row = json!({ "email": "eva@example.com", "name": "Eva", "last_name": " ", "document": "", "phone": null,
+        "reference_id": 7, "password": " ", "accession_date": "" });
+    let made = platform.send("POST", "/users/create", json!({ "product_id": " ", "users": [row] })).await;
+    let user = world.read(&format!("/v1/users/{}", made.body["created"][0]["id"].as_str().unwrap())).await;
+    for (field, value) in [("last_name", Value::Null), ("phone", Value::Null), ("reference_id", json!("7"))] {
+        assert_eq!(user[field], value, "{field}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_the_whole_request_makes_nobody() {
     let platform = Platform::start().await;
     let (product, same) = (platform.world.product().await, platform.world.product().await);
@@ -94,7 +153,8 @@ async fn what_is_wrong_with_the_whole_request_makes_nobody() {
         (json!({ "users": [] }), as_failed(400, "users", "invalid_length")),
         (json!({ "users": vec![json!({}); 101] }), as_failed(400, "users", "invalid_length")),
         (json!({ "users": "all" }), as_failed(400, "users", "invalid_type")),
-        (json!({ "users": one, "product_id": ["x"] }), as_failed(400, "product_id.0", "invalid_id")),
+        (json!({ "users": one, "product_id": ["x"] }), as_failed(400, "product_id.0", "unknown")),
+        (json!({ "users": one, "product_id": [product, true] }), as_failed(400, "product_id.1", "invalid_type")),
         (json!({ "users": one, "product_id": platform.world.segment }), as_failed(400, "product_id.0", "unknown")),
         (json!({ "users": one, "product_id": [product, same] }), as_failed(400, "product_id", "exclusive")),
     ] {

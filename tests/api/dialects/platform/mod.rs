@@ -9,6 +9,7 @@ mod push;
 mod ranking;
 mod subscriptions;
 mod tokens;
+mod transcript;
 
 use std::time::Duration;
 
@@ -110,6 +111,15 @@ pub(crate) async fn token(muster: &Muster, by: &str) -> String {
     let made = muster.post("/v1/developers", DeveloperFields::example()).token(by).send().await;
     let given = muster.post("/platform/generate-token", json!({ "user_id": id(&made.body) })).token(by).send().await;
     given.body["token"].as_str().unwrap().to_owned()
+}
+
+/// The id and a token of a developer who has registered itself.
+pub(crate) async fn open_developer(muster: &Muster) -> (String, String) {
+    let registered = muster.post("/platform/register", DeveloperFields::example()).send().await;
+    assert_eq!(registered.status, 200, "{registered:?}");
+    let developer = id(&registered.body[0]);
+    let given = muster.post("/platform/generate-token", json!({ "user_id": developer })).send().await;
+    (developer, given.body["token"].as_str().unwrap().to_owned())
 }
 
 /// A failure: status, and the field and code of the first error.

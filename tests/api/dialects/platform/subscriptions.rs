@@ -48,6 +48,28 @@ async fn a_student_is_subscribed_and_its_subscription_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn product_is_named_by_its_number_as_text_or_number_or_by_its_id() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let (user, _) = platform.student().await;
+    let product = json!({ "title": "Course", "reference_id": "2352153" });
+    let product = world.muster.made(&world.ana, &format!("/v1/segments/{}/products", world.segment), product).await;
+    let (mut method, mut path) = ("POST", "/users/create/user-subscription");
+    for named in [json!("2352153"), json!(2_352_153), json!(" 2352153 "), product["id"].clone()] {
+        let body = json!({ "product_id": named, "user_id": user, "active": "true" });
+        let reply = platform.send(method, path, body).await;
+        assert_eq!(reply.status, 200, "{named} {reply:?}");
+        let subscription = &reply.body["subscription"];
+        assert_eq!((&subscription["product_id"], &subscription["package_id"]), (&json!("2352153"), &product["id"]));
+        (method, path) = ("PUT", "/users/update/user-subscription");
+    }
+    for (named, code) in [(json!("9999"), "unknown"), (json!(true), "invalid_type"), (json!(" "), "required")] {
+        let body = json!({ "product_id": named, "user_id": user });
+        assert_eq!(failed(&platform.send(method, path, body).await), as_failed(400, "product_id", code));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_subscription_needs_a_product_and_a_student_of_the_platform() {
     let platform = Platform::start().await;
     let (user, product) = platform.student().await;
@@ -102,18 +124,24 @@ async fn products_are_listed_page_by_page() {
     assert_eq!(page.status, 200, "{page:?}");
     for (field, value) in [
         ("id", &first["id"]),
-        ("product_id", &first["id"]),
+        ("product_id", &json!("course-1")),
         ("title", &json!("Pottery")),
         ("description", &json!("Twelve evenings.")),
         ("period", &json!("P1Y")),
-        ("value", &json!("499.90")),
+        ("value", &serde_json::from_str("499.90").unwrap()),
         ("lifetime", &json!(1)),
-        ("status", &json!(1)),
+        ("status", &json!("active")),
+        ("type", &Value::Null),
+        ("checkout", &Value::Null),
+        ("trial", &Value::Null),
+        ("interval", &Value::Null),
         ("reference_id", &json!("course-1")),
     ] {
         assert_eq!(page.body["data"][0][field], *value, "{field}");
     }
-    assert_eq!(page.body["data"][1]["status"], 0);
+    let second = &page.body["data"][1];
+    assert_eq!((&second["status"], &second["value"]), (&json!("inactive"), &Value::Null));
+    assert_eq!(second["product_id"], second["id"], "a product without a number");
     let (mut page, mut titles) = (page, Vec::new());
     loop {
         titles.extend(page.body["data"].as_array().unwrap().iter().map(|row| row["title"].clone()));

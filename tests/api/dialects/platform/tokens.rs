@@ -1,12 +1,13 @@
 //! Both tokens, in either form; and what registers who has them.
 
-use domain::DeveloperFields;
 use domain::field::Body as _;
+use domain::{DeveloperFields, Time};
+use local::Options;
 use serde_json::{Value, json};
 
-use super::{Platform, ROUTES, as_failed, failed, token};
-use crate::system::Call;
-use crate::world::id;
+use super::{Platform, ROUTES, as_failed, failed, open_developer, token};
+use crate::system::{Call, Muster};
+use crate::world::{World, id};
 
 /// A request with its body, if it has one.
 fn with<'a>(call: Call<'a>, body: &Value) -> Call<'a> {
@@ -14,44 +15,79 @@ fn with<'a>(call: Call<'a>, body: &Value) -> Call<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_developer_is_registered_and_its_new_token_ends_the_former_one() {
+async fn developer_registers_itself_and_its_former_tokens_stay_valid() {
     let platform = Platform::start().await;
-    let world = &platform.world;
+    let muster = &platform.world.muster;
     let mut body = DeveloperFields::example();
     body["corporation_cnpj"] = json!(11_222_333_000_181_u64);
+    body["phone"] = json!("(11) 98765-4321");
     body["extra"] = json!("ignored");
-    let made = world.send("POST", "/platform/register", body.clone()).await;
+    let made = muster.post("/platform/register", body.clone()).send().await;
     assert_eq!(made.status, 200, "{made:?}");
     let [user] = made.body.as_array().unwrap().as_slice() else { panic!("{made:?}") };
     assert_eq!(user.as_object().unwrap().keys().next().unwrap(), "id");
     assert_eq!((&user["corporation_cnpj"], &user["app_name"]), (&json!("11222333000181"), &json!("Enrolment")));
-    assert_eq!(world.read(&format!("/v1/developers/{}", id(user))).await["email"], body["email"]);
+    assert_eq!(user["phone"], "(11) 98765-4321");
     let new = async || {
-        let given = world.send("POST", "/platform/generate-token", json!({ "user_id": user["id"] })).await;
+        let given = muster.post("/platform/generate-token", json!({ "user_id": user["id"] })).send().await;
         given.body["token"].as_str().unwrap().to_owned()
     };
-    let (first, second) = (new().await, new().await);
-    let path = "/platform/products/all-products";
-    for (dev, expected) in [(&first, 401), (&second, 200)] {
-        assert_eq!(world.muster.get(&format!("{path}/{dev}/{}", platform.plat)).send().await.status, expected);
+    let first = new().await;
+    let look_up = async |dev: &str| {
+        let path = format!("/platform/products/all-products/{dev}/{}", platform.plat);
+        muster.get(&path).send().await.status.as_u16()
+    };
+    let parallel = futures_util::future::join_all((0..98).map(|_| new())).await;
+    let last = new().await;
+    let distinct: std::collections::BTreeSet<_> = parallel.iter().chain([&first, &last]).collect();
+    assert_eq!(distinct.len(), 100);
+    for dev in [&first, &parallel[0], &parallel[97], &last] {
+        assert_eq!(look_up(dev).await, 200);
     }
+    let newest = new().await;
+    assert_eq!((look_up(&first).await, look_up(&newest).await), (401, 200), "the newest 100 are valid");
     for field in DeveloperFields::NAMES {
-        let mut body = body.clone();
-        body[*field] = json!("");
-        let reply = world.send("POST", "/platform/register", body).await;
-        assert_eq!(failed(&reply), as_failed(400, field, "required"));
+        for blank in [json!(""), json!(" "), Value::Null] {
+            let mut body = body.clone();
+            body[*field] = blank;
+            let reply = muster.post("/platform/register", body).send().await;
+            assert_eq!(failed(&reply), as_failed(400, field, "required"));
+        }
     }
     for (body, expected) in [
         (json!({}), as_failed(400, "user_id", "required")),
         (json!({ "user_id": "x" }), as_failed(400, "user_id", "invalid_id")),
-        (json!({ "user_id": world.ana.id }), as_failed(404, "", "")),
+        (json!({ "user_id": platform.world.ana.id }), as_failed(404, "", "")),
     ] {
-        assert_eq!(failed(&world.send("POST", "/platform/generate-token", body).await), expected);
+        assert_eq!(failed(&muster.post("/platform/generate-token", body).send().await), expected);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_alone_registers_developers() {
+async fn developer_without_a_use_expires_after_thirty_days() {
+    let platform = Platform::start().await;
+    let muster = &platform.world.muster;
+    let path = |dev: &str| format!("/platform/products/all-products/{dev}/{}", platform.plat);
+    for (is_used, expected) in [(true, 200), (false, 401)] {
+        let (developer, token) = open_developer(muster).await;
+        if is_used {
+            assert_eq!(muster.get(&path(&token)).send().await.status, 200);
+        }
+        let registration = format!("DR#{developer}");
+        let item = muster.item(&registration, "DR").await;
+        assert_eq!(item.contains_key("expires_at"), !is_used, "{item:?}");
+        if !is_used {
+            // DynamoDB may take two days to delete what has expired.
+            muster.set_number((&registration, "DR"), "expires_at", Time::now().seconds() - 1).await;
+        }
+        assert_eq!(muster.get(&path(&token)).send().await.status, expected);
+        let again = muster.post("/platform/generate-token", json!({ "user_id": developer })).send().await;
+        assert_eq!(again.status, if is_used { 200 } else { 404 });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credential_makes_a_developer_of_the_account() {
     let platform = Platform::start().await;
     let world = &platform.world;
     let (_, admin) = world.muster.key(&world.ana, "/v1/keys", &["admin"]).await;
@@ -62,7 +98,64 @@ async fn an_account_alone_registers_developers() {
         let call = world.muster.post("/platform/register", DeveloperFields::example());
         assert_eq!(call.token(credential).send().await.status, expected, "{credential:.3}");
     }
-    assert_eq!(failed(&world.muster.post("/platform/register", json!({})).send().await), as_failed(401, "", ""));
+    let own = world.send("POST", "/platform/register", DeveloperFields::example()).await;
+    let path = format!("/v1/developers/{}", id(&own.body[0]));
+    assert_eq!(world.read(&path).await["account_id"], json!(world.ana.id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn account_mode_demands_the_credential_of_an_account() {
+    let account = edge::DeveloperRegistration::Account;
+    let options = Options { developer_registration: account, ..Options::default() };
+    let world = World::on(Muster::with(options).await, json!({ "name": "S" })).await;
+    let registered = world.muster.post("/platform/register", DeveloperFields::example()).send().await;
+    assert_eq!(failed(&registered), as_failed(401, "", ""));
+    let own = world.send("POST", "/platform/register", DeveloperFields::example()).await;
+    let named = json!({ "user_id": own.body[0]["id"] });
+    let stranger = world.muster.post("/platform/generate-token", named.clone()).send().await;
+    assert_eq!(failed(&stranger), as_failed(401, "", ""));
+    let eve = world.muster.ana().await;
+    let foreign = world.muster.post("/platform/generate-token", named.clone()).by(&eve).send().await;
+    assert_eq!(failed(&foreign), as_failed(404, "", ""));
+    let token = world.send("POST", "/platform/generate-token", named).await;
+    let dev = token.body["token"].as_str().unwrap();
+    let (_, plat) = world.key(&["read"]).await;
+    assert_eq!(world.muster.get(&format!("/platform/products/all-products/{dev}/{plat}")).send().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registrations_and_tokens_are_limited_by_source() {
+    let muster = Muster::with(Options { rate_limit_factor: 1, ..Options::default() }).await;
+    let left = 60 - u64::try_from(Time::now().seconds()).unwrap() % 60;
+    if left < 15 {
+        tokio::time::sleep(std::time::Duration::from_secs(left)).await;
+    }
+    let register = async |host: u8| {
+        let call = muster.call_from(host, "POST", "/platform/register").json(DeveloperFields::example());
+        call.send().await
+    };
+    let mut developer = String::new();
+    for _ in 0..5 {
+        developer = id(&register(7).await.body[0]);
+    }
+    let refused = register(7).await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after").is_empty()), (429, false));
+    assert_eq!(register(8).await.status, 200);
+    let given = muster.call_from(7, "POST", "/platform/generate-token").json(json!({ "user_id": developer }));
+    assert!(given.send().await.header("ratelimit-policy").contains("\"developer-token\";q=600"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_of_a_segments_user_is_no_platform_token() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let (_, token) = open_developer(&world.muster).await;
+    let user = world.user(json!({ "email": "eva@example.com", "password": crate::system::PASSWORD })).await;
+    let login = json!({ "email": "eva@example.com", "password": crate::system::PASSWORD, "segment_id": world.segment });
+    let access = world.muster.post("/v1/auth/login", login).send().await.body["access_token"].clone();
+    let call = world.muster.get(&format!("/platform/users/show-id/{user}")).header("x-developer-token", &token);
+    let reply = call.token(access.as_str().unwrap()).header("x-segment-id", &world.segment).send().await;
+    assert_eq!(failed(&reply), as_failed(401, "", ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
