@@ -1,9 +1,8 @@
 //! Bodies and times as other systems' clients write them.
 
 use domain::field::Pointer;
-use domain::segment::Settings;
 use domain::text::Country;
-use domain::{Error, Field as _, Phone, Time, User};
+use domain::{Error, Field as _, Phone, PhoneSpelling, Time, User};
 use edge::FromJson;
 use serde_json::Value;
 
@@ -52,9 +51,10 @@ pub(crate) fn switch(value: &Value) -> Option<bool> {
 pub(crate) const PHONE: (&str, &str) = ("phone", "phone_display");
 
 /// A phone in any spelling, as the domain keeps it: the number, which `country` completes, or null, and the spelling.
-pub(crate) fn phone(value: &Value, country: &Country) -> [(String, Value); 2] {
+pub(crate) fn phone(value: &Value, country: Option<&Country>) -> [(String, Value); 2] {
     let spelling = text(value).filter(|text| !text.is_empty());
-    let number = spelling.as_deref().and_then(|text| Phone::parse_in(text, country));
+    let read = |text: &str| country.map_or_else(|| Phone::parse(text).ok(), |country| Phone::parse_in(text, country));
+    let number = spelling.as_deref().and_then(read);
     // What is no text is left to the domain to refuse.
     let number =
         number.map_or_else(|| if spelling.is_some() { Value::Null } else { value.clone() }, |phone| phone.show());
@@ -62,12 +62,10 @@ pub(crate) fn phone(value: &Value, country: &Country) -> [(String, Value); 2] {
     [(PHONE.0.to_owned(), number), (PHONE.1.to_owned(), spelling.into())]
 }
 
-/// The country of phones that are written without a calling code: that of the segment or of the user, or `usual`.
-pub(crate) fn phone_country(settings: Option<&Settings>, user: Option<&User>, usual: &str) -> Result<Country, Error> {
-    let of_segment = settings.and_then(|settings| settings.country.clone());
-    let of_user = user.and_then(|user| user.fields.operation_country.clone());
-    let usual = || Country::parse(usual).map_err(|(_, message)| Error::internal(message));
-    of_segment.or(of_user).map_or_else(usual, Ok)
+/// The phone of a user in the spelling that was sent.
+pub(crate) fn phone_of(user: &User) -> Option<&str> {
+    let spelling = user.fields.phone_display.as_ref().map(PhoneSpelling::as_str);
+    spelling.or_else(|| user.fields.phone.as_ref().map(Phone::as_str))
 }
 
 /// A time, which may be a day, RFC 3339, `YYYY-MM-DD HH:MM` with or without seconds, in UTC unless it says where, or the

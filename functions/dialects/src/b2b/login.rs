@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::{Body as _, Error, FieldError, KeyId, SegmentId};
-use edge::{App, JsonOrForm, RequestId, Visitor};
+use edge::{App, LenientBody, RequestId, Visitor};
 use identity::Identity;
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub(super) async fn log_in_to_segment(
     visitor: Visitor,
     request_id: RequestId,
     headers: HeaderMap,
-    JsonOrForm(Json(body)): JsonOrForm<Json>,
+    LenientBody(Json(body)): LenientBody<Json>,
 ) -> Result<Response, Refused> {
     let (username, password) = credentials(&body)?;
     let token = if username.parse::<KeyId>().is_ok() {

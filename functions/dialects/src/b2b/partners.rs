@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Body as _, Error, Field as _, KeyScope, MergePatch, PartnerFields, PartnerId};
-use edge::{App, Body, IfMatch, Path, Seed};
+use edge::{App, IfMatch, LenientBody, Path, Seed};
 use segments::partners;
 use serde_json::json;
 
@@ -60,7 +60,7 @@ pub(super) async fn create(
     format: Format,
     Connection(place): Connection,
     seed: Seed,
-    Body(Json(body)): Body<Json>,
+    LenientBody(Json(body)): LenientBody<Json>,
 ) -> Result<Response, Refused> {
     place.segment(KeyScope::Admin).await?;
     if let Some(rows) = body.as_array() {
@@ -83,7 +83,7 @@ pub(super) async fn update(
     format: Format,
     Connection(place): Connection,
     Path(id): Path<String>,
-    Body(Json(body)): Body<Json>,
+    LenientBody(Json(body)): LenientBody<Json>,
 ) -> Result<Response, Refused> {
     let partner = own((&app, &place), &id).await?;
     let patch = match body::partner(&body, "").and_then(MergePatch::parse) {

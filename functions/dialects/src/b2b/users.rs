@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::user::Unique;
 use domain::{Error, KeyScope, MergePatch, ReferenceId, Role, Status, User, UserId, UserState};
-use edge::{App, Body, IfMatch, Path, Seed, UserRef};
+use edge::{App, IfMatch, LenientBody, Path, Seed, UserRef};
 use identity::Identity;
 use serde_json::{Value, json};
 use store::search::{Filter, Search, Sort, Test};
@@ -81,7 +81,7 @@ pub(super) async fn create(
     format: Format,
     Connection(place): Connection,
     seed: Seed,
-    Body(Json(body)): Body<Json>,
+    LenientBody(Json(body)): LenientBody<Json>,
 ) -> Result<Response, Refused> {
     let segment = place.segment(KeyScope::Write).await?;
     let rows = rows(body)?;
@@ -103,7 +103,7 @@ pub(super) async fn update(
     format: Format,
     Connection(place): Connection,
     Path(id): Path<String>,
-    Body(Json(mut body)): Body<Json>,
+    LenientBody(Json(mut body)): LenientBody<Json>,
 ) -> Result<Response, Refused> {
     let Some(fields) = body.as_object_mut() else {
         place.caller.access().await?;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::{Body as _, CustomStatusFields, Error, KeyScope};
-use edge::{Answer, App, Body, Seed};
+use edge::{Answer, App, LenientBody, Seed};
 use segments::statuses;
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,7 @@ pub(super) async fn call(
     State(app): State<App>,
     agent: Agent,
     seed: Seed,
-    Body(Json(body)): Body<Json>,
+    LenientBody(Json(body)): LenientBody<Json>,
 ) -> Answer<Response> {
     let call = match Call::parse(&body) {
         Ok(call) if call.action == "create" => call,

@@ -5,7 +5,7 @@ use axum::response::Response;
 use domain::field::MergePatch;
 use domain::history::RecordedEmail;
 use domain::{CustomStatus, Error, Field as _, KeyScope, SegmentId, User};
-use edge::{Answer, App, Body, IfMatch, Seed, UserRef};
+use edge::{Answer, App, IfMatch, LenientBody, Seed, UserRef};
 use identity::Identity;
 use serde_json::{Value, json};
 use store::PersonIn;
@@ -41,7 +41,7 @@ pub(super) async fn call(
     State(identity): State<Identity>,
     mut agent: Agent,
     seed: Seed,
-    Body(Json(body)): Body<Json>,
+    LenientBody(Json(body)): LenientBody<Json>,
 ) -> Answer<Response> {
     let call = match Call::parse(&body) {
         Ok(call) => call,

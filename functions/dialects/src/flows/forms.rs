@@ -21,9 +21,9 @@ pub(crate) fn secret(value: Value) -> Value {
 const USUAL_COUNTRY: &str = "MEX";
 
 /// A phone in any spelling; without a country it is one of Mexico.
-pub(crate) fn phone(value: &Value, country: Option<&Country>) -> Vec<(String, Value)> {
-    let country = country.cloned().or_else(|| Country::parse(USUAL_COUNTRY).ok());
-    country.map(|country| lenient::phone(value, &country).into()).unwrap_or_default()
+pub(crate) fn phone(value: &Value, country: Option<&Country>) -> [(String, Value); 2] {
+    let usual = Country::parse(USUAL_COUNTRY).ok();
+    lenient::phone(value, country.or(usual.as_ref()))
 }
 
 /// A word in capital letters; anything else as it is.

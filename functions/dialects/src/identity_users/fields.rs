@@ -1,10 +1,12 @@
 //! The fields of a card user, and what Muster calls them.
 
+use domain::segment::Settings;
+use domain::text::Country;
 use domain::{Error, User};
 use serde_json::{Map, Value, json};
 
 use super::id::{cli, usr};
-use crate::lenient::{given, text, time};
+use crate::lenient::{given, phone, phone_of, text, time};
 
 /// What stands alone: their name, ours.
 const PLAIN: [(&str, &str); 11] = [
@@ -63,8 +65,8 @@ pub(super) fn data(body: Value) -> Result<Map<String, Value>, Error> {
 }
 
 /// A new user in our words: what is null or empty is left out.
-pub(super) fn created(data: &Map<String, Value>) -> Value {
-    let mut ours = patched(data);
+pub(super) fn created(data: &Map<String, Value>, settings: &Settings) -> Value {
+    let mut ours = patched(data, Some(settings), None);
     ours.remove("status");
     ours.remove("status_reason");
     fn without_nulls(fields: &mut Map<String, Value>) {
@@ -77,12 +79,25 @@ pub(super) fn created(data: &Map<String, Value>) -> Value {
 }
 
 /// A change in our words: what is null or empty clears, what is not known is ignored.
-pub(super) fn patched(data: &Map<String, Value>) -> Map<String, Value> {
+///
+/// A phone without a calling code is one of the segment's `country`, or else of the user's `operation_country`.
+pub(super) fn patched(
+    data: &Map<String, Value>,
+    settings: Option<&Settings>,
+    before: Option<&User>,
+) -> Map<String, Value> {
     let mut ours = Map::new();
+    let of_data = data.get("operation_country").and_then(text).and_then(|text| Country::parse(&text).ok());
+    let of_user = || before.and_then(|user| user.fields.operation_country.clone());
+    let country = settings.and_then(|settings| settings.country.clone()).or(of_data).or_else(of_user);
     for (theirs, our) in PLAIN.into_iter().chain([("status", "status")]) {
         if let Some(value) = data.get(theirs) {
             let value = written(value);
-            ours.insert(our.to_owned(), if our == "birthdate" { day(value) } else { value });
+            match our {
+                "birthdate" => drop(ours.insert(our.to_owned(), day(value))),
+                "phone" => ours.extend(phone(&value, country.as_ref())),
+                _ => drop(ours.insert(our.to_owned(), value)),
+            }
         }
     }
     for (theirs, our, member) in PARTS {
@@ -159,6 +174,7 @@ pub(super) fn shown(user: &User) -> Value {
     for (theirs, our) in PLAIN {
         shown.insert(theirs.to_owned(), ours.get(our).cloned().unwrap_or_default());
     }
+    shown.insert("phone".to_owned(), phone_of(user).into());
     for (theirs, our, member) in PARTS {
         let part = ours.get(our).and_then(|document| document.get(member));
         shown.insert(theirs.to_owned(), part.cloned().unwrap_or_default());
@@ -186,6 +202,7 @@ pub(super) fn source(pointer: &str) -> Option<Value> {
     if name == "data" || name.starts_with("data/") || matches!(name, "X-Segment-Id" | "Idempotency-Key") {
         return Some(json!({ "pointer": pointer }));
     }
+    let name = if name == "phone_display" { "phone" } else { name };
     let part = PARTS.iter().find(|(_, our, member)| name == format!("{our}/{member}"));
     let whole = PARTS.iter().find(|(_, our, member)| name == *our && *member == "value");
     if let Some((theirs, ..)) = part.or(whole) {

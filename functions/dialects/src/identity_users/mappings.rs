@@ -3,7 +3,7 @@
 use axum::extract::State as Shared;
 use domain::mapping::FieldMappings;
 use domain::{Error, Field as _, KeyScope, MergePatch, Segment, field::Pointer};
-use edge::{Answer, Body, IfMatch, Rendered};
+use edge::{Answer, IfMatch, LenientBody, Rendered};
 use serde_json::{Value, json};
 
 use crate::State;
@@ -24,7 +24,7 @@ pub(super) async fn read(place: Place) -> Answer<Rendered> {
 pub(super) async fn replace(
     Shared(state): Shared<State>,
     place: Place,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     // With or without the envelope that all else has.
     let sent = if let Value::Object(mut body) = body { body.remove("data").unwrap_or_default() } else { body };

@@ -4,7 +4,7 @@ use axum::extract::{OriginalUri, State as Shared};
 use axum::http::StatusCode;
 use domain::field::Body as _;
 use domain::{Error, KeyScope, MergePatch, NewUser, Status, User, UserId};
-use edge::{Answer, Body, IfMatch, List, Path, Query, Rendered, Seed, UserRef};
+use edge::{Answer, IfMatch, LenientBody, List, Path, Query, Rendered, Seed, UserRef};
 use serde_json::{Value, json};
 
 use super::fields;
@@ -23,11 +23,12 @@ pub(super) async fn create(
     Shared(state): Shared<State>,
     place: Place,
     seed: Seed,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<(StatusCode, Rendered)> {
+    let segment = place.segment(KeyScope::Write).await?;
     let data = fields::data(body)?;
     let mut errors = fields::missing(&data, true);
-    let new = match NewUser::parse(fields::created(&data)) {
+    let new = match NewUser::parse(fields::created(&data, &segment.fields.settings.0)) {
         Err(Error::Invalid(more)) => {
             errors.extend(more);
             return Err(Error::Invalid(errors).into());
@@ -37,7 +38,6 @@ pub(super) async fn create(
     if !errors.is_empty() {
         return Err(Error::Invalid(errors).into());
     }
-    let segment = place.segment(KeyScope::Write).await?;
     let id: UserId = seed.id(0);
     let user = users::made(&state.app, &state.identity, (&segment, id), new, place.caller.act()).await?;
     Ok((StatusCode::CREATED, Rendered(json!({ "data": fields::shown(&user) }))))
@@ -109,20 +109,27 @@ pub(super) async fn change(
     Shared(state): Shared<State>,
     place: Place,
     Path(Usr(id)): Path<Usr>,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let data = fields::data(body)?;
     let errors = fields::missing(&data, false);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors).into());
     }
-    let patch = MergePatch::parse(Value::Object(fields::patched(&data)))?;
+    let segment = match data.contains_key("phone") {
+        // Whether the caller reaches it is checked with the user.
+        true => state.app.store.segment(place.id).await.ok(),
+        false => None,
+    };
+    let settings = segment.as_ref().map(|segment| &segment.fields.settings.0);
     let named = (UserRef::Id(id), Some(place.id));
     let changes = (&state.app, &state.identity);
     let patched = |before: &User| match before.status {
         // Nobody is deleted here: who is, is not there.
         Status::Deleted => Err(Error::NotFound),
-        Status::Unverified | Status::Active | Status::Blocked => Ok(patch.clone()),
+        Status::Unverified | Status::Active | Status::Blocked => {
+            MergePatch::parse(Value::Object(fields::patched(&data, settings, Some(before))))
+        }
     };
     let user = users::changed(changes, &place.caller, named, &IfMatch::default(), patched).await?;
     Ok(Rendered(json!({ "data": fields::shown(&user) })))

@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use axum::extract::State as Shared;
 use domain::clock::Date;
 use domain::field::Body as _;
+use domain::text::Country;
 use domain::user::Unique;
 use domain::{
     Error, Field as _, FieldError, KeyScope, MemberId, NewUser, ProductId, Segment, SubscriptionFields, Time, UserId,
     field::Pointer,
 };
-use edge::{Answer, Body, Failure, Rendered, Seed};
+use edge::{Answer, Failure, LenientBody, Rendered, Seed};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 use store::Configuration;
@@ -61,7 +62,7 @@ pub(super) async fn create(
     Shared(state): Shared<State>,
     place: Place,
     seed: Seed,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
     let (products, rows) = (list_products(&body, &mut errors), rows(&body, &mut errors));
@@ -71,7 +72,7 @@ pub(super) async fn create(
     let offers = read_offers(&state, &place, &products);
     let (segment, offers) = tokio::join!(place.segment(KeyScope::Write), offers);
     let (segment, offers) = (segment?, offers?);
-    let rows: Vec<_> = rows.iter().map(Row::read).collect();
+    let rows: Vec<_> = rows.iter().map(|row| Row::read(row, &segment)).collect();
     let starts: Vec<_> = rows.iter().map(|row| row.as_ref().ok().and_then(|row| row.starts_at)).collect();
     let users = rows.into_iter().map(|row| row.map(|row| row.user));
     let batch =
@@ -157,7 +158,7 @@ struct Row {
 }
 
 impl Row {
-    fn read(row: &Value) -> Result<Self, Error> {
+    fn read(row: &Value, segment: &Segment) -> Result<Self, Error> {
         if !row.is_object() {
             return Err(Error::invalid("", "invalid_type", "The user must be a JSON object."));
         }
@@ -167,7 +168,7 @@ impl Row {
         if !fields.contains_key("email") {
             errors.push(Pointer::root().child("email").error("required", "is required"));
         }
-        fields.extend(phone_fields(row));
+        fields.extend(phone_fields(row, segment));
         if let Some(number) = sent(row, "document") {
             fields.insert("identification".to_owned(), json!({ "type": "DOCUMENT", "value": as_text(number) }));
         }
@@ -187,12 +188,14 @@ impl Row {
     }
 }
 
-/// The fields of a user that hold the phone of a row.
-fn phone_fields(row: &Value) -> Map<String, Value> {
-    let without = |text: String| text.chars().filter(|character| !"()-. ".contains(*character)).collect::<String>();
-    let phone =
-        sent(row, "phone").map(|phone| lenient::text(phone).map_or_else(|| phone.clone(), |text| without(text).into()));
-    phone.map(|phone| ("phone".to_owned(), phone)).into_iter().collect()
+/// The country of phones where the segment's settings say no other one.
+const USUAL_COUNTRY: &str = "BRA";
+
+/// The phone of a row, as the domain keeps it.
+fn phone_fields(row: &Value, segment: &Segment) -> Vec<(String, Value)> {
+    let usual = Country::parse(USUAL_COUNTRY).ok();
+    let country = segment.fields.settings.0.country.as_ref().or(usual.as_ref());
+    sent(row, "phone").map(|phone| lenient::phone(phone, country).into()).unwrap_or_default()
 }
 
 /// A student that a row has created or found.

@@ -4,7 +4,7 @@
 use axum::extract::State as Shared;
 use domain::field::Body as _;
 use domain::{DeveloperFields, DeveloperId, Error, Field as _, field::Pointer};
-use edge::{Answer, Anybody, Body, DeveloperRegistration, Rendered, Seed, Visitor};
+use edge::{Answer, Anybody, DeveloperRegistration, LenientBody, Rendered, Seed, Visitor};
 use serde_json::{Map, Value, json};
 
 use super::names::{as_text, sent};
@@ -27,7 +27,7 @@ pub(super) async fn register(
     Anybody(caller): Anybody,
     visitor: Visitor,
     seed: Seed,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let fields = || {
         let sent = |name: &&str| Some(((*name).to_owned(), as_text(sent(&body, name)?)));
@@ -55,7 +55,7 @@ pub(super) async fn generate_token(
     Shared(state): Shared<State>,
     Anybody(caller): Anybody,
     visitor: Visitor,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let id = || {
         let (at, mut errors) = (Pointer::root().child("user_id"), Vec::new());

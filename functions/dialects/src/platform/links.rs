@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::user::Unique;
 use domain::{Email, Error, Field as _, KeyScope, field::Pointer};
-use edge::{Answer, Base, Body, LinkToken, Path, Rendered, Visitor};
+use edge::{Answer, Base, LenientBody, LinkToken, Path, Rendered, Visitor};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -37,7 +37,7 @@ pub(super) async fn create(
     Shared(state): Shared<State>,
     place: Place,
     base: Base,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let (at, mut errors) = (Pointer::root().child("email"), Vec::new());
     let email = match sent(&body, "email") {

@@ -6,7 +6,7 @@ use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use domain::field::{Body as _, read_object};
 use domain::{Error, KeyScope, NotificationFields, NotificationId, field::Pointer};
-use edge::{Answer, Body, Path, Rendered, Seed};
+use edge::{Answer, LenientBody, Path, Rendered, Seed};
 use serde_json::{Map, Value, json};
 
 use super::names::{as_text, sent};
@@ -36,7 +36,7 @@ pub(super) async fn create(
     Shared(state): Shared<State>,
     place: Place,
     seed: Seed,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<(StatusCode, Rendered)> {
     let known = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), written(name, sent(&body, name)?))));
     let mut errors = Vec::new();

@@ -8,6 +8,7 @@ use files::ObjectKey;
 use serde_json::{Value, json};
 
 use crate::State;
+use crate::lenient;
 
 /// How long a photo can be fetched, once it was asked for.
 const FETCHING: Duration = Duration::from_secs(60);
@@ -40,7 +41,7 @@ fn profile(user: &User, photo_url: Option<String>) -> Value {
         "document": fields.identification.as_ref().map(document),
         "genre": fields.gender,
         "birth": fields.birthdate,
-        "phone": phone(user),
+        "phone": lenient::phone_of(user),
         "status": u8::from(user.status == Status::Active),
         "created_at": time(user.created_at),
         "updated_at": time(user.updated_at),
@@ -49,12 +50,7 @@ fn profile(user: &User, photo_url: Option<String>) -> Value {
 
 /// The spelling of a document that these clients read.
 fn document(document: &Document) -> &str {
-    document.value.as_str()
-}
-
-/// The spelling of a user's phone that these clients read.
-fn phone(user: &User) -> Option<&str> {
-    user.fields.phone.as_ref().map(|phone| phone.as_str())
+    document.display()
 }
 
 /// A subscription.

@@ -5,7 +5,7 @@ use domain::field::Body as _;
 use domain::{
     Error, Field as _, FieldError, KeyScope, MemberId, MergePatch, Product, SubscriptionFields, UserId, field::Pointer,
 };
-use edge::{Answer, Body, Rendered, Seed, retried};
+use edge::{Answer, LenientBody, Rendered, Seed, retried};
 use serde_json::{Map, Value, json};
 
 use super::names::{as_text, sent};
@@ -28,7 +28,7 @@ pub(super) async fn create(
     Shared(state): Shared<State>,
     place: Place,
     seed: Seed,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
     let mut fields = times(&body, &mut errors);
@@ -64,7 +64,7 @@ pub(super) async fn create(
 pub(super) async fn update(
     Shared(state): Shared<State>,
     place: Place,
-    Body(lenient::Json(body)): Body<lenient::Json>,
+    LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
     let (at, named) = (Pointer::root(), named_product(&state, &place, &body));
