@@ -57,7 +57,7 @@ impl Text {
 
     /// Whether all of them are text of this format. JSON is UTF-8; spreadsheets also write CSV as UTF-16 with a byte order
     /// mark, and as Windows-1252.
-    pub(crate) fn is_whole(mut self, format: Format) -> bool {
+    pub(crate) fn is_whole(&mut self, format: Format) -> bool {
         if self.utf8.is_whole() {
             return true;
         }

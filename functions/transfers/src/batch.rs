@@ -129,10 +129,11 @@ mod tests {
         let known = known();
         let columns: Vec<_> = ["email", "", "metadata.note"].iter().map(|name| find_column(&known, name)).collect();
         let row: Vec<_> = row.iter().map(|cell| (*cell).to_owned()).collect();
-        read_cells(&row, &columns, raw).map_err(|error| match error {
-            Error::Invalid(errors) => errors.into_iter().map(|error| error.message).collect(),
-            other => other.to_string(),
-        })
+        match read_cells(&row, &columns, raw) {
+            Ok(body) => Ok(body),
+            Err(Error::Invalid(errors)) => Err(errors.into_iter().map(|error| error.message).collect()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     #[test]
