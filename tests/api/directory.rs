@@ -27,7 +27,7 @@ async fn a_user_of_a_segment_is_made_read_changed_and_listed() {
         (&read["status"], &read["segment_id"], &read["email"]),
         (&json!("ACTIVE"), &json!(world.segment), &json!("Eva@Example.com"))
     );
-    assert_eq!(read["identification"], json!({ "type": "RUT", "value": "123456785" }));
+    assert_eq!(read["identification"], json!({ "type": "RUT", "value": "123456785", "display": "12.345.678-5" }));
 
     let again = world.send("POST", &users(&world), json!({ "email": "eva@example.COM" })).await;
     assert_eq!(refused(&again), as_refused((409, "/email", "taken")));

@@ -313,7 +313,7 @@ async fn each_event_reaches_its_handler() {
             "users-undo-email" | "users-show-undo" => &[200, 400],
             // No e-mail waits for its proof.
             "users-resend-email-code" | "users-verify-email" => &[409],
-            "flows-log-in" | "flows-refresh-login" => &[401],
+            "flows-log-in" | "flows-refresh-login" | "b2b-login" => &[401],
             "uploads-content" => &[302],
             // Whether it is over already.
             "imports-report" | "imports-content" => &[302, 409],

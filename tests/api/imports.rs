@@ -2,6 +2,7 @@
 
 mod exports;
 mod killed;
+mod spreadsheets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -71,9 +72,9 @@ impl World {
     }
 
     /// Begins an import of a file: its path.
-    pub(crate) async fn imported(&self, format: &str, file: &str, more: Value) -> String {
+    pub(crate) async fn imported(&self, format: &str, file: impl AsRef<[u8]>, more: Value) -> String {
         let content_type = if format == "csv" { "text/csv" } else { "application/x-ndjson" };
-        let upload = self.sent(content_type, file.as_bytes()).await;
+        let upload = self.sent(content_type, file.as_ref()).await;
         assert_eq!(upload["status"], "AVAILABLE", "{upload}");
         let mut body = json!({ "upload_id": upload["id"], "format": format });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -138,7 +139,8 @@ async fn each_row_of_a_table_becomes_a_user_or_is_told_why_not() {
         ;Nobody;;;;;\r\n\
         eva@example.com;;DNI;1;ARG;;\r\n\
         ANA@example.com;Again;;;;;\r\n\
-        bob@example.com;Bob;;;;;;;\r\n\
+        bob@example.com;Bob;;;;;;x;\r\n\
+        ;;\u{a0}; ;;;\r\n\
         nonsense;\"x;\"\"y\";;;XX;;\r\n\
         zoe@example.com;Zoë;;;;;";
     let path = world.imported("csv", file, json!({})).await;
@@ -158,15 +160,15 @@ async fn each_row_of_a_table_becomes_a_user_or_is_told_why_not() {
         (3, 6, vec![("/identification/value", "invalid_document")]),
         (4, 7, vec![("/email", "taken")]),
         (5, 8, vec![("", "too_many_cells")]),
-        (6, 9, vec![("/email", "invalid_email"), ("/operation_country", "invalid_country")]),
-        (7, 10, vec![]),
+        (6, 10, vec![("/email", "invalid_email"), ("/operation_country", "invalid_country")]),
+        (7, 11, vec![]),
     ];
     assert_eq!(told, expected, "{report:#?}");
     let users = world.users().await;
     assert_eq!(users.keys().collect::<Vec<_>>(), ["ana@example.com", "zoe@example.com"]);
     let ana = &users["ana@example.com"];
     assert_eq!(ana["id"], report[0]["id"]);
-    assert_eq!(ana["identification"], json!({ "type": "DNI", "value": "20123456" }));
+    assert_eq!(ana["identification"], json!({ "type": "DNI", "value": "20123456", "display": "20.123.456" }));
     assert_eq!(ana["metadata"], json!({ "note": "Calle\n\"1\"", "plan": "gold" }));
     assert_eq!((&users["zoe@example.com"]["name"], &ana["status"]), (&json!("Zoë"), &json!("ACTIVE")));
     let history = world.read(&format!("/v1/users/{}/history", ana["id"].as_str().unwrap())).await;
@@ -284,9 +286,14 @@ async fn only_a_file_of_rows_that_has_arrived_can_be_imported() {
     let late = json!({ "segment_id": world.segment, "filename": "a", "content_type": "text/csv", "size": 9 });
     let late = world.muster.made(&world.ana, "/v1/uploads", late).await;
     assert_eq!(begin(&late["id"], "csv").await.errors(), one("/upload_id", "pending"));
-    let latin = world.sent("text/csv", b"email,name\na@b.example,Zo\xeb\n").await;
-    assert!(latin["reason"].as_str().unwrap().contains("UTF-8"), "{latin}");
-    assert_eq!(begin(&latin["id"], "csv").await.errors(), one("/upload_id", "rejected"));
+    for (content_type, format, bytes) in [
+        ("text/csv", "csv", b"email,name\na@b.example,Zo\xeb\0\n".as_slice()),
+        ("application/x-ndjson", "ndjson", b"{\"email\":\"a@b.example\",\"name\":\"Zo\xeb\"}\n"),
+    ] {
+        let binary = world.sent(content_type, bytes).await;
+        assert!(binary["reason"].as_str().unwrap().contains("UTF-8"), "{binary}");
+        assert_eq!(begin(&binary["id"], format).await.errors(), one("/upload_id", "rejected"));
+    }
     let big = |size: u64, kind: &str| json!({ "segment_id": world.segment, "filename": "a", "content_type": kind, "size": size });
     let most = 512 * 1024 * 1024;
     assert_eq!(world.send("POST", "/v1/uploads", big(most, "text/csv")).await.status, 201);

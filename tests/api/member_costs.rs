@@ -195,6 +195,7 @@ async fn members(costs: &mut Costs, owner: &Owner, levels: &[String; 2]) -> Stri
     owner.of(costs, "PATCH /v1/members/{member}, level", &one, json!({ "level_id": levels[1] })).await;
     let answers = format!("{one}/answers");
     owner.of(costs, "GET /v1/members/{member}/answers", &answers, Value::Null).await;
+    owner.of(costs, "GET /v1/members/{member}/profile", &format!("{one}/profile"), Value::Null).await;
     let new = json!({ "city": "b", "mail": "b@example.com" });
     owner.of(costs, "PUT /v1/members/{member}/answers", &answers, new).await;
     one

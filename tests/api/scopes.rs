@@ -260,14 +260,15 @@ async fn each_action_of_calls_needs_its_scope() {
         ("add_email", "write"),
         ("set_status", "write"),
         ("get_info", "read"),
+        ("get_user_list", "read"),
     ] {
         let others: Vec<_> = ALL.into_iter().filter(|other| *other != scope).collect();
         let doc = json!({ "main_email": "new@example.com", "first_name": "New", "status_id": 1 });
         let body = json!({ "action": action, "group_id": segment, "clogin_id": number, "doc": doc });
         let operation = Operation {
-            name: "POST /calls/users".to_owned(),
+            name: "POST /calls/users/".to_owned(),
             method: "POST".to_owned(),
-            path: "/calls/users".to_owned(),
+            path: "/calls/users/".to_owned(),
             scopes: Vec::new(),
             body: Some(body),
         };

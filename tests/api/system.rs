@@ -104,7 +104,9 @@ impl Muster {
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         let method: Method = method.parse().unwrap();
-        let own = !dialects::DIALECTS.iter().any(|dialect| path.starts_with(dialect.prefix));
+        let is_dialect = dialects::DIALECTS.iter().any(|dialect| path.starts_with(dialect.prefix));
+        // An answer to HEAD has no body to look into.
+        let own = !is_dialect && method != Method::HEAD;
         Call { muster: self, request: self.http.request(method, format!("{}{path}", self.url)), own }
     }
 
@@ -295,6 +297,12 @@ impl Call<'_> {
 
     pub(crate) fn raw(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.request = self.request.header("content-type", content_type).body(body.into());
+        self
+    }
+
+    /// A body without a media type.
+    pub(crate) fn untyped(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.request = self.request.body(body.into());
         self
     }
 

@@ -31,7 +31,9 @@ async fn look_alikes_in_case_width_and_composition_are_one() {
     assert_eq!(other["username"], "Ana", "full width is mapped");
     for wrong in ["ana\u{200b}", "a na", "ana☺", "\u{202e}ana"] {
         let reply = world.send("POST", &users, user(wrong)).await;
-        assert_eq!(refused(&reply), (400, "/username".to_owned(), "invalid_username".to_owned()), "{wrong:?}");
+        let (status, pointer, code) = refused(&reply);
+        assert_eq!((status, pointer.as_str()), (400, "/username"), "{wrong:?}");
+        assert!(matches!(code.as_str(), "invalid_username" | "invisible_character"), "{wrong:?} {code}");
     }
     // Sign-up and change follow the same rule.
     let (eve, bob) = (world.muster.ana().await, world.muster.ana().await);

@@ -1,22 +1,77 @@
 //! What a file really holds, told by its first bytes.
 
+use domain::Format;
 use domain::upload::FileType;
+use encoding_rs::{Decoder, UTF_16BE, UTF_16LE};
 
 use crate::der;
 
 /// How many bytes of a file are looked at. A certificate or key is looked at whole, and none has that many.
 pub(crate) const BEGINNING: usize = 64 * 1024;
 
-/// Whether bytes are UTF-8, told as they stream by.
-#[derive(Debug, Default)]
+/// Checks whether bytes are text that rows can be read from, as they stream by.
+#[derive(Default)]
 pub(crate) struct Text {
+    /// How many bytes came already, as far as a byte order mark of UTF-16 goes, and these bytes.
+    mark: Vec<u8>,
+    utf8: Utf8,
+    /// The decoder of UTF-16, where the file begins with its byte order mark.
+    utf16: Option<Decoder>,
+    is_utf16_broken: bool,
+    has_binary: bool,
+}
+
+/// Checks whether bytes are UTF-8.
+#[derive(Debug, Default)]
+struct Utf8 {
     /// The beginning of a letter whose end has not come yet.
     left: Vec<u8>,
     broken: bool,
 }
 
+/// How many bytes the byte order mark of UTF-16 has.
+const MARK: usize = 2;
+
 impl Text {
     pub(crate) fn see(&mut self, bytes: &[u8]) {
+        self.utf8.see(bytes);
+        self.has_binary |= bytes.iter().any(|byte| is_binary(*byte));
+        let (mark, rest) = bytes.split_at(bytes.len().min(MARK - self.mark.len()));
+        if !mark.is_empty() {
+            self.mark.extend_from_slice(mark);
+            self.utf16 = match self.mark.as_slice() {
+                [0xff, 0xfe] => Some(UTF_16LE.new_decoder_without_bom_handling()),
+                [0xfe, 0xff] => Some(UTF_16BE.new_decoder_without_bom_handling()),
+                _ => None,
+            };
+        }
+        self.see_utf16(rest, false);
+    }
+
+    fn see_utf16(&mut self, bytes: &[u8], is_last: bool) {
+        let Some(decoder) = &mut self.utf16 else { return };
+        let mut text = String::with_capacity(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len()));
+        let (_, _, has_errors) = decoder.decode_to_string(bytes, &mut text, is_last);
+        self.is_utf16_broken |= has_errors;
+    }
+
+    /// Whether all of them are text of this format. JSON is UTF-8; spreadsheets also write CSV as UTF-16 with a byte order
+    /// mark, and as Windows-1252.
+    pub(crate) fn is_whole(mut self, format: Format) -> bool {
+        if self.utf8.is_whole() {
+            return true;
+        }
+        self.see_utf16(&[], true);
+        match format {
+            Format::Ndjson => false,
+            Format::Csv if self.utf16.is_some() => !self.is_utf16_broken,
+            Format::Csv => !self.has_binary,
+        }
+    }
+}
+
+impl Utf8 {
+    fn see(&mut self, bytes: &[u8]) {
         self.left.extend_from_slice(bytes);
         let whole = match std::str::from_utf8(&self.left) {
             Ok(text) => text.len(),
@@ -29,10 +84,16 @@ impl Text {
         if self.broken { self.left.clear() } else { drop(self.left.drain(..whole)) }
     }
 
-    /// Whether all of them were, and no letter is cut off.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Whether all bytes were UTF-8, and no letter is cut off.
+    fn is_whole(&self) -> bool {
         !self.broken && self.left.is_empty()
     }
+}
+
+/// Whether text in Windows-1252 never has this byte: a control character, or one that stands for nothing.
+fn is_binary(byte: u8) -> bool {
+    let is_control = byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    is_control || matches!(byte, 0x7f | 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)
 }
 
 /// What speaks against a file that begins so, and has `size` bytes, being of the type that was declared.
@@ -88,17 +149,25 @@ mod tests {
 
     #[test]
     fn text_is_told_however_it_comes() {
-        for (bytes, expected) in [
-            ("año €𝄞".as_bytes(), true),
-            (b"a\xff", false),
-            (&"é".as_bytes()[..1], false),
-            (b"", true),
-            (b"\xc3(", false),
+        for (bytes, is_table, is_utf8) in [
+            ("año €𝄞".as_bytes(), true, true),
+            (b"a\xff", true, false),
+            (&"é".as_bytes()[..1], true, false),
+            (b"", true, true),
+            (b"\xc3(", true, false),
+            (b"a\xff\0", false, false),
+            (b"a\x81", false, false),
+            (b"\xff\xfea\0\n\0", true, false),
+            (b"\xfe\xff\0a\xd8\x34\xdd\x1e", true, false),
+            (b"\xff\xfea\0\n", false, false),
+            (b"\xff\xfe\0\xd8a\0", false, false),
         ] {
             for size in [1, 2, 3, 100] {
-                let mut text = Text::default();
-                bytes.chunks(size).for_each(|piece| text.see(piece));
-                assert_eq!(text.is_whole(), expected, "{bytes:?} {size}");
+                for (format, expected) in [(Format::Csv, is_table), (Format::Ndjson, is_utf8)] {
+                    let mut text = Text::default();
+                    bytes.chunks(size).for_each(|piece| text.see(piece));
+                    assert_eq!(text.is_whole(format), expected, "{bytes:?} {size} {format:?}");
+                }
             }
         }
         assert_eq!(mismatch(FileType::Csv, b"email,name\n", 11), None);

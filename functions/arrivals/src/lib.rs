@@ -13,7 +13,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::s3::S3Event;
 use aws_lc_rs::digest::{Context, SHA256};
 use domain::upload::Sha256;
-use domain::{Act, Error, Time, Upload, UploadId, UploadStatus};
+use domain::{Act, Error, Format, Time, Upload, UploadId, UploadStatus};
 use files::{Files, Head, ObjectKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,7 +57,7 @@ enum Verdict {
 struct Content {
     sha256: Sha256,
     beginning: Vec<u8>,
-    /// Whether all of it is UTF-8, where that was asked.
+    /// Whether all of it is text of the format that was asked for, if one was.
     is_text: bool,
 }
 
@@ -153,10 +153,10 @@ impl Arrivals {
                 Some(_) => return Ok(Verdict::Unfit("The malware scan could not look into the file.".to_owned())),
             }
         }
-        let is_rows = fields.content_type.rows().is_some();
-        let Content { sha256, beginning, is_text } = self.content(key, head, is_rows).await?;
-        if is_rows && !is_text {
-            return Ok(Verdict::Unfit("The file is not UTF-8 text; save it as UTF-8 and send it again.".to_owned()));
+        let rows = fields.content_type.rows();
+        let Content { sha256, beginning, is_text } = self.content(key, head, rows).await?;
+        if let Some(format) = rows.filter(|_| !is_text) {
+            return Ok(Verdict::Unfit(not_text(format).to_owned()));
         }
         if fields.sha256.as_ref().is_some_and(|declared| *declared != sha256) {
             return Ok(Verdict::Unfit("The file has another SHA-256 than was declared.".to_owned()));
@@ -165,22 +165,23 @@ impl Arrivals {
         Ok(mismatch.map_or(Verdict::Fit(sha256), Verdict::Unfit))
     }
 
-    /// What an object holds. Where S3 has verified the checksum, and nobody asks whether all of it is text, the rest is
+    /// What an object holds. Where S3 has verified the checksum, and nobody asks whether all of it is `text`, the rest is
     /// not read.
-    async fn content(&self, key: &ObjectKey, head: &Head, whole: bool) -> Result<Content, files::Error> {
-        let most = head.sha256.filter(|_| !whole).and(u64::try_from(BEGINNING).ok());
-        let (mut digest, mut beginning, mut text) = (Context::new(&SHA256), Vec::new(), Text::default());
+    async fn content(&self, key: &ObjectKey, head: &Head, text: Option<Format>) -> Result<Content, files::Error> {
+        let most = head.sha256.filter(|_| text.is_none()).and(u64::try_from(BEGINNING).ok());
+        let (mut digest, mut beginning, mut check) = (Context::new(&SHA256), Vec::new(), Text::default());
         let see = |bytes: &[u8]| {
             digest.update(bytes);
-            if whole {
-                text.see(bytes);
+            if text.is_some() {
+                check.see(bytes);
             }
             let room = BEGINNING.saturating_sub(beginning.len());
             beginning.extend(bytes.iter().take(room));
         };
         self.files.read(key, &head.etag, most, see).await?;
         let verified = head.sha256.or_else(|| digest.finish().as_ref().try_into().ok()).unwrap_or_default();
-        Ok(Content { sha256: Sha256::of(&verified), beginning, is_text: text.is_whole() })
+        let is_text = text.is_some_and(|format| check.is_whole(format));
+        Ok(Content { sha256: Sha256::of(&verified), beginning, is_text })
     }
 
     async fn accept(&self, upload: &Upload, from: &ObjectKey, (head, sha256): (&Head, Sha256)) -> Result<Look, Error> {
@@ -203,7 +204,7 @@ impl Arrivals {
             Err(files::Error::NotFound) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let sha256 = match self.content(&clean, &head, false).await {
+        let sha256 = match self.content(&clean, &head, None).await {
             Ok(content) => content.sha256,
             // Deleted while it was read.
             Err(files::Error::NotFound | files::Error::Changed) => return Ok(Some(Look::Again)),
@@ -220,6 +221,17 @@ impl Arrivals {
             Err(error) => return Err(error),
         }
         Ok(Look::Again)
+    }
+}
+
+/// What is told of a file of rows that is no text.
+fn not_text(format: Format) -> &'static str {
+    match format {
+        Format::Csv => {
+            "The file is not text in UTF-8, UTF-16 with a byte order mark, or Windows-1252; save it as CSV UTF-8 and \
+             send it again."
+        }
+        Format::Ndjson => "The file is not UTF-8 text; save it as UTF-8 and send it again.",
     }
 }
 

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 mod activate;
 pub mod login;
-mod recovery;
+pub mod recovery;
 pub mod session;
 mod strength;
 mod tokens;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use domain::audit::AuditResult;
-use domain::text::Secret;
+use domain::text::{Country, Secret};
 use domain::user::Unique;
 use domain::{
     Actor, AuditAction, AuditEntry, Document, Email, Error, NamedUsername, Segment, SegmentId, Status, Time, UserId,
@@ -25,6 +25,8 @@ body! {
         pub username: Option<NamedUsername>,
         /// Or its identity document.
         pub document: Option<Document>,
+        /// The user's `operation_country`, where the segment's identifications are unique by country.
+        pub country: Option<Country>,
         /// The password.
         pub password: Secret,
         /// The segment of a segment user.
@@ -39,7 +41,7 @@ impl Login {
         let given = [
             self.email.as_ref().map(Unique::email),
             self.username.as_ref().map(|named| Unique::username(&named.0)),
-            self.document.as_ref().map(Unique::identification),
+            self.document.as_ref().map(|document| Unique::identification(document, self.country.as_ref())),
         ];
         let mut given = given.into_iter().flatten();
         match (given.next(), given.next()) {
@@ -61,25 +63,70 @@ pub async fn login(
     request_id: RequestId,
     Body(login): Body<Login>,
 ) -> Answer<Rendered> {
+    log_in((&app, &identity), (&visitor, &request_id), login, Requirement::None).await
+}
+
+/// What a user must have to log in, besides its password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirement {
+    /// Nothing.
+    None,
+    /// This segment.
+    Segment(SegmentId),
+    /// Exactly one segment.
+    OnlySegment,
+}
+
+impl Requirement {
+    /// Checks a user whose password is right: 1 read where anything is required.
+    async fn check(self, app: &App, record: &UserRecord) -> Result<(), Error> {
+        let account = record.user.id;
+        match self {
+            Self::None => Ok(()),
+            Self::Segment(id) => {
+                let segment = segment_of(app, Some(id)).await?.filter(|segment| segment.owner_id == account);
+                segment.ok_or(Error::Unauthenticated)?.check_active()
+            }
+            Self::OnlySegment => app.store.only_segment(account).await?.map(drop).ok_or(Error::Unauthenticated),
+        }
+    }
+}
+
+/// Logs a user in who has what is required.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a wrong password, an unknown user, and one that lacks what is required;
+/// [`Error::Unverified`], [`Error::Expired`], [`Error::SegmentInactive`]; [`Error::RateLimited`].
+pub async fn log_in(
+    (app, identity): (&App, &Identity),
+    (visitor, request_id): (&Visitor, &RequestId),
+    login: Login,
+    required: Requirement,
+) -> Answer<Rendered> {
     let account = Account::Holder(login.segment_id.into(), login.named()?);
     let tries = visitor.tries(Attempt::Login, &account);
-    let (named, segment) = tokio::join!(tries, segment_of(&app, login.segment_id));
+    let (named, segment) = tokio::join!(tries, segment_of(app, login.segment_id));
     let (named, segment) = (named?, segment?);
     let found = named.clone().filter(|record| matches!(record.user.status, Status::Active | Status::Unverified));
     let found = found.filter(|record| !record.user.excluded);
     // For whoever cannot log in, Cognito is asked all the same, so that neither answer nor time tells why.
     let id = found.as_ref().map_or_else(UserId::fresh, |record| record.user.id);
-    match (logged_in(&app, &identity, id, login.password.reveal(), found.as_ref()).await?, found) {
+    match (logged_in(app, identity, id, login.password.reveal(), found.as_ref()).await?, found) {
         (LoggedIn::Tokens(tokens), Some(record)) => {
-            if let Err(error) = check_use(&record.user, segment.as_ref()) {
+            let in_use = check_use(&record.user, segment.as_ref());
+            let checked = match in_use {
+                Ok(()) => required.check(app, &record).await,
+                refused => refused,
+            };
+            if let Err(error) = checked {
                 let failed = AuditAction::LoginFailed;
-                record_failure((&app, &visitor), failed, Some(&record), login.segment_id).await?;
+                record_failure((app, visitor), failed, Some(&record), login.segment_id).await?;
                 return Err(error.into());
             }
             if record.user.status == Status::Unverified {
                 // Cognito has confirmed the user, the table has not heard of it: the verification was cut off in
                 // between. Whoever was faster has done the same.
-                match activate(&app, &record, &request_id, None).await {
+                match activate(app, &record, request_id, None).await {
                     Ok(()) | Err(Error::Stale) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -91,17 +138,17 @@ pub async fn login(
             }
             let act = visitor.act(Actor::User(id));
             let audit = AuditEntry::new(AuditAction::LoginSucceeded, record.audit_scope(), id, act);
-            Ok(begin_session(&app, &record, tokens, (act, Some(audit))).await?)
+            Ok(begin_session(app, &record, tokens, (act, Some(audit))).await?)
         }
         (LoggedIn::Unverified, Some(record)) => {
             let failed = AuditAction::LoginFailed;
-            record_failure((&app, &visitor), failed, Some(&record), login.segment_id).await?;
+            record_failure((app, visitor), failed, Some(&record), login.segment_id).await?;
             Err(Error::Unverified(id).into())
         }
         (LoggedIn::Wrong, _) | (_, None) => {
             let counted = visitor.record_failure(Attempt::Login, &account, named.as_ref());
             let failed = AuditAction::LoginFailed;
-            let recorded = record_failure((&app, &visitor), failed, named.as_ref(), login.segment_id);
+            let recorded = record_failure((app, visitor), failed, named.as_ref(), login.segment_id);
             tokio::try_join!(counted, recorded)?;
             Err(Error::Unauthenticated.into())
         }

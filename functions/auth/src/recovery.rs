@@ -47,7 +47,7 @@ const ANSWERED_AFTER: Duration = Duration::from_secs(1);
 /// Sends a recovery code, if there is whom to send it to; the answer is always the same.
 #[utoipa::path(post, path = "/v1/auth/recovery", tag = "auth", security(()), request_body = Recovery,
     responses((status = 202, description = "If the e-mail has a user, a code is on its way.")))]
-pub(crate) async fn recover(
+pub async fn recover(
     State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,
@@ -75,7 +75,7 @@ pub(crate) async fn recover(
 /// Sets a new password by the code. All sessions end.
 #[utoipa::path(post, path = "/v1/auth/recovery/confirm", tag = "auth", security(()), request_body = Confirmation,
     responses((status = 204, description = "The new password holds.")))]
-pub(crate) async fn confirm_recovery(
+pub async fn confirm_recovery(
     State(app): State<App>,
     State(identity): State<Identity>,
     visitor: Visitor,

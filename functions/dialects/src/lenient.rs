@@ -1,7 +1,9 @@
 //! Bodies and times as other systems' clients write them.
 
 use domain::field::Pointer;
-use domain::{Error, Field as _, Time};
+use domain::segment::Settings;
+use domain::text::Country;
+use domain::{Error, Field as _, Phone, Time, User};
 use edge::FromJson;
 use serde_json::Value;
 
@@ -15,15 +17,20 @@ impl FromJson for Json {
     }
 }
 
-/// The value of a field; nothing where it is left out, null or empty text, which all mean that it is unset.
+/// The value of a field; nothing where it is left out, null or blank text, which all mean that it is unset.
 pub(crate) fn given<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
-    body.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
+    body.get(name).filter(|value| !is_blank(value))
 }
 
-/// A value as text: a number as its digits were written.
+/// Whether a value means that its field is unset: null or blank text.
+pub(crate) fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// A value as text without outer white space: a number as its digits were written.
 pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text.trim().to_owned()),
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
@@ -34,11 +41,33 @@ pub(crate) fn switch(value: &Value) -> Option<bool> {
     if let Value::Bool(on) = value {
         return Some(*on);
     }
-    match text(value)?.as_str() {
+    match text(value)?.to_ascii_lowercase().as_str() {
         "1" | "true" => Some(true),
         "0" | "false" => Some(false),
         _ => None,
     }
+}
+
+/// The names under which the domain keeps a phone: its number, and the spelling that was sent.
+pub(crate) const PHONE: (&str, &str) = ("phone", "phone_display");
+
+/// A phone in any spelling, as the domain keeps it: the number, which `country` completes, or null, and the spelling.
+pub(crate) fn phone(value: &Value, country: &Country) -> [(String, Value); 2] {
+    let spelling = text(value).filter(|text| !text.is_empty());
+    let number = spelling.as_deref().and_then(|text| Phone::parse_in(text, country));
+    // What is no text is left to the domain to refuse.
+    let number =
+        number.map_or_else(|| if spelling.is_some() { Value::Null } else { value.clone() }, |phone| phone.show());
+    let number = if is_blank(value) { Value::Null } else { number };
+    [(PHONE.0.to_owned(), number), (PHONE.1.to_owned(), spelling.into())]
+}
+
+/// The country of phones that are written without a calling code: that of the segment or of the user, or `usual`.
+pub(crate) fn phone_country(settings: Option<&Settings>, user: Option<&User>, usual: &str) -> Result<Country, Error> {
+    let of_segment = settings.and_then(|settings| settings.country.clone());
+    let of_user = user.and_then(|user| user.fields.operation_country.clone());
+    let usual = || Country::parse(usual).map_err(|(_, message)| Error::internal(message));
+    of_segment.or(of_user).map_or_else(usual, Ok)
 }
 
 /// A time, which may be a day, RFC 3339, `YYYY-MM-DD HH:MM` with or without seconds, in UTC unless it says where, or the

@@ -26,13 +26,15 @@ impl Place {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Place
-where
-    App: FromRef<S>,
-{
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+impl Place {
+    /// Reads the segment that the credential or the header names; neither may name one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the header names no segment, or another one than the credential.
+    pub(crate) async fn find<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Result<Self, Caller>, Failure>
+    where
+        App: FromRef<S>,
+    {
         let caller = Caller::from_request_parts(parts, state).await?;
         let named = parts.headers.get(SEGMENT_HEADER).filter(|named| !named.is_empty());
         let named = named.map(|named| named.to_str().ok()?.parse::<SegmentId>().ok());
@@ -45,12 +47,34 @@ where
                 caller.access().await?;
                 return Err(Error::NotFound.into());
             }
-            (None, None) => {
-                caller.access().await?;
-                let message = "is required with a token, or a key of an account: the id of the segment that is meant";
-                return Err(Error::invalid("/X-Segment-Id", "required", message).into());
-            }
+            (None, None) => return Ok(Err(caller)),
         };
-        Ok(Self { caller: caller.about(id), id })
+        Ok(Ok(Self::of(caller, id)))
+    }
+
+    /// The caller at this segment.
+    pub(crate) fn of(caller: Caller, id: SegmentId) -> Self {
+        Self { caller: caller.about(id), id }
+    }
+
+    /// The error of a caller who names no segment; one whose credential is invalid is told so first.
+    pub(crate) async fn missing(caller: &Caller) -> Failure {
+        let message = "is required with a token, or a key of an account: the id of the segment that is meant";
+        let missing = Error::invalid("/X-Segment-Id", "required", message);
+        caller.access().await.err().unwrap_or(missing).into()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Place
+where
+    App: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match Self::find(parts, state).await? {
+            Ok(place) => Ok(place),
+            Err(caller) => Err(Self::missing(&caller).await),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The OpenAPI document, which is made of the handlers themselves, Swagger UI, and health. All public.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -88,7 +89,7 @@ pub fn router() -> OpenApiRouter {
     let config = Config::new(urls).validator_url("none").try_it_out_enabled(true);
     let pages =
         pages.route("/", get(async || Redirect::temporary("/docs"))).merge(SwaggerUi::new("/docs").config(config));
-    routes().merge(pages.into())
+    routes().merge(pages.layer(map_response(edge::mark_compressible)).into())
 }
 
 fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {

@@ -43,8 +43,10 @@ pub(crate) async fn list(
 /// Begins to make users of a segment out of a file's rows, and goes on by itself.
 ///
 /// Send the file first, by `POST /v1/uploads` with the `segment_id` and the `purpose` `import`, as `text/csv` or `application/x-ndjson`.
-/// A CSV file begins with a header that names its columns as the fields of a user are named, those within objects by a
-/// dot (`identification.type`, `metadata.plan`); an empty cell says nothing. A line of NDJSON is what
+/// A CSV file begins with a header that names its columns as the fields of a user are named, in any case, those within
+/// objects by a dot (`identification.type`, `metadata.plan`). Its encoding is UTF-8, UTF-16 with a byte order mark, or
+/// Windows-1252. A first line `sep=;` names the delimiter. Empty cells, columns and rows are ignored, as are blanks around
+/// cells. A line of NDJSON, in UTF-8, is what
 /// `POST /v1/segments/{segment}/users` takes, without a password. Each row stands or falls alone; the report tells what
 /// came of it.
 #[utoipa::path(post, path = "/v1/segments/{segment}/imports", tag = "imports", request_body = ImportFields,

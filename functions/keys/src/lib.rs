@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 mod audit;
 mod developers;
-mod oauth;
+pub mod oauth;
 
 pub use developers::{new_token, new_token_openly, register, register_openly};
 

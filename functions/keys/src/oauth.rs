@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::key::Scopes;
 use domain::text::Secret;
 use domain::{Actor, AuditAction, AuditEntry, Error, body};
-use edge::{App, Failure, FromJson, JsonOrForm, Problem, Rendered, Visitor};
+use edge::{App, Failure, FromJson, IssuedToken, JsonOrForm, Problem, Rendered, Visitor};
 use serde_json::{Value, json};
 use store::KeptKey;
 use utoipa::ToSchema;
@@ -71,22 +71,23 @@ struct ClientToken {
 
 /// The known parameters of a request; others are ignored, and one without a value counts as omitted (RFC 6749, 3.2).
 #[derive(Debug)]
-struct Known<T>(T);
+pub struct Parameters<T>(T);
 
-const PARAMETERS: [&str; 5] = ["grant_type", "client_id", "client_secret", "scope", "token"];
+const NAMES: [&str; 5] = ["grant_type", "client_id", "client_secret", "scope", "token"];
 
-impl<T: domain::Body> FromJson for Known<T> {
+impl<T: domain::Body> FromJson for Parameters<T> {
     fn from_json(mut value: Value) -> Result<Self, Error> {
         if let Some(fields) = value.as_object_mut() {
             fields.retain(|name, value| {
-                PARAMETERS.contains(&name.as_str()) && T::NAMES.contains(&name.as_str()) && *value != ""
+                NAMES.contains(&name.as_str()) && T::NAMES.contains(&name.as_str()) && *value != ""
             });
         }
         T::parse(value).map(Self)
     }
 }
 
-type Request<T> = Result<JsonOrForm<Known<T>>, Failure>;
+/// A request as it is read, or why it cannot be read.
+pub type Request<T> = Result<JsonOrForm<Parameters<T>>, Failure>;
 
 /// Issues an access token for a key, valid for one hour.
 ///
@@ -95,51 +96,64 @@ type Request<T> = Result<JsonOrForm<Known<T>>, Failure>;
 #[utoipa::path(post, path = "/v1/oauth/token", tag = "oauth", security(()),
     request_body(content((TokenRequest = "application/json"), (TokenRequest = "application/x-www-form-urlencoded"))),
     responses((status = 200, description = "The token.", body = ClientToken)))]
-async fn issue_token(
+pub async fn issue_token(
     State(app): State<App>,
     visitor: Visitor,
     headers: HeaderMap,
     request: Request<TokenRequest>,
 ) -> Result<Rendered, OauthError> {
     visitor.comes().await?;
-    let JsonOrForm(Known(request)) = request.map_err(invalid_request)?;
+    let JsonOrForm(Parameters(request)) = request.map_err(invalid_request)?;
     if request.grant_type.reveal() != GRANT {
         let failure = Error::invalid("/grant_type", "invalid_choice", &format!("must be {GRANT}")).into();
         return Err(OauthError { failure, code: "unsupported_grant_type" });
     }
-    let client = Client::of(&headers, request.client_id, request.client_secret)?;
+    let client = Client::of(&headers, request.client_id, request.client_secret)?.ok_or(Error::Unauthenticated)?;
     let kept = app.client_key(&client.id, &client.secret).await?;
     let scopes = requested_scopes(&kept, request.scope.as_ref())
         .map_err(|error| OauthError { failure: error.into(), code: "invalid_scope" })?;
-    let token = app.issue_token(&kept, scopes).await?;
-    let key = &kept.key;
-    let act = visitor.act(Actor::Key(key.id));
-    let audit = AuditEntry::new(AuditAction::TokenIssued, (key.account_id, key.segment_id), key.id, act);
-    app.store.record_audit(&audit).await?;
+    let token = issue(&app, &visitor, &kept, scopes).await?;
     let scope = token.scopes.to_string();
     let body =
         json!({ "access_token": token.text, "token_type": "Bearer", "expires_in": token.expires_in, "scope": scope });
     Ok(Rendered(body))
 }
 
+/// Issues an access token for a key that has proved itself, and records it in the audit: 1 write.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn issue(app: &App, visitor: &Visitor, kept: &KeptKey, scopes: Scopes) -> Result<IssuedToken, Error> {
+    let token = app.issue_token(kept, scopes).await?;
+    let key = &kept.key;
+    let act = visitor.act(Actor::Key(key.id));
+    let audit = AuditEntry::new(AuditAction::TokenIssued, (key.account_id, key.segment_id), key.id, act);
+    app.store.record_audit(&audit).await?;
+    Ok(token)
+}
+
 /// Revokes an access token of a key, immediately.
 ///
-/// The client authenticates as for a token. A token that is unknown, expired or of another key is answered in the same way
-/// (RFC 7009, 2.2).
+/// The client authenticates as for a token, or not at all: then the token itself proves that it may be revoked. A token that
+/// is unknown, expired or of another key is answered in the same way (RFC 7009, 2.2).
 #[utoipa::path(post, path = "/v1/oauth/revoke", tag = "oauth", security(()),
     request_body(content((Revocation = "application/json"), (Revocation = "application/x-www-form-urlencoded"))),
     responses((status = 200, description = "The token is not valid any more.")))]
-async fn revoke_token(
+pub async fn revoke_token(
     State(app): State<App>,
     visitor: Visitor,
     headers: HeaderMap,
     request: Request<Revocation>,
 ) -> Result<Rendered, OauthError> {
     visitor.comes().await?;
-    let JsonOrForm(Known(request)) = request.map_err(invalid_request)?;
-    let client = Client::of(&headers, request.client_id, request.client_secret)?;
-    let kept = app.client_key(&client.id, &client.secret).await?;
-    if app.revoke_token(&kept, request.token.reveal()).await? {
+    let JsonOrForm(Parameters(request)) = request.map_err(invalid_request)?;
+    let token = request.token.reveal();
+    let kept = match Client::of(&headers, request.client_id, request.client_secret)? {
+        Some(client) => Some(app.client_key(&client.id, &client.secret).await?),
+        None => app.token_key(token).await?,
+    };
+    let Some(kept) = kept else { return Ok(Rendered(json!({}))) };
+    if app.revoke_token(&kept, token).await? {
         let key = &kept.key;
         let act = visitor.act(Actor::Key(key.id));
         let audit = AuditEntry::new(AuditAction::TokenRevoked, (key.account_id, key.segment_id), key.id, act);
@@ -155,17 +169,18 @@ struct Client {
 }
 
 impl Client {
-    /// Reads the credentials from the one place where the client sends them.
-    fn of(headers: &HeaderMap, id: Option<Secret>, secret: Option<Secret>) -> Result<Self, Error> {
-        match (headers.get(AUTHORIZATION), id, secret) {
-            (None, Some(id), Some(secret)) => Ok(Self { id: id.reveal().into(), secret: secret.reveal().into() }),
+    /// Reads the credentials from the one place where the client sends them; an `Authorization` that is not Basic is none.
+    fn of(headers: &HeaderMap, id: Option<Secret>, secret: Option<Secret>) -> Result<Option<Self>, Error> {
+        match (headers.get(AUTHORIZATION).filter(|header| is_basic(header)), id, secret) {
+            (None, None, None) => Ok(None),
+            (None, Some(id), Some(secret)) => Ok(Some(Self { id: id.reveal().into(), secret: secret.reveal().into() })),
             (Some(basic), id, None) => {
                 let client = basic.to_str().ok().and_then(Self::from_basic).ok_or(Error::Unauthenticated)?;
                 match id {
                     Some(id) if id.reveal() != client.id => {
                         Err(Error::invalid("/client_id", "exclusive", "is not the client of HTTP Basic"))
                     }
-                    _ => Ok(client),
+                    _ => Ok(Some(client)),
                 }
             }
             (Some(_), _, Some(_)) => {
@@ -186,6 +201,11 @@ impl Client {
     }
 }
 
+/// Whether a header has the scheme of HTTP Basic.
+fn is_basic(header: &HeaderValue) -> bool {
+    header.as_bytes().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "))
+}
+
 /// The scopes that a token gets: those that were asked for, which the key must have, or else all of the key.
 fn requested_scopes(kept: &KeptKey, asked: Option<&Secret>) -> Result<Scopes, Error> {
     let own = &kept.key.fields.scopes;
@@ -202,7 +222,7 @@ fn invalid_request(failure: Failure) -> OauthError {
 
 /// A failure with the `error` of RFC 6749, 5.2, which stands beside the members of a problem.
 #[derive(Debug)]
-struct OauthError {
+pub struct OauthError {
     failure: Failure,
     code: &'static str,
 }

@@ -1,7 +1,7 @@
 //! The answers of a member to the custom fields of its membership.
 
 use axum::extract::State;
-use domain::answer::{Given, check_answers};
+use domain::answer::{Given, SentAnswers, check_answers};
 use domain::field::Pointer;
 use domain::{Error, KeyScope, Member, MemberId, Object, Time};
 use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown, retried};
@@ -49,7 +49,7 @@ pub(crate) async fn write(
     matches: IfMatch,
     Body(given): Body<Given>,
 ) -> Answer<Shown> {
-    let (member, _) = answered(&app, &caller, member, &matches, |_| Ok(given.clone())).await?;
+    let (member, _) = answered(&app, &caller, member, &matches, |_| Ok(given.clone().into())).await?;
     Ok(Shown::new(&Answered(member)))
 }
 
@@ -64,13 +64,13 @@ pub async fn answered(
     caller: &Caller,
     member: MemberId,
     matches: &IfMatch,
-    given: impl Fn(&Seat) -> Result<Given, Error>,
+    given: impl Fn(&Seat) -> Result<SentAnswers, Error>,
 ) -> Result<(Member, Configuration), Error> {
     retried(|| async {
         let seat = Seat::take(app, caller, member, KeyScope::Write).await?;
         let before = &seat.record.member;
         matches.check(before.version)?;
-        let given = given(&seat)?;
+        let SentAnswers { values: given, spellings } = given(&seat)?;
         let checks = checks(app, before.segment_id).await?;
         let questions = asked(&seat.configuration, before);
         let (at, mut errors) = (Pointer::root(), Vec::new());
@@ -81,7 +81,8 @@ pub async fn answered(
         let change = (&before.answers, &answers);
         let files = new_files(app, &questions, change, (before, seat.role), &at).await?;
         let gone = gone_files(app, &questions, change, before).await?;
-        let after = Member { answers, ..before.next(Time::now()) };
+        let spellings = before.spellings.after(&spellings, &answers);
+        let after = Member { answers, spellings, ..before.next(Time::now()) };
         let after = match seat.role {
             Role::Itself => after.reviewed(before, &seat.configuration.membership.fields.settings.0),
             Role::Manager => after,

@@ -1,9 +1,10 @@
 //! Joining: the owner of the segment enrols somebody, or somebody itself where the membership allows it.
 
 use axum::extract::State;
-use domain::answer::{Given, check_answers};
+use domain::answer::{AnswerSpellings, Given, check_answers};
 use domain::field::{Body as _, Pointer};
 use domain::member::Joining;
+use domain::segment::Settings;
 use domain::{Answers, EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MembershipId, Time};
 use edge::{Access, Answer, App, Body, Caller, Created, Path, Seed};
 use serde_json::Value;
@@ -11,7 +12,7 @@ use store::{AlsoOfMember, Configuration};
 
 use crate::files::new_files;
 use crate::points::moved;
-use crate::seat::{Role, asked, check_card, checks, knows};
+use crate::seat::{Role, asked, check_new_card, knows, settings};
 
 /// A member as it comes.
 pub type NewMember = Joining<MemberFields>;
@@ -27,12 +28,25 @@ pub(crate) async fn create(
     seed: Seed,
     Body(given): Body<Given>,
 ) -> Answer<Created> {
-    let joining = |access: &Access, _: &Configuration, role| match role {
+    let joining = |joins: &Joins<'_>| match joins.role {
         Role::Manager => NewMember::parse(Value::Object(given.0)),
-        Role::Itself => enrolment(access, given),
+        Role::Itself => enrolment(joins.access, given),
     };
     let member = join(&app, &caller, membership, seed, joining).await?;
     Ok(Created::one(format!("/v1/members/{}", member.id), &member))
+}
+
+/// Who enrols somebody, and in what.
+#[derive(Debug, Clone, Copy)]
+pub struct Joins<'a> {
+    /// What the caller may reach.
+    pub access: &'a Access,
+    /// The membership, without catalogs.
+    pub of: &'a Configuration,
+    /// The settings of its segment.
+    pub settings: &'a Settings,
+    /// What the caller is to the new member.
+    pub role: Role,
 }
 
 /// Enrols the member that `joining` makes of who the caller is and what the membership asks.
@@ -44,15 +58,14 @@ pub async fn join(
     caller: &Caller,
     membership: MembershipId,
     seed: Seed,
-    joining: impl FnOnce(&Access, &Configuration, Role) -> Result<NewMember, Error>,
+    joining: impl FnOnce(&Joins<'_>) -> Result<NewMember, Error>,
 ) -> Result<Member, Error> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
-    let role = role(app, &access, &configuration).await?;
-    let joining = joining(&access, &configuration, role)?;
     let segment = configuration.membership.segment_id;
-    check_card(app, &configuration.membership, (None, &joining.fields)).await?;
-    let (checks, configuration, ()) = tokio::try_join!(
-        checks(app, segment),
+    let (role, settings) = tokio::try_join!(role(app, &access, &configuration), settings(app, segment))?;
+    let joining = joining(&Joins { access: &access, of: &configuration, settings: &settings, role })?;
+    check_new_card(&configuration.membership, &settings, &joining.fields)?;
+    let (configuration, ()) = tokio::try_join!(
         app.store.with_catalogs(configuration.clone()),
         knows_unless_itself(app, &configuration, &joining.fields, role)
     )?;
@@ -63,11 +76,13 @@ pub async fn join(
     let award = level.map(|level| moved(caller, &configuration, &mut member, (level, seed.id(1)))).transpose()?;
     let (at, mut errors) = (Pointer::root().child("answers"), Vec::new());
     let questions = asked(&configuration, &member);
+    let (checks, sent) = (settings.document_checks.0, joining.answers.0.clone());
     let answers = check_answers(&questions, checks, &Answers::default(), joining.answers, &at, &mut errors);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
     let files = new_files(app, &questions, (&Answers::default(), &answers), (&member, role), &at).await?;
+    member.spellings = AnswerSpellings::default().after(&sent, &answers);
     member.answers = answers;
     let also = AlsoOfMember { award: award.as_ref(), files: &files, answers_at: "/answers", ..AlsoOfMember::default() };
     let record = match app.store.create_member(member, &configuration, also, caller.act()).await {

@@ -11,12 +11,14 @@ mod files;
 mod list;
 mod members;
 mod points;
+mod profile;
 mod ranking;
 mod seat;
 mod subscriptions;
 
-pub use create::{NewMember, join};
+pub use create::{Joins, NewMember, join};
 pub use list::{found, reach};
+pub use profile::read_shared_user;
 pub use ranking::{Rank, Ranking, rank, ranked};
 pub use seat::{Role, Seat, knows};
 pub use subscriptions::{changed_subscription, joined_by, subscribed};
@@ -27,6 +29,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(list::list, create::create))
         .routes(routes!(members::read, members::change, members::delete))
         .routes(routes!(answers::read, answers::write))
+        .routes(routes!(profile::read))
         .routes(routes!(points::list, points::award))
         .routes(routes!(ranking::list))
         .routes(routes!(ranking::read))

@@ -33,7 +33,7 @@ impl ListSpec for Members {
         ("user_id", FilterKind::Word),
         ("name", FilterKind::Text),
         ("last_name", FilterKind::Text),
-        ("phone", FilterKind::Word),
+        ("phone", FilterKind::Phone),
         ("number", FilterKind::Word),
         ("card_number", FilterKind::Word),
         ("origin", FilterKind::Text),

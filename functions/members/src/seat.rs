@@ -97,6 +97,18 @@ pub(crate) async fn settings(app: &App, segment: SegmentId) -> Result<Settings, 
     Ok(app.store.segment(segment).await?.fields.settings.0)
 }
 
+/// Refuses the card number of a new member that is a payment card's, where the segment or the membership says so.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(crate) fn check_new_card(membership: &Membership, of: &Settings, new: &MemberFields) -> Result<(), Error> {
+    let is_refused = membership.fields.settings.0.refuse_payment_cards.0 || of.refuse_payment_cards.0;
+    match refuse_payment_card(None, new.card_number.as_ref()).filter(|_| is_refused) {
+        Some(error) => Err(Error::Invalid(vec![error])),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a new card number that is a payment card's, where the segment or the membership says so: 1 `GetItem` where the
 /// number looks like one and the membership does not refuse it already.
 pub(crate) async fn check_card(

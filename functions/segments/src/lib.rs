@@ -12,7 +12,7 @@ mod products;
 pub mod segments;
 pub mod statuses;
 
-pub use products::Products;
+pub use products::{NewProduct, Products, find_or_create_private};
 pub use segments::changed;
 
 /// The routes.

@@ -1,7 +1,9 @@
 //! Partners: the businesses that users of a segment belong to.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
-use domain::{Act, Error, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
+use domain::{Act, Error, FieldError, KeyScope, MergePatch, Partner, PartnerFields, PartnerId, SegmentId, Time};
 use edge::{
     Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
     Path, Seed, Shown, openapi, retried,
@@ -86,6 +88,53 @@ pub async fn made(
         made => made?,
     }
     Ok(new)
+}
+
+/// Creates partners of a segment: all of them, or none. 1 read for each 50 reference ids, and 1 transaction for each partner.
+///
+/// # Errors
+/// [`Error::Conflict`] with the place of each partner whose reference id is taken.
+pub async fn create_all(
+    app: &App,
+    segment: SegmentId,
+    new: Vec<(PartnerId, PartnerFields)>,
+    act: Act<'_>,
+) -> Result<Vec<Partner>, Error> {
+    check_references(app, segment, &new).await?;
+    let mut created = Vec::new();
+    for (index, (id, fields)) in new.into_iter().enumerate() {
+        match made(app, (segment, id), fields, act).await {
+            Ok(partner) => created.push(partner),
+            Err(error) => {
+                // Another request has taken its reference id in between.
+                for partner in &created {
+                    app.store.delete_partner(partner, act).await?;
+                }
+                let at = |field: FieldError| FieldError { pointer: format!("/{index}{}", field.pointer), ..field };
+                return Err(error.map_fields(at));
+            }
+        }
+    }
+    Ok(created)
+}
+
+/// Refuses reference ids that are taken, or sent twice.
+async fn check_references(app: &App, segment: SegmentId, new: &[(PartnerId, PartnerFields)]) -> Result<(), Error> {
+    let references = || new.iter().map(|(_, fields)| fields.reference_id.as_ref().map(|id| id.as_str().to_owned()));
+    // A text that is an id would find the partner that has the id.
+    let wanted: BTreeSet<_> = references().flatten().filter(|text| text.parse::<PartnerId>().is_err()).collect();
+    let taken = app.store.partners_named(segment, &wanted).await?;
+    let (mut seen, mut errors) = (BTreeSet::new(), Vec::new());
+    for (index, reference) in references().enumerate() {
+        let Some(reference) = reference else { continue };
+        // An earlier try of this very request may have created it.
+        let is_another = taken.get(&reference).is_some_and(|holder| new.iter().all(|(id, _)| id != holder));
+        if is_another || !seen.insert(reference) {
+            let message = "is another partner's; choose another one";
+            errors.push(FieldError::new(&format!("/{index}/reference_id"), "taken", message));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Conflict(errors)) }
 }
 
 /// Reads a partner.

@@ -3,12 +3,12 @@
 use axum::extract::State;
 use domain::value::OrDefault;
 use domain::{
-    Error, Flag, KeyScope, Membership, MembershipFields, MembershipId, MergePatch, Product, ProductFields, ProductId,
-    SegmentId, Time,
+    Act, Error, Flag, KeyScope, Membership, MembershipFields, MembershipId, MergePatch, Product, ProductFields,
+    ProductId, SegmentId, Time, UserId,
 };
 use edge::{
-    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListSpec, Listed, NoContent, Patch,
-    Path, Seed, Shown, openapi, retried,
+    Answer, App, Body, Caller, Created, FilterKind, IfMatch, IfNoneMatch, List, ListOption, ListSpec, Listed,
+    NoContent, Patch, Path, Seed, Shown, openapi, retried,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,13 +37,19 @@ impl ListSpec for Products {
         ("status", FilterKind::Switch),
         ("created_at", FilterKind::Made),
     ];
+    const OPTIONS: &'static [ListOption] = &[ListOption {
+        name: "private",
+        values: &["true", "false"],
+        about: "If true, return only private products; default: false, which returns only the others.",
+    }];
 }
 
 // The document's macro takes no generic types, but names of them.
 type ProductList = openapi::ListOf<Product>;
 type ProductPatch = MergePatch<ProductFields>;
 
-/// Lists the products of a segment; `filter[reference_id]` finds the one that another system calls so.
+/// Lists the products of a segment; `filter[reference_id]` finds the one that another system calls so. Private products
+/// are listed only with `private=true`.
 #[utoipa::path(get, path = "/v1/segments/{segment}/products", tag = "products", params(List<Products>),
     responses((status = 200, description = "A page of products.", body = ProductList)))]
 pub(crate) async fn list(
@@ -52,7 +58,13 @@ pub(crate) async fn list(
     Path(segment): Path<SegmentId>,
     list: List<Products>,
 ) -> Answer<Listed> {
-    let reads = async { tokio::try_join!(app.store.segment(segment), app.store.products(segment, list.search())) };
+    let products = async {
+        match list.option("private") {
+            Some("true") => app.store.private_products(segment, list.search()).await,
+            _ => app.store.products(segment, list.search()).await,
+        }
+    };
+    let reads = async { tokio::try_join!(app.store.segment(segment), products) };
     let (access, (segment, found)) = caller.accesses(reads).await?;
     access.manages(&segment, KeyScope::Read)?;
     Ok(list.found(&app, found).await?)
@@ -69,7 +81,31 @@ pub(crate) async fn create(
     Body(fields): Body<ProductFields>,
 ) -> Answer<Created> {
     let segment = caller.segment(segment, KeyScope::Admin).await?;
-    let (id, now) = (seed.id::<ProductId>(0), Time::of(seed.id::<ProductId>(0).uuid()));
+    let new =
+        NewProduct { segment: segment.id, owner: segment.owner_id, id: seed.id(0), membership: seed.id(1), fields };
+    let product = create_product(&app, new, caller.act()).await?;
+    Ok(Created::one(format!("/v1/segments/{}/products/{}", segment.id, product.id), &product))
+}
+
+/// A product that is about to be created.
+#[derive(Debug, Clone)]
+pub struct NewProduct {
+    /// Its segment.
+    pub segment: SegmentId,
+    /// The master user who has the segment.
+    pub owner: UserId,
+    /// The id that it gets.
+    pub id: ProductId,
+    /// The id of the membership that it gets where `fields` names none.
+    pub membership: MembershipId,
+    /// Everything else.
+    pub fields: ProductFields,
+}
+
+/// Creates a product, with a membership of its own where it names none: 1 transaction.
+async fn create_product(app: &App, new: NewProduct, act: Act<'_>) -> Result<Product, Error> {
+    let NewProduct { segment, owner, id, membership, fields } = new;
+    let now = Time::of(id.uuid());
     let own = fields.membership_id.is_none().then(|| {
         let called = MembershipFields {
             name: fields.title.clone(),
@@ -77,15 +113,32 @@ pub(crate) async fn create(
             status: Flag(true),
             settings: OrDefault::default(),
         };
-        Membership::new(seed.id::<MembershipId>(1), segment.id, segment.owner_id, called, now)
+        Membership::new(membership, segment, owner, called, now)
     });
     let membership_id = fields.membership_id.or(own.as_ref().map(|own| own.id));
-    let new = Product::new(id, segment.id, ProductFields { membership_id, ..fields }, now);
-    match app.store.create_product(&new, own.as_ref(), caller.act()).await {
+    let product = Product::new(id, segment, ProductFields { membership_id, ..fields }, now);
+    match app.store.create_product(&product, own.as_ref(), act).await {
         Err(error) if made_before(&error) => {}
-        made => made?,
+        created => created?,
     }
-    Ok(Created::one(format!("/v1/segments/{}/products/{id}", segment.id), &new))
+    Ok(product)
+}
+
+/// Returns the private product of a segment with the title of `new`, which is created where there is none: 2 reads, or
+/// 1 read and 1 transaction. Of concurrent calls one creates the product, and all return it.
+///
+/// # Errors
+/// [`Error::Invalid`], [`Error::Conflict`] as for any new product.
+pub async fn find_or_create_private(app: &App, mut new: NewProduct, act: Act<'_>) -> Result<Product, Error> {
+    let (segment, title) = (new.segment, new.fields.title.clone());
+    if let Some(found) = app.store.private_product(segment, &title).await? {
+        return Ok(found);
+    }
+    new.fields.private = Flag(true);
+    match create_product(app, new, act).await {
+        Err(error @ Error::Conflict(_)) => app.store.private_product(segment, &title).await?.ok_or(error),
+        created => created,
+    }
 }
 
 /// Reads a product.

@@ -109,10 +109,21 @@ pub async fn changed(
         if after.fields.shipping_address_id != before.fields.shipping_address_id {
             reachable(app, before.owner_id, &after.fields).await?;
         }
+        check_identification_scope(app, &before, &after).await?;
         app.store.change_segment(&before, &after, caller.act()).await?;
         Ok(after)
     })
     .await
+}
+
+/// Refuses another scope of identifications once the segment has users, whose documents are claimed in the old one.
+async fn check_identification_scope(app: &App, before: &Segment, after: &Segment) -> Result<(), Error> {
+    let scope = |segment: &Segment| segment.fields.settings.0.identification_scope.0;
+    if scope(before) == scope(after) || !app.store.has_users(before.id).await? {
+        return Ok(());
+    }
+    let message = "cannot change once the segment has users; create another segment and import them there";
+    Err(Error::conflict("/settings/identification_scope", "immutable", message))
 }
 
 /// Deletes a segment with all that is in it: keys and catalogs, memberships and their members, files.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use domain::segment::IdentificationScope;
 use domain::transfer::RowStatus;
 use domain::user::{Unique, rounds};
 use domain::{Body as _, Error, FieldError, Import, Segment, UserFields, UserId};
@@ -89,7 +90,8 @@ fn of_row(import: Uuid, number: u64) -> Uuid {
 /// What a row claims, if it can be read.
 fn claims(row: &ImportRow) -> Vec<Unique> {
     let fields = row.body.as_ref().ok().and_then(|body| UserFields::parse(body.clone()).ok());
-    fields.map(|fields| fields.unique_values()).unwrap_or_default()
+    // In the wider scope: at worst, two rows wait for each other that need not.
+    fields.map(|fields| fields.unique_values(IdentificationScope::Segment)).unwrap_or_default()
 }
 
 fn chunks(rows: Vec<ImportRow>) -> impl Iterator<Item = Vec<ImportRow>> {

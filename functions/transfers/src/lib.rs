@@ -8,6 +8,7 @@
 
 mod apply;
 mod batch;
+mod encoding;
 mod export;
 mod finish;
 mod prepare;
@@ -17,6 +18,7 @@ mod user;
 
 use std::time::Duration;
 
+use domain::transfer::{Source, TextEncoding};
 use domain::{Error, ExportId, Import, ImportId, SegmentId, Time, TransferStatus};
 use files::{Files, ObjectKey};
 use serde::{Deserialize, Serialize};
@@ -208,19 +210,23 @@ impl Transfers {
         import: &Import,
         key: &ObjectKey,
         (etag, size): (&str, u64),
-    ) -> Result<Result<(domain::transfer::Source, u64, Vec<Batch>), String>, files::Error> {
+    ) -> Result<Result<(Source, u64, Vec<Batch>), String>, files::Error> {
         let (format, mut beginning) = (import.fields.format, Vec::new());
         self.files.read(key, etag, Some(HEADER), |bytes| beginning.extend_from_slice(bytes)).await?;
-        let Header { columns, delimiter, end, line } = match header(format, &beginning, size <= HEADER) {
+        let header = match header(format, &beginning, size <= HEADER) {
             Ok(header) => header,
             Err(reason) => return Ok(Err(reason)),
         };
-        let (mut cutter, mut divider) = (Cutter::new(format, delimiter, (end, line)), Divider::new((end, line)));
-        self.files.read_between(key, etag, (end, size), |bytes| cutter.feed(bytes, |row| divider.see(&row))).await?;
+        let Header { columns, notation, is_marked, end } = header;
+        let (mut cutter, mut divider) = (Cutter::new(notation, end), Divider::default());
+        self.files.read_between(key, etag, (end.at, size), |bytes| cutter.feed(bytes, |row| divider.see(&row))).await?;
         cutter.end(|row| divider.see(&row));
+        // Rows are cut at the same places in both encodings, so that no second look is needed.
+        let is_windows = !is_marked && divider.evidence.is_windows();
+        let encoding = if is_windows { TextEncoding::Windows1252 } else { notation.encoding };
         let (batches, rows) = divider.end();
-        let (etag, count) = (etag.to_owned(), batches.len() as u64);
-        Ok(Ok((domain::transfer::Source { etag, columns, delimiter, batches: count }, rows, batches)))
+        let (etag, delimiter, count) = (etag.to_owned(), notation.delimiter, batches.len() as u64);
+        Ok(Ok((Source { etag, columns, delimiter, encoding, batches: count }, rows, batches)))
     }
 
     /// The import, if it is still there.

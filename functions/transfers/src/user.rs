@@ -70,7 +70,8 @@ impl Importing<'_> {
         let id = self.user_id(number);
         // Its time as a row is the import's, like its id; what is told of it begins now.
         let made = User::of_segment(id, segment.id, fields, Time::of(id.uuid()));
-        let user = User { updated_at: Time::now(), ..made };
+        let identification_scope = segment.fields.settings.0.identification_scope.0;
+        let user = User { updated_at: Time::now(), identification_scope, ..made };
         errors.extend(self.transfers.store.check_photo(None, &user, self.import.actor).await?);
         if self.import.fields.dry_run.0 {
             errors.extend(self.rehearsed(None, &user).await?);

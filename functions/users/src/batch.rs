@@ -1,6 +1,7 @@
 //! `POST /v1/segments/{segment}/users/batch`.
 
 use axum::extract::State;
+use domain::segment::IdentificationScope;
 use domain::user::rounds;
 use domain::{
     Body as _, Error, Field, FieldError, Flag, KeyScope, NewUser, Segment, SegmentId, UserId, body, field::Pointer,
@@ -114,7 +115,8 @@ pub async fn each_alone<T, F: Future<Output = (usize, T)>>(
     row: impl Fn(usize, Result<NewUser, Error>) -> F,
 ) -> Vec<(usize, T)> {
     let claims = |(_, new): &(usize, Result<NewUser, Error>)| {
-        new.as_ref().map(|new| new.fields.unique_values()).unwrap_or_default()
+        // In the wider scope: at worst, two rows wait for each other that need not.
+        new.as_ref().map(|new| new.fields.unique_values(IdentificationScope::Segment)).unwrap_or_default()
     };
     let mut results = Vec::new();
     for round in rounds(users.into_iter().enumerate(), claims) {

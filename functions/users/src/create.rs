@@ -83,7 +83,8 @@ pub(crate) fn begun((segment, id): (&Segment, UserId), new: &NewUser, act: Act<'
         return Err(Error::Invalid(errors));
     }
     let user = User::of_segment(id, segment.id, new.fields.clone(), Time::of(id.uuid()));
-    let user = User { status: new.status.map_or(user.status, Status::from), ..user };
+    let identification_scope = segment.fields.settings.0.identification_scope.0;
+    let user = User { status: new.status.map_or(user.status, Status::from), identification_scope, ..user };
     let entry = Entry::between(None, &user, Action::Created, act);
     Ok((user, entry))
 }

@@ -1,6 +1,8 @@
 //! `GET /v1/users/exists`: whether a value is taken.
 
 use axum::extract::State;
+use domain::document::DocumentSpelling;
+use domain::text::Country;
 use domain::user::Unique;
 use domain::{
     Document, Email, Error, Field, FieldError, KeyScope, NamedUsername, ReferenceId, SegmentId, field::Pointer,
@@ -27,6 +29,7 @@ const KNOWN: &str = "email, username, reference_id, identification_type with ide
         ("reference_id" = Option<String>, Query, description = "A reference id."),
         ("identification_type" = Option<String>, Query, description = "A document's type, with its value."),
         ("identification_value" = Option<String>, Query, description = "A document's number, with its type."),
+        ("operation_country" = Option<String>, Query, description = "The document's country, where identifications are unique by country."),
         ("segment_id" = Option<SegmentId>, Query, description = "Ask for the users of this segment, not for master users."),
     ),
     responses((status = 200, description = "Whether it is taken.", body = Existence)))]
@@ -39,7 +42,7 @@ pub(crate) async fn exists(
     let mut errors = Vec::new();
     let asked = asked(&mut query, &mut errors);
     let segment = parameter::<SegmentId>(&mut query, "segment_id", &mut errors);
-    query.finish(&format!("{KNOWN}; segment_id"), errors)?;
+    query.finish(&format!("{KNOWN}; operation_country, segment_id"), errors)?;
     let [unique] = asked.as_slice() else {
         return Err(Error::invalid("", "one_of", &format!("Ask for exactly one of {KNOWN}.")).into());
     };
@@ -70,7 +73,9 @@ fn asked(query: &mut Query, errors: &mut Vec<FieldError>) -> Vec<Unique> {
     let username = parameter::<NamedUsername>(query, "username", errors);
     let username = username.map(|named| Unique::username(&named.0));
     let reference = parameter::<ReferenceId>(query, "reference_id", errors).as_ref().map(Unique::reference);
-    let document = document(query, errors).as_ref().map(Unique::identification);
+    let country = parameter::<Country>(query, "operation_country", errors);
+    let document = document(query, errors);
+    let document = document.map(|document| Unique::identification(&document, country.as_ref()));
     [email, username, reference, document].into_iter().flatten().collect()
 }
 
@@ -81,7 +86,10 @@ fn document(query: &mut Query, errors: &mut Vec<FieldError>) -> Option<Document>
         let at = Pointer::root().child("identification_type");
         errors.push(at.error("required", "goes together with identification_value"));
     }
-    Some(Document { kind: kind?, value: value? })
+    let value: DocumentSpelling = value?;
+    let parsed = Document::parse(kind?, value.as_str());
+    let at = Pointer::root().child("identification_value");
+    parsed.map_err(|(code, message)| errors.push(at.error(code, message))).ok()
 }
 
 fn parameter<T: Field>(query: &mut Query, name: &str, errors: &mut Vec<FieldError>) -> Option<T> {

@@ -133,11 +133,11 @@ async fn all(app: &App, ids: &[UserId]) -> Result<Vec<User>, Error> {
 async fn check(app: &App, segment: &Segment, (ids, new): (&[UserId], &[NewUser]), at: &str) -> Result<(), Error> {
     let (mut invalid, mut taken) = (Vec::new(), Vec::new());
     let mut values: HashMap<(&str, String), usize> = HashMap::new();
-    let mut claims = Vec::new();
+    let (mut claims, scope) = (Vec::new(), segment.fields.settings.0.identification_scope.0);
     for (index, user) in new.iter().enumerate() {
         let errors = check_new(user, segment);
         invalid.extend(errors.into_iter().map(|error| placed_at(error, at, index)));
-        for unique in user.fields.unique_values() {
+        for unique in user.fields.unique_values(scope) {
             match values.insert((unique.field, unique.value.clone()), index) {
                 Some(_) => taken.push(placed_at(unique.taken(), at, index)),
                 None => claims.push((index, unique)),

@@ -11,6 +11,9 @@ pub trait Body: Sized {
     /// The names of its fields, where they are known beforehand.
     const NAMES: &[&str] = &[];
 
+    /// Fields that say more of another one, which is named second: a patch that changes only the other one clears them.
+    const DEPENDENT: &[(&str, &str)] = &[];
+
     /// Reads each field out of `fields`.
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
 
@@ -65,7 +68,7 @@ macro_rules! field_name {
 /// A field that older items lack is marked `#[serde(default)]`.
 /// A field whose name Rust keeps for itself is written `pub kind as "type": …`; such a body derives serde's traits.
 /// `patch` is an example of a patch, `rules` a method that tells what fields break together, and `fixed` names the
-/// fields that a patch must leave as they are.
+/// fields that a patch must leave as they are, `dependent` those that a patch of another field clears.
 #[macro_export]
 macro_rules! body {
     (
@@ -76,6 +79,7 @@ macro_rules! body {
         example $example:tt
         $(patch $patch:tt)?
         $(fixed [$($fixed:ident),*])?
+        $(dependent [$($dependent:ident of $other:ident),*])?
         $(rules $rules:path)?
     ) => {
         $(#[doc = $doc])*
@@ -84,6 +88,7 @@ macro_rules! body {
 
         impl $crate::field::Body for $name {
             const NAMES: &[&str] = &[$($crate::field_name!($field $($as)?)),*];
+            $(const DEPENDENT: &[(&str, &str)] = &[$((stringify!($dependent), stringify!($other))),*];)?
 
             fn read(fields: &mut $crate::field::Fields<'_>) -> Option<Self> {
                 // Each field is read before any is missed, so that all errors are found at once.

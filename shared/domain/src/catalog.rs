@@ -16,7 +16,7 @@ pub const MOST_CHOICES: usize = 1000;
 
 text!(
     /// The key of a choice: what an answer holds.
-    ChoiceKey, digits 1..=64, example "bbva", |_| Ok(())
+    ChoiceKey, digits 1..=64, example "bbva", normalize crate::normalize::normalize_identifier, |_| Ok(())
 );
 
 text!(

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::fmt::temporal::DateTimePrinter;
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -13,9 +14,16 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::error::FieldError;
 use crate::field::{Field, Pointer};
 
-/// An instant in UTC, kept and shown to the millisecond (`2026-11-21T10:00:00.000Z`).
+/// An instant in UTC, kept and shown to the millisecond (`2026-11-21T10:00:00.000Z`): milliseconds since 1970.
+///
+/// The range is that of RFC 3339, the years 0 to 9999; a later or earlier instant becomes the nearest end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(Timestamp);
+pub struct Time(i64);
+
+/// `0000-01-01T00:00:00.000Z`.
+const FIRST_MILLIS: i64 = -62_167_219_200_000;
+/// `9999-12-31T23:59:59.999Z`, which other systems write for "never".
+const LAST_MILLIS: i64 = 253_402_300_799_999;
 
 impl Time {
     /// The present moment.
@@ -25,10 +33,10 @@ impl Time {
         Self::from_millis(Timestamp::now().as_millisecond())
     }
 
-    /// The instant that lies `millis` milliseconds after 1970; out of range becomes the nearest end.
+    /// Returns the instant `millis` milliseconds after 1970, or the end of the range that is nearest to it.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX))
+        Self(millis.clamp(FIRST_MILLIS, LAST_MILLIS))
     }
 
     /// When the thing with this id (a `UUIDv7`) was made.
@@ -49,13 +57,13 @@ impl Time {
     /// Milliseconds since 1970.
     #[must_use]
     pub fn millis(self) -> i64 {
-        self.0.as_millisecond()
+        self.0
     }
 
     /// Whole seconds since 1970, the unit of DynamoDB's TTL and of tokens.
     #[must_use]
     pub fn seconds(self) -> i64 {
-        self.0.as_second()
+        self.0.div_euclid(1000)
     }
 
     /// This instant and `more`.
@@ -72,15 +80,28 @@ impl Time {
         Self::from_millis(self.millis().saturating_sub(less))
     }
 
+    /// Parses a date and time with an offset. What the offset shifts past the range becomes the nearest end.
     fn parse(text: &str) -> Option<Self> {
-        text.parse::<Timestamp>().ok().map(|at| Self::from_millis(at.as_millisecond()))
+        const PARSER: DateTimeParser = DateTimeParser::new();
+        let pieces = PARSER.parse_pieces(text).ok()?;
+        let local = pieces.date().to_datetime(pieces.time()?);
+        let offset = pieces.to_numeric_offset()?;
+        let since_1970 = local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        let millis = since_1970.as_secs() * 1000 + i64::from(since_1970.subsec_nanos()).div_euclid(1_000_000);
+        (local.year() >= 0).then(|| Self::from_millis(millis - i64::from(offset.seconds()) * 1000))
     }
 }
 
 impl std::fmt::Display for Time {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const MILLIS: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
-        out.write_str(&MILLIS.timestamp_to_string(&self.0))
+        let start = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+        // Within the range of a civil date and time, which is wider.
+        let at = start.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(start);
+        let (date, time) = (at.date(), at.time());
+        let millis = time.subsec_nanosecond() / 1_000_000;
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 }
 
@@ -177,6 +198,29 @@ mod tests {
     #[test]
     fn a_time_is_shown_with_three_digits_of_a_second_even_when_they_are_zero() {
         assert_eq!(Time::from_millis(1_763_719_200_000).to_string(), "2025-11-21T10:00:00.000Z");
+    }
+
+    #[test]
+    fn the_range_is_the_years_0_to_9999_and_is_clamped() {
+        for (text, shown) in [
+            ("9999-12-31T23:59:59Z", Some("9999-12-31T23:59:59.000Z")),
+            ("9999-12-31T23:59:59.999999Z", Some("9999-12-31T23:59:59.999Z")),
+            ("9999-12-31T23:59:59-05:00", Some("9999-12-31T23:59:59.999Z")),
+            ("9999-12-31T00:00:00+05:00", Some("9999-12-30T19:00:00.000Z")),
+            ("0000-01-01T00:00:00+05:00", Some("0000-01-01T00:00:00.000Z")),
+            ("1969-12-31T23:59:59.9Z", Some("1969-12-31T23:59:59.900Z")),
+            ("2026-11-21T10:00:00.1234+02:00", Some("2026-11-21T08:00:00.123Z")),
+            ("10000-01-01T00:00:00Z", None),
+            ("2026-02-30T00:00:00Z", None),
+            ("2026-11-21T10:00:00", None),
+            ("2026-11-21", None),
+        ] {
+            assert_eq!(Time::parse(text).map(|time| time.to_string()).as_deref(), shown, "{text}");
+        }
+        assert_eq!(Time::from_millis(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Time::from_millis(-1).seconds(), -1);
+        let last = Time::from_millis(i64::MAX);
+        assert_eq!(Time::of(last.first_id()), last);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::error::{Error, FieldError};
 use crate::field::{Field, Flag, Pointer};
 use crate::id::{SegmentId, StatusId};
 use crate::level::Color;
+use crate::normalize::caseless;
 use crate::text::Name;
 use crate::user::Unique;
 use crate::value::Integer;
@@ -67,7 +68,7 @@ impl CustomStatus {
     /// The name, in the form in which no two statuses of a segment have it.
     #[must_use]
     pub fn unique(&self) -> Unique {
-        Unique::new("status.name", self.fields.name.as_str().to_lowercase())
+        Unique::new("status.name", caseless(self.fields.name.as_str()))
     }
 
     /// Refuses to turn `before` into this where users would be shut out, or let in, without anybody looking at each.

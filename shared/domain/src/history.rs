@@ -278,13 +278,15 @@ impl Object for Entry {
 fn masked(field: &str, value: &Value) -> Value {
     match (field, value) {
         (_, Value::Null) => Value::Null,
-        ("email" | "pending_email" | "username" | "phone" | "birthdate", Value::String(text)) => {
+        ("email" | "pending_email" | "username" | "phone" | "phone_display" | "birthdate", Value::String(text)) => {
             masked_text(text).into()
         }
         ("identification" | "tax_identification", Value::Object(document)) => {
             let mut document = document.clone();
-            if let Some(Value::String(number)) = document.get_mut("value") {
-                *number = masked_text(number);
+            for name in ["value", "display"] {
+                if let Some(Value::String(number)) = document.get_mut(name) {
+                    *number = masked_text(number);
+                }
             }
             Value::Object(document)
         }
@@ -314,8 +316,8 @@ mod tests {
         assert_eq!(masked("email", &json!("ana.lopez@example.com")), json!("a•••z@example.com"));
         assert_eq!(masked("phone", &json!("+5215512345678")), json!("+•••8"));
         assert_eq!(
-            masked("identification", &json!({"type": "DNI", "value": "20123456"})),
-            json!({"type": "DNI", "value": "2•••6"})
+            masked("identification", &json!({"type": "DNI", "value": "20123456", "display": "20.123.456"})),
+            json!({"type": "DNI", "value": "2•••6", "display": "2•••6"})
         );
         assert_eq!(masked("name", &json!("Ana")), json!("Ana"));
         assert_eq!(masked("email", &Value::Null), Value::Null);

@@ -85,7 +85,7 @@ mod tests {
             ("P-1M", false),
             ("1 month", false),
             ("monthly", false),
-            ("P1M ", false),
+            ("P1 M", false),
         ] {
             assert_eq!(read::<Period>(period.into()).is_ok(), known, "{period}");
         }

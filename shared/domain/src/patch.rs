@@ -47,8 +47,15 @@ impl<T: Body> MergePatch<T> {
     ///
     /// # Errors
     /// [`Error::Invalid`] where the result would break a rule, or something changes that is fixed.
-    pub fn apply(self, current: &T) -> Result<T, Error> {
+    pub fn apply(mut self, current: &T) -> Result<T, Error> {
         let mut merged = Value::Object(current.show());
+        if let Value::Object(patch) = &mut self.patch {
+            for (dependent, other) in T::DEPENDENT {
+                if patch.contains_key(*other) && !patch.contains_key(*dependent) {
+                    patch.insert((*dependent).to_owned(), Value::Null);
+                }
+            }
+        }
         merge(&mut merged, self.patch);
         let (changed, mut errors) = (T::parse(merged)?, Vec::new());
         changed.fixed(current, &mut errors);

@@ -30,13 +30,16 @@ body! {
         pub lifetime: Flag<false>,
         /// Whether it is in use.
         pub status: Flag<true>,
+        /// Whether it was created for a single order, and is offered to nobody else. Lists leave private products out
+        /// unless they are asked for. No two private products of a segment have the same title, case and accents aside.
+        pub private: Flag<false>,
         /// The membership, of the same segment, that whoever subscribes joins. Without one it gets one of its own, which
         /// is called as it is. It stays as it was made.
         pub membership_id: Option<MembershipId>,
     }
     example {
         "reference_id": "course-1", "title": "Pottery, first year", "description": "Twelve evenings.", "period": "P1Y",
-        "value": "499.90", "currency": "MXN", "lifetime": false, "status": true, "membership_id": null
+        "value": "499.90", "currency": "MXN", "lifetime": false, "status": true, "private": false, "membership_id": null
     }
     patch { "value": "549.90", "description": null }
     fixed [membership_id]

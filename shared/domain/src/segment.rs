@@ -11,11 +11,11 @@ use crate::field::{Body as _, Field, Flag, Pointer};
 use crate::id::{AddressId, SegmentId, UserId};
 use crate::mapping::FieldMappings;
 use crate::password::PasswordLength;
-use crate::text::{Code, Name};
+use crate::text::{Code, Country, Name};
 use crate::user::UserFields;
 use crate::value::{Integer, List, OrDefault};
 use crate::web::PageUrl;
-use crate::{body, nested, object};
+use crate::{body, nested, object, words};
 
 /// The number of a segment among those of its owner.
 pub type SegmentNumber = Integer<1, 2_147_483_647>;
@@ -84,6 +84,26 @@ impl Field for RequiredUserFields {
     }
 }
 
+words! {
+    /// Where an identification is unique.
+    #[derive(Default)]
+    pub enum IdentificationScope {
+        /// In the whole segment.
+        #[default]
+        Segment = "segment",
+        /// Among the users of one `operation_country`.
+        Country = "country",
+    }
+}
+
+impl IdentificationScope {
+    /// Returns whether it is the whole segment.
+    #[must_use]
+    pub fn is_segment(&self) -> bool {
+        *self == Self::Segment
+    }
+}
+
 nested! {
     /// What a segment asks of its users.
     #[derive(Default)]
@@ -104,6 +124,12 @@ nested! {
         pub self_purge: Flag<false>,
         /// The fewest characters of its users' passwords, 6 to 64; 8 unless set.
         pub password_min_length: Option<PasswordLength>,
+        /// The country of phone numbers that are written without a calling code, ISO 3166-1 alpha-3.
+        #[serde(default)]
+        pub country: Option<Country>,
+        /// Where an identification is unique. It changes only while the segment has no users.
+        #[serde(default)]
+        pub identification_scope: OrDefault<IdentificationScope>,
     }
 }
 
@@ -166,7 +192,8 @@ mod tests {
         let segment = Segment::new(SegmentId::fresh(), UserId::fresh(), SegmentNumber::default(), fields, Time::now());
         let shown = segment.show();
         let defaults = json!({ "required_user_fields": ["email"], "document_checks": "format",
-            "refuse_payment_cards": false, "magic_link_url": null, "field_mappings": null, "self_purge": false, "password_min_length": null });
+            "refuse_payment_cards": false, "magic_link_url": null, "field_mappings": null, "self_purge": false, "password_min_length": null,
+            "country": null, "identification_scope": "segment" });
         assert_eq!(shown["settings"], defaults);
         assert_eq!(shown["status"], true);
 

@@ -7,15 +7,17 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
 use crate::field::{Field, Pointer};
-use crate::text::{Broken, Kind, check_plain, plain, text_schema};
+use crate::max_length;
+use crate::normalize::{MaxLength, normalize_text};
+use crate::text::{Broken, Kind, plain, text_schema};
 
-/// The most that an address may have.
-const MOST: usize = 2048;
+/// The most characters of an address.
+const MAX: MaxLength = max_length!(2048);
 
 /// The absolute `http` or `https` address that `text` writes. What a browser would only guess at, such as
 /// `http:example.com`, is none.
 pub(crate) fn parse_url(text: &str) -> Result<Url, Broken> {
-    check_plain(text, MOST)?;
+    let text = &*normalize_text(text, MAX)?;
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     let rest = lower.strip_prefix("https://").or(lower.strip_prefix("http://"));
     let absolute = rest.is_some() && !text.contains(|sign: char| sign.is_whitespace() || sign == '\\');
@@ -81,7 +83,7 @@ impl Field for PageUrl {
     }
 
     fn schema() -> RefOr<Schema> {
-        text_schema(Kind::plain, MOST, "https://example.com/welcome")
+        text_schema(Kind::plain, MAX.characters, "https://example.com/welcome")
     }
 }
 

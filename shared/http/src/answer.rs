@@ -57,7 +57,8 @@ impl Created {
     /// Several objects, to be found in the list at `location`.
     pub fn many(location: String, objects: &[impl Object]) -> Self {
         let data: Vec<_> = objects.iter().map(Object::show).collect();
-        Self { location, version: None, made: json!({ "data": data }) }
+        // Not by `json!`, which writes numbers anew.
+        Self { location, version: None, made: Value::Object(Map::from_iter([("data".to_owned(), data.into())])) }
     }
 }
 
@@ -211,7 +212,10 @@ impl IntoResponse for Listed {
         let header =
             header.iter().filter_map(|(rel, link)| link.as_ref().map(|link| format!("<{link}>; rel=\"{rel}\"")));
         let header: Vec<_> = std::iter::once(format!("<{}>; rel=\"self\"", self.current)).chain(header).collect();
-        let mut response = Json(json!({ "data": self.data, "page": page, "links": links })).into_response();
+        // Not by `json!`, which writes numbers anew.
+        let body = [("data", Value::Array(self.data)), ("page", page.into()), ("links", links)];
+        let body: Map<_, _> = body.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut response = Json(body).into_response();
         put(&mut response, LINK, &header.join(", "));
         private(response)
     }

@@ -2,14 +2,19 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{Extensions, HeaderMap, Method};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{Extensions, Method};
 use domain::field::{MergePatch, Pointer};
+use domain::json::JsonText;
 use domain::{Error, FieldError};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use crate::Failure;
+use crate::coding::decode;
+use crate::dialect::Telling;
+use crate::media_type::utf8_media_type;
 
 /// The most that a body may have.
 const LIMIT: usize = 256 * 1024;
@@ -18,8 +23,8 @@ const LIMIT: usize = 256 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
 
-/// How many bytes the body of a request may have.
-pub(crate) fn limit(of: &Extensions) -> usize {
+/// How many bytes the body of a request may have, once it is decompressed.
+fn limit(of: &Extensions) -> usize {
     of.get().map_or(LIMIT, |BodyLimit(limit)| *limit)
 }
 
@@ -90,18 +95,25 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        if !is_json(request.headers(), request.method()) {
+        let (mut parts, raw) = request.into_parts();
+        if !is_json(&parts) {
             return Err(Failure::UnsupportedMediaType);
         }
-        let most = limit(request.extensions());
-        let bytes = collect(request.into_body(), most).await?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| Error::Malformed(place(&error)))?;
-        Ok(Self(T::from_json(value)?))
+        let bytes = collect(&mut parts, raw).await?;
+        Ok(Self(T::from_json(read_json(&bytes, &parts)?)?))
     }
 }
 
+/// Reads a body of JSON. `/v1` refuses names that an object repeats; in a dialect the last one counts.
+pub(crate) fn read_json(bytes: &[u8], parts: &Parts) -> Result<Value, Error> {
+    // RFC 8259, section 8.1, lets parsers ignore a byte order mark.
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let text = JsonText::read(text).map_err(|error| Error::Malformed(place(&error)))?;
+    if parts.extensions.get::<Telling>().is_some() { Ok(text.value) } else { text.into_unique() }
+}
+
 /// The type of what a page's form sends.
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What a request carries as JSON, or as a page's form sends it.
 #[derive(Debug, Clone)]
@@ -111,12 +123,11 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for JsonOrForm<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM)) {
+        if utf8_media_type(request.headers()).as_deref() != Some(FORM) {
             return Body::from_request(request, state).await.map(|Body(body)| Self(body));
         }
-        let most = limit(request.extensions());
-        let bytes = collect(request.into_body(), most).await?;
+        let (mut parts, raw) = request.into_parts();
+        let bytes = collect(&mut parts, raw).await?;
         let (mut fields, mut errors) = (Map::new(), Vec::new());
         for (name, text) in form_urlencoded::parse(&bytes) {
             if fields.insert(name.clone().into_owned(), Value::from(&*text)).is_some() {
@@ -138,8 +149,8 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for MaybeBody<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let (parts, body) = request.into_parts();
-        let bytes = collect(body, limit(&parts.extensions)).await?;
+        let (mut parts, raw) = request.into_parts();
+        let bytes = collect(&mut parts, raw).await?;
         if bytes.is_empty() && !parts.headers.contains_key(CONTENT_TYPE) {
             return Ok(Self(None));
         }
@@ -148,25 +159,27 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for MaybeBody<T> {
     }
 }
 
-/// Reads a whole body, as far as a body may go.
-pub(crate) async fn collect(body: axum::body::Body, most: usize) -> Result<Bytes, Failure> {
-    match Limited::new(body, most).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Failure::PayloadTooLarge),
-        Err(error) => Err(Error::Malformed(format!("it ended early ({error})")).into()),
+/// Reads a whole body and decompresses it, as far as a body may go. Who reads it again finds it without a coding.
+pub(crate) async fn collect(parts: &mut Parts, raw: axum::body::Body) -> Result<Bytes, Failure> {
+    let most = limit(&parts.extensions);
+    let bytes = match Limited::new(raw, most).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(Failure::PayloadTooLarge),
+        Err(error) => return Err(Error::Malformed(format!("it ended early ({error})")).into()),
+    };
+    let decoded = decode(&parts.headers, bytes, most)?;
+    if parts.headers.remove(CONTENT_ENCODING).is_some() {
+        parts.headers.remove(CONTENT_LENGTH);
     }
+    Ok(decoded)
 }
 
-fn is_json(headers: &HeaderMap, method: &Method) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let mut parts = kind.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default();
-    let named = media_type.eq_ignore_ascii_case("application/json")
-        || (*method == Method::PATCH && media_type.eq_ignore_ascii_case("application/merge-patch+json"));
-    named
-        && parts.all(|parameter| {
-            !parameter.to_ascii_lowercase().starts_with("charset=") || parameter.to_ascii_lowercase().ends_with("utf-8")
-        })
+fn is_json(parts: &Parts) -> bool {
+    match utf8_media_type(&parts.headers).as_deref() {
+        Some("application/json") => true,
+        Some("application/merge-patch+json") => parts.method == Method::PATCH,
+        Some(_) | None => false,
+    }
 }
 
 /// Where JSON stops being JSON; never what stands there.

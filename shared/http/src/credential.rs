@@ -202,6 +202,20 @@ impl App {
         KeyCredential::from(secret).check(&self.store).await.map(|(kept, _)| kept)
     }
 
+    /// The key that an access token was issued for, if the token is valid: 2 reads at once, or 1 of 3 items.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn token_key(&self, text: &str) -> Result<Option<KeptKey>, Error> {
+        let Some(token) = AccessToken::open(self, text).await? else { return Ok(None) };
+        let AccessToken { key: id, account, segment, .. } = token;
+        let credential = KeyCredential { id, account, segment, proof: Proof::Token(Box::new(token)) };
+        match credential.check(&self.store).await {
+            Err(Error::Unauthenticated | Error::Expired | Error::SegmentInactive) => Ok(None),
+            checked => checked.map(|(kept, _)| Some(kept)),
+        }
+    }
+
     /// Issues an access token for a key, for an hour or until the key expires.
     ///
     /// # Errors

@@ -110,7 +110,7 @@ impl Caller {
     /// tokens exist.
     pub(crate) async fn check_developer(&self) -> Result<Option<FirstUse>, Error> {
         let Some(token) = self.developer() else { return Ok(None) };
-        let account = self.account_named();
+        let account = self.account();
         let access = self.app().store.developer_access(account, token.id).await?;
         let access = access.filter(|access| access.accepts(account, token.number, Time::now()));
         let access = access.ok_or(Error::Unauthenticated)?;

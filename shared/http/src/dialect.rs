@@ -1,7 +1,8 @@
 //! Dialects: other systems' ways to ask and to answer, around the same domain.
 
-use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::extract::{OriginalUri, Request};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
 use crate::access::ActiveSegmentsOnly;
@@ -44,5 +45,56 @@ impl Telling {
 
     pub(crate) fn tell(&self, problem: &Problem) -> Response {
         (self.dialect.tell)(problem, &self.headers)
+    }
+}
+
+/// Makes repeated slashes of a dialect's path one, and removes the last one: their clients write both ways.
+pub(crate) fn normalize_path(dialects: &[Dialect], mut request: Request) -> Request {
+    if let Some(uri) = normalize_uri(dialects, request.uri()) {
+        request.extensions_mut().insert(OriginalUri(uri.clone()));
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+/// Returns the URI that means the same; `None` for one that is good as it is, or of no dialect.
+fn normalize_uri(dialects: &[Dialect], uri: &Uri) -> Option<Uri> {
+    let parts: Vec<_> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
+    let path = format!("/{}", parts.join("/"));
+    if path == uri.path() || !dialects.iter().any(|dialect| path.starts_with(dialect.prefix)) {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut normalized = uri.clone().into_parts();
+    normalized.path_and_query = Some(PathAndQuery::try_from(format!("{path}{query}")).ok()?);
+    Uri::from_parts(normalized).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_dialects_have_no_slash_too_many() {
+        let flows = Dialect {
+            prefix: "/flows/",
+            prepare: |_| (),
+            tell: |_, _| Response::default(),
+            minimum: None,
+            segments: None,
+        };
+        for (path, expected) in [
+            ("/flows/login/", Some("/flows/login")),
+            ("//flows//login", Some("/flows/login")),
+            ("/flows/user/available/?key=a%2Fb", Some("/flows/user/available?key=a%2Fb")),
+            ("http://localhost/flows/login//?a=1", Some("http://localhost/flows/login?a=1")),
+            ("/flows/login", None),
+            ("/v1/users/", None),
+            ("//v1//users", None),
+            ("/flows/", None),
+        ] {
+            let normalized = path.parse().ok().and_then(|uri| normalize_uri(std::slice::from_ref(&flows), &uri));
+            assert_eq!(normalized.map(|uri| uri.to_string()).as_deref(), expected, "{path}");
+        }
     }
 }

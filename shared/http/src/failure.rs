@@ -1,13 +1,14 @@
 //! How a failed request is answered: RFC 9457, with the status of each error in one exhaustive match.
 
 use axum::Json;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::{Error, FieldError, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::coding;
 use crate::dialect::Telling;
 
 /// What a handler answers.
@@ -24,6 +25,8 @@ pub enum Failure {
     PayloadTooLarge,
     /// The body is not of the type that the route reads.
     UnsupportedMediaType,
+    /// The body has a content coding that is not undone, or several.
+    UnsupportedCoding,
     /// No type that the route answers in is one that the client accepts.
     NotAcceptable,
     /// The `Idempotency-Key` was used with another body.
@@ -57,7 +60,7 @@ impl Failure {
             },
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
             Self::StillRunning => StatusCode::CONFLICT,
@@ -66,7 +69,7 @@ impl Failure {
             Self::Domain(error) => error.code(),
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PayloadTooLarge => "payload_too_large",
-            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnsupportedMediaType | Self::UnsupportedCoding => "unsupported_media_type",
             Self::NotAcceptable => "not_acceptable",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::StillRunning => "conflict",
@@ -86,8 +89,16 @@ impl Failure {
             Self::MethodNotAllowed => {
                 "This path does not take this method; Allow names those that it takes.".to_owned()
             }
-            Self::PayloadTooLarge => "The body is larger than 256 KiB; send less at once.".to_owned(),
-            Self::UnsupportedMediaType => "The body must be JSON, sent as Content-Type: application/json.".to_owned(),
+            Self::PayloadTooLarge => {
+                "The body must be at most 256 KiB, also after decompression; send less at once.".to_owned()
+            }
+            Self::UnsupportedMediaType => {
+                "The body must be JSON in UTF-8, sent as Content-Type: application/json.".to_owned()
+            }
+            Self::UnsupportedCoding => {
+                "The Content-Encoding of a body must be gzip or deflate, and only one of them; or leave it out."
+                    .to_owned()
+            }
             Self::NotAcceptable => "The answer is JSON or XML; ask by Accept for one of them, or for */*.".to_owned(),
             Self::IdempotencyMismatch => "This Idempotency-Key was used with another body; take a new key.".to_owned(),
             Self::StillRunning => {
@@ -194,7 +205,16 @@ impl Failure {
 
     /// The header that some failures carry.
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        let Self::Domain(error) = self else { return None };
+        let error = match self {
+            Self::Domain(error) => error,
+            Self::UnsupportedCoding => return Some((ACCEPT_ENCODING, coding::ACCEPTED)),
+            Self::MethodNotAllowed
+            | Self::PayloadTooLarge
+            | Self::UnsupportedMediaType
+            | Self::NotAcceptable
+            | Self::IdempotencyMismatch
+            | Self::StillRunning => return None,
+        };
         match error {
             Error::Unauthenticated | Error::Expired | Error::SegmentInactive => {
                 Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
@@ -232,7 +252,7 @@ pub(crate) fn render(mut response: Response, request_id: &str, telling: Option<&
         Some(telling) => telling.tell(&problem),
         None => problem_json(response.status(), problem),
     };
-    for name in [ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE] {
+    for name in [ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE] {
         if let Some(value) = response.headers_mut().remove(&name) {
             rendered.headers_mut().insert(name, value);
         }

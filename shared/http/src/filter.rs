@@ -3,8 +3,9 @@
 use domain::clock::Date;
 use domain::document::DocumentNumber;
 use domain::field::Pointer;
-use domain::{Field as _, FieldError, Time};
+use domain::{Field as _, FieldError, Time, phone};
 use store::search::{Filter, Match, Sort, Test, Value};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::query::error;
 
@@ -21,6 +22,10 @@ pub enum FilterKind {
     Word,
     /// The number of a document, compared without separators and case; `abc*` is a prefix.
     Document,
+    /// An e-mail, compared without case; `abc*` is a prefix. A space is a `+` that was not escaped.
+    Email,
+    /// A phone, found by any spelling of it; `+52*` is a prefix. A space in front is a `+` that was not escaped.
+    Phone,
     /// A number; `[gte]` and the like are ranges.
     Number,
     /// A day; `[gte]` and the like are ranges.
@@ -44,13 +49,31 @@ impl FilterKind {
     }
 
     fn has_prefixes(self) -> bool {
-        matches!(self, Self::Text | Self::Word | Self::Document)
+        matches!(self, Self::Text | Self::Word | Self::Document | Self::Email | Self::Phone)
     }
 
-    fn prefix(self, text: &str) -> String {
-        match DocumentNumber::parse(text) {
-            Ok(number) if self == Self::Document => number.as_str().to_owned(),
-            Ok(_) | Err(_) => text.to_owned(),
+    fn prefixes(self, text: &str) -> Vec<String> {
+        match (self, DocumentNumber::parse(text)) {
+            (Self::Document, Ok(number)) => vec![number.as_str().to_owned()],
+            (Self::Email, _) => vec![text.trim().replace(' ', "+")],
+            (Self::Phone, _) => phone_forms(text),
+            _ => vec![text.trim_start().nfc().collect()],
+        }
+    }
+
+    /// Each value that a row can have which `text` means.
+    fn matches(self, text: &str, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Vec<Match>> {
+        let words = |forms: Vec<String>| forms.into_iter().map(|form| Match::Exact(Value::word(form))).collect();
+        match self {
+            Self::Document => match DocumentNumber::parse(text) {
+                Ok(number) => Some(words(number.search_forms())),
+                Err((code, message)) => {
+                    errors.push(at.error(code, message));
+                    None
+                }
+            },
+            Self::Phone if !text.trim().is_empty() => Some(words(phone_forms(text))),
+            _ => self.value(text, at, errors).map(|value| vec![Match::Exact(value)]),
         }
     }
 
@@ -64,18 +87,43 @@ impl FilterKind {
             Self::Switch => refuse("invalid_choice", "must be true, false, or both divided by a comma"),
             Self::Choice(choices) if choices.contains(&text) => Some(Value::word(text)),
             Self::Choice(choices) => refuse("invalid_choice", &format!("must be among {}", choices.join(", "))),
-            Self::Document => match DocumentNumber::parse(text) {
-                Ok(number) => Some(Value::word(number.as_str())),
-                Err((code, message)) => refuse(code, message),
-            },
-            Self::Text | Self::Word if text.is_empty() => refuse("required", "must have a value"),
-            Self::Text => Some(Value::Text(text.to_owned())),
-            Self::Word => Some(Value::word(text)),
+            Self::Text | Self::Word | Self::Document | Self::Email | Self::Phone if text.trim().is_empty() => {
+                refuse("required", "must have a value")
+            }
+            Self::Text => Some(Value::Text(text.trim().to_owned())),
+            Self::Email => Some(Value::Text(text.trim().replace(' ', "+"))),
+            Self::Word | Self::Document | Self::Phone => Some(Value::word(text.trim().nfc())),
             Self::Number => Value::number(text).or_else(|| refuse("invalid_number", "must be a number")),
             Self::Date => Date::read(text.into(), at, errors).map(|date| word(&date.show())),
             Self::Time | Self::Made => Time::read(text.into(), at, errors).map(Value::word),
         }
     }
+}
+
+/// The forms in which rows have a phone: E.164, and the digits of another system's spelling.
+fn phone_forms(text: &str) -> Vec<String> {
+    let is_international = text.starts_with(['+', ' ']);
+    let digits = phone::search_form(text);
+    let international = format!("+{}", digits.strip_prefix("00").unwrap_or(&digits));
+    if is_international { vec![international] } else { vec![international, digits] }
+}
+
+/// Splits the values of a filter at commas; `\,` is a comma within a value, `\\` a backslash, and `\*` a star that makes no
+/// prefix. The second part says whether the value is a prefix.
+fn split_values(text: &str) -> Vec<(String, bool)> {
+    let (mut values, mut value, mut is_prefix) = (Vec::new(), String::new(), false);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let escaped = letters.next_if(|next| letter == '\\' && matches!(next, ',' | '\\' | '*'));
+        match (letter, escaped) {
+            (_, Some(escaped)) => value.push(escaped),
+            (',', None) => values.push((std::mem::take(&mut value), std::mem::take(&mut is_prefix))),
+            ('*', None) if letters.peek().is_none_or(|next| *next == ',') => is_prefix = true,
+            (letter, None) => value.push(letter),
+        }
+    }
+    values.push((value, is_prefix));
+    values
 }
 
 fn word(shown: &serde_json::Value) -> Value {
@@ -152,20 +200,22 @@ pub(crate) fn filters(
 }
 
 fn any_of(asked: &Asked, kind: FilterKind, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Test> {
-    let values: Vec<_> = asked.values.split(',').collect();
+    let values = split_values(&asked.values);
     if values.len() > MOST_VALUES {
         errors.push(at.error("too_many", &format!("must have at most {MOST_VALUES} values")));
         return None;
     }
-    let matches = values.into_iter().map(|text| match text.strip_suffix('*') {
-        Some("") if kind.has_prefixes() => {
+    let matches = values.into_iter().map(|(text, is_prefix)| match is_prefix {
+        true if !kind.has_prefixes() => kind.matches(&format!("{text}*"), at, errors),
+        true if text.is_empty() => {
             errors.push(at.error("required", "must have something in front of *"));
             None
         }
-        Some(prefix) if kind.has_prefixes() => Some(Match::Prefix(kind.prefix(prefix))),
-        Some(_) | None => kind.value(text, at, errors).map(Match::Exact),
+        true => Some(kind.prefixes(&text).into_iter().map(Match::Prefix).collect()),
+        false => kind.matches(&text, at, errors),
     });
-    matches.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Test::AnyOf)
+    let matches: Vec<_> = matches.collect::<Vec<_>>().into_iter().collect::<Option<_>>()?;
+    Some(Test::AnyOf(matches.into_iter().flatten().collect()))
 }
 
 fn end(operator: &str, value: Value) -> Test {
@@ -222,4 +272,38 @@ pub(crate) fn sorts(sort: &str, fields: &str, known: impl Fn(&str) -> bool, erro
         sorts.push(Sort { field: column.to_owned(), descending });
     }
     sorts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_within_a_value_is_escaped() {
+        let value = |text: &str, is_prefix: bool| (text.to_owned(), is_prefix);
+        for (text, expected) in [
+            ("a,b", vec![value("a", false), value("b", false)]),
+            (r"Ruiz\, Hijos", vec![value("Ruiz, Hijos", false)]),
+            (r"a*,b\*", vec![value("a", true), value("b*", false)]),
+            (r"a\\,b", vec![value(r"a\", false), value("b", false)]),
+            (r"a\b*c", vec![value(r"a\b*c", false)]),
+            ("", vec![value("", false)]),
+            (",", vec![value("", false), value("", false)]),
+        ] {
+            assert_eq!(split_values(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_phone_is_looked_for_in_each_form_that_rows_have() {
+        for (text, forms) in [
+            ("+52 (55) 1234-5678", vec!["+525512345678"]),
+            (" 525512345678", vec!["+525512345678"]),
+            ("525512345678", vec!["+525512345678", "525512345678"]),
+            ("(11)99999-9999", vec!["+11999999999", "11999999999"]),
+            ("0052 55 1234 5678", vec!["+525512345678", "00525512345678"]),
+        ] {
+            assert_eq!(phone_forms(text), forms, "{text}");
+        }
+    }
 }

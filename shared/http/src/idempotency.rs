@@ -65,7 +65,7 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
     }
     let who = caller.as_ref().map_or_else(|| format!("visitor:{source}"), Caller::credential);
     let name = format!("{who}|{}|{}|{key}", parts.method, parts.uri.path());
-    let bytes = body::collect(raw, body::limit(&parts.extensions)).await?;
+    let bytes = body::collect(&mut parts, raw).await?;
     let query = parts.uri.query().unwrap_or_default();
     let asked = [name.as_bytes(), b"|", query.as_bytes(), b"|", &bytes].concat();
     let fingerprint = URL_SAFE_NO_PAD.encode(mac(key.as_bytes(), &asked));

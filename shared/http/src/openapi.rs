@@ -212,8 +212,8 @@ fn problem(status: u16) -> Response {
         404 => "Nothing that the caller can reach.",
         409 => "In conflict with what is there.",
         412 => "The object has another version.",
-        413 => "The body is over 256 KiB.",
-        415 => "The body is not JSON.",
+        413 => "The body is over 256 KiB, or is after decompression.",
+        415 => "The body is not JSON in UTF-8, or has another `Content-Encoding` than gzip or deflate.",
         422 => "The Idempotency-Key was used with another body.",
         429 => "Too many requests.",
         503 => "Not right now; see Retry-After.",
@@ -370,9 +370,19 @@ fn about(kind: FilterKind) -> &'static str {
     match kind {
         FilterKind::Switch | FilterKind::Choice(_) => "Only rows with one of these values, divided by commas.",
         FilterKind::Text => {
-            "Only rows with one of these values, divided by commas; `abc*` is a prefix. Case and accents do not count."
+            "Only rows with one of these values, divided by commas; `abc*` is a prefix, `\\,` a comma within a value. Case \
+             and accents do not count."
         }
-        FilterKind::Word => "Only rows with one of these values, divided by commas; `abc*` is a prefix.",
+        FilterKind::Word => {
+            "Only rows with one of these values, divided by commas; `abc*` is a prefix, `\\,` a comma within a value."
+        }
+        FilterKind::Email => {
+            "Only rows with one of these e-mails, divided by commas; `abc*` is a prefix. Case does not count."
+        }
+        FilterKind::Phone => {
+            "Only rows with one of these phones, divided by commas, in any spelling; `+52*` is a prefix. A number without a \
+             plus is also looked for as it was sent."
+        }
         FilterKind::Document => {
             "Only rows with one of these numbers, divided by commas; `abc*` is a prefix. Separators and case do not count."
         }
@@ -386,7 +396,9 @@ fn filter_schema(kind: FilterKind) -> ObjectBuilder {
     match kind {
         FilterKind::Switch => text().enum_values(Some(["true", "false"])),
         FilterKind::Choice(choices) => text().enum_values(Some(choices.iter().copied())),
-        FilterKind::Text | FilterKind::Word | FilterKind::Document => text().min_length(Some(1)),
+        FilterKind::Text | FilterKind::Word | FilterKind::Document | FilterKind::Email | FilterKind::Phone => {
+            text().min_length(Some(1))
+        }
         FilterKind::Number => ObjectBuilder::new().schema_type(Type::Number),
         FilterKind::Date => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
         FilterKind::Time | FilterKind::Made => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),

@@ -43,6 +43,13 @@ impl Query {
         self
     }
 
+    /// The parameters that `keep` keeps, given their names and values.
+    #[must_use]
+    pub fn retained(mut self, keep: impl Fn(&str, &str) -> bool) -> Self {
+        self.0.retain(|(name, value)| keep(name, value));
+        self
+    }
+
     /// Takes the parameter `name`; one that comes twice is an error.
     pub fn take(&mut self, name: &str, errors: &mut Vec<FieldError>) -> Option<String> {
         let mut found = self.0.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);

@@ -36,6 +36,8 @@ const RULES: &[(&str, &[KeyScope])] = &[
     ("/v1/users/{user}/email/pending", WRITE),
     ("/v1/users/{user}/email/", NONE),
     ("/b2b/Language/", NONE),
+    ("/b2b/login", NONE),
+    ("/identity/oauth/", NONE),
     ("/calls/users", NONE),
     ("/calls/statuses", ADMIN),
     ("/flows/login", NONE),

@@ -7,21 +7,22 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use domain::Error;
 use lambda_http::Context;
+use tower::ServiceBuilder;
 use tracing::Instrument as _;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{OpenApi, RefOr};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::dialect::Telling;
+use crate::dialect::{Telling, normalize_path};
 use crate::limit::Reports;
 use crate::minimum::{self, KnownCaller};
 use crate::secure::secure;
-use crate::{App, Dialect, Failure, Query, TrustedProxyHops, failure, idempotency};
+use crate::{App, Dialect, Failure, Query, TrustedProxyHops, coding, failure, idempotency};
 
 /// The header that names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -41,54 +42,78 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 /// The router with all of the edge around it; some of its paths may be dialects'.
 pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> Router {
     let (router, document) = router.split_for_parts();
-    let asked = Arc::new(with_parameters(&document));
+    let queries = Arc::new(Queries::of(&document));
     let hops = app.trusted_proxy_hops;
-    router
+    let router = router
         .route_layer(middleware::from_fn(move |request, next| minimum::reduce(dialects, request, next)))
         // Only where there is a route: what is not there has no answer to keep.
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
-        .route_layer(middleware::from_fn_with_state(asked, known_query))
+        .route_layer(middleware::from_fn_with_state(queries, known_query))
         .fallback(async || Failure::from(Error::NotFound))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
         .layer(middleware::from_fn(move |request, next| around((dialects, hops), request, next)))
+        .layer(middleware::from_fn(coding::compress))
         .layer(app.origins.layer())
         // Around all else, preflights included.
         .layer(middleware::from_fn(identify))
-        .layer(middleware::from_fn(secure))
+        .layer(middleware::from_fn(secure));
+    // Before a route is looked up.
+    let normalized = ServiceBuilder::new().map_request(|request| normalize_path(dialects, request)).service(router);
+    Router::new().fallback_service(normalized)
 }
 
-/// The routes that document parameters of a query, and read them themselves.
-fn with_parameters(document: &OpenApi) -> HashSet<String> {
-    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
-    let mut routes = HashSet::new();
-    for (path, item) in &document.paths.paths {
-        let methods = [
-            ("GET", &item.get),
-            ("POST", &item.post),
-            ("PUT", &item.put),
-            ("PATCH", &item.patch),
-            ("DELETE", &item.delete),
-        ];
-        for (method, operation) in methods {
-            let parameters = operation.iter().filter_map(|operation| operation.parameters.as_ref()).flatten();
-            if parameters.into_iter().any(in_query) {
-                routes.insert(format!("{method} {path}"));
+/// The routes that document parameters of a query, as `METHOD path`.
+#[derive(Debug, Default)]
+struct Queries {
+    /// Those that read a query themselves.
+    all: HashSet<String>,
+    /// Those of lists, which are asked for a page.
+    lists: HashSet<String>,
+}
+
+impl Queries {
+    fn of(document: &OpenApi) -> Self {
+        let mut queries = Self::default();
+        for (path, item) in &document.paths.paths {
+            let methods = [
+                ("GET", &item.get),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+            ];
+            for (method, operation) in methods {
+                let route = format!("{method} {path}");
+                let parameters = operation.iter().filter_map(|operation| operation.parameters.as_ref()).flatten();
+                let names: Vec<_> = parameters.filter_map(query_parameter).collect();
+                if method == "GET" && names.iter().any(|name| name.starts_with("page") || name.ends_with("_page")) {
+                    queries.lists.insert(route.clone());
+                }
+                if !names.is_empty() {
+                    queries.all.insert(route);
+                }
             }
         }
+        queries
     }
-    routes
 }
 
-/// Refuses parameters where a route documents none.
-async fn known_query(State(asked): State<Arc<HashSet<String>>>, request: Request, next: Next) -> Response {
+/// The name of a parameter, if it is one of the query.
+fn query_parameter(parameter: &RefOr<Parameter>) -> Option<&str> {
+    let RefOr::T(parameter) = parameter else { return None };
+    (parameter.parameter_in == ParameterIn::Query).then_some(parameter.name.as_str())
+}
+
+/// Refuses parameters where a route of `/v1` documents none, and lets lists be compressed.
+async fn known_query(State(queries): State<Arc<Queries>>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    if !path.starts_with("/v1/") || asked.contains(&format!("{} {path}", request.method())) {
-        return next.run(request).await;
+    let route = format!("{} {path}", request.method());
+    let reads_query = !path.starts_with("/v1/") || queries.all.contains(&route);
+    if !reads_query && let Err(error) = Query::of(request.uri()).finish("none", Vec::new()) {
+        return Failure::from(error).into_response();
     }
-    match Query::of(request.uri()).finish("none", Vec::new()) {
-        Ok(()) => next.run(request).await,
-        Err(error) => Failure::from(error).into_response(),
-    }
+    let response = next.run(request).await;
+    if queries.lists.contains(&route) { coding::mark_compressible(response).await } else { response }
 }
 
 async fn around(
@@ -111,6 +136,10 @@ async fn around(
     }
     let span = tracing::info_span!("request", request_id = %id, method = %request.method(), route);
     let began = now();
+    // Nothing behind this line knows of HEAD, so that it is answered as GET is; the router takes the body away.
+    if *request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
     let mut response = async {
         let response = failure::render(next.run(request).await, &id, telling.as_ref());
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

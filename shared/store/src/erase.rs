@@ -197,7 +197,7 @@ impl Store {
     /// Erases the things of one kind of a segment that is deleted: claims and index entries of each, then the thing
     /// itself, so that a crash leaves what says to go on.
     async fn erase_parts<T: Part>(&self, segment: SegmentId) -> Result<(), Error> {
-        let (query, directory) = (Query::under(keys::segment(segment).pk, T::PREFIX), T::directory(segment));
+        let query = Query::under(keys::segment(segment).pk, T::PREFIX);
         loop {
             let read = self.table.query(&query, Some(BATCH), None).await?;
             let (mut beside, mut rows) = (Vec::new(), Vec::new());
@@ -205,8 +205,9 @@ impl Store {
                 let key = item.iter().filter(|(name, _)| [PK, SK].contains(&name.as_str()));
                 rows.push(key.map(|(name, value)| (name.clone(), value.clone())).collect());
                 let part: T = from_item(item)?;
-                beside.extend(part.unique().map(|unique| keys::claim(Scope::Segment(segment), &unique)));
-                beside.extend(directory.iter().flat_map(|directory| part.index().entries(directory)));
+                let claims = part.unique_values().into_iter();
+                beside.extend(claims.map(|unique| keys::claim(Scope::Segment(segment), &unique)));
+                beside.extend(part.directory().iter().flat_map(|directory| part.index().entries(directory)));
             }
             if rows.is_empty() {
                 break;
@@ -215,10 +216,10 @@ impl Store {
             try_join_all(beside.chunks(BATCH as usize).map(|some| self.erase_all(some.to_vec()))).await?;
             self.erase_all(rows).await?;
         }
-        match directory {
-            Some(directory) => self.erase_counters(&directory).await,
-            None => Ok(()),
+        for directory in T::directories(segment) {
+            self.erase_counters(&directory).await?;
         }
+        Ok(())
     }
 
     /// Some members of a membership that is deleted or not, by their ids, from `after` on: 1 `Query`.
@@ -334,46 +335,59 @@ trait Part: Indexed + DeserializeOwned {
     /// Prefix of the sort keys.
     const PREFIX: &'static str;
 
-    /// What is searched as one, where an index finds them.
-    fn directory(segment: SegmentId) -> Option<String>;
+    /// The directories of a segment that an index finds such things in.
+    fn directories(_: SegmentId) -> Vec<String> {
+        Vec::new()
+    }
 
-    /// What no other one has, if it has it.
-    fn unique(&self) -> Option<Unique>;
+    /// The directory that the thing is in.
+    fn directory(&self) -> Option<String>;
+
+    /// The values that no other thing of its kind has.
+    fn unique_values(&self) -> Vec<Unique>;
 }
 
 impl Part for CustomStatus {
     const PREFIX: &'static str = keys::STATUSES;
 
-    fn directory(_: SegmentId) -> Option<String> {
+    fn directory(&self) -> Option<String> {
         None
     }
 
-    fn unique(&self) -> Option<Unique> {
-        Some(self.unique())
+    fn unique_values(&self) -> Vec<Unique> {
+        vec![self.unique()]
     }
 }
 
 impl Part for Partner {
     const PREFIX: &'static str = keys::PARTNERS;
 
-    fn directory(segment: SegmentId) -> Option<String> {
-        Some(partner::directory(segment))
+    fn directories(segment: SegmentId) -> Vec<String> {
+        vec![partner::directory(segment)]
     }
 
-    fn unique(&self) -> Option<Unique> {
-        self.unique()
+    fn directory(&self) -> Option<String> {
+        Some(partner::directory(self.segment_id))
+    }
+
+    fn unique_values(&self) -> Vec<Unique> {
+        self.unique().into_iter().collect()
     }
 }
 
 impl Part for Product {
     const PREFIX: &'static str = keys::PRODUCTS;
 
-    fn directory(segment: SegmentId) -> Option<String> {
-        Some(product::directory(segment))
+    fn directories(segment: SegmentId) -> Vec<String> {
+        vec![product::directory(segment), product::private_directory(segment)]
     }
 
-    fn unique(&self) -> Option<Unique> {
-        self.unique()
+    fn directory(&self) -> Option<String> {
+        Some(product::directory_of(self))
+    }
+
+    fn unique_values(&self) -> Vec<Unique> {
+        product::unique_values(self)
     }
 }
 

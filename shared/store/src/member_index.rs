@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::answer;
 use domain::custom_field::{FieldType, Values};
+use domain::phone::spelled_form;
 use domain::{Answer, Member, MembershipId};
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +104,7 @@ pub(crate) fn index(member: &Member, answers: &IndexedAnswers) -> Index {
     let found = [
         ("user_id", fields.user_id.map(Value::word)),
         ("phone", fields.phone.as_ref().map(|phone| Value::word(phone.as_str()))),
+        ("phone", spelled_form(fields.phone.as_ref(), fields.phone_display.as_ref()).map(Value::Word)),
         ("card_number", fields.card_number.as_ref().map(|card| Value::word(card.as_str()))),
         ("origin", text(fields.origin.as_ref().map(domain::text::Code::as_str))),
         ("product_id", fields.product_id.map(Value::word)),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Act, Error, Membership, MembershipId, Product, ProductId, ReferenceId, SegmentId};
+use domain::user::Unique;
+use domain::{Act, Error, Membership, MembershipId, Name, Product, ProductId, ReferenceId, SegmentId};
 use serde::Deserialize;
 
 use crate::Store;
@@ -60,9 +61,39 @@ impl Searched for Product {
     }
 }
 
-/// The directory of a segment's products.
+/// The directory of a segment's products, without private ones.
 pub(crate) fn directory(segment: SegmentId) -> String {
     format!("O#{segment}")
+}
+
+/// The directory of a segment's private products.
+pub(crate) fn private_directory(segment: SegmentId) -> String {
+    format!("Q#{segment}")
+}
+
+/// The directory that a product is in.
+pub(crate) fn directory_of(product: &Product) -> String {
+    if product.fields.private.0 { private_directory(product.segment_id) } else { directory(product.segment_id) }
+}
+
+/// The values of a product that no other product of its segment has.
+pub(crate) fn unique_values(product: &Product) -> Vec<Unique> {
+    product.unique().into_iter().chain(private_title(product)).collect()
+}
+
+/// The title of a private product, as it is unique among these.
+fn private_title(product: &Product) -> Option<Unique> {
+    product.fields.private.0.then(|| unique_title(&product.fields.title))
+}
+
+fn unique_title(title: &Name) -> Unique {
+    Unique::new("product.private_title", search::fold(title.as_str()))
+}
+
+/// Which product holds a unique value.
+#[derive(Debug, Deserialize)]
+struct Claim {
+    thing_id: ProductId,
 }
 
 impl Store {
@@ -93,15 +124,41 @@ impl Store {
         self.table.get_all(keys).await?.into_iter().map(from_item).collect()
     }
 
-    /// A page of a segment's products.
+    /// A page of a segment's products, without private ones.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn products(&self, segment: SegmentId, search: &Search) -> Result<Found<Product>, Error> {
+        self.products_in(&directory(segment), segment, search).await
+    }
+
+    /// A page of a segment's private products.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn private_products(&self, segment: SegmentId, search: &Search) -> Result<Found<Product>, Error> {
+        self.products_in(&private_directory(segment), segment, search).await
+    }
+
+    async fn products_in(&self, name: &str, segment: SegmentId, search: &Search) -> Result<Found<Product>, Error> {
         let key_of = |id| keys::product(segment, ProductId::from(id));
-        let (name, schema) = (directory(segment), Product::schema());
-        let directory = Directory { table: &self.table, name: &name, schema: &schema, key_of: &key_of };
+        let directory = Directory { table: &self.table, name, schema: &Product::schema(), key_of: &key_of };
         search::find(&directory, search).await
+    }
+
+    /// Returns the private product of a segment with this title, case and accents aside: 1 `GetItem`, and 1 more where it
+    /// exists. Both are strongly consistent.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn private_product(&self, segment: SegmentId, title: &Name) -> Result<Option<Product>, Error> {
+        let claim = keys::claim(Scope::Segment(segment), &unique_title(title));
+        let Some(claim) = self.table.get(&claim).await?.map(from_item::<Claim>).transpose()? else { return Ok(None) };
+        match self.product(segment, claim.thing_id).await {
+            // It was deleted in between.
+            Err(Error::NotFound) => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     /// Writes a new product, if its segment and its membership are there; `own` is made with it. 1 transaction.
@@ -181,10 +238,23 @@ impl Store {
     fn product_entries(&self, old: Option<&Product>, new: Option<&Product>) -> Vec<Write> {
         let Some(Product { id, segment_id, .. }) = new.or(old) else { return Vec::new() };
         let taken = Error::conflict("/reference_id", "taken", "is another product's; choose another one");
-        let (had, has) = (old.and_then(Product::unique), new.and_then(Product::unique));
-        let mut writes = self.reclaimed((*segment_id, id), had, has, taken);
-        let (had, has) = (old.map(Indexed::index), new.map(Indexed::index));
-        writes.extend(search::writes(&self.table, &directory(*segment_id), had.as_ref(), has.as_ref()));
+        let (before, after) = (old.and_then(Product::unique), new.and_then(Product::unique));
+        let mut writes = self.reclaimed((*segment_id, id), before, after, taken);
+        let taken = Error::conflict("/title", "taken", "is another private product's; choose another one");
+        let (before, after) = (old.and_then(private_title), new.and_then(private_title));
+        writes.extend(self.reclaimed((*segment_id, id), before, after, taken));
+        let mut index = |directory: &str, old: Option<&Product>, new: Option<&Product>| {
+            let (old, new) = (old.map(Indexed::index), new.map(Indexed::index));
+            writes.extend(search::writes(&self.table, directory, old.as_ref(), new.as_ref()));
+        };
+        match (old.map(directory_of), new.map(directory_of)) {
+            (Some(from), Some(to)) if from != to => {
+                index(&from, old, None);
+                index(&to, None, new);
+            }
+            (Some(directory), _) | (None, Some(directory)) => index(&directory, old, new),
+            (None, None) => {}
+        }
         writes
     }
 }

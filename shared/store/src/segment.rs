@@ -70,6 +70,15 @@ impl Store {
         Ok(found.transpose()?.ok_or(Error::NotFound)?.segment_id)
     }
 
+    /// The one segment of an account that has exactly one: 1 `Query` of keys.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn only_segment(&self, account: UserId) -> Result<Option<SegmentId>, Error> {
+        let ids = self.ids_in(&directory(account), None).await?;
+        Ok(if let [only] = ids.as_slice() { Some(SegmentId::from(*only)) } else { None })
+    }
+
     /// A page of an account's segments.
     ///
     /// # Errors

@@ -282,7 +282,13 @@ mod tests {
         let of = (SegmentId::fresh(), UserId::fresh());
         let fields = ImportFields::parse(ImportFields::example())?;
         let import = Import::new(ImportId::fresh(), of, Actor::User(of.1), fields, Time::now());
-        let source = Source { etag: "\"e\"".to_owned(), columns: vec!["email".to_owned()], delimiter: ';', batches: 2 };
+        let source = Source {
+            etag: "\"e\"".to_owned(),
+            columns: vec!["email".to_owned()],
+            delimiter: ';',
+            encoding: domain::transfer::TextEncoding::default(),
+            batches: 2,
+        };
         let begun = import.begun(source, 700, Time::now());
         for import in [import, begun.ended(TransferStatus::Failed, Some("No."), Time::now()), begun] {
             let read: Import = from_item(to_item(&import)?)?;

@@ -77,7 +77,10 @@ impl All {
         let platform = self.platform("POST", "/users/create", Some(body)).await;
         let body = json!({ "data": { "email": "identity@example.com", "operation_country": "MEX", "name": "Ana" } });
         let identity = self.keyed("POST", "/identity/users/v1/", Some(body)).await;
-        let body = json!([{ "idRemote": "r1", "username": "b2buser", "name": "Ana", "email": "b2b@example.com", "active": true }]);
+        let partner = json!({ "idRemote": "p1", "commercialName": "P" });
+        assert_eq!(self.keyed("POST", "/b2b/BusinessPartner/create", Some(partner)).await.status, 201);
+        let body = json!([{ "idRemote": "r1", "username": "b2buser", "name": "Ana", "email": "b2b@example.com", "active": true,
+            "languageId": "14284", "businessPartnerId": "p1" }]);
         let b2b = self.keyed("POST", "/b2b/User/create", Some(body)).await;
         let doc = json!({ "doc": { "username": "", "main_email": "calls@example.com", "first_name": "Ana" } });
         let calls = self.calls("create", doc).await;

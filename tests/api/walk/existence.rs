@@ -58,8 +58,13 @@ async fn targets_of_segment(muster: &Muster) -> (String, Vec<Target>) {
 fn aim(operation: &Operation, target: &Target, segment: Option<&str>) -> (String, Option<Value>) {
     let path = operation.path.replace("{user}", &target.id).replace("{id}", &target.id);
     let body = operation.body.clone().map(|mut body| {
-        for (name, value) in [("email", target.email.as_str()), ("user_id", &target.id), ("password", "wrong password")]
-        {
+        for (name, value) in [
+            ("email", target.email.as_str()),
+            ("user_id", &target.id),
+            ("password", "wrong password"),
+            ("_username", target.email.as_str()),
+            ("_password", "wrong password"),
+        ] {
             if body.get(name).is_some() {
                 body[name] = json!(value);
             }

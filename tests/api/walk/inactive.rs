@@ -19,15 +19,24 @@ const OUTSIDE: [&str; 8] = [
     "DELETE /flows/segment/{id}",
 ];
 
-/// The actions of `POST /calls/users`, of which the document shows one.
-const ACTIONS: [&str; 8] =
-    ["create", "create_child", "login", "update", "add_product", "add_email", "get_info", "set_status"];
+/// The actions of `POST /calls/users/`, of which the document shows one.
+const ACTIONS: [&str; 9] = [
+    "create",
+    "create_child",
+    "login",
+    "update",
+    "add_product",
+    "add_email",
+    "get_info",
+    "set_status",
+    "get_user_list",
+];
 
-/// The private operations of every dialect, each action of `/calls/users` for itself.
+/// The private operations of every dialect, each action of `/calls/users/` for itself.
 async fn list_dialect_operations(muster: &Muster) -> Vec<Operation> {
     let mut operations = list_operations(muster).await;
     operations.retain(|one| !one.public && !one.path.starts_with("/v1/"));
-    let calls = operations.iter().find(|one| one.path == "/calls/users").unwrap().clone();
+    let calls = operations.iter().find(|one| one.path == "/calls/users/").unwrap().clone();
     operations.extend(ACTIONS.map(|action| {
         let body = json!({
             "action": action, "group_id": 1, "clogin_id": 1, "connected_to": 1,

@@ -12,6 +12,7 @@ use crate::world::{World, id};
 mod existence;
 mod foreign;
 mod forged;
+mod head;
 mod inactive;
 
 /// An operation of one of the documents.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::language::ListedLanguage;
-use domain::{Error, Field as _, FieldError, PartnerId, SegmentId, User};
+use domain::{Body as _, Error, Field as _, FieldError, PartnerFields, PartnerId, SegmentId, User};
 use edge::App;
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ const PARTNER: [(&str, &str); 5] = [
 const NAMED_BY: &str = "commercialName";
 
 /// What a new user must have.
-const REQUIRED: [&str; 3] = ["username", "name", "email"];
+const REQUIRED: [&str; 5] = ["username", "name", "languageId", "email", "businessPartnerId"];
 
 /// What is told of what cannot be a time.
 pub(super) const NO_TIME: &str = "must be a day or a time, such as 2026-01-31 or 2026-01-31 09:30:00";
@@ -119,24 +119,41 @@ pub(super) fn rows(body: Value) -> Result<Vec<Value>, Error> {
     if errors.is_empty() { Ok(rows) } else { Err(Error::Invalid(errors)) }
 }
 
-/// The body of a partner as the domain reads it.
+/// The body of a partner as the domain reads it; `at` is its place.
 ///
 /// # Errors
 /// [`Error::Invalid`].
-pub(super) fn partner(body: &Value) -> Result<Value, Error> {
+pub(super) fn partner(body: &Value, at: &str) -> Result<Value, Error> {
     if !body.is_object() {
         return Err(Error::invalid("", "invalid_type", "The body must be an object."));
     }
     if body.get(NAMED_BY).is_some() && given(body, NAMED_BY).is_none() {
-        return Err(Error::invalid(&format!("/{NAMED_BY}"), "required", "is required"));
+        return Err(Error::invalid(&format!("{at}/{NAMED_BY}"), "required", "is required"));
     }
-    let mut partner = renamed(body, &PARTNER, "")?;
+    let mut partner = renamed(body, &PARTNER, at)?;
     if let Some(status) = given(body, "status") {
-        let status =
-            switch(status).ok_or_else(|| Error::invalid("/status", "invalid_type", "must be true or false"))?;
-        partner.insert("status".to_owned(), status.into());
+        let wrong = || Error::invalid(&format!("{at}/status"), "invalid_type", "must be true or false");
+        partner.insert("status".to_owned(), switch(status).ok_or_else(wrong)?.into());
     }
     Ok(partner.into())
+}
+
+/// The partners of an array that are to be created, 1 to 20.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(super) fn partners(rows: &[Value]) -> Result<Vec<PartnerFields>, Error> {
+    if rows.is_empty() || rows.len() > 20 {
+        return Err(Error::invalid("", "invalid_length", "The body must have 1 to 20 business partners."));
+    }
+    let rows = rows.iter().enumerate().map(|(index, row)| {
+        let at = format!("/{index}");
+        let fields = PartnerFields::parse(partner(row, &at)?);
+        fields.map_err(|error| {
+            error.map_fields(|field| FieldError { pointer: format!("{at}{}", field.pointer), ..field })
+        })
+    });
+    rows.collect()
 }
 
 /// The fields that are sent, under the domain's names: null where they are unset.

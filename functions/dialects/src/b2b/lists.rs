@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::KeyScope;
 use domain::language::ListedLanguage;
-use domain::{KeyScope, Object as _};
 use edge::{App, Caller};
 use store::search::{Search, Sort, within};
 
@@ -39,12 +39,12 @@ pub(super) async fn get_deleted(
 #[utoipa::path(get, path = "/b2b/Language/getLanguage", tag = "b2b",
     params(("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
     responses((status = 200, description = "A page of languages.", body = Value, example = json!({
-        "data": [{ "id": 14284, "code": "es", "iso": "spa", "name": "Spanish" }],
+        "data": [{ "id": "14284", "code": "es", "iso": "spa", "name": "Spanish" }],
         "pagination": { "totalItems": 1, "itemsPerPage": 10, "currentPage": 1, "totalPages": 1, "nextPageUrl": null } }))))]
 pub(super) async fn get_language(format: Format, caller: Caller, page: Page) -> Result<Response, Refused> {
     caller.access().await?;
     let sort = vec![Sort { field: "code".to_owned(), descending: false }];
     let found = within(ListedLanguage::all().collect(), &Search { sort, ..page.search() })?;
-    let rows = found.rows.iter().map(ListedLanguage::show).collect();
+    let rows = found.rows.iter().copied().map(shown::language).collect();
     Ok(format.answer(StatusCode::OK, page.shown(&found, rows)))
 }

@@ -18,6 +18,7 @@ use crate::place::Place;
 mod body;
 mod format;
 mod lists;
+mod login;
 mod page;
 mod partners;
 mod refused;
@@ -34,8 +35,9 @@ pub(crate) const ABOUT: About = About {
     path: "/openapi/b2b.json",
     description: "Users and their business partners under local and remote ids, with incremental sync. Answers are JSON, or XML where \
         `Accept` asks for it: `<export>` with the same names, `<item>` for each row, an empty element for null; errors too. \
-        `X-Segment-Id` names the segment, unless the key is one of a segment. Times are RFC 3339 in UTC; those sent may also be \
-        a day, `YYYY-MM-DD HH:MM:SS`, or seconds since 1970. In bodies null and empty text mean unset, numbers are taken where \
+        `X-Segment-Id` names the segment, unless the key is one of a segment or the account has exactly one. Ids are text in \
+        answers; in bodies they may be numbers. Times are RFC 3339 in UTC; those sent may also be \
+        a day, `YYYY-MM-DD HH:MM:SS`, or seconds since 1970. In bodies null and blank text mean unset, numbers are taken where \
         text is meant, and unknown fields are ignored; PUT changes what is sent. `id` in a path or query is the local id or \
         `idRemote`. `active: false` is the status BLOCKED. Where more than 10,000 users were updated, `totalItems` of `updateFrom` is how \
         many there are in all.",
@@ -59,6 +61,7 @@ pub(crate) const ABOUT: About = About {
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
+        .routes(routes!(login::log_in_to_segment))
         .routes(routes!(users::get_user))
         .routes(routes!(users::update_from))
         .routes(routes!(users::create))
@@ -72,7 +75,8 @@ pub(crate) fn router() -> OpenApiRouter<State> {
         .routes(routes!(partners::delete))
 }
 
-/// Who calls, and the segment that is meant, which is what these clients call a connection.
+/// Who calls, and the segment that is meant, which is what these clients call a connection: the only one of an account that
+/// has one, where neither the credential nor `X-Segment-Id` names it, which is 1 read more.
 #[derive(Debug, Clone)]
 struct Connection(Place);
 
@@ -83,12 +87,20 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        match Place::from_request_parts(parts, state).await {
-            Err(Failure::Domain(Error::Invalid(_))) if parts.method != Method::GET => {
+        let caller = match Place::find(parts, state).await? {
+            Ok(place) => return Ok(Self(place)),
+            Err(caller) => caller,
+        };
+        let only = App::from_ref(state).store.only_segment(caller.account()).await?;
+        if let Some(only) = only {
+            return Ok(Self(Place::of(caller, only)));
+        }
+        match Place::missing(&caller).await {
+            Failure::Domain(Error::Invalid(_)) if parts.method != Method::GET => {
                 let message = "names the segment to write to";
                 Err(Error::invalid("/X-Segment-Id", refused::NO_CONNECTION, message).into())
             }
-            place => place.map(Self),
+            missing => Err(missing),
         }
     }
 }

@@ -35,7 +35,7 @@ where
         let mut errors = Vec::new();
         let number = whole(&mut query, "page", (1, 1_000_000), &mut errors);
         let size = whole(&mut query, "pageSize", (10, MOST), &mut errors);
-        let mut text = |name: &str| query.take(name, &mut errors).filter(|text| !text.is_empty());
+        let mut text = |name: &str| query.take(name, &mut errors).filter(|text| !text.trim().is_empty());
         let (id, date) = (text("id"), text("date"));
         if !errors.is_empty() {
             return Err(Error::Invalid(errors).into());
@@ -46,8 +46,8 @@ where
 
 /// A number from 1 to `most`, or `unless` it is given.
 fn whole(query: &mut Query, name: &str, (unless, most): (u32, u32), errors: &mut Vec<FieldError>) -> u32 {
-    let Some(text) = query.take(name, errors).filter(|text| !text.is_empty()) else { return unless };
-    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    let Some(text) = query.take(name, errors).filter(|text| !text.trim().is_empty()) else { return unless };
+    let number = text.trim().parse().ok().filter(|number| (1..=most).contains(number));
     number.unwrap_or_else(|| {
         let message = format!("must be a whole number from 1 to {most}");
         errors.push(Pointer::root().child(name).error("out_of_range", &message));

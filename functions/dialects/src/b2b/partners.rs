@@ -48,11 +48,12 @@ pub(super) async fn get_partner(
     Ok(format.answer(StatusCode::OK, page.shown(&found, rows)))
 }
 
-/// Makes a business partner. Needs a key with the scope admin, or the master user.
+/// Creates a business partner, or 1 to 20 of an array: all of them, or none. Needs a key with the scope admin, or the master
+/// user.
 #[utoipa::path(post, path = "/b2b/BusinessPartner/create", tag = "b2b",
     request_body(content = Value, example = json!({ "idRemote": "erp-77", "contactName": "Eva Ruiz", "commercialName": "Café Sur",
         "tin": "CSU010203AB1", "role": "customer", "status": true })),
-    responses((status = 201, description = "Its ids.", body = Value,
+    responses((status = 201, description = "Its ids; of an array, an array of them.", body = Value,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77" }))))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -62,7 +63,12 @@ pub(super) async fn create(
     Body(Json(body)): Body<Json>,
 ) -> Result<Response, Refused> {
     place.segment(KeyScope::Admin).await?;
-    let fields = PartnerFields::parse(body::partner(&body)?)?;
+    if let Some(rows) = body.as_array() {
+        let new = body::partners(rows)?.into_iter().enumerate().map(|(index, fields)| (seed.scattered(index), fields));
+        let created = partners::create_all(&app, place.id, new.collect(), place.caller.act()).await?;
+        return Ok(format.answer(StatusCode::CREATED, created.iter().map(shown::partner_ids).collect()));
+    }
+    let fields = PartnerFields::parse(body::partner(&body, "")?)?;
     let made = partners::made(&app, (place.id, seed.id(0)), fields, place.caller.act()).await?;
     Ok(format.answer(StatusCode::CREATED, shown::partner_ids(&made)))
 }
@@ -80,7 +86,7 @@ pub(super) async fn update(
     Body(Json(body)): Body<Json>,
 ) -> Result<Response, Refused> {
     let partner = own((&app, &place), &id).await?;
-    let patch = match body::partner(&body).and_then(MergePatch::parse) {
+    let patch = match body::partner(&body, "").and_then(MergePatch::parse) {
         Ok(patch) => patch,
         Err(error) => {
             place.segment(KeyScope::Admin).await?;

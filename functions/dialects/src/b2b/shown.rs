@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::language::ListedLanguage;
-use domain::{Error, Field as _, Object as _, Partner, PartnerId, SegmentId, Status, User};
+use domain::{Error, Field as _, Partner, PartnerId, SegmentId, Status, User};
 use edge::App;
 use serde_json::{Value, json};
 
@@ -36,9 +36,15 @@ fn one(user: &User, partners: &BTreeMap<PartnerId, Partner>) -> Value {
         "updatedAt": user.updated_at.show(),
         "dateValid": fields.valid_until.show(),
         "active": user.status == Status::Active,
-        "language": language.map(|language| language.show()),
+        "language": language.map(self::language),
         "businessPartner": business,
     })
+}
+
+/// A language, whose id is text as all ids are.
+pub(super) fn language(language: ListedLanguage) -> Value {
+    let (id, code, iso, name) = (language.id().to_string(), language.code(), language.iso(), language.name());
+    json!({ "id": id, "code": code, "iso": iso, "name": name })
 }
 
 pub(super) fn partner(partner: &Partner) -> Value {

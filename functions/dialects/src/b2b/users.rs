@@ -68,9 +68,10 @@ pub(super) async fn update_from(
     listed((&app, &place), format, &page, search).await
 }
 
-/// Makes users, 1 to 100: all of them, or none. `businessPartnerId` is a local or remote id.
+/// Makes users, 1 to 100: all of them, or none. `businessPartnerId` is a local or remote id. A user needs `username`, `name`,
+/// `languageId`, `email` and `businessPartnerId`.
 #[utoipa::path(post, path = "/b2b/User/create", tag = "b2b",
-    request_body(content = Value, example = json!([{ "idRemote": "erp-1", "username": "ana.lopez", "name": "Ana", "languageId": 14284,
+    request_body(content = Value, example = json!([{ "idRemote": "erp-1", "username": "ana.lopez", "name": "Ana", "languageId": "14284",
         "email": "ana@example.com", "businessPartnerId": "erp-77", "dateValid": "2027-12-31", "active": true }])),
     responses((status = 201, description = "Their ids.", body = Value,
         example = json!([{ "id": "0199d2a4-5c00-7000-8000-000000000002", "idRemote": "erp-1" }]))))]
@@ -227,7 +228,7 @@ fn example() -> Value {
         "data": [{
             "id": "0199d2a4-5c00-7000-8000-000000000002", "idRemote": "erp-1", "username": "ana.lopez", "name": "Ana",
             "email": "ana@example.com", "status": "ACTIVE", "updatedAt": "2026-11-21T10:00:00.000Z", "dateValid": null,
-            "active": true, "language": { "id": 14284, "code": "es", "iso": "spa", "name": "Spanish" },
+            "active": true, "language": { "id": "14284", "code": "es", "iso": "spa", "name": "Spanish" },
             "businessPartner": { "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77", "contactName": "Eva Ruiz",
                 "commercialName": "Café Sur", "tin": "CSU010203AB1" }
         }],

@@ -7,6 +7,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 use domain::member::Approval;
+use domain::segment::SegmentNumber;
 use domain::user::PersonNumber;
 use domain::{
     CustomStatus, Error, Member, MemberFields, MemberId, Membership, Product, ProductId, SubscriptionFields, Time, User,
@@ -69,8 +70,8 @@ impl Joined {
 pub(super) struct Kept {
     pub(super) joined: Joined,
     pub(super) parent: Option<User>,
+    pub(super) connected_to: Option<PersonNumber>,
     status: Option<CustomStatus>,
-    connected_to: Option<PersonNumber>,
 }
 
 /// What of that is known before it is read.
@@ -127,16 +128,19 @@ pub(super) async fn number(app: &App, caller: &Caller, user: &User) -> Result<Op
 
 /// The answer about a user: `more` beside what every answer has.
 pub(super) fn about(user: &User, kept: &Kept, (msg, more): (&str, Value)) -> Response {
+    let info = user_info(user.number(), user.person.map(|person| person.segment), kept.connected_to);
+    answer(msg, meta_info(user, kept), info, more)
+}
+
+/// What is counted of a user: text, whatever it is.
+pub(super) fn meta_info(user: &User, kept: &Kept) -> Value {
     let forms = kept.joined.members.len().to_string();
     let approved = kept.joined.members.iter().filter(|member| member.fields.approval.0 == Approval::Approved);
     let completed = approved.count().to_string();
     let (order, paid) = kept.joined.orders();
-    let (status_id, status_name) = match &kept.status {
-        Some(status) => (status.number.get().to_string(), status.fields.name.as_str()),
-        None => ("0".to_owned(), ""),
-    };
-    let meta = json!({
-        "u_name": user.fields.username.as_ref().map_or("", |username| username.as_str()),
+    let status = kept.status.as_ref();
+    json!({
+        "u_name": full_name(user),
         "total_forms": forms,
         "completed_forms": completed,
         "total_user_forms": forms,
@@ -146,15 +150,33 @@ pub(super) fn about(user: &User, kept: &Kept, (msg, more): (&str, Value)) -> Res
         "total_order": money(order),
         "total_paid": money(paid),
         "total_balance": money(order - paid),
-        "status_id": status_id,
-        "status_name": status_name,
-    });
-    let shown = |number: Option<PersonNumber>| number.map(|number| number.get().to_string()).unwrap_or_default();
-    let group = user.person.map(|person| person.segment.get().to_string()).unwrap_or_default();
-    let info =
-        json!({ "clogin_id": shown(user.number()), "group_id": group, "connected_to": shown(kept.connected_to) });
-    answer(msg, meta, info, more)
+        "status_id": status.map_or(0, |status| status.number.get()).to_string(),
+        "status_name": status.map(|status| status.fields.name.as_str()),
+    })
 }
+
+/// First and last name; the username or the e-mail of a user without a name.
+fn full_name(user: &User) -> String {
+    let fields = &user.fields;
+    let names: Vec<_> = [&fields.name, &fields.last_name].into_iter().flatten().map(|name| name.as_str()).collect();
+    let username = || fields.username.as_ref().map(|username| username.as_str().to_owned());
+    let email = || fields.email.as_ref().map(|email| email.as_str().to_owned());
+    if names.is_empty() { username().or_else(email).unwrap_or_default() } else { names.join(" ") }
+}
+
+/// Whom an answer is about: numbers as text, empty where there is none.
+pub(super) fn user_info(
+    number: Option<PersonNumber>,
+    group: Option<SegmentNumber>,
+    connected_to: Option<PersonNumber>,
+) -> Value {
+    let digits = |number: Option<PersonNumber>| number.map(|number| number.get().to_string()).unwrap_or_default();
+    let group = group.map(|group| group.get().to_string()).unwrap_or_default();
+    json!({ "clogin_id": digits(number), "group_id": group, "connected_to": digits(connected_to) })
+}
+
+/// The `msg_type` of what was done.
+pub(super) const SUCCESS: &str = "success";
 
 /// An answer that is about nobody.
 pub(super) fn answer(msg: &str, meta: Value, user: Value, more: Value) -> Response {

@@ -31,9 +31,12 @@ pub(super) async fn created(
     };
     let segment = app.store.segment(segment).await?;
     let mut form = call.doc.clone();
-    let password = form.remove("password");
+    let password = given(&form, "password").cloned();
+    if let Some(form) = form.as_object_mut() {
+        form.remove("password");
+    }
     let mut fields = doc::fields(&form)?;
-    if let Some(password) = password.filter(|password| !password.is_null() && password.as_str() != Some("")) {
+    if let Some(password) = password {
         fields.insert("password".to_owned(), text(&password).map_or(password, Value::String));
     }
     if let Some(parent) = parent {

@@ -4,7 +4,7 @@ use domain::field::Pointer;
 use domain::{Body as _, Error, FieldError, User, UserFields};
 use serde_json::{Map, Value};
 
-use crate::lenient::text;
+use crate::lenient::{given, text};
 
 /// Form fields that the domain calls otherwise.
 const NAMES: [(&str, &str); 2] = [("main_email", "email"), ("first_name", "name")];
@@ -39,26 +39,23 @@ fn own(name: &str) -> Option<&str> {
     UserFields::NAMES.contains(&name).then_some(name)
 }
 
-/// A patch of a user, or the fields of a new one, of form fields: `""` and null unset.
+/// Returns the patch of a user, or the fields of a new one, that form fields are; null and blank text unset.
 ///
 /// # Errors
 /// [`Error::Invalid`] for each that is a system field.
-pub(super) fn fields(doc: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
+pub(super) fn fields(doc: &Value) -> Result<Map<String, Value>, Error> {
     let (mut fields, mut metadata, mut errors) = (Map::new(), Map::new(), Vec::new());
-    for (name, value) in doc {
+    for name in doc.as_object().into_iter().flat_map(Map::keys) {
         // The domain's own names of what is called otherwise here are form fields like any other.
         if SYSTEM.contains(&name.as_str()) || name.starts_with('_') {
             let at = Pointer::root().child(name);
             errors.push(at.error("not_applicable", "is a system field, which no form writes"));
             continue;
         }
-        let unset = value.is_null() || value.as_str() == Some("");
+        let value = given(doc, name).cloned().unwrap_or_default();
         match own(name) {
-            Some(own) => {
-                let value = if unset { Value::Null } else { text(value).map_or_else(|| value.clone(), Value::String) };
-                fields.insert(own.to_owned(), value);
-            }
-            None => drop(metadata.insert(name.clone(), if unset { Value::Null } else { value.clone() })),
+            Some(own) => drop(fields.insert(own.to_owned(), text(&value).map_or(value, Value::String))),
+            None => drop(metadata.insert(name.clone(), value)),
         }
     }
     if !metadata.is_empty() {
@@ -90,28 +87,24 @@ pub(super) fn all(user: &User) -> Map<String, Value> {
     all
 }
 
-/// An entry of the document, where it is set: not left out, null or empty text.
-pub(super) fn set<'a>(doc: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    doc.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
-}
-
 /// An entry of the document that must be there.
 ///
 /// # Errors
 /// [`Error::Invalid`].
-pub(super) fn required<'a>(doc: &'a Map<String, Value>, name: &str) -> Result<&'a Value, Error> {
+pub(super) fn required<'a>(doc: &'a Value, name: &str) -> Result<&'a Value, Error> {
     let missing = || Error::Invalid(vec![FieldError::new(&format!("/{name}"), "required", "is required")]);
-    set(doc, name).ok_or_else(missing)
+    given(doc, name).ok_or_else(missing)
 }
 
-/// The rows of a list in the document, 1 to 20.
+/// The rows of a list in the document, 1 to 20; a single object is a list of one.
 ///
 /// # Errors
 /// [`Error::Invalid`].
-pub(super) fn rows<'a>(doc: &'a Map<String, Value>, name: &str) -> Result<&'a [Value], Error> {
-    let rows = required(doc, name)?.as_array().map_or(&[][..], Vec::as_slice);
+pub(super) fn rows<'a>(doc: &'a Value, name: &str) -> Result<&'a [Value], Error> {
+    let sent = required(doc, name)?;
+    let rows = sent.as_array().map_or(std::slice::from_ref(sent), Vec::as_slice);
     if (1..=20).contains(&rows.len()) && rows.iter().all(Value::is_object) {
         return Ok(rows);
     }
-    Err(Error::invalid(&format!("/{name}"), "invalid_type", "must be an array of 1 to 20 objects"))
+    Err(Error::invalid(&format!("/{name}"), "invalid_type", "must be an object, or an array of 1 to 20 objects"))
 }

@@ -4,21 +4,22 @@ use domain::{Error, Field as _, User};
 use edge::{App, Caller};
 use serde_json::{Map, Value, json};
 
-use crate::calls::answer::{Joined, Kept, number};
+use crate::calls::answer::{Joined, Kept, Known, meta_info, number};
 use crate::calls::doc;
-use crate::lenient::switch;
+use crate::lenient::{given, switch};
 
 /// What the flags of the document ask for.
 pub(super) async fn asked(
     app: &App,
     caller: &Caller,
     (user, kept): (&User, &Kept),
-    flags: &Map<String, Value>,
+    flags: &Value,
 ) -> Result<Value, Error> {
     // What is no switch is a name all the same: a form that is sent back asks for its fields.
-    let on = |name: &str| flags.get(name).is_some_and(|value| switch(value).unwrap_or(!value.is_null()));
+    let on = |name: &str| given(flags, name).is_some_and(|value| switch(value).unwrap_or(true));
     let mut info = if on("_allfields") { doc::all(user) } else { Map::new() };
-    for name in flags.keys().filter(|name| !name.starts_with('_') && on(name)) {
+    let names = flags.as_object().into_iter().flat_map(Map::keys);
+    for name in names.filter(|name| !name.starts_with('_') && on(name)) {
         info.insert(name.clone(), doc::field(user, name));
     }
     if on("_family") {
@@ -38,6 +39,10 @@ pub(super) async fn asked(
         });
         info.insert("_userforms".to_owned(), forms.collect());
     }
+    // Carts and payments are not kept here: there is never anything in them.
+    for name in ["_usercart", "_userpayments"].into_iter().filter(|name| on(name)) {
+        info.insert(name.to_owned(), json!([]));
+    }
     Ok(Value::Object(info))
 }
 
@@ -55,21 +60,31 @@ fn products(joined: &Joined) -> Value {
     subscriptions.collect()
 }
 
-/// The parent and the children of a user; those who have no number yet get one.
+/// The parent and the children of a user, each as its own `meta_info` with its number; those who have no number yet get
+/// one.
 async fn family(app: &App, caller: &Caller, (user, parent): (&User, Option<&User>)) -> Result<Value, Error> {
     // A child has no children.
     let children = if parent.is_some() { Vec::new() } else { users::children(app, user, usize::MAX).await? };
-    let mut shown = Vec::new();
-    for one in parent.into_iter().chain(&children) {
-        let number = number(app, caller, one).await?;
-        shown.push(json!({
-            "clogin_id": number.map(|number| number.get().to_string()),
-            "username": doc::field(one, "username"),
-            "main_email": doc::field(one, "main_email"),
-            "first_name": doc::field(one, "first_name"),
-            "last_name": doc::field(one, "last_name"),
-        }));
+    let shown = async |one: &User| relative(app, caller, one, user).await;
+    let parent = match parent {
+        Some(parent) => Some(shown(parent).await?),
+        None => None,
+    };
+    let mut rows = Vec::new();
+    for child in &children {
+        rows.push(shown(child).await?);
     }
-    let children = shown.split_off(usize::from(parent.is_some()));
-    Ok(json!({ "parent": shown.pop(), "children": children }))
+    Ok(json!({ "parent": parent, "children": rows }))
+}
+
+/// A relative of `user`: a parent, which has none itself, or a child, whose parent is `user`.
+async fn relative(app: &App, caller: &Caller, one: &User, user: &User) -> Result<Value, Error> {
+    let number = number(app, caller, one).await?;
+    let parent = if one.fields.parent_id == Some(user.id) { user.number() } else { None };
+    let kept = Box::pin(Kept::of(app, caller, (one, Known { parent, ..Known::default() }))).await?;
+    let mut shown = Map::from_iter([("clogin_id".to_owned(), number.map(|number| number.get().to_string()).into())]);
+    if let Value::Object(meta) = meta_info(one, &kept) {
+        shown.extend(meta);
+    }
+    Ok(Value::Object(shown))
 }

@@ -5,6 +5,7 @@ use axum::extract::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
 use domain::FieldError;
 use edge::{Dialect, Problem};
 use serde_json::json;
@@ -22,14 +23,24 @@ mod answer;
 mod create;
 mod doc;
 mod info;
+mod list;
 mod products;
 mod request;
 mod statuses;
 mod users;
 
 /// What a key without `read` is answered by writes.
-const MINIMUM: [&str; 6] =
-    ["/success", "/msg", "/user_info/clogin_id", "/user_info/group_id", "/user_token", "/status_id"];
+const MINIMUM: [&str; 9] = [
+    "/success",
+    "/msg",
+    "/msg_type",
+    "/user_info/clogin_id",
+    "/user_info/group_id",
+    "/user_token",
+    "/status_id",
+    "/users",
+    "/effected_users",
+];
 
 /// How it speaks.
 pub(crate) const DIALECT: Dialect =
@@ -43,7 +54,10 @@ pub(crate) const ABOUT: About = About {
         `Api-token` its secret, `Api-user` the name of who acts, which the user's history tells. `group_id` is the `number` of a segment, \
         `clogin_id` that of a person, the same in all segments of the account. Form fields are the user's own fields (`main_email`, \
         `first_name` are `email`, `name`), and what it has no field for is in its `metadata`. A form that `meta_info` counts is a \
-        membership that the user has joined, complete once it is approved; orders are what it subscribes to.\n\n`submit_forms: false`: \
+        membership that the user has joined, complete once it is approved; orders are what it subscribes to. A product that is named \
+        in `add_product`, and that the group does not have, is created as a private one: it is in no list of products. Numbers may be \
+        sent as text and text as numbers, switches as `true`, `1` or their text; null, blank text and what is left out are the same. \
+        The last slash of a path may be left out.\n\n`submit_forms: false`: \
         no event and no webhook tells of the change. `disable_email_sending` is taken, and nothing is ever sent because of a call here. \
         An error has a status as under `/v1`, and `{success: false, msg, meta_info: {}, user_info: {}}`.",
     security,
@@ -62,7 +76,12 @@ pub(crate) const ABOUT: About = About {
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(users::call)).routes(routes!(statuses::call))
+    OpenApiRouter::new()
+        .routes(routes!(users::call))
+        .routes(routes!(statuses::call))
+        // Clients write both with the last slash and without.
+        .route("/calls/users", post(users::call))
+        .route("/calls/statuses", post(statuses::call))
 }
 
 /// Puts the key where the edge looks for it; nothing else is a credential here.

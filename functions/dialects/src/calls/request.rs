@@ -4,7 +4,7 @@ use domain::segment::SegmentNumber;
 use domain::user::PersonNumber;
 use domain::value::Integer;
 use domain::{Error, FieldError};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::lenient::{given, switch, text};
 
@@ -15,7 +15,10 @@ pub(super) struct Call {
     pub(super) group: SegmentNumber,
     pub(super) person: Option<PersonNumber>,
     pub(super) parent: Option<PersonNumber>,
-    pub(super) doc: Map<String, Value>,
+    /// The number of a status, where it is sent outside of `doc`.
+    pub(super) status: Option<Value>,
+    /// An object.
+    pub(super) doc: Value,
     /// Whether nobody is to be told by an event.
     pub(super) silent: bool,
 }
@@ -33,6 +36,7 @@ impl Call {
         let action = given(body, "action").and_then(text);
         let group = number(body, "group_id", &mut errors);
         let [person, parent] = ["clogin_id", "connected_to"].map(|name| person(body, name, &mut errors));
+        let status = given(body, "status_id").cloned();
         let submits = flag(body, "submit_forms", true, &mut errors);
         // Nothing is ever sent because of a call: there is nothing to be disabled.
         flag(body, "disable_email_sending", false, &mut errors);
@@ -44,20 +48,21 @@ impl Call {
         }
         match (action, group) {
             (Some(action), Some(group)) if errors.is_empty() => {
-                Ok(Self { action, group, person, parent, doc, silent: !submits })
+                Ok(Self { action, group, person, parent, status, doc, silent: !submits })
             }
             _ => Err(Error::Invalid(errors)),
         }
     }
 }
 
-/// The number of a person; nobody's where it is 0.
+/// Reads the number of a person; 0 and false are nobody's.
 fn person(body: &Value, name: &str, errors: &mut Vec<FieldError>) -> Option<PersonNumber> {
-    let is_nobody = given(body, name).and_then(text).is_some_and(|number| number == "0");
+    let is_nobody = given(body, name).and_then(switch) == Some(false);
     if is_nobody { None } else { number(body, name, errors) }
 }
 
-fn number<const LOW: i64, const HIGH: i64>(
+/// Reads a whole number, or its digits as text.
+pub(super) fn number<const LOW: i64, const HIGH: i64>(
     body: &Value,
     name: &str,
     errors: &mut Vec<FieldError>,
@@ -79,21 +84,21 @@ fn flag(body: &Value, name: &str, unless: bool, errors: &mut Vec<FieldError>) ->
     })
 }
 
-/// The document: an object, or the JSON of one as text. What is unset is empty.
-fn doc(body: &Value, errors: &mut Vec<FieldError>) -> Map<String, Value> {
+/// Reads the document: an object, or the JSON of one as text. An unset document is an empty object.
+fn doc(body: &Value, errors: &mut Vec<FieldError>) -> Value {
     let sent = given(body, "doc").cloned();
     let read = match sent {
         Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or(Value::Bool(false)),
         Some(sent) => sent,
-        None => return Map::new(),
+        None => return json!({}),
     };
     match read {
-        Value::Object(doc) => doc,
+        Value::Object(_) => read,
         // An empty array is what some languages write for an empty object.
-        Value::Array(rows) if rows.is_empty() => Map::new(),
+        Value::Array(ref rows) if rows.is_empty() => json!({}),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             errors.push(FieldError::new("/doc", "invalid_type", "must be an object"));
-            Map::new()
+            json!({})
         }
     }
 }

@@ -8,18 +8,18 @@ use segments::statuses;
 use serde_json::{Map, Value, json};
 
 use crate::calls::agent::Agent;
-use crate::calls::answer::answer;
-use crate::calls::doc::{required, set};
+use crate::calls::answer::{SUCCESS, answer};
+use crate::calls::doc::required;
 use crate::calls::request::Call;
-use crate::lenient::{Json, switch};
+use crate::lenient::{Json, given, switch};
 
 /// Makes a status of a group, by the action `create`. Needs a key with the scope admin. A user who gets an excluded one is locked,
 /// and left out of counts and lists, until it is taken away.
-#[utoipa::path(post, path = "/calls/statuses", tag = "calls",
+#[utoipa::path(post, path = "/calls/statuses/", tag = "calls",
     request_body(content = Value, example = json!({ "action": "create", "group_id": 1,
         "doc": { "status_name": "On hold", "color": "#800000", "is_excluded": 0 } })),
     responses((status = 200, description = "Its number.", body = Value, example = json!({ "success": true, "msg": "The status is made.",
-        "meta_info": {}, "user_info": {}, "status_id": 1 }))))]
+        "meta_info": {}, "user_info": {}, "msg_type": "success", "status_id": 1 }))))]
 pub(super) async fn call(
     State(app): State<App>,
     agent: Agent,
@@ -38,16 +38,16 @@ pub(super) async fn call(
     let fields = CustomStatusFields::parse(fields(&call.doc)?).map_err(named)?;
     let caller = agent.caller.silently(call.silent);
     let made = statuses::made(&app, (segment, seed.id(0)), fields, caller.act()).await.map_err(named)?;
-    let number = json!({ "status_id": made.number.get() });
+    let number = json!({ "msg_type": SUCCESS, "status_id": made.number.get() });
     Ok(answer("The status is made.", json!({}), json!({}), number))
 }
 
-fn fields(doc: &Map<String, Value>) -> Result<Value, Error> {
+fn fields(doc: &Value) -> Result<Value, Error> {
     let mut fields = Map::from_iter([("name".to_owned(), required(doc, "status_name")?.clone())]);
-    if let Some(color) = set(doc, "color") {
+    if let Some(color) = given(doc, "color") {
         fields.insert("color".to_owned(), color.clone());
     }
-    if let Some(excluded) = set(doc, "is_excluded") {
+    if let Some(excluded) = given(doc, "is_excluded") {
         let wrong = || Error::invalid("/is_excluded", "invalid_type", "must be 0 or 1");
         fields.insert("is_excluded".to_owned(), switch(excluded).ok_or_else(wrong)?.into());
     }

@@ -1,4 +1,4 @@
-//! `POST /calls/users`: the eight actions.
+//! `POST /calls/users/`: the nine actions.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -7,29 +7,34 @@ use domain::history::RecordedEmail;
 use domain::{CustomStatus, Error, Field as _, KeyScope, SegmentId, User};
 use edge::{Answer, App, Body, IfMatch, Seed, UserRef};
 use identity::Identity;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::PersonIn;
 
 use crate::calls::agent::Agent;
-use crate::calls::answer::{Joined, Kept, Known, about};
+use crate::calls::answer::{Joined, Kept, Known, SUCCESS, about};
 use crate::calls::request::Call;
-use crate::calls::{create, doc, info, products};
-use crate::lenient::{Json, text};
+use crate::calls::{create, doc, info, list, products};
+use crate::lenient::{Json, given, text};
 
-/// Does what `action` says: `create`, `create_child`, `login`, `update`, `add_product`, `add_email`, `get_info`, `set_status`.
+/// Does what `action` says: `create`, `create_child`, `login`, `update`, `add_product`, `add_email`, `get_info`,
+/// `set_status`, `get_user_list`.
 ///
-/// `create` without a `clogin_id` makes a new person; with that of a person of another group it links the person into this
-/// one, with what `doc` leaves out. A blank username becomes `main_email` if that is free, and is else made up.
-/// `create_child` needs `connected_to`, the parent's `clogin_id`.
-#[utoipa::path(post, path = "/calls/users", tag = "calls",
+/// `create` without a `clogin_id`, or with false, creates a new person; with that of a person of another group it links the
+/// person into this one, with what `doc` leaves out. A blank username becomes `main_email` if that is free, and is else
+/// generated. `create_child` needs `connected_to`, the parent's `clogin_id`. `product_list` of `add_product` and `email_list`
+/// of `add_email` are 1 to 20 objects, or one by itself. `set_status` takes `status_id` beside `doc` or in it; 0 removes the
+/// status. `get_user_list` returns a page of the group's users, by `doc.page` (from 1, default 1) and `doc.limit` (1 to 100,
+/// default 20).
+#[utoipa::path(post, path = "/calls/users/", tag = "calls",
     request_body(content = Value, example = json!({ "action": "create", "group_id": 1, "submit_forms": true, "disable_email_sending": false,
         "doc": { "username": "", "password": "correct horse battery", "main_email": "ana@example.com", "org_name": "Café Sur",
             "first_name": "Ana", "last_name": "López", "application_date": "2026-11-21" } })),
     responses((status = 200, description = "What was done, and about whom. `login` adds `user_token`, `get_info` adds `doc`, \
-        `set_status` adds `effected_users`.", body = Value, example = json!({ "success": true, "msg": "The user is made.",
-        "meta_info": { "u_name": "ana@example.com", "total_forms": "0", "completed_forms": "0", "total_user_forms": "0",
+        `set_status` adds `msg_type`, `effected_users` and `users`; of `get_user_list`, `users` has `user_info` and `meta_info` of each, \
+        `total` is how many there are in all, and `meta_info` and `user_info` are empty.", body = Value, example = json!({
+        "success": true, "msg": "The user is made.", "meta_info": { "u_name": "Ana López", "total_forms": "0", "completed_forms": "0", "total_user_forms": "0",
             "total_completed_user_forms": "0", "total_user_mandatory_forms": "0", "total_completed_user_mandatory_forms": "0",
-            "total_order": "0.00", "total_paid": "0.00", "total_balance": "0.00", "status_id": "0", "status_name": "" },
+            "total_order": "0.00", "total_paid": "0.00", "total_balance": "0.00", "status_id": "0", "status_name": null },
         "user_info": { "clogin_id": "1829304758", "group_id": "1", "connected_to": "1829304758" } }))))]
 pub(super) async fn call(
     State(app): State<App>,
@@ -47,6 +52,9 @@ pub(super) async fn call(
     };
     agent.caller = agent.caller.silently(call.silent);
     let agent = &agent;
+    if call.action == "get_user_list" {
+        return Ok(Box::pin(list::list_users(&app, agent, &call)).await?);
+    }
     // In boxes, since each of these has far more to keep than what it is one of: a debug build has no room on its stack.
     let Done { user, msg, more, known } = Box::pin(done((&app, &identity), agent, (&call, seed))).await?;
     let kept = Box::pin(Kept::of(&app, &agent.caller, (&user, known))).await?;
@@ -91,8 +99,8 @@ async fn done(on: (&App, &Identity), agent: &Agent, (call, seed): (&Call, Seed))
         "set_status" => Box::pin(set_status(on, agent, call)).await,
         _ => {
             agent.holds(KeyScope::Read).await?;
-            let message =
-                "must be one of create, create_child, login, update, add_product, add_email, get_info, set_status";
+            let message = "must be one of create, create_child, login, update, add_product, add_email, get_info, set_status, \
+                get_user_list";
             Err(Error::invalid("/action", "unknown", message))
         }
     }
@@ -111,7 +119,7 @@ async fn login(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
 
 async fn update(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result<Done, Error> {
     let person = agent.user(on.0, call, KeyScope::Write).await?;
-    let patch = match call.doc.is_empty() {
+    let patch = match call.doc.as_object().is_none_or(serde_json::Map::is_empty) {
         true => Err(Error::invalid("/doc", "required", "must have a form field")),
         false => doc::fields(&call.doc).and_then(|fields| MergePatch::parse(fields.into())),
     };
@@ -125,7 +133,7 @@ async fn add_product(app: &App, agent: &Agent, (call, seed): (&Call, Seed)) -> R
     let user = agent.user(app, call, KeyScope::Write).await?.user_id;
     let user = agent.caller.acts(UserRef::Id(user), KeyScope::Write).await?.record.user;
     let joined = Joined::of(app, &user).await?;
-    let joined = products::added(app, (&user, joined), (&call.doc, seed), agent.caller.act()).await?;
+    let joined = products::added(app, agent.account, (&user, joined), (&call.doc, seed), agent.caller.act()).await?;
     let known = Known { joined: Some(joined), ..Known::default() };
     Ok(Done { known, ..Done::new(user, "The products are added.") })
 }
@@ -138,12 +146,12 @@ async fn add_email(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error>
 }
 
 /// The e-mails of a document, whose addresses may be arrays.
-fn emails(document: &Map<String, Value>) -> Result<Vec<RecordedEmail>, Error> {
+fn emails(document: &Value) -> Result<Vec<RecordedEmail>, Error> {
     let (mut emails, mut errors) = (Vec::new(), Vec::new());
     for (index, row) in doc::rows(document, "email_list")?.iter().enumerate() {
         let known = ["from", "to", "subject", "body", "cc", "bcc"];
         let fields = known.iter().filter_map(|name| {
-            let value = crate::lenient::given(row, name)?;
+            let value = given(row, name)?;
             let joined = |all: &Vec<Value>| all.iter().filter_map(text).collect::<Vec<_>>().join(", ");
             Some(((*name).to_owned(), value.as_array().map_or_else(|| value.clone(), |all| joined(all).into())))
         });
@@ -161,7 +169,8 @@ async fn get_info(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> 
 
 async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result<Done, Error> {
     let person = agent.user(on.0, call, KeyScope::Write).await?;
-    let number = doc::required(&call.doc, "status_id").and_then(|id| {
+    let sent = call.status.as_ref().map_or_else(|| doc::required(&call.doc, "status_id"), Ok);
+    let number = sent.and_then(|id| {
         let number = text(id).and_then(|text| text.parse::<i64>().ok()).filter(|number| *number >= 0);
         number.ok_or_else(|| {
             Error::invalid("/status_id", "invalid_type", "must be the number of a status, or 0 for none")
@@ -175,7 +184,9 @@ async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result
     let status = reveal_error(agent, person, status).await?;
     let user = users::with_status(on, &agent.caller, person.user_id, status.as_ref()).await?;
     let known = Known { status, ..Known::default() };
-    Ok(Done { more: json!({ "effected_users": 1 }), known, ..Done::new(user, "The status is set.") })
+    let number = user.number().map(|number| number.get().to_string());
+    let more = json!({ "msg_type": SUCCESS, "effected_users": 1, "users": number.as_slice() });
+    Ok(Done { more, known, ..Done::new(user, "The status is set.") })
 }
 
 /// The status with this number: 1 read.

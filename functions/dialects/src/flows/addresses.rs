@@ -4,7 +4,7 @@ use ::addresses::changed;
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::{Address, AddressFields, AddressId, Body as _, KeyScope, MergePatch, Object as _, UserId};
-use edge::{Answer, App, Body, Caller, IfMatch, OneOrMany, Path, Rendered, Seed, UserRef};
+use edge::{Answer, App, Body, Caller, IfMatch, LenientBody, OneOrMany, Path, Rendered, Seed, UserRef};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -64,7 +64,7 @@ async fn create_address(
     Shared(app): Shared<App>,
     caller: Caller,
     seed: Seed,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let owner: UserId = required(&mut body, "owner_id")?;
     let new = AddressFields::parse(Value::Object(NAMES.read(body, true))).map_err(|error| NAMES.tell(error))?;
@@ -90,7 +90,7 @@ async fn change_address(
     Shared(app): Shared<App>,
     caller: Caller,
     Path(id): Path<AddressId>,
-    Body(Given(body)): Body<Given>,
+    LenientBody(Given(body)): LenientBody<Given>,
 ) -> Answer<Rendered> {
     let fields = NAMES.read(body, false);
     let patch = |before: &Address| MergePatch::parse(Value::Object(elsewhere(fields.clone(), before)));

@@ -4,13 +4,13 @@ use std::sync::{Mutex, PoisonError};
 
 use ::members::{Seat, answers::answered};
 use axum::extract::State as Shared;
-use domain::answer::Given;
+use domain::answer::{Given, SentAnswers};
 use domain::custom_field::FieldType;
 use domain::error::FieldError;
 use domain::field::Pointer;
 use domain::{Answer as Answered, CustomField, Error, Field as _, FieldId, KeyScope, Member, MemberId, MembershipId};
 use domain::{Question, UserId};
-use edge::{Answer, App, Body, Caller, IfMatch, Path, Seed};
+use edge::{Answer, App, Caller, IfMatch, LenientBody, Path, Seed};
 use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -60,7 +60,7 @@ impl Stack {
     }
 
     /// The answers by the keys of their fields, for a member that is the one that is meant.
-    fn given(&self, seat: &Seat) -> Result<Given, Error> {
+    fn given(&self, seat: &Seat) -> Result<SentAnswers, Error> {
         let member = &seat.record.member;
         for (name, meant) in [
             ("membership_id", self.membership.is_none_or(|id| id == member.membership_id)),
@@ -71,7 +71,8 @@ impl Stack {
                 return Err(Error::invalid(&format!("/{name}"), "invalid_choice", message));
             }
         }
-        let (mut given, mut keys, mut errors) = (Map::new(), Vec::new(), Vec::new());
+        let (mut given, mut spellings) = (Map::new(), Map::new());
+        let (mut keys, mut errors) = (Vec::new(), Vec::new());
         for (nth, (id, value)) in self.answers.iter().enumerate() {
             let Some(field) = seat.configuration.field(*id) else {
                 let at = at(nth).child("membership_custom_field_id");
@@ -80,13 +81,14 @@ impl Stack {
             };
             let key = field.fields.key.as_str().to_owned();
             keys.push(key.clone());
+            spellings.insert(key.clone(), value.clone());
             given.insert(key, value_of(field, value.clone()));
         }
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
         *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = keys;
-        Ok(Given(given))
+        Ok(SentAnswers { values: Given(given), spellings })
     }
 
     /// A failure that names the answers by their places in the request.
@@ -111,7 +113,7 @@ fn at(nth: usize) -> Pointer {
 /// An answer as `/v1` takes it.
 fn value_of(field: &CustomField, value: Value) -> Value {
     match (field.fields.kind, value) {
-        (_, Value::String(text)) if text.is_empty() => Value::Null,
+        (_, Value::String(text)) if text.trim().is_empty() => Value::Null,
         (FieldType::Boolean, value) => switch(value),
         // Several keys come as an array, as text that is one, or divided by commas.
         (FieldType::Multiple, Value::String(text)) => match serde_json::from_str(&text) {
@@ -138,7 +140,7 @@ async fn answer_fields(
     Shared(app): Shared<App>,
     caller: Caller,
     _: Seed,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let member: MemberId = required(&mut body, "membership_user_id")?;
     let stack = Stack::read(body)?;
@@ -152,7 +154,7 @@ async fn answer_fields(
     tag = "membership-custom-field-answer", params(Pages),
     responses((status = 200, description = "A page of answers.", body = [Value], example = json!([{
         "id": "0199d2a4-5c00-7000-8000-00000000ae01.0199d2a4-5c00-7000-8000-00000000f1e1", "answer": "bbva",
-        "answer_for_catalog": "BBVA", "membership_custom_field_id": "0199d2a4-5c00-7000-8000-00000000f1e1",
+        "answer_for_catalog": null, "membership_custom_field_id": "0199d2a4-5c00-7000-8000-00000000f1e1",
         "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "membership_user_id": "0199d2a4-5c00-7000-8000-00000000ae01",
         "user_id": "0199d2a4-5c00-7000-8000-000000000002", "status": true, "removed": false,
         "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:05:00.000Z",
@@ -183,8 +185,10 @@ fn row(member: &Member, question: &Question<'_>, answer: &Answered) -> Fields {
         let choice = question.choices.iter().find(|choice| choice.key.as_str() == key);
         choice.map_or(Value::Null, |choice| choice.value.as_str().into())
     };
-    // What people read of a choice.
+    let spelling = member.spellings.get(question.field.fields.key.as_str());
+    // What people read of a choice of a catalog; a field's own options come with the field.
     let of_catalog = match answer {
+        _ if question.field.fields.catalog_id.is_none() => Value::Null,
         Answered::Text(key) if question.field.fields.kind.chooses() => value(key),
         Answered::Several(keys) => keys.iter().map(|key| value(key)).collect(),
         Answered::Text(_) | Answered::Number { .. } | Answered::Boolean(_) => Value::Null,
@@ -192,7 +196,7 @@ fn row(member: &Member, question: &Question<'_>, answer: &Answered) -> Fields {
     Map::from_iter(
         [
             ("id", format!("{}.{field}", member.id).into()),
-            ("answer", answer.show()),
+            ("answer", spelling.unwrap_or_else(|| answer.show())),
             ("answer_for_catalog", of_catalog),
             ("membership_custom_field_id", field.show()),
             ("membership_id", member.membership_id.show()),

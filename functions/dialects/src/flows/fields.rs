@@ -6,7 +6,7 @@ use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::custom_field::FieldType;
 use domain::{Body as _, CustomField, CustomFieldFields, Error, FieldId, MembershipId, MergePatch, Object as _};
-use edge::{Answer, App, Body, Caller, Force, IfMatch, Path, Rendered, Seed};
+use edge::{Answer, App, Body, Caller, Force, IfMatch, LenientBody, Path, Rendered, Seed};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -114,7 +114,7 @@ async fn create_field(
     Shared(app): Shared<App>,
     caller: Caller,
     seed: Seed,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let membership: MembershipId = required(&mut body, "membership_id")?;
     let id: FieldId = seed.id(0);
@@ -143,7 +143,7 @@ async fn change_field(
     Shared(app): Shared<App>,
     caller: Caller,
     Path(id): Path<FieldId>,
-    Body(Given(body)): Body<Given>,
+    LenientBody(Given(body)): LenientBody<Given>,
 ) -> Answer<Rendered> {
     let membership: MembershipId = caller.home_of(id.uuid()).await?;
     let patch = |before: &CustomField| MergePatch::parse(Value::Object(read(body.clone(), Some(before.fields.kind))));

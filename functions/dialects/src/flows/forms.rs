@@ -2,18 +2,33 @@
 
 use domain::field::{Field as _, Pointer};
 use domain::level::Color;
+use domain::text::Country;
 use serde_json::{Map, Value};
 
 use crate::lenient;
 
 /// A number as its digits were written; anything else as it is.
 pub(crate) fn text(value: Value) -> Value {
+    lenient::text(&value).map_or(value, Value::from)
+}
+
+/// A secret as it is; a number as its digits were written.
+pub(crate) fn secret(value: Value) -> Value {
     if let Value::Number(number) = value { number.to_string().into() } else { value }
+}
+
+/// The country of phones where nothing says another one.
+const USUAL_COUNTRY: &str = "MEX";
+
+/// A phone in any spelling; without a country it is one of Mexico.
+pub(crate) fn phone(value: &Value, country: Option<&Country>) -> Vec<(String, Value)> {
+    let country = country.cloned().or_else(|| Country::parse(USUAL_COUNTRY).ok());
+    country.map(|country| lenient::phone(value, &country).into()).unwrap_or_default()
 }
 
 /// A word in capital letters; anything else as it is.
 pub(crate) fn word(value: Value) -> Value {
-    if let Value::String(word) = value { word.to_uppercase().into() } else { value }
+    if let Value::String(word) = value { word.trim().to_uppercase().into() } else { value }
 }
 
 /// `true` and `false`, in letters too and as 1 and 0; anything else as it is.
@@ -41,9 +56,9 @@ pub(crate) fn whole(value: Value) -> Value {
 /// The day of a time; anything else as it is.
 pub(crate) fn day(value: Value) -> Value {
     let is_time = |text: &&str| text.len() > 10 && matches!(text.as_bytes().get(10), Some(b'T' | b' '));
-    match value.as_str().filter(is_time).and_then(|text| text.get(..10)) {
+    match value.as_str().map(str::trim).filter(is_time).and_then(|text| text.get(..10)) {
         Some(day) => day.into(),
-        None => value,
+        None => text(value),
     }
 }
 
@@ -52,7 +67,7 @@ pub(crate) fn place(value: Value) -> Value {
     let Value::Object(mut place) = value else { return value };
     let part = |name: &str| {
         let value = text(place.remove(name)?);
-        (!value.is_null() && value.as_str() != Some("")).then(|| (name.to_owned(), value))
+        (!lenient::is_blank(&value)).then(|| (name.to_owned(), value))
     };
     // Both are written, so that a change leaves nothing of the place of before.
     let mut parts = Map::from_iter([("code".to_owned(), Value::Null), ("name".to_owned(), Value::Null)]);

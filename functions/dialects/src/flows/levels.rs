@@ -5,8 +5,8 @@ use ::memberships::{deleted, shown as shown_to};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::{Body as _, Level, LevelFields, LevelId, MembershipId, Object as _};
-use edge::{Answer, App, Body, Caller, IfMatch, Path, Rendered, Seed};
-use serde_json::Value;
+use edge::{Answer, App, Body, Caller, IfMatch, LenientBody, Path, Rendered, Seed};
+use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,13 +28,45 @@ const NAMES: Names = Names(&[
 ]);
 
 /// What these clients know of a level, and Muster has no use for.
-const UNUSED: [&str; 6] = [
-    "points_by_visit",
-    "points_by_amount",
-    "caducity_by_days",
-    "caducity_by_date",
-    "content_title",
-    "content_description",
+const UNUSED: [&str; 38] = [
+    "points_by_impacts",
+    "points_by_checkins",
+    "points_by_enrollment",
+    "points_by_geo_checkins",
+    "points_by_qr",
+    "points_by_redeem",
+    "points_by_generate",
+    "points_by_buy",
+    "points_by_pickup",
+    "points_by_scan",
+    "caducity_by_impacts",
+    "caducity_by_checkins",
+    "caducity_by_geo_checkins",
+    "caducity_by_qr",
+    "caducity_by_redeem",
+    "caducity_by_generate",
+    "caducity_by_buy",
+    "caducity_by_pickup",
+    "caducity_by_scan",
+    "caducity_by_share",
+    "caducity_by_enrollment",
+    "caducity_by_answer_format",
+    "content_impacts",
+    "content_checkins",
+    "content_geo_checkins",
+    "content_qr",
+    "content_redeem",
+    "content_generate",
+    "content_buy",
+    "content_pickup",
+    "content_scan",
+    "content_share",
+    "content_enrollment",
+    "content_answer_format",
+    "redemption_image",
+    "home_section_image",
+    "segment_image",
+    "content",
 ];
 
 /// The routes.
@@ -61,7 +93,7 @@ async fn create_level(
     Shared(app): Shared<App>,
     caller: Caller,
     seed: Seed,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let membership: MembershipId = required(&mut body, "membership_id")?;
     let new = LevelFields::parse(Value::Object(NAMES.read(body, true))).map_err(|error| NAMES.tell(error))?;
@@ -80,14 +112,7 @@ async fn delete_level(Shared(app): Shared<App>, caller: Caller, Path(id): Path<L
 
 /// Lists the levels of a membership.
 #[utoipa::path(get, path = "/flows/membership-level/list/{membership_id}", tag = "membership-level", params(Pages),
-    responses((status = 200, description = "A page of levels.", body = [Value], example = json!([{
-        "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "name": "Gold", "number_level": "3.00",
-        "from_point": "201.00", "to_point": "300.00", "image": "https://example.com/gold.png", "type_image": "png",
-        "background_color": "#FFD700", "text_color": "#000000", "status": true, "id": "0199d2a4-5c00-7000-8000-000000001e01",
-        "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z", "removed": false,
-        "points_by_visit": null, "points_by_amount": null, "caducity_by_days": null, "caducity_by_date": null,
-        "content_title": null, "content_description": null,
-    }]))))]
+    responses((status = 200, description = "A page of levels.", body = [Value], example = json!([example()]))))]
 async fn list_levels(
     Shared(app): Shared<App>,
     caller: Caller,
@@ -100,4 +125,20 @@ async fn list_levels(
     let mut levels = shown_to(&app, &caller, membership).await?.levels;
     levels.sort_by_key(|level| level.id);
     Ok(pages.of(levels.iter().map(level).collect()))
+}
+
+fn example() -> Value {
+    let mut level = Map::new();
+    if let Value::Object(shown) = json!({
+        "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "name": "Gold", "number_level": "3.00",
+        "from_point": "201.00", "to_point": "300.00", "image": "https://example.com/gold.png", "type_image": "png",
+        "background_color": "#FFD700", "text_color": "#000000", "status": true, "removed": false,
+    }) {
+        level.extend(shown);
+    }
+    let written = json!({
+        "id": "0199d2a4-5c00-7000-8000-000000001e01", "created_at": "2026-11-21T10:00:00.000Z",
+        "updated_at": "2026-11-21T10:00:00.000Z",
+    });
+    with(level, &written, &UNUSED).into()
 }

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::members::{NewMember, Role, Seat, found, join, reach};
+use ::members::{Joins, NewMember, Role, Seat, found, join, reach};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::member::{Approval, Joining, MemberStatus};
+use domain::segment::Settings;
 use domain::{
     Body as _, EnrolmentFields, Error, Field as _, KeyScope, LevelId, Member, MemberId, MembershipId, Object as _,
     SegmentId, UserId, field::Pointer,
 };
-use edge::{Access, Answer, App, Body, Caller, Path, Query, Rendered, Seed};
+use edge::{Access, Answer, App, Caller, LenientBody, Path, Query, Rendered, Seed};
 use serde_json::{Value, json};
 use store::search::{Filter, Match, Test, Value as Word};
 use store::{Configuration, UserRecord};
@@ -31,15 +32,28 @@ const NAMES: Names = Names(&[
     ("membership_level_id", "level_id", Form::Shown),
     ("name", "name", Form::Text),
     ("lastname", "last_name", Form::Text),
-    ("phone", "phone", Form::Text),
+    ("phone", "phone", Form::Phone),
     ("card_number", "card_number", Form::Text),
     ("validate", "validate", Form::Kept),
     ("origin", "origin", Form::Text),
+    ("image", "image", Form::Kept),
+    ("gender", "gender", Form::Kept),
+    ("birthdate", "birthdate", Form::Kept),
+    ("birthdate_ts", "birthdate_ts", Form::Kept),
+    ("latitude", "latitude", Form::Kept),
+    ("longitude", "longitude", Form::Kept),
+    ("only_for_redemptions", "only_for_redemptions", Form::Kept),
+    ("only_for_transactions", "only_for_transactions", Form::Kept),
+    ("origin_membership_id", "origin_membership_id", Form::Kept),
+    ("refer_to", "refer_to", Form::Kept),
+    ("country", "country", Form::KeptPlace),
+    ("state", "state", Form::KeptPlace),
+    ("city", "city", Form::KeptPlace),
     ("filler_id", "number", Form::Shown),
 ]);
 
 /// What a member writes about itself.
-const ITS_OWN: [&str; 6] = ["name", "last_name", "phone", "card_number", "origin", "metadata"];
+const ITS_OWN: [&str; 7] = ["name", "last_name", "phone", "phone_display", "card_number", "origin", "metadata"];
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
@@ -50,7 +64,12 @@ fn member(member: &Member) -> Fields {
     let thing = member.show();
     let mut fields = NAMES.show(&thing);
     fields.insert("status".to_owned(), (member.fields.status.0 == MemberStatus::Active).into());
-    fields.insert("approved".to_owned(), (member.fields.approval.0 == Approval::Approved).into());
+    let approved = match member.fields.approval.0 {
+        Approval::Pending => "pending",
+        Approval::Approved => "authorized",
+        Approval::Rejected => "rejected",
+    };
+    fields.insert("approved".to_owned(), approved.into());
     with(fields, &thing, &[])
 }
 
@@ -63,10 +82,10 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(mut body: Fields) -> Result<Self, Error> {
+    fn read(mut body: Fields, settings: &Settings) -> Result<Self, Error> {
         let (user, segment) = (optional(&mut body, "user_id")?, optional(&mut body, "segment_id")?);
         let (level, status) = (optional(&mut body, "membership_level_id")?, body.remove("status").map(switch));
-        let mut fields = NAMES.read(body, true);
+        let mut fields = NAMES.read_in(body, true, settings.country.as_ref());
         let status = match status {
             Some(Value::Bool(true)) => Some(MemberStatus::Active.as_str().into()),
             Some(Value::Bool(false)) => Some(MemberStatus::Inactive.as_str().into()),
@@ -113,19 +132,23 @@ impl Asked {
         "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "membership_level_id": null, "name": "Carla", "lastname": "Núñez",
         "phone": "5512345678", "status": true, "card_number": "5204165000000001", "validate": false, "origin": "web",
     })),
-    responses((status = 201, description = "The membership user; no code is sent.", body = Value,
-        example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ae01", "sms_code": null }))))]
+    responses((status = 201, description = "The membership user. `sms_code` is shown and not sent.", body = Value,
+        example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ae01", "sms_code": "4817" }))))]
 async fn create_member(
     Shared(app): Shared<App>,
     caller: Caller,
     seed: Seed,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let membership: MembershipId = required(&mut body, "membership_id")?;
-    let asked = Asked::read(body)?;
-    let joining = |access: &Access, of: &Configuration, role| asked.joining(access, of, role);
+    let joining = |joins: &Joins<'_>| Asked::read(body, joins.settings)?.joining(joins.access, joins.of, joins.role);
     let made = join(&app, &caller, membership, seed, joining).await.map_err(|error| NAMES.tell(error))?;
-    Ok(Made(json!({ "id": made.id, "sms_code": null })))
+    Ok(Made(json!({ "id": made.id, "sms_code": sms_code(made.id) })))
+}
+
+/// The four digits that these clients show as the code of an SMS, which Muster does not send; they follow from the id.
+fn sms_code(id: MemberId) -> String {
+    format!("{:04}", id.uuid().as_u64_pair().1 % 10_000)
 }
 
 /// Reads a membership user.
@@ -176,14 +199,10 @@ async fn list_members(
     Ok(pages.rows(found.rows.iter().map(row), found.total))
 }
 
-/// The user of a row, of whom somebody else's account tells nothing but who it is.
+/// The user of a row: whole for those who manage it, and else the profile that it shares with the segment's owner.
 fn reached(access: &Access, record: &UserRecord) -> Fields {
-    let fields = users::user(&record.user);
-    if access.is(record.user.id) || access.manages(record, KeyScope::Read).is_ok() {
-        return fields;
-    }
-    let id = record.user.id.show();
-    fields.into_iter().map(|(name, _)| if name == "id" { (name, id.clone()) } else { (name, Value::Null) }).collect()
+    let is_managed = access.is(record.user.id) || access.manages(record, KeyScope::Read).is_ok();
+    users::user(&if is_managed { record.user.clone() } else { record.user.clone().shared() })
 }
 
 fn user_id(query: &mut Query) -> Result<Option<UserId>, Error> {
@@ -199,7 +218,11 @@ fn example() -> Value {
         "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "brand_id": "0199d2a4-5c00-7000-8000-0000000005e6",
         "membership_level_id": "0199d2a4-5c00-7000-8000-000000001e01", "name": "Carla", "lastname": "Núñez",
         "phone": "5512345678", "card_number": "5204165000000001", "validate": false, "origin": "web", "filler_id": "40281739",
-        "status": true, "approved": false, "id": "0199d2a4-5c00-7000-8000-00000000ae01",
+        "status": true, "approved": "pending", "image": null, "gender": null, "birthdate": null, "birthdate_ts": null,
+        "latitude": null, "longitude": null, "only_for_redemptions": null, "only_for_transactions": null,
+        "origin_membership_id": null, "refer_to": null, "country": { "id": null, "code": null, "name": null },
+        "state": { "id": null, "code": null, "name": null }, "city": { "id": null, "code": null, "name": null },
+        "id": "0199d2a4-5c00-7000-8000-00000000ae01",
         "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z", "removed": false,
     })
 }

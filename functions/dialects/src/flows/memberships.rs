@@ -4,7 +4,7 @@ use ::memberships::memberships::{create, delete, deleted};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::{Body as _, KeyScope, Membership, MembershipFields, MembershipId, Object as _, SegmentId};
-use edge::{Answer, App, Body, Caller, IfMatch, Path, Rendered, Seed};
+use edge::{Answer, App, Body, Caller, IfMatch, LenientBody, Path, Rendered, Seed};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -41,7 +41,7 @@ async fn create_membership(
     Shared(app): Shared<App>,
     caller: Caller,
     seed: Seed,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let segment: SegmentId = required(&mut body, "segment_id")?;
     let mut fields = NAMES.read(body, true);

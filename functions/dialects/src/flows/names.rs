@@ -1,11 +1,13 @@
 //! How the fields of a thing are called and written there, and how here: one table a thing, read in both directions.
 
 use domain::error::FieldError;
+use domain::text::Country;
 use domain::{Error, Field, field::Pointer};
 use edge::Failure;
 use serde_json::{Map, Value, json};
 
-use super::forms::{color, day, fixed, place, switch, text, whole, word};
+use super::forms::{color, day, fixed, phone, place, secret, switch, text, whole, word};
+use crate::lenient;
 
 /// A body, or part of one.
 pub(crate) type Fields = Map<String, Value>;
@@ -20,8 +22,12 @@ pub(crate) enum Form {
     Same,
     /// As text; the digits of a number count as text.
     Text,
-    /// As a word in capital letters, in whatever letters it comes.
+    /// As a secret, of which white space counts; the digits of a number count as text.
+    Secret,
+    /// As a word in capital letters here, in small letters there.
     Word,
+    /// As a phone: its number and the spelling that was sent here, the spelling there.
+    Phone,
     /// As a switch, in whatever way it comes.
     Switch,
     /// As a whole number, in whatever way it comes.
@@ -40,6 +46,8 @@ pub(crate) enum Form {
     Color,
     /// As it comes, whatever that is: Muster has no use for it, and keeps it in the metadata.
     Kept,
+    /// As [`Form::Kept`], a country, state or city of which Muster has no use.
+    KeptPlace,
 }
 
 /// Under which name the metadata keep what only this dialect's clients know.
@@ -51,15 +59,24 @@ pub(crate) struct Names(pub(crate) &'static [Named]);
 
 impl Names {
     /// What of a body is known, as `/v1` takes it; of a new thing, without what is not set.
-    pub(crate) fn read(self, mut body: Fields, is_new: bool) -> Fields {
+    pub(crate) fn read(self, body: Fields, is_new: bool) -> Fields {
+        self.read_in(body, is_new, None)
+    }
+
+    /// As [`Names::read`], where phones without a calling code are of this country.
+    pub(crate) fn read_in(self, mut body: Fields, is_new: bool, country: Option<&Country>) -> Fields {
         let (mut read, mut kept) = (Fields::new(), Fields::new());
         for (theirs, ours, form) in self.0 {
             let Some(value) = body.remove(*theirs) else { continue };
-            // A client without a value writes empty text as often as null.
-            let value = if value.as_str() == Some("") { Value::Null } else { value };
+            // A client without a value writes blank text as often as null.
+            let value = if lenient::is_blank(&value) { Value::Null } else { value };
             let value = match form {
                 Form::Shown => continue,
-                Form::Kept => {
+                Form::Phone => {
+                    read.extend(phone(&value, country));
+                    continue;
+                }
+                Form::Kept | Form::KeptPlace => {
                     kept.insert((*theirs).to_owned(), value);
                     continue;
                 }
@@ -74,6 +91,7 @@ impl Names {
                 }
                 Form::Same | Form::Degrees => value,
                 Form::Text => text(value),
+                Form::Secret => secret(value),
                 Form::Word => word(value),
                 Form::Switch => switch(value),
                 Form::Count | Form::Whole => whole(value),
@@ -97,7 +115,17 @@ impl Names {
         let shown = self.0.iter().map(|(theirs, ours, form)| {
             let value = thing.get(ours).cloned().unwrap_or_default();
             let value = match form {
-                Form::Same | Form::Text | Form::Word | Form::Switch | Form::Count | Form::Shown => value,
+                Form::Same | Form::Text | Form::Secret | Form::Switch | Form::Count | Form::Shown => value,
+                Form::Word => value.as_str().map_or(Value::Null, |word| word.to_lowercase().into()),
+                Form::Phone => match thing.get(lenient::PHONE.1) {
+                    Some(Value::String(spelling)) => spelling.as_str().into(),
+                    _ => value,
+                },
+                Form::KeptPlace => {
+                    let place = kept(theirs);
+                    let part = |name: &str| place.get(name).cloned().unwrap_or_default();
+                    json!({ "id": part("id"), "code": part("code"), "name": part("name") })
+                }
                 Form::Whole | Form::Degrees => fixed(&value),
                 Form::Day => value.as_str().map_or(Value::Null, |day| format!("{day}T00:00:00.000Z").into()),
                 Form::Place => {
@@ -126,6 +154,7 @@ impl Names {
             Some((name, rest)) => (name, format!("/{rest}")),
             None => (error.pointer.trim_start_matches('/'), String::new()),
         };
+        let name = if name == lenient::PHONE.1 { lenient::PHONE.0 } else { name };
         let theirs = self.0.iter().find(|(_, ours, _)| *ours == name).map(|(theirs, ..)| *theirs);
         match theirs {
             Some(theirs) => FieldError { pointer: format!("/{theirs}{rest}"), ..error },
@@ -149,7 +178,7 @@ pub(crate) fn required<T: Field>(body: &mut Fields, name: &str) -> Result<T, Err
 /// [`Error::Invalid`] that names it.
 pub(crate) fn optional<T: Field>(body: &mut Fields, name: &str) -> Result<Option<T>, Error> {
     let value = body.remove(name).map(text).unwrap_or_default();
-    if value.is_null() || value.as_str() == Some("") {
+    if lenient::is_blank(&value) {
         return Ok(None);
     }
     let mut errors = Vec::new();

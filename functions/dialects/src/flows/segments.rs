@@ -4,7 +4,7 @@ use ::segments::segments::{change, delete, made};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::{Body as _, Error, KeyScope, MergePatch, Object as _, Segment, SegmentFields, SegmentId, UserId};
-use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Rendered, Seed};
+use edge::{Answer, App, Body, Caller, IfMatch, LenientBody, Patch, Path, Rendered, Seed};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -56,7 +56,7 @@ async fn create_segment(
     Shared(app): Shared<App>,
     caller: Caller,
     seed: Seed,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let owner: Option<UserId> = optional(&mut body, "owner_id")?;
     let new = SegmentFields::parse(Value::Object(NAMES.read(body, true))).map_err(|error| NAMES.tell(error))?;
@@ -80,7 +80,7 @@ async fn change_segment(
     Shared(app): Shared<App>,
     caller: Caller,
     Path(id): Path<SegmentId>,
-    Body(Given(body)): Body<Given>,
+    LenientBody(Given(body)): LenientBody<Given>,
 ) -> Answer<Rendered> {
     let patch = MergePatch::<SegmentFields>::parse(Value::Object(NAMES.read(body, false)));
     let patch = Body(Patch(patch.map_err(|error| NAMES.tell(error))?));

@@ -11,7 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use domain::answer::Given;
 use domain::upload::{FileType, MOST_ROWS, Sha256};
 use domain::{Body as _, Error, SegmentId, Upload, UploadFields};
-use edge::{Answer, App, Body, Caller, Path, Seed};
+use edge::{Answer, App, Caller, LenientBody, Path, Seed};
 use files::{Files, ObjectKey};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
@@ -64,7 +64,7 @@ async fn upload_file(
     caller: Caller,
     seed: Seed,
     Path(segment): Path<SegmentId>,
-    Body(Given(body)): Body<Given>,
+    LenientBody(Given(body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let (app, files) = (&state.app, &state.files);
     let (kind, bytes) = read(body)?;

@@ -1,19 +1,20 @@
 //! `/flows/user`: master users, from sign-up to deletion.
 
+use ::members::read_shared_user;
 use ::users::{changed, delete, password, sign_up, verify};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::user::Unique;
 use domain::{Body as _, field::Pointer};
-use domain::{Email, Error, Field as _, KeyScope, MergePatch, Object as _, SignUp, Status, User, UserId, UserState};
-use edge::{Answer, Body, Caller, IfMatch, Path, Query, Rendered, RequestId, Seed, UserRef, Visitor};
+use domain::{Email, Error, Field as _, MergePatch, Object as _, SignUp, Status, User, UserId, UserState};
+use edge::{Answer, App, Body, Caller, IfMatch, LenientBody, Path, Query, Rendered, RequestId, Seed, UserRef, Visitor};
 use serde_json::Value;
 use store::Scope;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, done, shown};
-use super::forms::switch;
+use super::forms::{secret, switch};
 use super::login::tokens;
 use super::names::{Fields, Form, Names, required, with};
 use crate::State;
@@ -23,7 +24,7 @@ const NAMES: Names = Names(&[
     ("name", "name", Form::Text),
     ("lastname", "last_name", Form::Text),
     ("lastname2", "second_last_name", Form::Text),
-    ("mobile", "phone", Form::Text),
+    ("mobile", "phone", Form::Phone),
     ("gender", "gender", Form::Word),
     ("birthdate", "birthdate", Form::Day),
     ("lang", "language", Form::Text),
@@ -31,16 +32,17 @@ const NAMES: Names = Names(&[
     ("state", "state", Form::Place),
     ("city", "city", Form::Place),
     ("profit_center", "profit_center", Form::Kept),
+    ("player_id", "player_id", Form::Kept),
     ("active", "status", Form::Shown),
 ]);
 
 /// What these clients know of a user, and Muster has no use for.
-const UNUSED: [&str; 4] = ["player_id", "stripe_id", "guest", "no_guest"];
+const UNUSED: [&str; 3] = ["stripe_id", "guest", "no_guest"];
 
 /// The fields of a code and of a password.
 const CODE: Names = Names(&[("verification_code", "code", Form::Text)]);
 const PASSWORDS: Names =
-    Names(&[("old_password", "old_password", Form::Text), ("new_password", "new_password", Form::Text)]);
+    Names(&[("old_password", "old_password", Form::Secret), ("new_password", "new_password", Form::Secret)]);
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
@@ -79,7 +81,7 @@ async fn user_available(Shared(state): Shared<State>, visitor: Visitor, mut quer
 #[utoipa::path(post, path = "/flows/user", tag = "user", security(()),
     request_body(content = Value, example = json!({
         "email": "ana@example.com", "name": "Ana", "lastname": "López", "lastname2": "García",
-        "password": "correct horse battery", "mobile": "5512345678", "gender": "FEMALE",
+        "password": "correct horse battery", "mobile": "5512345678", "gender": "female",
         "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es", "profit_center": "online",
         "country": { "id": 142, "code": "MEX", "name": "México" }, "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" },
         "city": { "id": null, "code": null, "name": "Ciudad de México" },
@@ -91,9 +93,9 @@ async fn create_user(
     visitor: Visitor,
     seed: Seed,
     request_id: RequestId,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
-    let password = body.remove("password").map(super::forms::text);
+    let password = body.remove("password").map(secret);
     let mut fields = NAMES.read(body, true);
     fields.extend(password.map(|password| ("password".to_owned(), password)));
     let new = SignUp::parse(Value::Object(fields)).map_err(|error| NAMES.tell(error))?;
@@ -114,7 +116,7 @@ async fn validate_code(
     Shared(state): Shared<State>,
     visitor: Visitor,
     request_id: RequestId,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Rendered> {
     let code =
         verify::Verification::parse(Value::Object(CODE.read(body.clone(), true))).map_err(|error| CODE.tell(error));
@@ -124,19 +126,18 @@ async fn validate_code(
     Ok(tokens(verified.map_err(|error| CODE.tell(error))?, true))
 }
 
-/// Reads a user.
+/// Reads a user: oneself, a user of one's segments, or the profile of who has joined a membership of one's segments.
 #[utoipa::path(get, path = "/flows/user/{id}", tag = "user",
     responses((status = 200, description = "The user.", body = Value, example = json!({
         "id": "0199d2a4-5c00-7000-8000-000000000001", "email": "ana@example.com", "name": "Ana", "lastname": "López",
-        "lastname2": "García", "mobile": "5512345678", "gender": "FEMALE", "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es",
+        "lastname2": "García", "mobile": "5512345678", "gender": "female", "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es",
         "country": { "id": 142, "code": "MEX", "name": "México" }, "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" },
         "city": { "id": null, "code": null, "name": "Ciudad de México" }, "profit_center": "online", "active": true,
         "removed": false, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z",
         "player_id": null, "stripe_id": null, "guest": null, "no_guest": null,
     }))))]
-async fn read_user(caller: Caller, Path(id): Path<UserId>) -> Answer<Rendered> {
-    let subject = caller.acts(UserRef::Id(id), KeyScope::Read).await?;
-    Ok(shown(user(&subject.record.user)))
+async fn read_user(Shared(app): Shared<App>, caller: Caller, Path(id): Path<UserId>) -> Answer<Rendered> {
+    Ok(shown(user(&read_shared_user(&app, &caller, id).await?)))
 }
 
 /// Changes the fields of a user that are sent. `active` shuts a user of a segment out, and lets it in again.
@@ -147,12 +148,12 @@ async fn change_user(
     Shared(state): Shared<State>,
     caller: Caller,
     Path(id): Path<UserId>,
-    Body(Given(mut body)): Body<Given>,
+    LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Rendered> {
     let active = body.remove("active").map(switch).unwrap_or_default();
-    let fields = NAMES.read(body, false);
     let patch = |before: &User| {
-        let mut fields = fields.clone();
+        let country = before.fields.operation_country.as_ref();
+        let mut fields = NAMES.read_in(body.clone(), false, country);
         fields.extend(status(&active, before).map(|status| ("status".to_owned(), status)));
         MergePatch::<UserState>::parse(Value::Object(fields))
     };
@@ -191,7 +192,7 @@ async fn change_password(
     Shared(state): Shared<State>,
     caller: Caller,
     Path(id): Path<UserId>,
-    Body(Given(body)): Body<Given>,
+    LenientBody(Given(body)): LenientBody<Given>,
 ) -> Answer<Rendered> {
     let change = password::PasswordChange::parse(Value::Object(PASSWORDS.read(body, true)))?;
     let (app, identity) = (Shared(state.app), Shared(state.identity));

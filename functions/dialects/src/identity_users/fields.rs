@@ -4,7 +4,7 @@ use domain::{Error, User};
 use serde_json::{Map, Value, json};
 
 use super::id::{cli, usr};
-use crate::lenient::text;
+use crate::lenient::{given, text, time};
 
 /// What stands alone: their name, ours.
 const PLAIN: [(&str, &str); 11] = [
@@ -81,7 +81,8 @@ pub(super) fn patched(data: &Map<String, Value>) -> Map<String, Value> {
     let mut ours = Map::new();
     for (theirs, our) in PLAIN.into_iter().chain([("status", "status")]) {
         if let Some(value) = data.get(theirs) {
-            ours.insert(our.to_owned(), written(value));
+            let value = written(value);
+            ours.insert(our.to_owned(), if our == "birthdate" { day(value) } else { value });
         }
     }
     for (theirs, our, member) in PARTS {
@@ -105,18 +106,35 @@ pub(super) fn patched(data: &Map<String, Value>) -> Map<String, Value> {
 }
 
 fn legal_address(address: &Value) -> Value {
-    let Value::Object(address) = address else { return written(address) };
-    let known = ADDRESS.iter().filter_map(|name| Some(((*name).to_owned(), written(address.get(*name)?))));
+    if !address.is_object() {
+        return written(address);
+    }
+    let sent = |name: &str| {
+        let also = ALSO.iter().find(|(ours, _)| *ours == name).and_then(|(_, theirs)| address.get(*theirs));
+        // A name that is sent blank does not take away what the other one says.
+        given(address, name).or(also).or_else(|| address.get(name))
+    };
+    let known = ADDRESS.iter().filter_map(|name| Some(((*name).to_owned(), written(sent(name)?))));
     Value::Object(known.collect())
 }
 
-/// A value as the domain reads it: empty text is none, and a number is its digits as they were written.
+/// The members of a legal address that clients also write otherwise.
+const ALSO: [(&str, &str); 1] = [("zip_code", "zipcode")];
+
+/// A value as the domain reads it: blank text is none, and a number is its digits as they were written.
 fn written(value: &Value) -> Value {
     match text(value) {
-        Some(text) if text.is_empty() => Value::Null,
+        Some(text) if text.trim().is_empty() => Value::Null,
         Some(text) => text.into(),
         None => value.clone(),
     }
+}
+
+/// A birthdate as the domain reads it: a time is the day that it was written with.
+fn day(value: Value) -> Value {
+    let Some((day, rest)) = value.as_str().and_then(|text| text.trim().split_at_checked(10)) else { return value };
+    let is_time = rest.starts_with(['T', ' ']) && time(value.as_str().unwrap_or_default().trim()).is_some();
+    if is_time { day.into() } else { value }
 }
 
 /// What is missing of what nobody is without; in a change, what is cleared of it.

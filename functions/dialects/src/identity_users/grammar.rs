@@ -22,7 +22,7 @@ impl ListSpec for CardUsers {
         ("status", FilterKind::Choice(&["ACTIVE", "BLOCKED"])),
         ("name", FilterKind::Text),
         ("last_name", FilterKind::Text),
-        ("email", FilterKind::Text),
+        ("email", FilterKind::Email),
         ("birthdate", FilterKind::Date),
         ("tax_identification_type", FilterKind::Choice(DocumentType::NAMES)),
         ("tax_identification_value", FilterKind::Document),
@@ -58,11 +58,17 @@ const FILTERS: [&str; 13] = [
     "company_id",
 ];
 
+/// The query without parameters of pages and order that are blank, which are as if they were left out.
+fn without_blanks(query: Query) -> Query {
+    query.retained(|name, value| !(PLAIN.contains(&name) && value.trim().is_empty()))
+}
+
 /// The query in our words, and the filters of it as they were asked for.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming each parameter that is not of the grammar.
 pub(super) fn read(query: Query) -> Result<(Query, Vec<Value>), Error> {
+    let query = without_blanks(query);
     let (mut errors, mut applied): (Vec<FieldError>, Vec<Value>) = (Vec::new(), Vec::new());
     for (parameter, values) in query.iter() {
         if PLAIN.contains(&parameter) {

@@ -20,6 +20,7 @@ mod fields;
 mod grammar;
 mod id;
 mod mappings;
+mod oauth;
 mod users;
 
 /// What a key without `read` is answered by writes.
@@ -38,7 +39,8 @@ pub(crate) const ABOUT: About = About {
         in either case. Codes and numbers may be sent as JSON numbers, and are answered as strings. A list takes \
         `filter[field]=a,b`, `sort=status,-gender`, `page[number]` and `page[size]` (1 to 100, 20 without it), and nothing \
         else; `page[number]` and `current_page` count from 0. The last slash of `/identity/users/v1/` may be left out. \
-        `x-idempotency-key` is honoured on POST and PATCH. With a key of an account, or a master user's token, `X-Segment-Id` \
+        `x-idempotency-key` is honoured on POST and PATCH. A client begins with `POST /identity/oauth/token`, which gives a key's access token, or \
+        sends the key itself. Null, blank text and what is left out are the same. With a key of an account, or a master user's token, `X-Segment-Id` \
         names the segment, by its id or its `client_id`.",
     security: openapi::bearer,
     error,
@@ -58,6 +60,8 @@ pub(crate) const ABOUT: About = About {
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
+        .routes(routes!(oauth::issue_token))
+        .routes(routes!(oauth::revoke_token))
         .routes(routes!(users::create, users::list))
         .routes(routes!(users::read, users::change))
         .routes(routes!(mappings::read, mappings::replace))
@@ -93,7 +97,13 @@ fn tell(problem: &Problem, _: &HeaderMap) -> Response {
     if errors.is_empty() {
         errors.push(json!({ "code": problem.code, "detail": problem.detail }));
     }
-    (status, Json(json!({ "errors": errors }))).into_response()
+    let mut body = json!({ "errors": errors });
+    // Clients of OAuth read these (RFC 6749, 5.2).
+    if let (Some(error), Some(body)) = (problem.error, body.as_object_mut()) {
+        body.insert("error".to_owned(), error.into());
+        body.insert("error_description".to_owned(), problem.detail.as_str().into());
+    }
+    (status, Json(body)).into_response()
 }
 
 fn one(error: &domain::FieldError) -> Value {

@@ -2,6 +2,7 @@
 
 mod change;
 mod read;
+mod spelling;
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -17,11 +18,13 @@ use crate::document::Checks;
 use crate::error::FieldError;
 use crate::field::{Body, Field, Fields, Pointer, read_object};
 use crate::id::LevelId;
+use crate::normalize::caseless;
 use crate::web::parse_url;
 
 pub use change::{Invalidates, invalidates};
 pub use read::check_answers;
 use read::read;
+pub use spelling::{AnswerSpellings, SentAnswers};
 
 /// An answer in its canonical form. Clients see the plain value ([`Answer::show`]); it is kept as the plain value too,
 /// but for a number, of which only text keeps every digit: `{"digits": "12.50"}`.
@@ -92,6 +95,7 @@ impl Answer {
         match self {
             _ if !kind.can_be_unique() => None,
             Self::Text(text) if kind == FieldType::Email => Some(text.to_lowercase()),
+            Self::Text(text) if kind == FieldType::String => Some(caseless(text)),
             Self::Text(text) if kind == FieldType::Url => parse_url(text).ok().map(String::from),
             // What is no address is a file.
             Self::Text(text) if kind == FieldType::Link => Some(parse_url(text).map_or(text.clone(), String::from)),

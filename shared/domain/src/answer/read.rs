@@ -10,7 +10,9 @@ use crate::document::Checks;
 use crate::error::FieldError;
 use crate::field::{Field as _, Pointer};
 use crate::id::UploadId;
-use crate::text::{Broken, Email, Phone, check_plain, digits};
+use crate::max_length;
+use crate::normalize::{MaxLength, normalize_lines, normalize_text};
+use crate::text::{Broken, Email, Phone, digits};
 use crate::value::distinct;
 use crate::web::parse_url;
 
@@ -72,18 +74,18 @@ pub(super) fn read(
     let kind = question.field.fields.kind;
     let mut text = |value, check: &dyn Fn(&str) -> Result<String, Broken>| {
         let text = digits(value, at, errors)?;
-        check(text.trim()).map_err(|(code, message)| errors.push(at.error(code, message))).ok().map(Answer::Text)
+        check(&text).map_err(|(code, message)| errors.push(at.error(code, message))).ok().map(Answer::Text)
     };
     let answer = match kind {
         FieldType::Dropdown => return one(question.choices, current, value, at, errors).map(Some),
         FieldType::Multiple => return several(question.choices, current, value, at, errors),
         FieldType::Number => number(value, at, errors),
-        FieldType::String => text(value, &|text| check_plain(text, 255).map(|()| text.to_owned())),
-        FieldType::Text => text(value, &lines),
-        FieldType::Url => text(value, &|text| parse_url(text).map(|_| text.to_owned())),
+        FieldType::String => text(value, &|text| normalize_text(text, max_length!(255))),
+        FieldType::Text => text(value, &|text| normalize_lines(text, max_length!(4000))),
+        FieldType::Url => text(value, &address),
         FieldType::Link => text(value, &link),
         FieldType::Email => text(value, &|text| Email::parse(text).map(|email| email.as_str().to_owned())),
-        FieldType::Phone => text(value, &phone),
+        FieldType::Phone => text(value, &|text| Phone::parse(text).map(|phone| phone.as_str().to_owned())),
         FieldType::Boolean => boolean(&value, at, errors),
         FieldType::Date => Date::read(value, at, errors).map(|date| Answer::Text(date.to_string())),
         FieldType::File => UploadId::read(value, at, errors).map(|id| Answer::Text(id.to_string())),
@@ -111,7 +113,7 @@ fn one(
     at: &Pointer,
     errors: &mut Vec<FieldError>,
 ) -> Option<Answer> {
-    let key = digits(value, at, errors)?;
+    let key = digits(value, at, errors)?.trim().to_owned();
     let chosen = current.is_some_and(|answer| match answer {
         Answer::Text(before) => *before == key,
         Answer::Several(before) => before.contains(&key),
@@ -177,24 +179,18 @@ fn boolean(value: &Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<
     on.map(Answer::Boolean)
 }
 
-/// Text in which lines may be broken.
-fn lines(text: &str) -> Result<String, Broken> {
-    check_plain(&text.replace(['\n', '\r', '\t'], " "), 4000).map(|()| text.to_owned())
+/// An address as it was written.
+fn address(text: &str) -> Result<String, Broken> {
+    const MAX: MaxLength = max_length!(2048);
+    let text = normalize_text(text, MAX)?;
+    parse_url(&text)?;
+    Ok(text)
 }
 
 /// The id of an upload as it is always written, or an address.
 fn link(text: &str) -> Result<String, Broken> {
-    match text.parse::<UploadId>() {
+    match text.trim().parse::<UploadId>() {
         Ok(id) => Ok(id.to_string()),
-        Err(_) => match parse_url(text) {
-            Ok(_) => Ok(text.to_owned()),
-            Err((code, _)) => Err((code, "must be an http or https address, or the id of an upload")),
-        },
+        Err(_) => address(text).map_err(|(code, _)| (code, "must be an http or https address, or the id of an upload")),
     }
-}
-
-/// A phone number with the plus that E.164 numbers may be written without.
-fn phone(text: &str) -> Result<String, Broken> {
-    let number = Phone::parse(text)?;
-    Ok(format!("+{}", number.as_str().trim_start_matches('+')))
 }

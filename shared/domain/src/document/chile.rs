@@ -10,9 +10,16 @@ pub(super) const DOCUMENTS: Documents =
     Documents { country: "CHL", identity: &[(DocumentType::Rut, RUT)], tax: &[(DocumentType::Rut, RUT)] };
 
 /// The number of a person or company; its length counts dots and dash.
-pub(crate) const RUT: Rule = Rule::new(rut).and_written(|text| {
-    format((8..=12).contains(&text.chars().count()), "must have 8 to 12 characters, dots and dash counted")
+pub(crate) const RUT: Rule = Rule::new(rut).and_reduced(reduce).and_written(|text| {
+    let without_prefix = text.strip_prefix("CL").or_else(|| text.strip_prefix("cl")).unwrap_or(text);
+    let length = without_prefix.trim_start_matches([' ', '-']).chars().count();
+    format((8..=12).contains(&length), "must have 8 to 12 characters, dots and dash counted")
 });
+
+/// A number without the country in front of it and without leading zeros.
+pub(super) fn reduce(number: &str) -> String {
+    number.strip_prefix("CL").unwrap_or(number).trim_start_matches('0').to_owned()
+}
 
 fn rut(number: &str, checks: Checks) -> Result<(), Broken> {
     let body = number.strip_suffix('K').or(number.get(..number.len().saturating_sub(1))).unwrap_or_default();

@@ -67,11 +67,13 @@ fn curp(number: &str, checks: Checks) -> Result<(), Broken> {
     // The 17th sign tells the century.
     let century = if all(16..17, char::is_ascii_digit) { 1900 } else { 2000 };
     let right = letters.len() == 18
-        && all(0..4, char::is_ascii_uppercase)
+        && all(0..4, |letter| letter.is_ascii_uppercase() || *letter == 'Ñ')
         && day(letters.get(4..10), century)
         && all(10..11, |sex| matches!(sex, 'H' | 'M' | 'X'))
         && letters.get(11..13).is_some_and(|state| STATES.contains(&state.iter().collect::<String>().as_str()))
-        && all(13..16, |letter| letter.is_ascii_uppercase() && !matches!(letter, 'A' | 'E' | 'I' | 'O' | 'U'))
+        && all(13..16, |letter| {
+            *letter == 'Ñ' || letter.is_ascii_uppercase() && !matches!(letter, 'A' | 'E' | 'I' | 'O' | 'U')
+        })
         && all(16..17, |sign| sign.is_ascii_digit() || sign.is_ascii_uppercase())
         && all(17..18, char::is_ascii_digit);
     format(

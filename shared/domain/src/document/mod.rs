@@ -6,8 +6,9 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
 use crate::field::{Field, Pointer, object_schema, read_object};
+use crate::normalize::{MaxLength, normalize_text};
 use crate::text::{Broken, Kind, digits, text_schema};
-use crate::words;
+use crate::{max_length, text, words};
 
 pub(crate) mod argentina;
 pub(crate) mod brazil;
@@ -29,49 +30,103 @@ pub struct Document {
     pub kind: DocumentType,
     /// Its number without separators, in upper case.
     pub value: DocumentNumber,
+    /// The spelling that was sent, where that is another one than the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<DocumentSpelling>,
+}
+
+text!(
+    /// A document's number in the spelling that was sent.
+    DocumentSpelling, digits 1..=64, example "20.123.456", normalize normalize_spelling, |_| Ok(())
+);
+
+fn normalize_spelling(text: &str, max: MaxLength) -> Result<String, Broken> {
+    normalize_text(text, max).map_err(|_| UNREADABLE)
+}
+
+impl Document {
+    /// Creates a document of a number in this spelling.
+    ///
+    /// # Errors
+    /// The rule that the number breaks.
+    pub fn parse(kind: DocumentType, spelling: &str) -> Result<Self, Broken> {
+        let value = kind.parse_number(spelling)?;
+        let spelling = DocumentSpelling::parse(spelling)?;
+        let display = Some(spelling).filter(|spelling| spelling.as_str() != value.as_str());
+        Ok(Self { kind, value, display })
+    }
+
+    /// Returns the number in the spelling that was sent.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        self.display.as_ref().map_or(self.value.as_str(), DocumentSpelling::as_str)
+    }
 }
 
 impl Field for Document {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         read_object(value, at, errors, |fields| {
-            let (kind, value) = (fields.take("type"), fields.take("value"));
-            let document = Self { kind: kind?, value: value? };
-            if document.kind != DocumentType::Rfc && document.value.as_str().contains('&') {
-                fields.refuse("value", UNREADABLE);
-                return None;
+            let (kind, value) = (fields.take::<DocumentType>("type"), fields.take::<DocumentSpelling>("value"));
+            let display = fields.take::<Option<DocumentSpelling>>("display");
+            let (kind, value, display) = (kind?, value?, display?);
+            match Self::parse(kind, value.as_str()) {
+                Ok(document) => Some(document.with_display(display)),
+                Err(broken) => {
+                    fields.refuse("value", broken);
+                    None
+                }
             }
-            Some(document)
         })
     }
 
     fn show(&self) -> Value {
-        serde_json::json!({ "type": self.kind.as_str(), "value": self.value.as_str() })
+        serde_json::json!({ "type": self.kind.as_str(), "value": self.value.as_str(), "display": self.display() })
     }
 
     fn schema() -> RefOr<Schema> {
         object_schema(
             "A document: its type and number.",
-            Some(serde_json::json!({ "type": "DNI", "value": "20.123.456" })),
+            Some(serde_json::json!({ "type": "DNI", "value": "20123456", "display": "20.123.456" })),
             vec![
                 ("type", "What kind of document.", true, <DocumentType as Field>::schema()),
                 (
                     "value",
-                    "Its number; dots, dashes, slashes and spaces do not count.",
+                    "Its number; dots, dashes, slashes and spaces are removed.",
                     true,
                     <DocumentNumber as Field>::schema(),
+                ),
+                (
+                    "display",
+                    "The number in the spelling that was last sent. A spelling of another number is replaced by `value`.",
+                    false,
+                    <Option<DocumentSpelling> as Field>::schema(),
                 ),
             ],
         )
     }
 }
 
-/// A document's number: 1 to 32 letters and digits, written without separators and in upper case, so that
-/// `12.345.678-k` and `12345678K` are the same document. An RFC may have `&` too.
+impl Document {
+    fn with_display(self, display: Option<DocumentSpelling>) -> Self {
+        let is_spelling =
+            |spelling: &DocumentSpelling| self.kind.parse_number(spelling.as_str()).as_ref() == Ok(&self.value);
+        match display {
+            Some(display) if is_spelling(&display) => {
+                let display = Some(display).filter(|display| display.as_str() != self.value.as_str());
+                Self { display, ..self }
+            }
+            Some(_) | None => self,
+        }
+    }
+}
+
+/// A document's number: 1 to 32 letters and digits of ASCII, without separators and in upper case, so that `12.345.678-k` and
+/// `12345678K` are the same document. An RFC may have `Ñ` and `&` too, a CURP `Ñ`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(from = "String", into = "String")]
 pub struct DocumentNumber {
     number: String,
-    /// As a client wrote it, for the rules that ask for that; the table does not keep it.
+    /// The spelling of a client, for rules about it; the table does not keep it here.
     written: Option<String>,
 }
 
@@ -82,23 +137,59 @@ impl DocumentNumber {
         &self.number
     }
 
-    /// The number that `text` writes.
+    /// Parses the number of a document of any type.
     ///
     /// # Errors
     /// The rule that it breaks.
     pub fn parse(text: &str) -> Result<Self, Broken> {
-        let number = canonical(text);
-        let fits = (1..=32).contains(&number.chars().count())
-            && number.chars().all(|letter| letter.is_alphanumeric() || letter == '&');
-        if fits { Ok(Self { number, written: Some(text.to_owned()) }) } else { Err(UNREADABLE) }
+        let written = normalize_spelling(text, max_length!(64))?;
+        let number = canonical(&written);
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, 'Ñ' | '&');
+        let fits = (1..=32).contains(&number.chars().count()) && number.chars().all(is_letter);
+        if fits { Ok(Self { number, written: Some(written) }) } else { Err(UNREADABLE) }
+    }
+
+    /// Returns each canonical number that this spelling can mean, by the type of the document.
+    #[must_use]
+    pub fn search_forms(&self) -> Vec<String> {
+        let rut = chile::reduce(&self.number);
+        let is_other = rut != self.number && chile::RUT.holds(&rut);
+        std::iter::once(self.number.clone()).chain(is_other.then_some(rut)).collect()
+    }
+
+    /// Refuses a number of zeros, which is nobody's.
+    fn check_not_zero(&self) -> Result<(), Broken> {
+        if self.number.chars().all(|digit| digit == '0') { Err(ALL_ZERO) } else { Ok(()) }
+    }
+
+    /// The number in the form that `reduce` makes of it.
+    fn reduced(self, reduce: fn(&str) -> String) -> Self {
+        Self { number: reduce(&self.number), ..self }
     }
 }
 
-const UNREADABLE: Broken = ("invalid_document", "must have 1 to 32 letters and digits");
+impl DocumentType {
+    /// Parses a number of this type.
+    fn parse_number(self, text: &str) -> Result<DocumentNumber, Broken> {
+        let number = DocumentNumber::parse(text)?;
+        if self != Self::Rfc && !number.number.is_ascii() || self != Self::Rfc && number.number.contains('&') {
+            return Err(UNREADABLE);
+        }
+        // The register of Argentina has the number 0.
+        if self != Self::Dni {
+            number.check_not_zero()?;
+        }
+        Ok(if self == Self::Rut { number.reduced(chile::reduce) } else { number })
+    }
+}
 
-/// `text` without separators, in upper case.
+const UNREADABLE: Broken = ("invalid_document", "must have 1 to 32 letters and digits, A to Z and 0 to 9");
+const ALL_ZERO: Broken = ("invalid_document", "must not be all zeros");
+
+/// `text` without separators, in upper case. Other scripts' letters are left, to be refused.
 fn canonical(text: &str) -> String {
-    text.chars().filter(|letter| !matches!(letter, '.' | '-' | '/' | ' ')).flat_map(char::to_uppercase).collect()
+    let letters = text.chars().filter(|letter| !matches!(letter, '.' | '-' | '/' | ' '));
+    letters.map(|letter| if letter == 'ñ' { 'Ñ' } else { letter.to_ascii_uppercase() }).collect()
 }
 
 /// However they were written.
@@ -116,11 +207,10 @@ impl From<DocumentNumber> for String {
     }
 }
 
-impl TryFrom<String> for DocumentNumber {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).map(|parsed| Self { written: None, ..parsed }).map_err(|(_, message)| message)
+/// A row may hold a number from before a stricter rule.
+impl From<String> for DocumentNumber {
+    fn from(number: String) -> Self {
+        Self { number, written: None }
     }
 }
 

@@ -10,17 +10,24 @@ pub(crate) struct Rule {
     written: fn(&str) -> Result<(), Broken>,
     /// What holds for the canonical number.
     number: fn(&str, Checks) -> Result<(), Broken>,
+    /// What is removed from a number to make it canonical, besides separators.
+    reduce: fn(&str) -> String,
 }
 
 impl Rule {
     /// A rule for canonical numbers, however they are written.
     pub(super) const fn new(number: fn(&str, Checks) -> Result<(), Broken>) -> Self {
-        Self { written: |_| Ok(()), number }
+        Self { written: |_| Ok(()), number, reduce: str::to_owned }
     }
 
     /// The rule, and another for the text as it was written.
     pub(super) const fn and_written(self, written: fn(&str) -> Result<(), Broken>) -> Self {
         Self { written, ..self }
+    }
+
+    /// The rule, for numbers of which `reduce` removes something.
+    pub(super) const fn and_reduced(self, reduce: fn(&str) -> String) -> Self {
+        Self { reduce, ..self }
     }
 
     /// The number that `text` writes.
@@ -29,6 +36,8 @@ impl Rule {
     /// The rule that it breaks.
     pub(crate) fn read(&self, text: &str, checks: Checks) -> Result<DocumentNumber, Broken> {
         let number = DocumentNumber::parse(text)?;
+        number.check_not_zero()?;
+        let number = number.reduced(self.reduce);
         self.check(&number, checks)?;
         Ok(number)
     }
@@ -65,7 +74,7 @@ pub(super) fn digits(number: &str, lengths: std::ops::RangeInclusive<usize>) -> 
 
 /// Whether the number has letters and digits alone, and as many as `lengths` allows.
 pub(super) fn characters(number: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
-    lengths.contains(&number.chars().count()) && number.chars().all(char::is_alphanumeric)
+    lengths.contains(&number.chars().count()) && number.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The sum of the values of the first characters, each times its weight.

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::answer::{Answers, Given, missing};
+use crate::answer::{AnswerSpellings, Answers, Given, missing};
 use crate::clock::Time;
 use crate::custom_field::Question;
 use crate::error::{Error, FieldError};
@@ -13,8 +14,9 @@ use crate::field::{Body, Field as _, Fields, MergePatch, Object, Pointer, bookke
 use crate::id::{LevelId, MemberId, MembershipId, ProductId, SegmentId, UserId};
 use crate::level::Points;
 use crate::membership::{Membership, MembershipSettings};
+use crate::phone::check_spelling;
 use crate::subscription::Quantity;
-use crate::text::{Code, Name, Phone, ReferenceId};
+use crate::text::{Code, Name, Phone, PhoneSpelling, ReferenceId};
 use crate::user::Metadata;
 use crate::value::{List, OrDefault};
 use crate::{body, text, words};
@@ -82,8 +84,11 @@ body! {
         pub name: Option<Name>,
         /// Last name.
         pub last_name: Option<Name>,
-        /// Phone number, E.164.
+        /// Phone number, E.164: a plus and 7 to 15 digits. Separators are removed.
         pub phone: Option<Phone>,
+        /// The phone in the spelling of another system's client. It may spell no number of E.164; then `phone` is null.
+        #[serde(default)]
+        pub phone_display: Option<PhoneSpelling>,
         /// The loyalty number on the member's card; no payment card. See `settings.refuse_payment_cards`.
         pub card_number: Option<Code>,
         /// Whether the member takes part.
@@ -110,12 +115,13 @@ body! {
     }
     example {
         "user_id": "0199d2a4-5c00-7000-8000-000000000002", "level_id": "0199d2a4-5c00-7000-8000-000000001e01",
-        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "100200300",
+        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "phone_display": null, "card_number": "100200300",
         "status": "ACTIVE", "approval": "PENDING", "origin": "web", "product_id": null,
         "reference_id": null, "quantity": null, "starts_at": null, "expires_at": null, "last_payment_at": null, "metadata": null
     }
     patch { "approval": "APPROVED", "phone": null }
-    rules Self::by_somebody
+    dependent [phone_display of phone]
+    rules Self::check_together
 }
 
 body! {
@@ -125,8 +131,10 @@ body! {
         pub name: Option<Name>,
         /// Last name.
         pub last_name: Option<Name>,
-        /// Phone number, E.164.
+        /// Phone number, E.164: a plus and 7 to 15 digits. Separators are removed.
         pub phone: Option<Phone>,
+        /// The phone in the spelling of another system's client. It may spell no number of E.164; then `phone` is null.
+        pub phone_display: Option<PhoneSpelling>,
         /// The loyalty number on the member's card; no payment card. See `settings.refuse_payment_cards`.
         pub card_number: Option<Code>,
         /// Where the member came from.
@@ -135,14 +143,17 @@ body! {
         pub metadata: Option<Metadata>,
     }
     example {
-        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "card_number": "100200300",
+        "name": "Ana", "last_name": "López", "phone": "+5215512345678", "phone_display": null, "card_number": "100200300",
         "origin": "web", "metadata": null
     }
     patch { "phone": null }
+    dependent [phone_display of phone]
+    rules Self::check_spelling
 }
 
 impl MemberFields {
-    fn by_somebody(&self, errors: &mut Vec<FieldError>) {
+    fn check_together(&self, errors: &mut Vec<FieldError>) {
+        check_spelling(self.phone.as_ref(), self.phone_display.as_ref(), errors);
         if self.product_id.is_some() && self.user_id.is_none() {
             errors.push(Pointer::root().child("user_id").error("required", "is required where there is a product"));
         }
@@ -156,6 +167,7 @@ impl MemberFields {
             name: None,
             last_name: None,
             phone: None,
+            phone_display: None,
             card_number: None,
             status: OrDefault::default(),
             approval: OrDefault::default(),
@@ -173,19 +185,23 @@ impl MemberFields {
     /// What the member itself may write of these.
     #[must_use]
     pub fn enrolment(&self) -> EnrolmentFields {
-        let Self { name, last_name, phone, card_number, origin, metadata, .. } = self.clone();
-        EnrolmentFields { name, last_name, phone, card_number, origin, metadata }
+        let Self { name, last_name, phone, phone_display, card_number, origin, metadata, .. } = self.clone();
+        EnrolmentFields { name, last_name, phone, phone_display, card_number, origin, metadata }
     }
 
     /// These with what the member itself wrote.
     #[must_use]
     pub fn with(self, written: EnrolmentFields) -> Self {
-        let EnrolmentFields { name, last_name, phone, card_number, origin, metadata } = written;
-        Self { name, last_name, phone, card_number, origin, metadata, ..self }
+        let EnrolmentFields { name, last_name, phone, phone_display, card_number, origin, metadata } = written;
+        Self { name, last_name, phone, phone_display, card_number, origin, metadata, ..self }
     }
 }
 
 impl EnrolmentFields {
+    fn check_spelling(&self, errors: &mut Vec<FieldError>) {
+        check_spelling(self.phone.as_ref(), self.phone_display.as_ref(), errors);
+    }
+
     /// What is written about the user `user_id`, who enrols itself: active, and nobody has agreed yet.
     #[must_use]
     pub fn of(self, user_id: UserId) -> MemberFields {
@@ -269,6 +285,9 @@ pub struct Member {
     pub points: Points,
     /// Its answers.
     pub answers: Answers,
+    /// The answers that were spelled otherwise.
+    #[serde(default, skip_serializing_if = "AnswerSpellings::is_empty")]
+    pub spellings: AnswerSpellings,
     /// The keys of the required fields that it has not answered, which follow from the fields as they are now.
     #[serde(skip)]
     pub missing_fields: Vec<String>,
@@ -293,6 +312,7 @@ impl Member {
             fields,
             points: Points::default(),
             answers: Answers::default(),
+            spellings: AnswerSpellings::default(),
             missing_fields: Vec::new(),
             version: 1,
             created_at: now,
@@ -353,8 +373,15 @@ impl Member {
     pub fn under(&self, questions: &[Question<'_>]) -> Self {
         let answers = self.answers.holding(questions);
         let missing_fields = missing(questions, self.fields.level_id, &answers);
-        Self { answers, missing_fields, ..self.clone() }
+        let spellings = self.spellings.of(&answers);
+        Self { answers, spellings, missing_fields, ..self.clone() }
     }
+}
+
+fn spellings_schema() -> RefOr<Schema> {
+    let description =
+        "Answers in the spelling that was sent, by the keys of their fields, where it differs from `answers`.";
+    ObjectBuilder::new().schema_type(Type::Object).description(Some(description)).into()
 }
 
 impl PartialSchema for Member {
@@ -366,6 +393,7 @@ impl PartialSchema for Member {
             ("number", <MemberNumber as PartialSchema>::schema()),
             ("points", <Points as crate::Field>::schema()),
             ("answers", <Given as crate::Field>::schema()),
+            ("answers_display", spellings_schema()),
             ("missing_fields", <List<crate::custom_field::FieldKey, 1000> as crate::Field>::schema()),
         ])
     }
@@ -386,6 +414,7 @@ impl Object for Member {
             ("number".to_owned(), self.number.show()),
             ("points".to_owned(), self.points.show()),
             ("answers".to_owned(), self.answers.show()),
+            ("answers_display".to_owned(), self.spellings.show()),
             ("missing_fields".to_owned(), self.missing_fields.clone().into()),
         ]);
         shown.extend(Body::show(&self.fields));
@@ -400,7 +429,7 @@ pub fn example() -> Value {
     let mut example = json!({
         "id": "0199d2a4-5c00-7000-8000-00000000ae01", "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01",
         "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "number": "40281739", "points": 120,
-        "answers": { "bank": "bbva" }, "missing_fields": ["tax_id"],
+        "answers": { "bank": "bbva" }, "answers_display": {}, "missing_fields": ["tax_id"],
         "version": 2, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:05:00.000Z"
     });
     if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), <MemberFields as Body>::example()) {

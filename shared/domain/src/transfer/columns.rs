@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 use utoipa::openapi::schema::{Object, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::json::read_json;
+
 /// A column: the field that its cells are values of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -35,18 +37,18 @@ pub fn columns(schema: &RefOr<Schema>) -> Vec<Column> {
     fields.collect()
 }
 
-/// The column of this name, if it is one of `columns` or an entry of one that is open.
+/// Finds the column that a header names, in any case and with blanks around it: one of `columns`, or an entry of one that
+/// is open, whose key keeps its case.
 #[must_use]
-pub fn named(columns: &[Column], name: &str) -> Option<Column> {
+pub fn find_column(columns: &[Column], header: &str) -> Option<Column> {
+    let header = header.trim();
     columns.iter().find_map(|column| {
-        let entry = column.kind == Kind::Open && entry_of(name, &column.name);
-        (column.name == name || entry)
-            .then(|| Column { name: name.to_owned(), kind: if entry { Kind::Text } else { column.kind } })
+        if header.eq_ignore_ascii_case(&column.name) {
+            return Some(column.clone());
+        }
+        let entry = column.entry_of(header).filter(|_| column.kind == Kind::Open)?;
+        Some(Column { name: format!("{}.{entry}", column.name), kind: Kind::Text })
     })
-}
-
-fn entry_of(name: &str, column: &str) -> bool {
-    name.strip_prefix(column).and_then(|rest| rest.strip_prefix('.')).is_some_and(|entry| !entry.is_empty())
 }
 
 impl Column {
@@ -70,6 +72,13 @@ impl Column {
         &self.name
     }
 
+    /// The entry of this column that a header names by `column.entry`.
+    fn entry_of<'a>(&self, header: &'a str) -> Option<&'a str> {
+        let (column, rest) = header.split_at_checked(self.name.len())?;
+        let entry = rest.strip_prefix('.').filter(|_| column.eq_ignore_ascii_case(&self.name))?.trim();
+        (!entry.is_empty()).then_some(entry)
+    }
+
     /// Writes a cell into the body that it belongs to; an empty one says nothing.
     pub fn read(&self, cell: &str, into: &mut Map<String, Value>) {
         if cell.is_empty() {
@@ -78,8 +87,8 @@ impl Column {
         let text = || Value::from(cell);
         let value = match self.kind {
             Kind::Text => text(),
-            Kind::Literal => serde_json::from_str::<Value>(cell).ok().filter(is_literal).unwrap_or_else(text),
-            Kind::Open => serde_json::from_str::<Value>(cell).ok().filter(Value::is_object).unwrap_or_else(text),
+            Kind::Literal => read_json(cell.as_bytes()).ok().filter(is_literal).unwrap_or_else(text),
+            Kind::Open => read_json(cell.as_bytes()).ok().filter(Value::is_object).unwrap_or_else(text),
         };
         let Some((field, part)) = self.name.split_once('.') else {
             match (into.get_mut(&self.name), value) {
@@ -165,7 +174,7 @@ mod tests {
             ("metadata.plan", "gold"),
             ("metadata", r#"{"a":1.50}"#),
         ] {
-            named(&all, name).unwrap_or_else(|| panic!("{name}")).read(cell, &mut body);
+            find_column(&all, name).unwrap_or_else(|| panic!("{name}")).read(cell, &mut body);
         }
         let expected = json!({
             "email": "ana@example.com", "identification": { "type": "DNI", "value": "012" },
@@ -175,16 +184,30 @@ mod tests {
         expected["metadata"]["a"] = serde_json::from_str("1.50").unwrap_or_default();
         assert_eq!(body, expected);
         let shown = Value::Object(body);
-        let cell = |name: &str| named(&all, name).map(|column| column.write(&shown));
+        let cell = |name: &str| find_column(&all, name).map(|column| column.write(&shown));
         assert_eq!(cell("identification.value").as_deref(), Some("012"));
         assert_eq!(cell("metadata").as_deref(), Some(r#"{"plan":"gold","a":1.50}"#));
         assert_eq!((cell("name").as_deref(), cell("legal_address.city").as_deref()), (Some(""), Some("")));
     }
 
     #[test]
+    fn header_names_a_column_in_any_case() {
+        for (header, name) in [
+            ("Email", "email"),
+            (" IDENTIFICATION.Type\u{a0}", "identification.type"),
+            ("Metadata.Plan", "metadata.Plan"),
+            ("metadata. plan ", "metadata.plan"),
+        ] {
+            assert_eq!(find_column(&all(), header).as_ref().map(Column::name), Some(name), "{header}");
+        }
+    }
+
+    #[test]
     fn what_is_no_column_is_none() {
-        for name in ["", "Email", "password", "identification", "metadata.", "city.country", "email.x"] {
-            assert_eq!(named(&all(), name), None, "{name}");
+        for name in
+            ["", "metadatax.a", "metadata. ", "password", "identification", "metadata.", "city.country", "email.x"]
+        {
+            assert_eq!(find_column(&all(), name), None, "{name}");
         }
     }
 }

@@ -53,8 +53,8 @@ body! {
         pub dry_run: Flag<false>,
         /// By what a row finds the user that it changes; a row that finds none becomes a new one.
         pub match_by as "match": OrDefault<MatchBy>,
-        /// Whether CSV cells are read as they are. By default the `'` is removed that an export writes before `=`, `+`,
-        /// `-`, `@`, a tab or a carriage return.
+        /// Whether CSV cells are read as they are. By default blanks around a cell are removed, and the `'` that an export
+        /// writes before `=`, `+`, `-`, `@`, a tab or a carriage return.
         #[serde(default)]
         pub raw: Flag<false>,
     }
@@ -104,15 +104,32 @@ impl Counts {
     }
 }
 
+/// How the text of a table is encoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TextEncoding {
+    /// UTF-8.
+    #[default]
+    Utf8,
+    /// UTF-16 with the low byte first, after a byte order mark.
+    Utf16Le,
+    /// UTF-16 with the high byte first, after a byte order mark.
+    Utf16Be,
+    /// Windows-1252, as Excel writes CSV in western Europe and America.
+    Windows1252,
+}
+
 /// What is known of the file once it has been looked through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Names its content.
     pub etag: String,
-    /// The names of its columns, in their order; none of NDJSON.
+    /// The names of its columns, in their order; empty where a column has none. NDJSON has no columns.
     pub columns: Vec<String>,
     /// What stands between its cells.
     pub delimiter: char,
+    /// How its text is encoded.
+    #[serde(default)]
+    pub encoding: TextEncoding,
     /// In how many batches its rows are done.
     pub batches: u64,
 }

@@ -14,15 +14,15 @@ mod export;
 mod formula;
 mod import;
 
-pub use columns::{Column, columns, named};
+pub use columns::{Column, columns, find_column};
 pub use export::{Export, ExportFields, ExportProgress, Filters, UserColumn, export_example};
 pub use formula::{escape_formula, unescape_formula};
-pub use import::{Counts, Import, ImportFields, MatchBy, RowStatus, Source, import_example};
+pub use import::{Counts, Import, ImportFields, MatchBy, RowStatus, Source, TextEncoding, import_example};
 
 words! {
     /// How rows are written.
     pub enum Format {
-        /// RFC 4180, with a header; `,`, `;` or a tab between the cells.
+        /// RFC 4180, with a header; `,`, `;`, a tab, or what a first line `sep=` names, between the cells.
         Csv = "csv",
         /// A JSON object a line.
         Ndjson = "ndjson",

@@ -34,7 +34,7 @@ pub enum Right {
 use Right::{Managed as M, NotApplicable as N, Writes as W};
 
 /// Each field that a body of a user can have, with the rights of sign-up, master user, segment user and manager.
-pub const RIGHTS: [(&str, [Right; 4]); 27] = [
+pub const RIGHTS: [(&str, [Right; 4]); 28] = [
     ("email", [W, W, W, W]),
     ("username", [W, W, W, W]),
     ("reference_id", [W, W, M, W]),
@@ -42,6 +42,7 @@ pub const RIGHTS: [(&str, [Right; 4]); 27] = [
     ("last_name", [W, W, W, W]),
     ("second_last_name", [W, W, W, W]),
     ("phone", [W, W, W, W]),
+    ("phone_display", [W, W, W, W]),
     ("gender", [W, W, W, W]),
     ("birthdate", [W, W, W, W]),
     ("nationality", [W, W, W, W]),

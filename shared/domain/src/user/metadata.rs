@@ -7,6 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
 use crate::field::{Field, Pointer};
+use crate::json::read_json;
 
 /// A JSON object of the client's own, at most 8 KiB; its numbers keep their digits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -29,7 +30,7 @@ impl Field for Metadata {
     }
 
     fn show(&self) -> Value {
-        serde_json::from_str(&self.0).unwrap_or_default()
+        read_json(self.0.as_bytes()).unwrap_or_default()
     }
 
     fn schema() -> RefOr<Schema> {

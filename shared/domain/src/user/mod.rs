@@ -5,6 +5,7 @@ mod email;
 mod metadata;
 mod new;
 mod operation;
+mod profile;
 mod state;
 mod unique;
 
@@ -16,12 +17,13 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::{Date, Time};
 use crate::document::Document;
-use crate::error::Error;
+use crate::error::{Error, FieldError};
 use crate::field::{Body, Field, Object, bookkeeping, shown_schema};
 use crate::id::{PartnerId, SegmentId, StatusId, UploadId, UserId};
+use crate::phone::check_spelling;
 use crate::place::{LegalAddress, Place};
-use crate::segment::SegmentNumber;
-use crate::text::{Code, Country, Email, Language, Name, Phone, ReferenceId};
+use crate::segment::{IdentificationScope, SegmentNumber};
+use crate::text::{Code, Country, Email, Language, Name, Phone, PhoneSpelling, ReferenceId};
 use crate::username::Username;
 use crate::value::Integer;
 use crate::{body, words};
@@ -30,6 +32,7 @@ pub use access::{RIGHTS, Right, Writer};
 pub use email::EmailChange;
 pub use metadata::Metadata;
 pub use new::{FirstStatus, NewUser, SignUp};
+pub use profile::UserProfile;
 pub use state::{CURRENT_PASSWORD, Role, UserState};
 pub use unique::{Unique, rounds};
 
@@ -83,6 +86,9 @@ pub struct User {
     /// Whether its `status_id` is one that is excluded, as the store found it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub excluded: bool,
+    /// Whether its identification is unique in its country only, as the segment's settings said when it was written.
+    #[serde(default, skip_serializing_if = "IdentificationScope::is_segment")]
+    pub identification_scope: IdentificationScope,
     /// Whether it has never joined a membership, as the store notes it: then none need be looked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unjoined: bool,
@@ -136,8 +142,11 @@ body! {
         pub last_name: Option<Name>,
         /// Second last name.
         pub second_last_name: Option<Name>,
-        /// Phone number, E.164.
+        /// Phone number, E.164: a plus and 7 to 15 digits. Separators are removed.
         pub phone: Option<Phone>,
+        /// The phone in the spelling of another system's client. It may spell no number of E.164; then `phone` is null.
+        #[serde(default)]
+        pub phone_display: Option<PhoneSpelling>,
         /// Gender.
         pub gender: Option<Gender>,
         /// Day of birth.
@@ -181,6 +190,8 @@ body! {
         "gender": "FEMALE", "birthdate": "1990-02-28", "language": "es-MX"
     }
     patch { "last_name": "López García", "phone": null, "metadata": { "plan": "gold" } }
+    dependent [phone_display of phone]
+    rules Self::check_spelling
 }
 
 words! {
@@ -217,6 +228,7 @@ impl User {
             status_reason: None,
             person: None,
             excluded: false,
+            identification_scope: IdentificationScope::Segment,
             unjoined: true,
             self_purge: None,
             email_verified: None,
@@ -278,19 +290,27 @@ impl User {
     /// Each value of this user that nobody else in its scope may have; none once it is deleted.
     #[must_use]
     pub fn unique_values(&self) -> Vec<Unique> {
-        if self.status == Status::Deleted { Vec::new() } else { self.fields.unique_values() }
+        if self.status == Status::Deleted {
+            return Vec::new();
+        }
+        self.fields.unique_values(self.identification_scope)
     }
 }
 
 impl UserFields {
+    fn check_spelling(&self, errors: &mut Vec<FieldError>) {
+        check_spelling(self.phone.as_ref(), self.phone_display.as_ref(), errors);
+    }
+
     /// Each value that nobody else in the scope may have.
     #[must_use]
-    pub fn unique_values(&self) -> Vec<Unique> {
+    pub fn unique_values(&self, scope: IdentificationScope) -> Vec<Unique> {
+        let country = self.operation_country.as_ref().filter(|_| scope == IdentificationScope::Country);
         let values = [
             self.email.as_ref().map(Unique::email),
             self.username.as_ref().map(Unique::username),
             self.reference_id.as_ref().map(Unique::reference),
-            self.identification.as_ref().map(Unique::identification),
+            self.identification.as_ref().map(|document| Unique::identification(document, country)),
         ];
         values.into_iter().flatten().collect()
     }

@@ -58,6 +58,7 @@ impl Body for SignUp {
     }
 
     fn rules(&self, errors: &mut Vec<FieldError>) {
+        self.fields.rules(errors);
         errors.extend(self.fields.not_applicable(Writer::SignUp));
     }
 
@@ -104,6 +105,10 @@ impl Body for NewUser {
         let read = UserFields::read(fields);
         let read = read_beside(fields, password.iter().flatten().next(), read)?;
         Some(Self { password: password?, status: status?, fields: read })
+    }
+
+    fn rules(&self, errors: &mut Vec<FieldError>) {
+        self.fields.rules(errors);
     }
 
     fn show(&self) -> Map<String, Value> {

@@ -37,11 +37,22 @@ impl UserFields {
             self.tax_identification.as_ref(),
         );
         if moved || before.is_some_and(|before| before.legal_address != self.legal_address) {
-            let address = self.legal_address.as_ref();
-            errors.extend(address.and_then(|address| address.check(country, &Pointer::root().child("legal_address"))));
+            let at = Pointer::root().child("legal_address");
+            errors.extend(match &self.legal_address {
+                Some(address) => address.check(country, &at),
+                None if country.is_some_and(requires_address) => {
+                    Some(at.error("required", "is required in BRA; give one with its zip_code, the CEP"))
+                }
+                None => None,
+            });
         }
         errors
     }
+}
+
+/// Whether a user of this country needs a legal address.
+fn requires_address(country: &Country) -> bool {
+    country.as_str() == "BRA"
 }
 
 /// The 23 provinces of Argentina and its capital city, which counts as one.
@@ -171,7 +182,10 @@ mod tests {
             user(json!({ "operation_country": "PER", "identification": { "type": "DNI", "value": "12345678" } }));
         for (patch, expected) in [
             (json!({ "operation_country": "ARG" }), vec![]),
-            (json!({ "operation_country": "BRA" }), vec![("/identification/type", "invalid_choice")]),
+            (
+                json!({ "operation_country": "BRA" }),
+                vec![("/identification/type", "invalid_choice"), ("/legal_address", "required")],
+            ),
             (json!({ "operation_country": null }), vec![("/identification/type", "invalid_choice")]),
             (json!({ "identification": { "value": "1234567" } }), vec![("/identification/value", "invalid_document")]),
         ] {
@@ -205,6 +219,25 @@ mod tests {
         ] {
             let after = MergePatch::parse(patch.clone())?.apply(&before)?;
             assert_eq!(found(&after.check_by_country(Some(&before), Checks::Format)), expected, "{patch}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_user_of_brazil_needs_a_legal_address_when_the_country_or_the_address_changes() -> Result<(), Error> {
+        let errors = user(json!({ "operation_country": "BRA" })).check_by_country(None, Checks::Format);
+        assert_eq!(found(&errors), [("/legal_address", "required")]);
+        let with = user(json!({ "operation_country": "BRA", "legal_address": { "zip_code": "01310-100" } }));
+        let without = user(json!({ "operation_country": "BRA" }));
+        let mexican = user(json!({ "operation_country": "MEX" }));
+        for (before, patch, expected) in [
+            (&with, json!({ "legal_address": null }), vec![("/legal_address", "required")]),
+            (&mexican, json!({ "operation_country": "BRA" }), vec![("/legal_address", "required")]),
+            (&without, json!({ "name": "Ana" }), vec![]),
+            (&with, json!({ "operation_country": "MEX", "legal_address": null }), vec![]),
+        ] {
+            let after = MergePatch::parse(patch.clone())?.apply(before)?;
+            assert_eq!(found(&after.check_by_country(Some(before), Checks::Format)), expected, "{patch}");
         }
         Ok(())
     }

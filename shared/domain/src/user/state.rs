@@ -33,12 +33,18 @@ pub struct UserState {
 }
 
 impl Body for UserState {
+    const DEPENDENT: &[(&str, &str)] = UserFields::DEPENDENT;
+
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let (status, status_reason) = (fields.take("status"), fields.take("status_reason"));
         // Proves who changes the e-mail, and is nothing of the user.
         let _: Option<Option<Secret>> = fields.take(CURRENT_PASSWORD);
         let fields = UserFields::read(fields)?;
         Some(Self { status: status?, status_reason: status_reason?, fields })
+    }
+
+    fn rules(&self, errors: &mut Vec<FieldError>) {
+        self.fields.rules(errors);
     }
 
     fn fixed(&self, before: &Self, errors: &mut Vec<FieldError>) {

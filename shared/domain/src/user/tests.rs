@@ -21,11 +21,12 @@ fn a_master_keeps_its_email_and_name() -> Result<(), Error> {
 #[test]
 fn metadata_merges_like_the_rest_and_keeps_its_digits() -> Result<(), Error> {
     let mut user = User::of_segment(UserId::fresh(), SegmentId::fresh(), UserFields::default(), Time::now());
-    let value = |text| serde_json::from_str::<Value>(text).map_err(Error::internal);
+    let value = |text: &str| crate::json::read_json(text.as_bytes()).map_err(Error::internal);
     for (patch, expected) in [
         (r#"{"email":"a@b.example","name":"A","metadata":{"a":1.50,"b":{"c":1}}}"#, r#"{"a":1.50,"b":{"c":1}}"#),
         (r#"{"metadata":{"b":{"d":2}}}"#, r#"{"a":1.50,"b":{"c":1,"d":2}}"#),
         (r#"{"metadata":{"b":null}}"#, r#"{"a":1.50}"#),
+        (r#"{"metadata":{"c":[1E3,2e-7]}}"#, r#"{"a":1.50,"c":[1E3,2e-7]}"#),
     ] {
         user =
             user.patched(MergePatch::parse(value(patch)?)?, Role::Manager, Some(&Settings::default()), Time::now())?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::document::Document;
 use crate::error::FieldError;
 use crate::field::Pointer;
-use crate::text::{Email, ReferenceId};
+use crate::text::{Country, Email, ReferenceId};
 use crate::username::Username;
 
 /// A value that one user alone may have, in the form in which two are compared.
@@ -57,11 +57,12 @@ impl Unique {
         Self::new("reference_id", reference.as_str().to_owned())
     }
 
-    /// A document: its type and its canonical number.
+    /// A document: its type and its canonical number, and its country where it is unique only there.
     #[must_use]
-    pub fn identification(document: &Document) -> Self {
-        // No type has a colon in its name.
-        let value = format!("{}:{}", document.kind.as_str(), document.value.as_str());
+    pub fn identification(document: &Document, country: Option<&Country>) -> Self {
+        // No type and no country has a colon in its name, and no type is the code of a country.
+        let country = country.map(|country| format!("{}:", country.as_str())).unwrap_or_default();
+        let value = format!("{country}{}:{}", document.kind.as_str(), document.value.as_str());
         Self::new("identification", value)
     }
 

@@ -292,17 +292,18 @@ impl Caller {
         }
     }
 
+    /// The account that the credential is of: that of a key, or that of the user itself. Whether it holds is not known yet.
+    #[must_use]
+    pub fn account(&self) -> UserId {
+        match &self.credential {
+            Credential::Token(session) => session.claims.user_id,
+            Credential::Key(secret) => secret.account,
+        }
+    }
+
     /// The developer's token, where the request must have one.
     pub(crate) fn developer(&self) -> Option<&DeveloperToken> {
         self.developer.as_ref()
-    }
-
-    /// The account that the credential names, which is not checked yet.
-    pub(crate) fn account_named(&self) -> UserId {
-        match &self.credential {
-            Credential::Token(session) => session.claims.user_id,
-            Credential::Key(key) => key.account,
-        }
     }
 
     /// The application that the request came to.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::document::{Document, DocumentNumber};
+use domain::phone::spelled_form;
 use domain::place::Place;
 use domain::{Error, SegmentId, Status, User, UserId};
 
@@ -37,6 +38,7 @@ impl Indexed for User {
             ("reference_id", word(fields.reference_id.as_ref().map(|id| id.as_str().to_owned()))),
             ("second_last_name", name(&fields.second_last_name)),
             ("phone", word(fields.phone.as_ref().map(|phone| phone.as_str().to_owned()))),
+            ("phone", word(spelled_form(fields.phone.as_ref(), fields.phone_display.as_ref()))),
             ("birthdate", word(fields.birthdate.map(|date| date.to_string()))),
             ("nationality", word(fields.nationality.as_ref().map(|country| country.as_str().to_owned()))),
             ("operation_country", word(fields.operation_country.as_ref().map(|country| country.as_str().to_owned()))),
@@ -134,7 +136,8 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn with_document(&self, segment: SegmentId, number: &DocumentNumber) -> Result<Vec<UserId>, Error> {
-        let same = Test::AnyOf(vec![Match::Exact(Value::word(number.as_str()))]);
+        let forms = number.search_forms();
+        let same = Test::AnyOf(forms.into_iter().map(|form| Match::Exact(Value::word(form))).collect());
         let search = Search {
             filters: vec![Filter { field: "identification_value".to_owned(), test: same }],
             sort: Vec::new(),
@@ -180,6 +183,21 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn excluded_users(&self, segment: SegmentId, search: &Search) -> Result<Found<User>, Error> {
         self.users_in(&excluded_directory(segment), search).await
+    }
+
+    /// Whether a segment has users, deleted ones included: 3 searches.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn has_users(&self, segment: SegmentId) -> Result<bool, Error> {
+        let one =
+            Search { filters: Vec::new(), sort: Vec::new(), size: 1, from: From::Offset(0), total: Some((0, false)) };
+        let (some, excluded, deleted) = tokio::try_join!(
+            self.users(segment, &one),
+            self.excluded_users(segment, &one),
+            self.deleted_users(segment, &one)
+        )?;
+        Ok([some, excluded, deleted].iter().any(|found| !found.rows.is_empty()))
     }
 
     async fn users_in(&self, name: &str, search: &Search) -> Result<Found<User>, Error> {

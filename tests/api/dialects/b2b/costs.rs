@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::user;
 use crate::costs::Costs;
-use crate::system::Ana;
+use crate::system::{Ana, PASSWORD};
 use crate::world::id;
 
 /// Each route, with the one that it stands for.
-const STANDS_FOR: [(&str, &str); 16] = [
+const STANDS_FOR: [(&str, &str); 17] = [
     ("GET /b2b/User/getUser", "GET /v1/segments/{segment}/users"),
+    ("GET /b2b/User/getUser, by local id, of the only segment", "GET /v1/users/{user}, of a segment"),
     ("GET /b2b/User/getUser, by local id", "GET /v1/users/{user}, of a segment"),
     ("GET /b2b/User/getUser, by remote id", "GET /v1/segments/{segment}/users, filter on e-mail"),
     ("GET /b2b/User/updateFrom", "GET /v1/segments/{segment}/users, sort by name"),
@@ -45,9 +46,24 @@ pub(crate) async fn measure(costs: &mut Costs) {
     let path = "/b2b/BusinessPartner/delete/p-2".to_owned();
     of(&mut Asked { costs, by }, "DELETE /b2b/BusinessPartner/delete/{id}", path, Value::Null).await;
     costs.headers.clear();
+    only_segment(costs, by, &segment).await;
     for (route, stands_for) in STANDS_FOR {
         costs.reads_at_most_one_more(route, &[stands_for], 0);
     }
+}
+
+/// Logging in, and a list of the only segment that an account has.
+async fn only_segment(costs: &mut Costs, by: &Ana, segment: &str) {
+    let (id, secret) = costs.muster.key(by, &format!("/v1/segments/{segment}/keys"), &["read"]).await;
+    for (name, username, password) in [("a key", id.as_str(), secret.as_str()), ("a master user", &by.email, PASSWORD)]
+    {
+        let body = json!({ "_username": username, "_password": password });
+        costs.of(&format!("POST /b2b/login, by {name}"), ("POST", "/b2b/login", body), None, 200).await;
+    }
+    let listed = costs.muster.get("/b2b/User/getUser").by(by).send().await.body;
+    let path = format!("/b2b/User/getUser?id={}", crate::world::id(&listed["data"][0]));
+    let route = "GET /b2b/User/getUser, by local id, of the only segment";
+    costs.of(route, ("GET", &path, Value::Null), Some(by), 200).await;
 }
 
 /// The routes, and who asks them.

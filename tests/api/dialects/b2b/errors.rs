@@ -9,11 +9,15 @@ use crate::faults::{Phase, Plan, Verdict, functions_behind};
 use crate::system::{Call, Muster};
 use crate::world::World;
 
+/// A user that can be created.
+const NEW: &str =
+    r#"[{"username": "x", "name": "X", "languageId": 14284, "email": "x@example.com", "businessPartnerId": "home"}]"#;
+
 /// Each route of the dialect, as a request that would be good.
 const ROUTES: [(&str, &str, &str); 11] = [
     ("GET", "/User/getUser", ""),
     ("GET", "/User/updateFrom?date=2020-01-01", ""),
-    ("POST", "/User/create", r#"[{"username": "x", "name": "X", "email": "x@example.com"}]"#),
+    ("POST", "/User/create", NEW),
     ("PUT", "/User/update/erp-1", r#"{"name": "X"}"#),
     ("DELETE", "/User/delete/erp-1", ""),
     ("GET", "/DeletedHistory/getDeleted", ""),
@@ -101,6 +105,8 @@ async fn what_is_another_segments_is_not_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_names_no_segment_has_no_connection() {
     let b2b = furnished().await;
+    // Of one segment a name is not needed.
+    b2b.world.muster.made(&b2b.world.ana, "/v1/segments", json!({ "name": "Another" })).await;
     for route in ROUTES.iter().filter(|(_, path, _)| !path.contains("Language")) {
         let reply = asked(&b2b.world.muster, *route).by(&b2b.world.ana).send().await;
         let expected = match route.0 {
@@ -141,6 +147,8 @@ async fn each_wrong_parameter_is_told_by_its_name_here() {
         (one("email", json!("")), error(400, "Parameter email is required")),
         (one("username", Value::Null), error(400, "Parameter username is required")),
         (json!([{}]), error(400, "Parameter username is required")),
+        (one("languageId", Value::Null), error(400, "Parameter languageId is required")),
+        (one("businessPartnerId", json!("")), error(400, "Parameter businessPartnerId is required")),
         (
             one("email", json!("nonsense")),
             error(400, "Parameter email must be an e-mail address such as ana@example.com"),

@@ -2,8 +2,10 @@
 
 pub(crate) mod costs;
 mod errors;
+mod login;
 mod partners;
 mod reading;
+mod transcript;
 mod writing;
 
 use serde_json::{Value, json};
@@ -18,7 +20,16 @@ pub(super) struct B2b {
 }
 
 impl B2b {
+    /// A segment with a business partner, whose remote id is `home`.
     async fn start() -> Self {
+        let b2b = Self::empty().await;
+        let home = json!({ "idRemote": "home", "commercialName": "Home" });
+        assert_eq!(b2b.send("POST", "/BusinessPartner/create", home).await.status, 201);
+        b2b
+    }
+
+    /// A segment without a business partner.
+    async fn empty() -> Self {
         let world = World::start().await;
         let (_, key) = world.key(&["read", "write", "admin"]).await;
         Self { world, key }
@@ -46,9 +57,10 @@ impl B2b {
     }
 }
 
-/// A new user with this remote id.
+/// A new user with this remote id, of the business partner `home`, who speaks Spanish.
 fn user(remote: &str) -> Value {
-    json!({ "idRemote": remote, "username": format!("user.{remote}"), "name": "Ana", "email": format!("{remote}@example.com") })
+    json!({ "idRemote": remote, "username": format!("user.{remote}"), "name": "Ana", "languageId": "14284",
+        "email": format!("{remote}@example.com"), "businessPartnerId": "home" })
 }
 
 /// The status, and the body of an error.

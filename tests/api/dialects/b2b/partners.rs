@@ -6,7 +6,7 @@ use super::{B2b, error, told, user};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partner_is_made_changed_and_deleted_by_either_id() {
-    let b2b = B2b::start().await;
+    let b2b = B2b::empty().await;
     let new = json!({ "idRemote": 77, "contactName": "Eva", "commercialName": "Café Sur", "tin": "0012", "role": "customer", "status": 1 });
     let made = b2b.send("POST", "/BusinessPartner/create", new).await;
     let id = made.body["id"].as_str().unwrap().to_owned();
@@ -45,7 +45,7 @@ async fn a_partner_is_made_changed_and_deleted_by_either_id() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_partner_is_told_by_its_name_here() {
-    let b2b = B2b::start().await;
+    let b2b = B2b::empty().await;
     let first = json!({ "idRemote": "1", "commercialName": "A" });
     assert_eq!(b2b.send("POST", "/BusinessPartner/create", first.clone()).await.status, 201);
     for (body, expected) in [
@@ -53,11 +53,27 @@ async fn what_is_wrong_with_a_partner_is_told_by_its_name_here() {
         (json!({}), error(400, "Parameter commercialName is required")),
         (json!({ "commercialName": "A", "contactName": [] }), error(400, "Parameter contactName must be a string")),
         (json!({ "commercialName": "A", "status": "maybe" }), error(400, "Parameter status must be true or false")),
-        (json!([]), error(400, "The body must be an object.")),
+        (json!("x"), error(400, "The body must be an object.")),
+        (json!([]), error(400, "The body must have 1 to 20 business partners.")),
+        (json!([[]]), error(400, "The body must be an object.")),
+        (json!([{ "commercialName": "B" }, {}]), error(400, "Parameter commercialName is required")),
+        (
+            json!([{ "idRemote": "2", "commercialName": "B" }, { "idRemote": "1", "commercialName": "C" }]),
+            error(409, "Duplicate entry => Care with idRemote"),
+        ),
+        (
+            json!([{ "idRemote": "2", "commercialName": "B" }, { "idRemote": 2, "commercialName": "C" }]),
+            error(409, "Duplicate entry => Care with idRemote"),
+        ),
     ] {
         let reply = b2b.send("POST", "/BusinessPartner/create", body.clone()).await;
         assert_eq!(told(&reply), expected, "{body}");
     }
+    assert_eq!(
+        b2b.get("/BusinessPartner/getBPartner").await["pagination"]["totalItems"],
+        1,
+        "all of an array, or none"
+    );
     let emptied = b2b.send("PUT", "/BusinessPartner/update/1", json!({ "commercialName": "" })).await;
     assert_eq!(told(&emptied), error(400, "Parameter commercialName is required"));
 }

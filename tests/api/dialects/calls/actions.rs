@@ -12,7 +12,7 @@ async fn create_makes_a_person_with_its_fields_its_metadata_and_a_password() {
     let made = calls.done(json!({ "action": "create", "doc": doc })).await;
     let number = clogin(&made);
     let info = json!({ "clogin_id": number.to_string(), "group_id": calls.group.to_string(), "connected_to": number.to_string() });
-    assert_eq!((&made["user_info"], &made["meta_info"]["u_name"]), (&info, &json!("ana.lopez")));
+    assert_eq!((&made["user_info"], &made["meta_info"]["u_name"]), (&info, &json!("Ana López")));
     assert_eq!((&made["meta_info"]["total_balance"], &made["meta_info"]["status_id"]), (&json!("0.00"), &json!("0")));
     let user = calls.user("ana@example.com").await;
     let fields = ["username", "name", "last_name"].map(|name| user[name].clone());
@@ -95,18 +95,112 @@ async fn add_product_subscribes_and_meta_info_tells_the_sums() {
     assert_eq!(info["doc"]["_userforms"].as_array().unwrap().len(), 3);
     for (list, status, msg) in [
         (json!([{ "p_id": "none" }]), 400, "product_list is no product of this group"),
+        (json!([{ "name": "Unheard of" }, { "p_id": "none" }]), 400, "product_list is no product of this group"),
         (json!([{ "name": "Other" }, { "q": 1 }]), 400, "product_list is no product of this group"),
         (json!([{ "p_id": one, "q": 0 }]), 400, "product_list has a q that is no whole number from 1 to 1000000"),
         (json!([{ "p_id": one }]), 409, "product_list has this product already"),
         (json!([{ "name": "Other" }, { "p_id": 17 }]), 409, "product_list has this product already"),
         (json!([{ "name": "Other" }, { "name": "Other" }]), 409, "product_list has this product already"),
-        (json!([]), 400, "product_list must be an array of 1 to 20 objects"),
+        (json!([]), 400, "product_list must be an object, or an array of 1 to 20 objects"),
+        (json!([{ "name": "New" }, { "name": "NÉW" }]), 409, "product_list has this product already"),
     ] {
         let reply =
             calls.send(json!({ "action": "add_product", "clogin_id": person, "doc": { "product_list": list } })).await;
         assert_eq!(super::refused(&reply), (status, msg.to_owned()), "{list}");
     }
     assert_eq!(calls.world.read(&path).await["page"]["total_items"], 3, "a list is added as a whole or not at all");
+    assert_eq!(calls.private_products().await, Vec::<Value>::new(), "nothing is created for a list that is refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn named_product_that_does_not_exist_is_created_once_and_is_private() {
+    let calls = Calls::start().await;
+    let mut people = Vec::new();
+    for nth in 0..10 {
+        people.push(calls.person(&format!("p{nth}@example.com")).await);
+    }
+    let add = |person: &u64| {
+        let list = json!({ "name": "Gala dinner", "q": "2", "price": 40.5 });
+        let body = json!({ "action": "add_product", "clogin_id": person, "doc": { "product_list": list } });
+        calls.call("/calls/users/", body).send()
+    };
+    let replies = crate::races::all(people.iter().map(add)).await;
+    for reply in &replies {
+        let sums = (&reply.body["success"], &reply.body["meta_info"]["total_order"]);
+        assert_eq!(sums, (&json!(true), &json!("81.00")), "{reply:?}");
+    }
+    let products = calls.private_products().await;
+    assert_eq!(
+        (products.len(), &products[0]["title"], &products[0]["value"]),
+        (1, &json!("Gala dinner"), &json!("40.5"))
+    );
+    let again = json!([{ "name": "gala DINNER", "price": 99 }, { "name": "Taxi" }]);
+    let eve = calls.person("eve@example.com").await;
+    let added = json!({ "action": "add_product", "clogin_id": eve, "doc": { "product_list": again } });
+    assert_eq!(
+        calls.done(added).await["meta_info"]["total_order"],
+        "40.50",
+        "the product that exists, at its own value"
+    );
+    assert_eq!(calls.private_products().await.len(), 2);
+    // Lists leave it out, and it can be made an offer like any other.
+    let path = format!("/v1/segments/{}/products", calls.world.segment);
+    assert_eq!(calls.world.read(&path).await["data"], json!([]));
+    let one = format!("{path}/{}", products[0]["id"].as_str().unwrap());
+    let taken = calls.world.send("PATCH", &one, json!({ "title": "TAXI" })).await;
+    assert_eq!(crate::world::refused(&taken), crate::world::as_refused((409, "/title", "taken")));
+    assert_eq!(calls.world.send("PATCH", &one, json!({ "private": false })).await.status, 200);
+    assert_eq!(calls.world.read(&path).await["data"][0]["title"], "Gala dinner");
+    assert_eq!(calls.private_products().await.len(), 1);
+    let same = json!({ "title": "Táxi", "private": true });
+    let same = calls.world.send("POST", &path, same).await;
+    assert_eq!(crate::world::refused(&same), crate::world::as_refused((409, "/title", "taken")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_of_a_group_are_listed_in_pages() {
+    let calls = Calls::start().await;
+    let parent = calls.person("ana@example.com").await;
+    let child = json!({ "action": "create_child", "connected_to": parent, "doc": { "first_name": "Eva" } });
+    let child = clogin(&calls.done(child).await);
+    // A user of `/v1` gets its number here, and one who is locked is left out.
+    calls.world.user(json!({ "email": "leo@example.com" })).await;
+    let out = calls.person("out@example.com").await;
+    let status = json!({ "action": "create", "doc": { "status_name": "Out", "is_excluded": "1" } });
+    assert_eq!(calls.call("/calls/statuses/", status).send().await.body["status_id"], 1);
+    calls.done(json!({ "action": "set_status", "clogin_id": out, "status_id": "1", "doc": [] })).await;
+    let list = async |doc: Value| {
+        let reply = calls.send(json!({ "action": "get_user_list", "doc": doc })).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["success"]), (200, &json!(true)), "{reply:?}");
+        reply.body
+    };
+    let all = list(json!([])).await;
+    assert_eq!((&all["total"], &all["meta_info"], &all["user_info"]), (&json!(3), &json!({}), &json!({})));
+    let rows = all["users"].as_array().unwrap();
+    let names: Vec<_> = rows.iter().map(|row| row["meta_info"]["u_name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Ana", "Eva", "leo@example.com"]);
+    let connected: Vec<_> = rows.iter().map(|row| row["user_info"]["connected_to"].as_str().unwrap()).collect();
+    let own = rows[2]["user_info"]["clogin_id"].as_str().unwrap();
+    assert_eq!(connected, [parent.to_string(), parent.to_string(), own.to_owned()]);
+    for row in rows {
+        let clogin_id = row["user_info"]["clogin_id"].as_str().unwrap();
+        let info = calls.done(json!({ "action": "get_info", "clogin_id": clogin_id, "doc": [] })).await;
+        assert_eq!(*row, json!({ "user_info": info["user_info"], "meta_info": info["meta_info"] }));
+    }
+    let second = list(json!({ "page": "2", "limit": 1 })).await;
+    assert_eq!(
+        (&second["total"], &second["users"], second["users"].as_array().unwrap().len()),
+        (&json!(3), &json!([rows[1]]), 1)
+    );
+    assert_eq!(rows[1]["user_info"]["clogin_id"], child.to_string());
+    assert_eq!(list(json!({ "page": 9 })).await["users"], json!([]));
+    for (doc, msg) in [
+        (json!({ "limit": 101 }), "limit must be a whole number from 1 to 100"),
+        (json!({ "page": 0 }), "page must be a whole number from 1 to 1000000"),
+    ] {
+        let reply = calls.send(json!({ "action": "get_user_list", "doc": doc })).await;
+        assert_eq!(super::refused(&reply), (400, msg.to_owned()));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,6 +220,12 @@ async fn a_product_that_was_added_is_told_as_it_is_read_later() {
 }
 
 impl Calls {
+    /// The private products of the segment.
+    async fn private_products(&self) -> Vec<Value> {
+        let path = format!("/v1/segments/{}/products?private=true", self.world.segment);
+        self.world.read(&path).await["data"].as_array().unwrap().clone()
+    }
+
     /// The id of a new product of this value.
     async fn priced(&self, value: &str) -> String {
         let product = json!({ "title": value, "value": value, "currency": "MXN" });
@@ -206,6 +306,11 @@ async fn get_info_tells_what_its_flags_ask_for() {
     let asked = json!({ "first_name": true, "org_name": "1", "last_name": 1, "main_email": 0 });
     let info = calls.done(json!({ "action": "get_info", "clogin_id": person, "doc": asked })).await;
     assert_eq!(info["doc"], json!({ "first_name": "Ana", "org_name": "Sur", "last_name": null }));
+    let empty =
+        json!({ "_usercart": 1, "_userpayments": "true", "_userproducts": "1", "_userforms": true, "_family": 0 });
+    let info = calls.done(json!({ "action": "get_info", "clogin_id": person, "doc": empty })).await;
+    let expected = json!({ "_userproducts": [], "_userforms": [], "_usercart": [], "_userpayments": [] });
+    assert_eq!(info["doc"], expected);
     let nothing = calls.done(json!({ "action": "get_info", "clogin_id": person })).await;
     assert_eq!(nothing["doc"], json!({}));
 }

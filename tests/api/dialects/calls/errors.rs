@@ -136,7 +136,8 @@ fn wrong(person: u64) -> Vec<(Value, u16, &'static str)> {
         (
             json!({ "action": "fly", "clogin_id": person }),
             400,
-            "action must be one of create, create_child, login, update, add_product, add_email, get_info, set_status",
+            "action must be one of create, create_child, login, update, add_product, add_email, get_info, set_status, \
+             get_user_list",
         ),
         (json!({ "action": "create", "doc": {} }), 400, "main_email is required in this segment"),
         (
@@ -200,7 +201,7 @@ async fn a_person_of_another_group_is_nobody_in_this_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_set_is_left_out_null_empty_or_nobodys_number() {
     let calls = Calls::start().await;
-    let unset = [json!(null), json!(""), json!(0), json!("0")];
+    let unset = [json!(null), json!(""), json!(0), json!("0"), json!(false), json!("false")];
     for (nth, unset) in unset.into_iter().enumerate() {
         let body = json!({ "action": "create", "clogin_id": unset, "connected_to": unset, "submit_forms": null,
             "disable_email_sending": "", "other": [1], "doc": { "main_email": format!("{nth}@example.com"), "password": 8273640195u64 } });

@@ -16,6 +16,11 @@ async fn a_child_is_connected_to_its_parent_and_its_doc_may_be_empty() {
     let other = clogin(&calls.done(named).await);
     let family = calls.done(json!({ "action": "get_info", "clogin_id": parent, "doc": { "_family": 1 } })).await;
     let family = &family["doc"]["_family"];
+    assert_eq!(family["children"][1]["u_name"], "Eva");
+    assert_eq!(
+        (&family["children"][1]["total_order"], &family["children"][1]["status_name"]),
+        (&json!("0.00"), &Value::Null)
+    );
     let ids: Vec<_> = family["children"].as_array().unwrap().iter().map(|one| one["clogin_id"].clone()).collect();
     assert_eq!((&family["parent"], ids), (&Value::Null, vec![json!(child.to_string()), json!(other.to_string())]));
     let family = calls.done(json!({ "action": "get_info", "clogin_id": child, "doc": { "_family": 1 } })).await;

@@ -10,7 +10,7 @@ use crate::uploads::samples::PDF;
 use crate::world::id;
 
 /// Each route, and the one of `/v1` that it stands for.
-const STANDS_FOR: [(&str, &str); 31] = [
+const STANDS_FOR: [(&str, &str); 33] = [
     ("GET /flows/user/available", "GET /v1/users/exists"),
     ("POST /flows/user", "POST /v1/users"),
     ("POST /flows/user/validate-code", "POST /v1/users/{user}/verification"),
@@ -20,6 +20,8 @@ const STANDS_FOR: [(&str, &str); 31] = [
     ("POST /flows/user/change-password/{id}", "POST /v1/users/{user}/password"),
     ("POST /flows/login", "POST /v1/auth/login"),
     ("POST /flows/login/refresh", "POST /v1/auth/refresh"),
+    ("POST /flows/login/recover", "POST /v1/auth/recovery"),
+    ("POST /flows/login/recover/confirm", "POST /v1/auth/recovery/confirm"),
     ("POST /flows/address", "POST /v1/users/{user}/addresses"),
     ("GET /flows/address/{id}", "GET /v1/users/{user}/addresses/{address}"),
     ("PUT /flows/address/{id}", "PATCH /v1/users/{user}/addresses/{address}"),
@@ -95,6 +97,12 @@ async fn public(costs: &mut Costs) {
     costs.of("POST /flows/login", ("POST", "/flows/login", login), None, 200).await;
     let refresh = json!({ "refresh_token": tokens["refresh_token"], "user_id": user });
     costs.of("POST /flows/login/refresh", ("POST", "/flows/login/refresh", refresh), None, 200).await;
+    let recover = ("POST", "/flows/login/recover", json!({ "email": "flows@example.com" }));
+    costs.of("POST /flows/login/recover", recover, None, 200).await;
+    let code = costs.muster.code("flows@example.com");
+    let new = json!({ "email": "flows@example.com", "code": code, "password": "staple battery horse" });
+    let confirm = ("POST", "/flows/login/recover/confirm", new);
+    costs.of("POST /flows/login/recover/confirm", confirm, None, 200).await;
 }
 
 async fn addresses(costs: &mut Costs, ana: &Ana) {

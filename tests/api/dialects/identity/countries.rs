@@ -94,8 +94,29 @@ async fn legal_addresses_follow_their_country() {
         ("ARG", json!({ "region": "Texas" }), "/data/legal_address/region", "invalid_choice"),
         ("BRA", json!({ "city": "Recife" }), "/data/legal_address/zip_code", "required"),
         ("BRA", json!({ "zip_code": 123 }), "/data/legal_address/zip_code", "invalid_zip_code"),
+        ("BRA", json!({ "zipcode": "0131010" }), "/data/legal_address/zip_code", "invalid_zip_code"),
+        ("BRA", json!(null), "/data/legal_address", "required"),
+        ("BRA", json!({}), "/data/legal_address", "required"),
     ] {
         let data = of(country, "wrong@example.com", &json!({ "legal_address": address }));
         assert_eq!(failed(&cards.send("POST", USERS, data).await), as_failed(400, &[(place, code)]), "{country}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn user_of_brazil_needs_an_address_here_and_under_v1() {
+    let cards = Cards::start().await;
+    let zip = json!({ "zipcode": "01310-100", "zip_code": "", "city": "São Paulo" });
+    let made = cards.made(of("BRA", "rui@example.com", &json!({ "legal_address": zip }))).await;
+    assert_eq!(made["legal_address"]["zip_code"], "01310-100");
+    assert!(made["legal_address"].get("zipcode").is_none(), "{made}");
+    let path = format!("{USERS}{}", made["id"].as_str().unwrap());
+    let cleared = cards.send("PATCH", &path, json!({ "legal_address": null })).await;
+    assert_eq!(failed(&cleared), as_failed(400, &[("/data/legal_address", "required")]));
+    let users = format!("/v1/segments/{}/users", cards.world.segment);
+    for (more, status) in [(json!(null), 400), (json!({ "zip_code": "01310100" }), 201)] {
+        let user = json!({ "email": "eva@example.com", "operation_country": "BRA", "legal_address": more });
+        let reply = cards.world.send("POST", &users, user).await;
+        assert_eq!(reply.status, status, "{reply:?}");
     }
 }

@@ -4,6 +4,8 @@ pub(crate) mod costs;
 mod countries;
 mod events;
 mod lists;
+mod oauth;
+mod transcript;
 mod users;
 
 use serde_json::{Value, json};

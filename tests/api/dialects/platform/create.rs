@@ -25,7 +25,7 @@ async fn each_row_becomes_a_student_with_a_subscription_to_each_product() {
     assert_eq!(made.body["message"], "2 created, 0 failed.");
     let ids: Vec<_> = made.body["created"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
     let ana = world.read(&format!("/v1/users/{}", ids[0])).await;
-    let identification = json!({ "type": "DOCUMENT", "value": "39053344705" });
+    let identification = json!({ "type": "DOCUMENT", "value": "39053344705", "display": "390.533.447-05" });
     for (field, value) in [
         ("name", json!("Ana")),
         ("last_name", json!("López")),

@@ -1,0 +1,85 @@
+//! `application/x-www-form-urlencoded` with bracket names, as JSON: `users[0][email]=…`, `product_id[]=…`.
+
+use serde_json::{Map, Value};
+
+/// The most levels of brackets in a name.
+const MAX_DEPTH: usize = 8;
+
+/// Returns a form as the JSON that its names describe. Every value is text; of a name that repeats, the last one counts.
+pub(crate) fn parse_form(bytes: &[u8]) -> Value {
+    let mut root = Value::Object(Map::new());
+    for (name, text) in form_urlencoded::parse(bytes) {
+        insert(&mut root, &split_name(&name), &text);
+    }
+    with_arrays(root, true)
+}
+
+/// Splits `a[b][]` into `a`, `b` and an empty name. A name with unpaired brackets is one name.
+fn split_name(name: &str) -> Vec<&str> {
+    let Some((first, rest)) = name.split_once('[').filter(|(first, _)| !first.is_empty()) else { return vec![name] };
+    let Some(rest) = rest.strip_suffix(']') else { return vec![name] };
+    let names: Vec<_> = std::iter::once(first).chain(rest.split("][")).collect();
+    let is_plain = names.iter().skip(1).all(|name| !name.contains(['[', ']']));
+    if is_plain && names.len() <= MAX_DEPTH { names } else { vec![name] }
+}
+
+fn insert(node: &mut Value, names: &[&str], text: &str) {
+    let Some((name, rest)) = names.split_first() else {
+        *node = text.into();
+        return;
+    };
+    if !node.is_object() {
+        *node = Value::Object(Map::new());
+    }
+    let Some(children) = node.as_object_mut() else { return };
+    // `[]` is one more value.
+    let name = if name.is_empty() { children.len().to_string() } else { (*name).to_owned() };
+    insert(children.entry(name).or_insert(Value::Null), rest, text);
+}
+
+/// Names in brackets that are all numbers make an array, in their order; others make an object.
+fn with_arrays(node: Value, is_root: bool) -> Value {
+    let Value::Object(children) = node else { return node };
+    let numbers: Option<Vec<u32>> = children.keys().map(|name| name.parse().ok()).collect();
+    let children = children.into_iter().map(|(name, child)| (name, with_arrays(child, false)));
+    match numbers.filter(|numbers| !is_root && !numbers.is_empty()) {
+        Some(numbers) => {
+            let mut rows: Vec<_> = numbers.into_iter().zip(children).collect();
+            rows.sort_by_key(|(number, _)| *number);
+            rows.into_iter().map(|(_, (_, child))| child).collect()
+        }
+        None => Value::Object(children.collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn bracket_names_describe_arrays_and_objects() {
+        for (form, expected) in [
+            ("email=ana%40example.com&name=Ana+L", json!({ "email": "ana@example.com", "name": "Ana L" })),
+            ("product_id[]=1&product_id[]=2", json!({ "product_id": ["1", "2"] })),
+            (
+                "users[0][email]=a&users[0][name]=A&users[1][email]=b",
+                json!({ "users": [{ "email": "a", "name": "A" }, { "email": "b" }] }),
+            ),
+            (
+                "users%5B10%5D%5Bemail%5D=b&users%5B2%5D%5Bemail%5D=a",
+                json!({ "users": [{ "email": "a" }, { "email": "b" }] }),
+            ),
+            ("country[code]=MEX&country[id]=", json!({ "country": { "code": "MEX", "id": "" } })),
+            ("a=1&a=2", json!({ "a": "2" })),
+            ("a[=1&[b]=2&a]=3", json!({ "a[": "1", "[b]": "2", "a]": "3" })),
+            ("a=1&a[b]=2", json!({ "a": { "b": "2" } })),
+            ("", json!({})),
+        ] {
+            assert_eq!(parse_form(form.as_bytes()), expected, "{form}");
+        }
+        let deep = format!("a{}=1", "[x]".repeat(2000));
+        assert!(parse_form(deep.as_bytes()).as_object().is_some_and(|object| object.len() == 1));
+    }
+}

@@ -1,0 +1,41 @@
+//! The bodies of dialects, whose clients nobody changes: JSON whatever its media type says, or a form.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use domain::Error;
+use serde_json::{Map, Value};
+
+use crate::Failure;
+use crate::body::{FORM, FromJson, collect, read_json};
+use crate::form::parse_form;
+
+/// A body of JSON or of a form with bracket names. An absent or other media type means JSON; an empty body is `{}`.
+#[derive(Debug, Clone)]
+pub struct LenientBody<T>(pub T);
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for LenientBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let (mut parts, raw) = request.into_parts();
+        let bytes = collect(&mut parts, raw).await?;
+        Ok(Self(T::from_json(read_value(&bytes, &parts)?)?))
+    }
+}
+
+fn read_value(bytes: &[u8], parts: &Parts) -> Result<Value, Error> {
+    let text = bytes.trim_ascii();
+    match text.first() {
+        None => Ok(Value::Object(Map::new())),
+        // `curl -d` says that JSON is a form.
+        Some(first) if !matches!(first, b'{' | b'[') && is_form(&parts.headers) => Ok(parse_form(text)),
+        Some(_) => read_json(text, parts),
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
+}
