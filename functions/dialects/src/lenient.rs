@@ -35,6 +35,11 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// A secret as the domain reads it: white space counts, and a number is its digits as they were written.
+pub(crate) fn secret(value: &Value) -> Value {
+    if let Value::Number(number) = value { number.to_string().into() } else { value.clone() }
+}
+
 /// A value as a switch.
 pub(crate) fn switch(value: &Value) -> Option<bool> {
     if let Value::Bool(on) = value {
@@ -53,7 +58,12 @@ pub(crate) const PHONE: (&str, &str) = ("phone", "phone_display");
 /// A phone in any spelling, as the domain keeps it: the number, which `country` completes, or null, and the spelling.
 pub(crate) fn phone(value: &Value, country: Option<&Country>) -> [(String, Value); 2] {
     let spelling = text(value).filter(|text| !text.is_empty());
-    let read = |text: &str| country.map_or_else(|| Phone::parse(text).ok(), |country| Phone::parse_in(text, country));
+    let read = |text: &str| match country {
+        Some(country) => Phone::parse_in(text, country),
+        // Without a country, only a number with its calling code says which it is.
+        None if text.starts_with('+') || text.starts_with("00") => Phone::parse(text).ok(),
+        None => None,
+    };
     let number = spelling.as_deref().and_then(read);
     // What is no text is left to the domain to refuse.
     let number =

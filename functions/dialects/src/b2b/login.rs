@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::b2b::format::Format;
 use crate::b2b::refused::Refused;
-use crate::lenient::{Json, given, text};
+use crate::lenient::{Json, given, secret, text};
 use crate::place::SEGMENT_HEADER;
 
 const USERNAME: &str = "_username";
@@ -52,9 +52,9 @@ pub(super) async fn log_in_to_segment(
 
 /// The name and the password that are sent, both of which are required.
 fn credentials(body: &Value) -> Result<(String, String), Error> {
-    let sent = |name: &str| given(body, name).and_then(text);
-    match (sent(USERNAME), sent(PASSWORD)) {
-        (Some(username), Some(password)) => Ok((username.trim().to_owned(), password)),
+    let password = given(body, PASSWORD).map(secret).and_then(|password| password.as_str().map(str::to_owned));
+    match (given(body, USERNAME).and_then(text), password) {
+        (Some(username), Some(password)) => Ok((username, password)),
         (username, _) => {
             let missing = if username.is_none() { USERNAME } else { PASSWORD };
             Err(Error::Invalid(vec![FieldError::new(&format!("/{missing}"), "required", "is required")]))

@@ -10,7 +10,7 @@ use store::PersonIn;
 use crate::calls::agent::Agent;
 use crate::calls::request::Call;
 use crate::calls::{ABSENT, doc};
-use crate::lenient::{given, text};
+use crate::lenient::{given, secret};
 
 /// What a person who comes from another group brings along, where the call does not say otherwise.
 const BROUGHT: [&str; 8] =
@@ -37,7 +37,7 @@ pub(super) async fn created(
     }
     let mut fields = doc::fields(&form)?;
     if let Some(password) = password {
-        fields.insert("password".to_owned(), text(&password).map_or(password, Value::String));
+        fields.insert("password".to_owned(), secret(&password));
     }
     if let Some(parent) = parent {
         fields.insert("parent_id".to_owned(), json!(parent));

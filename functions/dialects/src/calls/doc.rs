@@ -4,7 +4,7 @@ use domain::field::Pointer;
 use domain::{Body as _, Error, FieldError, User, UserFields};
 use serde_json::{Map, Value};
 
-use crate::lenient::{given, text};
+use crate::lenient::{PHONE, given, phone, phone_of, text};
 
 /// Form fields that the domain calls otherwise.
 const NAMES: [(&str, &str); 2] = [("main_email", "email"), ("first_name", "name")];
@@ -54,6 +54,7 @@ pub(super) fn fields(doc: &Value) -> Result<Map<String, Value>, Error> {
         }
         let value = given(doc, name).cloned().unwrap_or_default();
         match own(name) {
+            Some("phone") => fields.extend(phone(&value, None)),
             Some(own) => drop(fields.insert(own.to_owned(), text(&value).map_or(value, Value::String))),
             None => drop(metadata.insert(name.clone(), value)),
         }
@@ -68,6 +69,7 @@ pub(super) fn fields(doc: &Value) -> Result<Map<String, Value>, Error> {
 pub(super) fn field(user: &User, name: &str) -> Value {
     let shown = user.fields.show();
     match own(name) {
+        Some("phone") => phone_of(user).into(),
         Some(own) => shown.get(own).cloned().unwrap_or_default(),
         None => shown.get("metadata").and_then(|metadata| metadata.get(name)).cloned().unwrap_or_default(),
     }
@@ -81,6 +83,8 @@ pub(super) fn all(user: &User) -> Map<String, Value> {
     };
     let own = shown.iter().filter(|(name, value)| !value.is_null() && !SYSTEM.contains(&name.as_str()));
     let mut all: Map<_, _> = own.map(|(name, value)| (theirs(name), value.clone())).collect();
+    all.remove(PHONE.1);
+    all.extend(phone_of(user).map(|phone| ("phone".to_owned(), phone.into())));
     if let Some(Value::Object(metadata)) = shown.get("metadata") {
         all.extend(metadata.clone());
     }

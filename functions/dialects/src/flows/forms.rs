@@ -12,11 +12,6 @@ pub(crate) fn text(value: Value) -> Value {
     lenient::text(&value).map_or(value, Value::from)
 }
 
-/// A secret as it is; a number as its digits were written.
-pub(crate) fn secret(value: Value) -> Value {
-    if let Value::Number(number) = value { number.to_string().into() } else { value }
-}
-
 /// The country of phones where nothing says another one.
 const USUAL_COUNTRY: &str = "MEX";
 

@@ -6,7 +6,7 @@ use domain::{Error, Field, field::Pointer};
 use edge::Failure;
 use serde_json::{Map, Value, json};
 
-use super::forms::{color, day, fixed, phone, place, secret, switch, text, whole, word};
+use super::forms::{color, day, fixed, phone, place, switch, text, whole, word};
 use crate::lenient;
 
 /// A body, or part of one.
@@ -91,7 +91,7 @@ impl Names {
                 }
                 Form::Same | Form::Degrees => value,
                 Form::Text => text(value),
-                Form::Secret => secret(value),
+                Form::Secret => lenient::secret(&value),
                 Form::Word => word(value),
                 Form::Switch => switch(value),
                 Form::Count | Form::Whole => whole(value),

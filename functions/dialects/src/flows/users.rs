@@ -14,10 +14,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, done, shown};
-use super::forms::{secret, switch};
+use super::forms::switch;
 use super::login::tokens;
 use super::names::{Fields, Form, Names, required, with};
-use crate::State;
+use crate::{State, lenient};
 
 const NAMES: Names = Names(&[
     ("email", "email", Form::Text),
@@ -95,7 +95,7 @@ async fn create_user(
     request_id: RequestId,
     LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
-    let password = body.remove("password").map(secret);
+    let password = body.remove("password").map(|password| lenient::secret(&password));
     let mut fields = NAMES.read(body, true);
     fields.extend(password.map(|password| ("password".to_owned(), password)));
     let new = SignUp::parse(Value::Object(fields)).map_err(|error| NAMES.tell(error))?;

@@ -28,7 +28,7 @@ const MOST: usize = 100;
 const MOST_PRODUCTS: usize = 16;
 
 /// The fields of a student that a user has by the same name.
-const SAME: [&str; 5] = ["name", "last_name", "email", "password", "reference_id"];
+const SAME: [&str; 4] = ["name", "last_name", "email", "reference_id"];
 
 /// Creates up to 100 students, each with a subscription to each of the products, which begins at its `accession_date`.
 ///
@@ -169,6 +169,7 @@ impl Row {
             errors.push(Pointer::root().child("email").error("required", "is required"));
         }
         fields.extend(phone_fields(row, segment));
+        fields.extend(sent(row, "password").map(|password| ("password".to_owned(), lenient::secret(password))));
         if let Some(number) = sent(row, "document") {
             fields.insert("identification".to_owned(), json!({ "type": "DOCUMENT", "value": as_text(number) }));
         }

@@ -10,7 +10,7 @@ use crate::world::id;
 /// Each route, with the one that it stands for.
 const STANDS_FOR: [(&str, &str); 17] = [
     ("GET /b2b/User/getUser", "GET /v1/segments/{segment}/users"),
-    ("GET /b2b/User/getUser, by local id, of the only segment", "GET /v1/users/{user}, of a segment"),
+    ("GET /b2b/User/getUser, by local id, of the only segment", "GET /b2b/User/getUser, by local id"),
     ("GET /b2b/User/getUser, by local id", "GET /v1/users/{user}, of a segment"),
     ("GET /b2b/User/getUser, by remote id", "GET /v1/segments/{segment}/users, filter on e-mail"),
     ("GET /b2b/User/updateFrom", "GET /v1/segments/{segment}/users, sort by name"),
