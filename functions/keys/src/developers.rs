@@ -119,7 +119,7 @@ async fn delete(
 }
 
 /// Gives a developer a new token, which is shown this once. The former one is good for nothing at once.
-#[utoipa::path(post, path = "/v1/developers/{developer}/token", tag = "developers",
+#[utoipa::path(post, path = "/v1/developers/{developer}/token", tag = "developers", operation_id = "generate_developer_token",
     responses((status = 200, description = "The token.", body = NewToken)))]
 async fn generate_token(
     State(app): State<App>,

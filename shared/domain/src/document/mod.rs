@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
-use crate::field::{Field, Pointer, object_schema, read_object};
+use crate::field::{Field, Pointer, named, object_schema, read_object, response_object};
 use crate::text::{Broken, Kind, digits, text_schema};
 use crate::words;
 
@@ -49,19 +49,23 @@ impl Field for Document {
     }
 
     fn schema() -> RefOr<Schema> {
-        object_schema(
-            "A document: its type and number.",
-            Some(serde_json::json!({ "type": "DNI", "value": "20.123.456" })),
-            vec![
-                ("type", "What kind of document.", true, <DocumentType as Field>::schema()),
-                (
-                    "value",
-                    "Its number; dots, dashes, slashes and spaces do not count.",
-                    true,
-                    <DocumentNumber as Field>::schema(),
-                ),
-            ],
-        )
+        let number = "Its number; dots, dashes, slashes and spaces do not count.";
+        let fields = vec![
+            ("type", "What kind of document.", true, <DocumentType as Field>::schema()),
+            ("value", number, true, <DocumentNumber as Field>::schema()),
+        ];
+        let example = serde_json::json!({ "type": "DNI", "value": "20.123.456" });
+        named(object_schema("A document: its type and number.", Some(example), fields), "DocumentFields")
+    }
+
+    fn response_schema() -> RefOr<Schema> {
+        let number = "Its number, letters and digits without separators.";
+        let fields = vec![
+            ("type", "What kind of document.", true, DocumentType::response_schema()),
+            ("value", number, true, DocumentNumber::response_schema()),
+        ];
+        let example = serde_json::json!({ "type": "DNI", "value": "20123456" });
+        named(response_object("A document: its type and number.", Some(example), fields), "Document")
     }
 }
 
@@ -137,12 +141,16 @@ impl Field for DocumentNumber {
     fn schema() -> RefOr<Schema> {
         text_schema(Kind::digits, 64, "20.123.456")
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        text_schema(Kind::plain, 64, "20123456")
+    }
 }
 
 words! {
     /// How strictly document numbers are read.
     #[derive(Default)]
-    pub enum Checks {
+    pub enum Checks as "DocumentChecks" {
         /// Length and structure.
         #[default]
         Format = "format",

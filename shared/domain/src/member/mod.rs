@@ -59,7 +59,7 @@ words! {
 words! {
     /// Whether the owner of the segment has agreed.
     #[derive(Default)]
-    pub enum Approval {
+    pub enum Approval as "MemberApproval" {
         /// Not decided yet.
         #[default]
         Pending = "PENDING",
@@ -359,15 +359,17 @@ impl Member {
 
 impl PartialSchema for Member {
     fn schema() -> RefOr<Schema> {
-        shown_schema::<MemberFields>(vec![
-            ("id", <MemberId as PartialSchema>::schema()),
-            ("membership_id", <MembershipId as PartialSchema>::schema()),
-            ("segment_id", <SegmentId as PartialSchema>::schema()),
-            ("number", <MemberNumber as PartialSchema>::schema()),
-            ("points", <Points as crate::Field>::schema()),
-            ("answers", <Given as crate::Field>::schema()),
-            ("missing_fields", <List<crate::custom_field::FieldKey, 1000> as crate::Field>::schema()),
-        ])
+        let missing = <List<crate::custom_field::FieldKey, 1000>>::response_schema();
+        let before = vec![
+            ("id", "The member's id.", MemberId::response_schema()),
+            ("membership_id", "The membership that it has joined.", MembershipId::response_schema()),
+            ("segment_id", "The segment of the membership.", SegmentId::response_schema()),
+            ("number", "The member's number: 8 digits, unique in the membership.", MemberNumber::response_schema()),
+            ("points", "The member's points.", Points::response_schema()),
+            ("answers", "The member's answers, by the keys of the custom fields.", Given::answers_schema()),
+            ("missing_fields", "The keys of required fields without an answer.", missing),
+        ];
+        shown_schema::<MemberFields>("A user's or a person's participation in a membership.", example(), before)
     }
 }
 
