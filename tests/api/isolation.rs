@@ -9,6 +9,7 @@ use local::Options;
 use serde_json::{Value, json};
 
 use crate::imports::{begun_export, begun_import};
+use crate::routes::is_public;
 use crate::system::{Ana, Call, Muster, PASSWORD, Reply};
 use crate::world::{World, id};
 
@@ -62,7 +63,7 @@ impl Isolated {
         let mut routes = Vec::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
-                let public = operation["security"].as_array().unwrap().iter().any(|one| one == &json!({}));
+                let public = is_public(operation);
                 if path.starts_with("/v1/") && !public {
                     routes.push(Route::new(path, method, operation, &ids));
                 }

@@ -54,7 +54,7 @@ impl Login {
 /// Logs in.
 ///
 /// A wrong password, an unknown user and a blocked user get the same answer.
-#[utoipa::path(post, path = "/v1/auth/login", tag = "auth", security(()), request_body = Login,
+#[utoipa::path(post, path = "/v1/auth/login", tag = "auth", operation_id = "log_in", security(()), request_body = Login,
     responses((status = 200, description = "Tokens.", body = TokenSet)))]
 pub async fn login(
     State(app): State<App>,

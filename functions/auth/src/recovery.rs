@@ -45,7 +45,7 @@ body! {
 const ANSWERED_AFTER: Duration = Duration::from_secs(1);
 
 /// Sends a recovery code, if there is whom to send it to; the answer is always the same.
-#[utoipa::path(post, path = "/v1/auth/recovery", tag = "auth", security(()), request_body = Recovery,
+#[utoipa::path(post, path = "/v1/auth/recovery", tag = "auth", operation_id = "request_recovery", security(()), request_body = Recovery,
     responses((status = 202, description = "If the e-mail has a user, a code is on its way.")))]
 pub async fn recover(
     State(app): State<App>,

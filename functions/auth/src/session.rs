@@ -33,7 +33,7 @@ body! {
 ///
 /// The one that is sent stays good for 60 seconds, for requests that are on their way at the same time. Sent later, it
 /// ends its session: somebody has a copy.
-#[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", security(()), request_body = Refresh,
+#[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", operation_id = "refresh_tokens", security(()), request_body = Refresh,
     responses((status = 200, description = "New tokens.", body = TokenSet)))]
 pub async fn refresh(
     State(app): State<App>,
@@ -74,7 +74,7 @@ async fn end_reused(
 
 /// Logs out: the session of the access token ends at once, with its refresh token. The refresh token that is sent is
 /// revoked too, whosever it is: who has it could as well have used it.
-#[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = Logout,
+#[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", operation_id = "log_out", request_body = Logout,
     responses((status = 204, description = "The session has ended.")))]
 pub(crate) async fn logout(
     State(app): State<App>,

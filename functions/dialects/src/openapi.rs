@@ -1,11 +1,14 @@
 //! The OpenAPI document of a dialect: what its handlers say, and what all of them have.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Required, ResponseBuilder, Schema, ServerBuilder,
+    ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response,
+    ResponseBuilder, Schema, ServerBuilder,
 };
 
 /// What a dialect's document says of the whole.
@@ -39,15 +42,24 @@ pub(crate) struct Also {
 pub(crate) fn document(about: &About, described: OpenApi) -> OpenApi {
     let info = InfoBuilder::new().title(format!("Muster as {}", about.name)).description(Some(about.description));
     let server = ServerBuilder::new().url("/").description(Some("This deployment.")).build();
+    let info = info.license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()));
     let whole = OpenApiBuilder::new().info(info.version(env!("CARGO_PKG_VERSION")).build());
     let mut whole = whole.servers(Some([server])).build().merge_from(described);
     let groups = (about.security)();
     let components = whole.components.get_or_insert_default();
     components.schemas.insert("Error".to_owned(), (about.error)());
+    for (status, description) in about.errors {
+        components.responses.insert(error_name(*status), error(about, description).into());
+    }
     for (name, scheme) in groups.iter().flatten() {
         components.add_security_scheme(*name, scheme.clone());
     }
+    edge::openapi::share_schemas(&mut whole);
     let required: Vec<_> = groups.iter().map(|group| requirement(group)).collect();
+    let mut ids = BTreeSet::new();
+    // A last slash may be sent or not; a document names the path without it.
+    let paths = std::mem::take(&mut whole.paths.paths);
+    whole.paths.paths = paths.into_iter().map(|(path, item)| (path.trim_end_matches('/').to_owned(), item)).collect();
     for (path, item) in &mut whole.paths.paths {
         let operations = [
             ("get", &mut item.get),
@@ -59,12 +71,47 @@ pub(crate) fn document(about: &About, described: OpenApi) -> OpenApi {
         for (method, operation) in operations {
             let Some(operation) = operation else { continue };
             complete(about, path, operation, &required);
+            operation.operation_id = Some(unique_id(about, (method, path), operation, &mut ids));
             if operation.security.iter().flatten().any(|security| *security != SecurityRequirement::default()) {
                 edge::openapi::show_scopes(method, path, operation);
             }
         }
     }
     whole
+}
+
+/// The id of an operation, unique in all documents: of the dialect, the handler and what the path is about; with the
+/// parameters of the path where a handler serves several.
+fn unique_id(about: &About, (method, path): (&str, &str), operation: &Operation, ids: &mut BTreeSet<String>) -> String {
+    let prefix = format!("/{}/", about.name);
+    let words: Vec<_> = path.trim_start_matches(&prefix).split('/').filter(|part| !part.is_empty()).collect();
+    let first = words.first().copied().filter(|word| !is_version(word) && !word.starts_with('{')).unwrap_or(about.name);
+    let tag = operation.tags.iter().flatten().map(String::as_str).find(|tag| *tag != about.name).unwrap_or(first);
+    let handler = operation.operation_id.as_deref().unwrap_or(method);
+    let parameters = words.iter().filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let short = edge::openapi::operation_id(&plain(tag), handler);
+    let with_noun = format!("{short}_{first}");
+    let with_parameters = parameters.fold(with_noun.clone(), |id, parameter| format!("{id}_{parameter}"));
+    let candidates = [short, with_noun, with_parameters].map(|id| format!("{}_{}", about.name, plain(&id)));
+    let free = candidates.iter().find(|id| !ids.contains(*id)).or(candidates.last()).cloned().unwrap_or_default();
+    ids.insert(free.clone());
+    free
+}
+
+fn is_version(word: &str) -> bool {
+    word.strip_prefix('v').is_some_and(|number| number.parse::<u8>().is_ok())
+}
+
+/// `BusinessPartner` and `custom-fields` as `business_partner` and `custom_fields`.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for sign in text.chars() {
+        if sign.is_ascii_uppercase() && !plain.is_empty() && !plain.ends_with('_') {
+            plain.push('_');
+        }
+        plain.push(if sign.is_ascii_alphanumeric() { sign.to_ascii_lowercase() } else { '_' });
+    }
+    plain
 }
 
 /// A bearer token, as `/v1` has it.
@@ -82,28 +129,47 @@ fn complete(about: &About, path: &str, operation: &mut Operation, required: &[Se
     if operation.security.is_none() {
         operation.security = Some(required.to_vec());
     }
+    edge::openapi::open(operation);
     let parameters = operation.parameters.get_or_insert_default();
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         let named = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.name == name);
         if !parameters.iter().any(named) {
-            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+            let about = format!("The {} of the object.", name.replace('_', " "));
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).description(Some(about));
             parameters.push(RefOr::T(parameter.required(Required::True).schema(Some(String::schema())).build()));
         }
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.required = Some(Required::True);
     }
-    for (status, description) in about.errors {
-        let content = ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name("Error"))).build();
-        let told = ResponseBuilder::new().description(*description).content("application/json", content).build();
-        operation.responses.responses.entry(status.to_string()).or_insert_with(|| told.into());
-    }
-    let Some(also) = about.also else { return };
     for response in operation.responses.responses.values_mut() {
-        let RefOr::T(response) = response else { continue };
-        let Some(RefOr::T(content)) = response.content.get("application/json") else { continue };
-        let example = content.example.as_ref().map(|example| (also.write)(example).into());
-        let content = ContentBuilder::new().schema(Some(String::schema())).example(example).build();
-        response.content.insert(also.name.to_owned(), content.into());
+        if let RefOr::T(response) = response {
+            add_other_type(about, response);
+        }
     }
+    for (status, _) in about.errors {
+        let shared = || Ref::from_response_name(error_name(*status)).into();
+        operation.responses.responses.entry(status.to_string()).or_insert_with(shared);
+    }
+}
+
+/// The name of the answer that all operations give with an error's status.
+fn error_name(status: u16) -> String {
+    format!("Error{status}")
+}
+
+fn error(about: &About, description: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
+    let mut told = ResponseBuilder::new().description(description).content("application/json", content).build();
+    add_other_type(about, &mut told);
+    told
+}
+
+/// Documents the other type that an answer comes in.
+fn add_other_type(about: &About, response: &mut Response) {
+    let Some(also) = about.also else { return };
+    let Some(RefOr::T(content)) = response.content.get("application/json") else { return };
+    let example = content.example.as_ref().map(|example| (also.write)(example).into());
+    let content = ContentBuilder::new().schema(Some(String::schema())).example(example).build();
+    response.content.insert(also.name.to_owned(), content.into());
 }

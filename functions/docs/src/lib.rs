@@ -1,5 +1,7 @@
 //! The OpenAPI document, which is made of the handlers themselves, Swagger UI, and health. All public.
 
+mod swagger;
+
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect};
@@ -10,7 +12,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use utoipa_swagger_ui::{Config, SwaggerUi, Url};
+use utoipa_swagger_ui::Url;
 
 /// What the document says of the whole.
 #[derive(utoipa::OpenApi)]
@@ -76,19 +78,22 @@ pub fn document() -> OpenApi {
     document
 }
 
+/// The name of each document, its path, and the document: this API's own and those of the dialects.
+#[must_use]
+pub fn documents() -> Vec<(&'static str, &'static str, OpenApi)> {
+    std::iter::once(("Muster", "/openapi.json", document())).chain(dialects::documents()).collect()
+}
+
 /// The routes.
 pub fn router() -> OpenApiRouter {
-    let own = ("Muster", "/openapi.json", document());
     let (mut pages, mut urls) = (Router::new(), Vec::new());
-    for (name, path, document) in std::iter::once(own).chain(dialects::documents()) {
+    for (name, path, document) in documents() {
         let text = document.to_json().unwrap_or_default();
         let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
         pages = pages.route(path, get(async move || (headers, text).into_response()));
         urls.push(Url::new(name, path));
     }
-    let config = Config::new(urls).validator_url("none").try_it_out_enabled(true);
-    let pages =
-        pages.route("/", get(async || Redirect::temporary("/docs"))).merge(SwaggerUi::new("/docs").config(config));
+    let pages = pages.route("/", get(async || Redirect::temporary("/docs/"))).merge(swagger::router(urls));
     routes().merge(pages.layer(map_response(edge::mark_compressible)).into())
 }
 
@@ -96,9 +101,21 @@ fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new().routes(routes!(health))
 }
 
+/// Whether the service is up.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
+struct Health {
+    /// Always `ok`.
+    #[schema(example = "ok")]
+    status: String,
+}
+
 /// Answers once the service is up.
-#[utoipa::path(get, path = "/health", tag = "docs", security(()),
-    responses((status = 200, description = "The service is up.", body = serde_json::Value)))]
+#[utoipa::path(get, path = "/health", tag = "docs", operation_id = "check_health", security(()),
+    responses((status = 200, description = "The service is up.", body = Health)))]
 async fn health() -> impl IntoResponse {
     Json(json!({ "status": "ok" }))
 }
+
+#[cfg(test)]
+mod tests;

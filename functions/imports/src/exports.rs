@@ -83,7 +83,7 @@ pub(crate) async fn read(
 }
 
 /// Fetches the file of an export that is completed.
-#[utoipa::path(get, path = "/v1/segments/{segment}/exports/{export}/content", tag = "exports",
+#[utoipa::path(get, path = "/v1/segments/{segment}/exports/{export}/content", tag = "exports", operation_id = "get_export_content",
     responses(
         (status = 302, description = "Where the file is, for a minute.", headers(("Location", description = "A URL for whoever has it."))),
         (status = 409, description = "There is none: the export is not over (`pending`), or has `failed` or was `cancelled`.",

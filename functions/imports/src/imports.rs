@@ -88,7 +88,7 @@ pub(crate) async fn read(
 ///
 /// `{"row": 1, "line": 2, "status": "failed", "id": null, "errors": [{"pointer": "/email", "code": "taken", …}]}`; `row`
 /// counts rows, `line` those of the file, and `status` is created, updated, unchanged or failed.
-#[utoipa::path(get, path = "/v1/segments/{segment}/imports/{import}/report", tag = "imports",
+#[utoipa::path(get, path = "/v1/segments/{segment}/imports/{import}/report", tag = "imports", operation_id = "get_import_report",
     responses(
         (status = 302, description = "Where the report is, for a minute.", headers(("Location", description = "A URL for whoever has it."))),
         (status = 409, description = "There is none: the import is not over (`pending`), or has `failed` or was `cancelled`.",

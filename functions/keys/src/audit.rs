@@ -64,7 +64,7 @@ type AuditEntryList = openapi::ListOf<AuditEntry>;
 /// Entries are kept for 90 days by default (`AuditRetentionDays` of the deployment) and counted up to 1,000. `actor` and
 /// `target` are ids; `actor` is `anonymous` or `system` for acts without a user or key. `since` is included, `until` is
 /// not. A failed login is listed under the account of the user that it named.
-#[utoipa::path(get, path = "/v1/audit", tag = "audit",
+#[utoipa::path(get, path = "/v1/audit", tag = "audit", operation_id = "list_account_audit",
     params(List<Audit>, Shortcuts),
     responses((status = 200, description = "A page of the audit.", body = AuditEntryList)))]
 async fn list_audit_of_account(
@@ -84,7 +84,7 @@ async fn list_audit_of_account(
 /// Lists the acts in a segment, newest first.
 ///
 /// The parameters are those of `/v1/audit`.
-#[utoipa::path(get, path = "/v1/segments/{segment}/audit", tag = "audit",
+#[utoipa::path(get, path = "/v1/segments/{segment}/audit", tag = "audit", operation_id = "list_segment_audit",
     params(List<Audit>, Shortcuts),
     responses((status = 200, description = "A page of the audit.", body = AuditEntryList)))]
 async fn list_audit_of_segment(

@@ -169,7 +169,7 @@ async fn change_ban(
 }
 
 /// Issues a token of a developer whom the account lists. Former tokens stay valid: each for 24 hours, the newest 100.
-#[utoipa::path(post, path = "/v1/developers/{developer}/token", tag = "developers",
+#[utoipa::path(post, path = "/v1/developers/{developer}/token", tag = "developers", operation_id = "generate_developer_token",
     responses((status = 200, description = "The token.", body = NewToken)))]
 async fn generate_token(
     State(app): State<App>,

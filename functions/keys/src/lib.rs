@@ -66,14 +66,19 @@ impl Object for NewKey {
 
 impl PartialSchema for NewKey {
     fn schema() -> RefOr<Schema> {
-        openapi::with_property(Key::schema(), "secret", "The whole secret; it is shown this once.")
+        openapi::with_property(
+            Key::schema(),
+            "secret",
+            "The whole secret; it is shown this once.",
+            "sk_AZnSpFwAcACAAAAAAADOEQ8TzKz3oVvN6YQ2mWx1c",
+        )
     }
 }
 
 impl ToSchema for NewKey {}
 
 /// Lists the keys of the account.
-#[utoipa::path(get, path = "/v1/keys", tag = "keys", params(List<Keys>),
+#[utoipa::path(get, path = "/v1/keys", tag = "keys", operation_id = "list_account_keys", params(List<Keys>),
     responses((status = 200, description = "A page of keys, without their secrets.", body = KeyList)))]
 async fn list_of_account(State(app): State<App>, caller: Caller, list: List<Keys>) -> Answer<Listed> {
     let access = caller.access().await?;
@@ -82,7 +87,7 @@ async fn list_of_account(State(app): State<App>, caller: Caller, list: List<Keys
 }
 
 /// Makes a key that opens every segment of the account.
-#[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = KeyFields,
+#[utoipa::path(post, path = "/v1/keys", tag = "keys", operation_id = "create_account_key", request_body = KeyFields,
     responses((status = 201, description = "The key, with its secret.", body = NewKey)))]
 async fn create_for_account(
     State(app): State<App>,
@@ -97,7 +102,7 @@ async fn create_for_account(
 }
 
 /// Revokes a key of the account, and every key that it created, at once.
-#[utoipa::path(delete, path = "/v1/keys/{key}", tag = "keys",
+#[utoipa::path(delete, path = "/v1/keys/{key}", tag = "keys", operation_id = "delete_account_key",
     responses((status = 204, description = "The key opens nothing any more.")))]
 async fn delete_of_account(
     State(app): State<App>,
@@ -111,7 +116,7 @@ async fn delete_of_account(
 }
 
 /// Lists the keys of a segment.
-#[utoipa::path(get, path = "/v1/segments/{segment}/keys", tag = "keys", params(List<Keys>),
+#[utoipa::path(get, path = "/v1/segments/{segment}/keys", tag = "keys", operation_id = "list_segment_keys", params(List<Keys>),
     responses((status = 200, description = "A page of keys, without their secrets.", body = KeyList)))]
 async fn list_of_segment(
     State(app): State<App>,
@@ -126,7 +131,7 @@ async fn list_of_segment(
 }
 
 /// Makes a key that opens one segment.
-#[utoipa::path(post, path = "/v1/segments/{segment}/keys", tag = "keys", request_body = KeyFields,
+#[utoipa::path(post, path = "/v1/segments/{segment}/keys", tag = "keys", operation_id = "create_segment_key", request_body = KeyFields,
     responses((status = 201, description = "The key, with its secret.", body = NewKey)))]
 async fn create_for_segment(
     State(app): State<App>,
@@ -143,7 +148,7 @@ async fn create_for_segment(
 }
 
 /// Revokes a key of a segment, and every key that it created, at once.
-#[utoipa::path(delete, path = "/v1/segments/{segment}/keys/{key}", tag = "keys",
+#[utoipa::path(delete, path = "/v1/segments/{segment}/keys/{key}", tag = "keys", operation_id = "delete_segment_key",
     responses((status = 204, description = "The key opens nothing any more.")))]
 async fn delete_of_segment(
     State(app): State<App>,

@@ -7,6 +7,8 @@ use domain::{Error, KeyScope, Member, MemberId, Object, Time};
 use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown, retried};
 use serde_json::Value;
 use store::{AlsoOfMember, Configuration};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::files::{gone_files, new_files};
 use crate::seat::{Role, Seat, asked, checks};
@@ -24,9 +26,21 @@ impl Object for Answered {
     }
 }
 
+impl PartialSchema for Answered {
+    fn schema() -> RefOr<Schema> {
+        Given::answers_schema()
+    }
+}
+
+impl ToSchema for Answered {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Answers".into()
+    }
+}
+
 /// Reads a member's answers.
-#[utoipa::path(get, path = "/v1/members/{member}/answers", tag = "answers",
-    responses((status = 200, description = "A value for each field that has been answered.", body = Given)))]
+#[utoipa::path(get, path = "/v1/members/{member}/answers", tag = "answers", operation_id = "get_answers",
+    responses((status = 200, description = "A value for each field that has been answered.", body = Answered)))]
 pub(crate) async fn read(
     State(app): State<App>,
     caller: Caller,
@@ -40,8 +54,8 @@ pub(crate) async fn read(
 /// Answers some fields of a member's level, and leaves the other answers as they are; `null` takes an answer back.
 ///
 /// A member that changes its own answers after it was APPROVED returns to PENDING, unless its membership keeps approvals.
-#[utoipa::path(put, path = "/v1/members/{member}/answers", tag = "answers", request_body = Given,
-    responses((status = 200, description = "All answers after the change.", body = Given)))]
+#[utoipa::path(put, path = "/v1/members/{member}/answers", tag = "answers", operation_id = "update_answers", request_body = Given,
+    responses((status = 200, description = "All answers after the change.", body = Answered)))]
 pub(crate) async fn write(
     State(app): State<App>,
     caller: Caller,

@@ -39,7 +39,7 @@ pub(crate) async fn list(
 }
 
 /// Gives a member points, or takes some away; its level follows.
-#[utoipa::path(post, path = "/v1/members/{member}/points", tag = "points", request_body = AwardFields,
+#[utoipa::path(post, path = "/v1/members/{member}/points", tag = "points", operation_id = "award_points", request_body = AwardFields,
     responses((status = 201, description = "The award, with the points and the level after it.", body = Award)))]
 pub(crate) async fn award(
     State(app): State<App>,

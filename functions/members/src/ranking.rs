@@ -56,7 +56,8 @@ const SHOWN: [&str; 6] = ["user_id", "name", "last_name", "number", "points", "l
 
 impl PartialSchema for Rank {
     fn schema() -> RefOr<Schema> {
-        let mut rank = ObjectBuilder::new().schema_type(Type::Object);
+        let about = "A member's place in the ranking of its membership.";
+        let mut rank = ObjectBuilder::new().schema_type(Type::Object).description(Some(about));
         if let RefOr::T(Schema::Object(member)) = <Member as PartialSchema>::schema() {
             let (id, shown) = (member.properties.get("id").cloned(), member.properties);
             for (name, schema) in id.map(|id| ("member_id".to_owned(), id)).into_iter().chain(shown) {
@@ -118,7 +119,7 @@ async fn positions(app: &App, membership: MembershipId, members: &[Member]) -> R
 }
 
 /// Reads a member's place in the ranking.
-#[utoipa::path(get, path = "/v1/members/{member}/ranking", tag = "ranking",
+#[utoipa::path(get, path = "/v1/members/{member}/ranking", tag = "ranking", operation_id = "get_rank",
     responses((status = 200, description = "The member's place.", body = Rank)))]
 pub(crate) async fn read(State(app): State<App>, caller: Caller, Path(member): Path<MemberId>) -> Answer<Shown> {
     let seat = Seat::take(&app, &caller, member, KeyScope::Read).await?;

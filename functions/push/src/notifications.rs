@@ -44,7 +44,7 @@ pub(crate) async fn list(
 ///
 /// It is handed over to Apple and Google for each device that is registered when its turn comes, of users who are in use
 /// then: not of those who are blocked, deleted or excluded by their status. A device may get it twice where sending was cut off.
-#[utoipa::path(post, path = "/v1/segments/{segment}/notifications", tag = "notifications",
+#[utoipa::path(post, path = "/v1/segments/{segment}/notifications", tag = "notifications", operation_id = "create_notification",
     request_body = NotificationFields,
     responses(
         (status = 202, description = "The notification, which is being sent or waits for its time.", body = Notification,

@@ -123,7 +123,7 @@ async fn read(
 }
 
 /// Fetches the file of an upload, as an attachment of its name.
-#[utoipa::path(get, path = "/v1/uploads/{upload}/content", tag = "uploads",
+#[utoipa::path(get, path = "/v1/uploads/{upload}/content", tag = "uploads", operation_id = "get_upload_content",
     responses(
         (status = 302, description = "Where the file is, for a minute.", headers(("Location", description = "A URL for whoever has it."))),
         (status = 409, description = "The file is not there yet (`pending`), or was rejected (`rejected`).",

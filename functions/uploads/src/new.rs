@@ -1,8 +1,9 @@
 //! An upload that was just begun, with how to send its file.
 
+use domain::field::described;
 use domain::{Field as _, Object, Time, Upload};
 use files::Presigned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -39,20 +40,16 @@ impl PartialSchema for NewUpload {
         let text = || ObjectBuilder::new().schema_type(Type::String);
         let headers = ObjectBuilder::new()
             .additional_properties(Some(AdditionalProperties::RefOr(text().into())))
+            .examples([json!({ "content-type": "application/pdf", "content-length": "52417" })])
             .description(Some("To be sent as they are; a browser sends `content-length` by itself."));
-        let mut schema = Upload::schema();
-        if let RefOr::T(Schema::Object(object)) = &mut schema {
-            for (name, schema) in [
-                ("method", text().enum_values(Some(["PUT"])).into()),
-                ("url", text().description(Some("Whoever has it may send the file: keep it secret.")).into()),
-                ("headers", headers.into()),
-                ("expires_at", <Time as PartialSchema>::schema()),
-            ] {
-                object.properties.insert(name.to_owned(), schema);
-                object.required.push(name.to_owned());
-            }
-        }
-        schema
+        let method = text().enum_values(Some(["PUT"])).description(Some("The method that sends the file."));
+        let url =
+            text().description(Some("The URL that takes the file. It works without a credential: keep it secret."));
+        let url = url.examples([json!("https://files.example.com/quarantine/0199d2a4?X-Amz-Signature=0a1b2c")]);
+        let expires_at = described(Time::response_schema(), "Time until which the URL works.");
+        let more =
+            [("method", method.into()), ("url", url.into()), ("headers", headers.into()), ("expires_at", expires_at)];
+        more.into_iter().fold(Upload::schema(), |schema, (name, property)| edge::openapi::with(schema, name, property))
     }
 }
 

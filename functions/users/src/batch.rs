@@ -58,7 +58,9 @@ impl Field for Rows {
     fn schema() -> RefOr<Schema> {
         // Whatever else it is, it is refused by itself.
         let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
-        let user = AnyOfBuilder::new().item(<NewUser as PartialSchema>::schema()).item(anything);
+        let anything = anything.description(Some("Anything else, which is refused by itself."));
+        let user = domain::field::named(<NewUser as PartialSchema>::schema(), "NewUser");
+        let user = AnyOfBuilder::new().item(user).item(anything).description(Some("A new user."));
         ArrayBuilder::new().items(user).min_items(Some(1)).max_items(Some(MOST)).into()
     }
 }
@@ -67,6 +69,7 @@ impl Field for Rows {
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
 pub(crate) struct BatchResults {
+    /// The result of each user, in the order of the request.
     results: Vec<BatchResult>,
 }
 
@@ -79,14 +82,16 @@ pub(crate) struct BatchResult {
     /// 201, or the status that the user alone would have been refused with.
     status: u16,
     /// The user that was made.
+    #[schema(required = true)]
     id: Option<UserId>,
     /// Why it was not.
+    #[schema(required = true)]
     error: Option<Problem>,
 }
 
 /// Makes up to 100 users of a segment, each of which stands or falls alone. Of those that claim the same value, the first
 /// stands. With `atomic` all of them stand or none, and what is wrong with any is told as of one request.
-#[utoipa::path(post, path = "/v1/segments/{segment}/users/batch", tag = "users", request_body = Batch,
+#[utoipa::path(post, path = "/v1/segments/{segment}/users/batch", tag = "users", operation_id = "create_users", request_body = Batch,
     responses((status = 200, description = "What came of each.", body = BatchResults)))]
 pub(crate) async fn batch(
     State(app): State<App>,

@@ -21,6 +21,7 @@ pub(crate) struct UserChange {
     /// Whether the user is gone: deleted, or erased.
     deleted: bool,
     /// The user; nothing where it is gone.
+    #[schema(required = true)]
     user: Option<User>,
 }
 
@@ -28,6 +29,7 @@ pub(crate) struct UserChange {
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
 pub(crate) struct UserChanges {
+    /// The changes, oldest first.
     data: Vec<UserChange>,
     /// Where to go on, by `since`, now or at any time.
     cursor: String,
@@ -43,7 +45,7 @@ const DEFAULT_SIZE: u32 = 100;
 
 /// Tells which users of a segment were created, changed or deleted since a time or a cursor, oldest first, each once with
 /// its latest state. None is ever left out; a cursor is good for ever.
-#[utoipa::path(get, path = "/v1/segments/{segment}/users/changes", tag = "users",
+#[utoipa::path(get, path = "/v1/segments/{segment}/users/changes", tag = "users", operation_id = "list_user_changes",
     params(
         ("since" = Option<String>, Query, description = "A time (RFC 3339), itself included, or the `cursor` of the answer before. \
             Without it: from the beginning."),

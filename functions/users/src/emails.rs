@@ -18,7 +18,7 @@ body! {
 
 /// Records e-mails in the history of a user of a segment. Nothing is sent. Of each the subject is kept, the addresses masked,
 /// and of its body that there was one.
-#[utoipa::path(post, path = "/v1/users/{user}/emails", tag = "users", request_body = EmailRecords,
+#[utoipa::path(post, path = "/v1/users/{user}/emails", tag = "users", operation_id = "record_emails", request_body = EmailRecords,
     responses((status = 204, description = "They are in the history.")))]
 pub(crate) async fn record(
     State(app): State<App>,

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 /// Whether somebody has the value.
 #[derive(Debug, ToSchema)]
 pub(crate) struct Existence {
+    /// Whether a user has the value.
     #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
     exists: bool,
 }
@@ -22,7 +23,7 @@ pub(crate) struct Existence {
 const KNOWN: &str = "email, username, reference_id, identification_type with identification_value";
 
 /// Tells whether a master user, or one of a segment of one's own, has this e-mail, username, reference id or identity document.
-#[utoipa::path(get, path = "/v1/users/exists", tag = "users",
+#[utoipa::path(get, path = "/v1/users/exists", tag = "users", operation_id = "check_user_existence",
     params(
         ("email" = Option<String>, Query, description = "An e-mail, in any case."),
         ("username" = Option<String>, Query, description = "A username, in any case."),

@@ -11,15 +11,18 @@ use utoipa::ToSchema;
 /// A user's family.
 #[derive(Debug, ToSchema)]
 pub(crate) struct Family {
+    /// The parent; null if the user has none.
+    #[schema(required = true)]
     #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
     parent: Option<User>,
     #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
+    /// The children, in the order of their creation.
     children: Vec<User>,
 }
 
 /// Reads the parent and the children of a user of a segment, without those who are deleted; children in the order in
 /// which they were made.
-#[utoipa::path(get, path = "/v1/users/{user}/family", tag = "users",
+#[utoipa::path(get, path = "/v1/users/{user}/family", tag = "users", operation_id = "get_user_family",
     responses((status = 200, description = "The family.", body = Family)))]
 pub(crate) async fn family(State(app): State<App>, caller: Caller, Path(user): Path<UserRef>) -> Answer<Rendered> {
     let subject = caller.acts(user, KeyScope::Read).await?;

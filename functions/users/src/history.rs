@@ -18,7 +18,7 @@ impl ListSpec for History {
 type EntryList = edge::openapi::ListOf<Entry>;
 
 /// Lists who changed what of a user, newest first; personal values are masked.
-#[utoipa::path(get, path = "/v1/users/{user}/history", tag = "users", params(List<History>),
+#[utoipa::path(get, path = "/v1/users/{user}/history", tag = "users", operation_id = "list_user_history", params(List<History>),
     responses((status = 200, description = "A page of the history.", body = EntryList)))]
 pub(crate) async fn history(
     State(app): State<App>,

@@ -88,7 +88,7 @@ pub(crate) async fn list(
 }
 
 /// Lists the users of a segment who are deleted and not erased: the deleted history. `updated_at` is when.
-#[utoipa::path(get, path = "/v1/segments/{segment}/users/deleted", tag = "users", params(List<Users>),
+#[utoipa::path(get, path = "/v1/segments/{segment}/users/deleted", tag = "users", operation_id = "list_deleted_users", params(List<Users>),
     responses((status = 200, description = "A page of deleted users.", body = UserList)))]
 pub(crate) async fn deleted(
     State(app): State<App>,

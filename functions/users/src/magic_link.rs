@@ -57,7 +57,7 @@ body! {
 
 /// Makes a link that signs the user in, once, within 24 hours. It leads to the page that the segment's settings name, or
 /// else to this deployment's own; whoever has it can use it, so give it to nobody but the user.
-#[utoipa::path(post, path = "/v1/users/{user}/magic-link", tag = "users",
+#[utoipa::path(post, path = "/v1/users/{user}/magic-link", tag = "users", operation_id = "create_magic_link",
     responses((status = 200, description = "The link.", body = MagicLink)))]
 pub(crate) async fn create_link(
     State(app): State<App>,
@@ -120,7 +120,7 @@ pub async fn new_token(
 }
 
 /// Shows a page with a button that signs in by the link. To look at it uses nothing up, as those who scan mail do.
-#[utoipa::path(get, path = "/v1/auth/magic-link", tag = "auth", security(()),
+#[utoipa::path(get, path = "/v1/auth/magic-link", tag = "auth", operation_id = "show_magic_link", security(()),
     params(("token" = String, Query, description = "The token of the link.")),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
 pub(crate) async fn show_link(mut query: Query) -> Answer<Response> {
@@ -175,7 +175,7 @@ fn page(token: &str) -> String {
 ///
 /// Whoever comes second, or with a link of a user who is not in use any more, gets the same answer as with a wrong one. The
 /// token may also come as a page's form sends it.
-#[utoipa::path(post, path = "/v1/auth/magic-link", tag = "auth", security(()), request_body = Redemption,
+#[utoipa::path(post, path = "/v1/auth/magic-link", tag = "auth", operation_id = "redeem_magic_link", security(()), request_body = Redemption,
     responses((status = 200, description = "Tokens, as after a login.", body = TokenSet)))]
 pub(crate) async fn redeem_link(
     State(app): State<App>,

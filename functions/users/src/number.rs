@@ -20,13 +20,14 @@ body! {
 /// The number of a person.
 #[derive(Debug, ToSchema)]
 pub(crate) struct Numbered {
+    /// The person's number, the same in all segments of the account.
     #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
     number: i64,
 }
 
 /// Gives a user of a segment the number of the person that it is: the one that it has already; else the one that is sent,
 /// which the person has in another segment of the account; else one that nobody has.
-#[utoipa::path(post, path = "/v1/users/{user}/number", tag = "users", request_body = NumberRequest,
+#[utoipa::path(post, path = "/v1/users/{user}/number", tag = "users", operation_id = "assign_user_number", request_body = NumberRequest,
     responses((status = 200, description = "The number.", body = Numbered)))]
 pub(crate) async fn number(
     State(app): State<App>,

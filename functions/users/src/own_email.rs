@@ -160,7 +160,7 @@ pub(crate) async fn resend_email_code(
 }
 
 /// Drops `pending_email`: the e-mail stays as it is.
-#[utoipa::path(delete, path = "/v1/users/{user}/email/pending", tag = "users",
+#[utoipa::path(delete, path = "/v1/users/{user}/email/pending", tag = "users", operation_id = "cancel_email_change",
     responses((status = 204, description = "No e-mail waits any more.")))]
 pub(crate) async fn cancel_email(
     State(app): State<App>,
@@ -194,7 +194,7 @@ pub(crate) async fn cancel_pending(app: &App, record: &UserRecord, act: Act<'_>)
 }
 
 /// Shows a page with a button that undoes a change of e-mail. To look at it uses nothing up, as those who scan mail do.
-#[utoipa::path(get, path = "/v1/users/{user}/email/undo", tag = "users", security(()),
+#[utoipa::path(get, path = "/v1/users/{user}/email/undo", tag = "users", operation_id = "show_email_undo", security(()),
     params(("token" = String, Query, description = "The token of the notice.")),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
 pub(crate) async fn show_undo(Path(user): Path<UserId>, mut query: Query) -> Answer<Response> {
@@ -223,7 +223,7 @@ pub(crate) async fn show_undo(Path(user): Path<UserId>, mut query: Query) -> Ans
 ///
 /// The token is good for 7 days, once. It may also come as a page's form sends it. 409 where another user has taken the
 /// address since.
-#[utoipa::path(post, path = "/v1/users/{user}/email/undo", tag = "users", security(()), request_body = EmailUndoing,
+#[utoipa::path(post, path = "/v1/users/{user}/email/undo", tag = "users", operation_id = "undo_email_change", security(()), request_body = EmailUndoing,
     responses((status = 204, description = "The former e-mail is back.")))]
 pub(crate) async fn undo_email(
     State(crate::State { app, identity, .. }): State<crate::State>,

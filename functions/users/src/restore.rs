@@ -21,7 +21,7 @@ body! {
 /// Restores a deleted user: a master user by its password; a user of a segment by whoever has the segment, with a token or
 /// a key and no body. 409 names each value that somebody else has taken since. A master user whose `valid_until` has passed
 /// comes back in the same way, without it.
-#[utoipa::path(post, path = "/v1/users/{user}/restoration", tag = "users", security((), ("bearer" = []), ("key" = [])),
+#[utoipa::path(post, path = "/v1/users/{user}/restoration", tag = "users", operation_id = "restore_user", security((), ("bearer" = []), ("key" = [])),
     request_body = Restoration,
     responses((status = 200, description = "The user, ACTIVE again.", body = User)))]
 pub(crate) async fn restore(

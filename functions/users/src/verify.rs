@@ -23,7 +23,7 @@ body! {
 const SIGN_IN_WITHIN: Duration = Duration::from_secs(60);
 
 /// Verifies a user's e-mail by the code that was sent, and signs the user in.
-#[utoipa::path(post, path = "/v1/users/{user}/verification", tag = "users", security(()),
+#[utoipa::path(post, path = "/v1/users/{user}/verification", tag = "users", operation_id = "verify_user", security(()),
     request_body = Verification,
     responses((status = 200, description = "Tokens, as after a login.", body = TokenSet)))]
 pub async fn verify(
@@ -76,7 +76,7 @@ async fn reject((app, visitor): (&App, &Visitor), account: &Account, record: Opt
 }
 
 /// Sends a new code, if the user still needs one; the answer is always the same.
-#[utoipa::path(post, path = "/v1/users/{user}/verification/resend", tag = "users", security(()),
+#[utoipa::path(post, path = "/v1/users/{user}/verification/resend", tag = "users", operation_id = "resend_verification_code", security(()),
     responses((status = 202, description = "If the user waits for a code, a new one is on its way.")))]
 pub(crate) async fn resend(
     State(identity): State<Identity>,

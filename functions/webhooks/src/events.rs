@@ -8,7 +8,7 @@ use serde_json::Value;
 use store::COUNTED;
 use store::search::Found;
 use utoipa::openapi::schema::ArrayBuilder;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// How events are listed.
@@ -84,13 +84,15 @@ impl Object for SentEvent {
 
 impl PartialSchema for SentEvent {
     fn schema() -> RefOr<Schema> {
-        let deliveries = ArrayBuilder::new().items(Delivery::schema());
+        let about = "Progress of the event to each webhook.";
+        let deliveries = ArrayBuilder::new().items(Ref::from_schema_name("Delivery")).description(Some(about));
         openapi::with(Event::schema(), "deliveries", RefOr::T(Schema::Array(deliveries.build())))
     }
 }
 
 impl ToSchema for SentEvent {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push(("Delivery".to_owned(), Delivery::schema()));
         Event::schemas(schemas);
         Delivery::schemas(schemas);
     }

@@ -21,11 +21,12 @@ pub(crate) struct Replayed {
     /// How many deliveries are going to be tried, within a minute.
     deliveries: u64,
     /// Where to go on, as `since` of another request, where one request is not enough.
+    #[schema(required = true)]
     next_since: Option<Time>,
 }
 
 /// Sends an event again: to all webhooks that want it, or to the one that is named, whatever came of it before.
-#[utoipa::path(post, path = "/v1/segments/{segment}/events/{event}/replay", tag = "events",
+#[utoipa::path(post, path = "/v1/segments/{segment}/events/{event}/replay", tag = "events", operation_id = "replay_event",
     request_body = ReplayFields,
     responses((status = 202, description = "The event will be sent.", body = Replayed)))]
 pub(crate) async fn one(
@@ -52,7 +53,7 @@ pub(crate) async fn one(
 ///
 /// One request begins 1,000 deliveries at most, and looks at 5,000 events; where there are more, `next_since` says where to
 /// go on.
-#[utoipa::path(post, path = "/v1/segments/{segment}/events/replay", tag = "events", request_body = RangeFields,
+#[utoipa::path(post, path = "/v1/segments/{segment}/events/replay", tag = "events", operation_id = "replay_events", request_body = RangeFields,
     responses((status = 202, description = "The events will be sent.", body = Replayed)))]
 pub(crate) async fn range(
     State(app): State<App>,

@@ -57,7 +57,7 @@ impl Object for NewWebhook {
 impl PartialSchema for NewWebhook {
     fn schema() -> RefOr<Schema> {
         let about = "What signatures are verified with, `whsec_…`; it is shown this once.";
-        openapi::with_property(Webhook::schema(), "secret", about)
+        openapi::with_property(Webhook::schema(), "secret", about, "whsec_b2ZmaWNlIHdpbmRvdyBoYXJib3VyIGxhbnRlcm4=")
     }
 }
 
@@ -164,7 +164,7 @@ pub(crate) async fn delete(
 
 /// Gives a webhook a new secret. For 24 hours what is sent is signed with the former one too; a secret before that ends at
 /// once.
-#[utoipa::path(post, path = "/v1/segments/{segment}/webhooks/{webhook}/secret", tag = "webhooks",
+#[utoipa::path(post, path = "/v1/segments/{segment}/webhooks/{webhook}/secret", tag = "webhooks", operation_id = "renew_webhook_secret",
     responses((status = 201, description = "The webhook, with its new secret.", body = NewWebhook)))]
 pub(crate) async fn renew(
     Shared(app): Shared<App>,

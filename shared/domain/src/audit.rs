@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::schema::ArrayBuilder;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::clock::Time;
-use crate::field::{Field, Object};
+use crate::field::{Field, Object, named, nullable, response_object, string_schema};
 use crate::history::{Act, Actor};
 use crate::id::{
     AuditId, DeveloperId, ExportId, ImportId, KeyId, MemberId, MembershipId, SegmentId, UploadId, UserId, WebhookId,
@@ -400,46 +400,50 @@ impl Object for AuditEntry {
 
 impl PartialSchema for AuditEntry {
     fn schema() -> RefOr<Schema> {
-        let text = || ObjectBuilder::new().schema_type(Type::String);
-        let optional = |about: &str| {
-            text()
-                .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Null]))
-                .description(Some(about))
-        };
-        let actor = ObjectBuilder::new()
-            .property("type", <AuditActor as Field>::schema())
-            .property("id", optional("The id of the user or key."))
-            .property("name", optional("The name that the caller gave of who uses the key."));
-        let actor = ["type", "id", "name"].into_iter().fold(actor, ObjectBuilder::required);
-        let target = ObjectBuilder::new().property("type", <AuditKind as Field>::schema()).property("id", text());
-        let target = ["type", "id"].into_iter().fold(target, ObjectBuilder::required);
-        let entry = ObjectBuilder::new()
-            .property("id", <AuditId as PartialSchema>::schema())
-            .property("segment_id", <Option<SegmentId> as Field>::schema())
-            .property("action", <AuditAction as Field>::schema())
-            .property("result", <AuditResult as Field>::schema())
-            .property("actor", actor)
-            .property("target", target)
-            .property("fields", ArrayBuilder::new().items(text()).description(Some("The names of changed fields.")))
-            .property("address", optional("The source address."))
-            .property("agent", optional("The `User-Agent` header, at most 256 characters."))
-            .property("request_id", text().description(Some("The request, as in `X-Request-Id`.")))
-            .property("at", <Time as PartialSchema>::schema());
-        let names = [
-            "id",
-            "segment_id",
-            "action",
-            "result",
-            "actor",
-            "target",
-            "fields",
-            "address",
-            "agent",
-            "request_id",
-            "at",
+        let optional = || nullable(string_schema());
+        let actor = vec![
+            ("type", "Kind of the actor.", true, AuditActor::response_schema()),
+            ("id", "The id of the user or key; null of others.", true, optional()),
+            ("name", "The name that the caller gave of who uses the key.", true, optional()),
         ];
-        names.into_iter().fold(entry, ObjectBuilder::required).into()
+        let target = vec![
+            ("type", "Kind of the target.", true, AuditKind::response_schema()),
+            ("id", "The id of the target.", true, string_schema()),
+        ];
+        let actor = named(response_object("The actor of an act.", None, actor), "AuditEntryActor");
+        let target = named(response_object("The target of an act.", None, target), "AuditTarget");
+        let fields: RefOr<Schema> = ArrayBuilder::new().items(string_schema()).into();
+        let entry = vec![
+            ("id", "The entry's id; ids sort by time.", true, AuditId::response_schema()),
+            (
+                "segment_id",
+                "The segment, if the act is one of a segment.",
+                true,
+                <Option<SegmentId>>::response_schema(),
+            ),
+            ("action", "The act.", true, AuditAction::response_schema()),
+            ("result", "Whether it was done.", true, AuditResult::response_schema()),
+            ("actor", "The user, key or system that acted.", true, actor),
+            ("target", "The thing that the act was done to.", true, target),
+            ("fields", "The names of changed fields.", true, fields),
+            ("address", "The source address.", true, optional()),
+            ("agent", "The `User-Agent` header, at most 256 characters.", true, optional()),
+            ("request_id", "The request, as in `X-Request-Id`.", true, string_schema()),
+            ("at", "Time of the act.", true, Time::response_schema()),
+        ];
+        response_object("An entry of the audit; it never changes.", Some(example()), entry)
     }
+}
+
+/// An entry for the examples of the OpenAPI document.
+fn example() -> Value {
+    json!({
+        "id": "0199d2a4-5c00-7000-8000-00000000ad01", "segment_id": null, "action": "key.created", "result": "succeeded",
+        "actor": { "type": "user", "id": "0199d2a4-5c00-7000-8000-000000000001", "name": null },
+        "target": { "type": "key", "id": "0199d2a4-5c00-7000-8000-00000000ce11" }, "fields": [],
+        "address": "192.0.2.7", "agent": "curl/8.5.0", "request_id": "0199d2a4-5c00-7000-8000-00000000c0de",
+        "at": "2026-11-21T10:00:00.000Z"
+    })
 }
 
 impl ToSchema for AuditEntry {}

@@ -80,18 +80,30 @@ impl Object for Award {
 
 impl PartialSchema for Award {
     fn schema() -> RefOr<Schema> {
-        shown_schema::<AwardFields>(vec![
-            ("id", <EntryId as PartialSchema>::schema()),
-            ("member_id", <MemberId as PartialSchema>::schema()),
-            ("points", <Points as crate::Field>::schema()),
-            ("level_id", <Option<LevelId> as crate::Field>::schema()),
-            ("actor", <Actor as PartialSchema>::schema()),
-        ])
+        let before = vec![
+            ("id", "The row's id.", EntryId::response_schema()),
+            ("member_id", "The member.", MemberId::response_schema()),
+            ("points", "The member's points after it.", Points::response_schema()),
+            ("level_id", "The member's level after it.", <Option<LevelId>>::response_schema()),
+            ("actor", "The user or key that awarded it.", Actor::response_schema()),
+        ];
+        shown_schema::<AwardFields>("A row of a member's ledger of points. It never changes.", example(), before)
     }
 }
 
-impl ToSchema for Award {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push(("Actor".to_owned(), <Actor as PartialSchema>::schema()));
+impl ToSchema for Award {}
+
+/// An award for the examples of the OpenAPI document.
+#[must_use]
+pub fn example() -> Value {
+    let mut example = serde_json::json!({
+        "id": "0199d2a4-5c00-7000-8000-00000000aa01", "member_id": "0199d2a4-5c00-7000-8000-00000000ae01", "points": 170,
+        "level_id": "0199d2a4-5c00-7000-8000-000000001e01",
+        "actor": { "type": "user", "id": "0199d2a4-5c00-7000-8000-000000000001" },
+        "version": 1, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z"
+    });
+    if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), <AwardFields as crate::Body>::example()) {
+        object.extend(fields);
     }
+    example
 }

@@ -34,8 +34,13 @@ pub trait Body: Sized {
         Self::example()
     }
 
-    /// The body's schema in the OpenAPI document.
+    /// The body's schema in the OpenAPI document, as clients may send it.
     fn schema() -> RefOr<Schema>;
+
+    /// The body's schema as clients see it: without what only requests may write.
+    fn response_schema() -> RefOr<Schema> {
+        Self::schema()
+    }
 
     /// Reads `value`, answering every error at once.
     ///
@@ -128,6 +133,19 @@ macro_rules! body {
                         concat!($($field_doc),*),
                         <$kind as $crate::field::Field>::REQUIRED,
                         <$kind as $crate::field::Field>::schema(),
+                    ), )*],
+                )
+            }
+
+            fn response_schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::field::response_object(
+                    concat!($($doc),*),
+                    Some(<Self as $crate::field::Body>::example()),
+                    vec![$( (
+                        $crate::field_name!($field $($as)?),
+                        concat!($($field_doc),*),
+                        true,
+                        <$kind as $crate::field::Field>::response_schema(),
                     ), )*],
                 )
             }

@@ -62,6 +62,10 @@ impl Field for Choices {
     fn schema() -> RefOr<Schema> {
         List::<Choice, MOST_CHOICES>::schema()
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        List::<Choice, MOST_CHOICES>::response_schema()
+    }
 }
 
 body! {

@@ -184,6 +184,7 @@ impl PartialSchema for Date {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .description(Some("A calendar day, `YYYY-MM-DD`."))
             .examples([serde_json::json!("1990-02-28")])
             .into()
     }

@@ -35,6 +35,10 @@ impl Field for SmallColor {
     fn schema() -> RefOr<Schema> {
         <Color as Field>::schema()
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        Color::response_schema()
+    }
 }
 
 body! {

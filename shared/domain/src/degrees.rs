@@ -33,6 +33,10 @@ impl Decimal {
     }
 }
 
+fn degrees_schema(kind: SchemaType, limit: f64) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(kind).minimum(Some(-limit)).maximum(Some(limit))
+}
+
 macro_rules! degrees {
     ($(#[doc = $doc:literal])* $name:ident, $limit:literal, $message:literal, example $example:literal) => {
         $(#[doc = $doc])*
@@ -54,12 +58,11 @@ macro_rules! degrees {
             }
 
             fn schema() -> RefOr<Schema> {
-                ObjectBuilder::new()
-                    .schema_type(SchemaType::Array(vec![Type::Number, Type::String]))
-                    .minimum(Some(-$limit))
-                    .maximum(Some($limit))
-                    .examples([serde_json::json!($example)])
-                    .into()
+                degrees_schema(SchemaType::Array(vec![Type::Number, Type::String]), $limit).examples([serde_json::json!($example)]).into()
+            }
+
+            fn response_schema() -> RefOr<Schema> {
+                degrees_schema(SchemaType::Type(Type::Number), $limit).examples([serde_json::json!($example)]).into()
             }
         }
     };

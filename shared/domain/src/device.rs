@@ -17,7 +17,7 @@ pub const MOST_DEVICES: usize = 20;
 
 words! {
     /// Through whom a device is reached.
-    pub enum Platform {
+    pub enum Platform as "PushPlatform" {
         /// Apple's service, for apps from its store.
         Apns = "apns",
         /// Apple's service for apps under development.

@@ -13,8 +13,10 @@ use crate::text::Broken;
 
 pub use crate::body::Body;
 pub use crate::patch::MergePatch;
-pub(crate) use crate::schema::nullable;
-pub use crate::schema::{object_schema, shown_schema};
+pub(crate) use crate::schema::with_default;
+pub use crate::schema::{
+    Property, count_schema, described, named, nullable, object_schema, response_object, shown_schema, string_schema,
+};
 
 /// A type that a JSON value can be read into.
 pub trait Field: Sized {
@@ -33,8 +35,13 @@ pub trait Field: Sized {
     /// The value as clients see it; a secret shows nothing.
     fn show(&self) -> Value;
 
-    /// The field's schema in the OpenAPI document.
+    /// The field's schema in the OpenAPI document, as clients may send it.
     fn schema() -> RefOr<Schema>;
+
+    /// The field's schema as clients see it: without what only requests may write.
+    fn response_schema() -> RefOr<Schema> {
+        Self::schema()
+    }
 }
 
 /// An object that clients see.
@@ -158,6 +165,10 @@ impl<T: Field> Field for Option<T> {
     fn schema() -> RefOr<Schema> {
         nullable(T::schema())
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        nullable(T::response_schema())
+    }
 }
 
 /// A switch; absent or `null` it is what `DEFAULT` says.
@@ -201,8 +212,11 @@ impl<const DEFAULT: bool> Field for Flag<DEFAULT> {
     }
 
     fn schema() -> RefOr<Schema> {
-        let schema = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(DEFAULT.into())).into();
-        nullable(schema)
+        with_default(Self::response_schema(), DEFAULT.into())
+    }
+
+    fn response_schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Boolean).into()
     }
 }
 

@@ -1,15 +1,15 @@
 //! Who changed what of a user, and when.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use crate::audit::Origin;
+use crate::audit::{AuditActor, Origin};
 use crate::clock::Time;
 use crate::error::FieldError;
-use crate::field::{Field, Object, Pointer};
+use crate::field::{Field, Object, Pointer, described, named};
 use crate::id::{EntryId, KeyId, UserId};
 use crate::nested;
 use crate::text::{Name, Text};
@@ -85,7 +85,7 @@ pub enum Action {
 }
 
 /// Who acted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "id", rename_all = "snake_case")]
 pub enum Actor {
     /// A user, most often the one whose history it is.
@@ -113,15 +113,25 @@ impl Field for Actor {
     }
 
     fn schema() -> RefOr<Schema> {
-        let text = || ObjectBuilder::new().schema_type(Type::String);
-        let kinds = text().enum_values(Some(["user", "key", "anonymous", "system"]));
-        ObjectBuilder::new()
-            .property("type", kinds)
-            .property("id", text().description(Some("The id of the user or key.")))
+        let about = "The id of the user or key; absent of others.";
+        let actor = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property("type", described(<AuditActor as Field>::schema(), "Kind of the actor."))
+            .property("id", described(<UserId as Field>::schema(), about))
             .required("type")
-            .into()
+            .description(Some("The user, key or system that acted."))
+            .examples([json!({ "type": "user", "id": "0199d2a4-5c00-7000-8000-000000000001" })]);
+        named(actor.into(), "Actor")
     }
 }
+
+impl PartialSchema for Actor {
+    fn schema() -> RefOr<Schema> {
+        <Self as Field>::schema()
+    }
+}
+
+impl ToSchema for Actor {}
 
 /// A field that changed; secrets never, personal numbers and addresses only masked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -193,7 +203,8 @@ impl RecordedEmail {
 
 /// Any JSON value.
 fn anything() -> Schema {
-    ObjectBuilder::new().schema_type(SchemaType::AnyValue).into()
+    let about = "The value; of personal data, a masked form.";
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(about)).into()
 }
 
 impl<'a> Act<'a> {

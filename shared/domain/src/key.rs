@@ -12,10 +12,11 @@ use crate::body;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::error::FieldError;
-use crate::field::{Body as _, Field, Object, Pointer, bookkeeping, shown_schema};
+use crate::field::{Body as _, Field, Object, Pointer, bookkeeping, shown_schema, string_schema};
 use crate::history::Actor;
 use crate::id::{KeyId, SegmentId, UserId};
 use crate::text::Name;
+use crate::value::words_schema;
 
 /// A key, without its secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -174,8 +175,12 @@ impl Field for Scopes {
     }
 
     fn schema() -> RefOr<Schema> {
-        let scope =
-            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(KeyScope::ALL.map(KeyScope::as_str)));
+        let words = [
+            ("read", "Read whatever the key reaches."),
+            ("write", "Create, change and delete users, members, answers and files."),
+            ("admin", "Create, change and delete segments, memberships, catalogs and keys."),
+        ];
+        let scope = words_schema("KeyScope", "A right of a key.", &words);
         ArrayBuilder::new().items(scope).min_items(Some(1)).into()
     }
 }
@@ -248,18 +253,39 @@ impl Object for Key {
 
 impl PartialSchema for Key {
     fn schema() -> RefOr<Schema> {
-        shown_schema::<KeyFields>(vec![
-            ("id", <KeyId as PartialSchema>::schema()),
-            ("segment_id", <Option<SegmentId> as Field>::schema()),
-            ("prefix", ObjectBuilder::new().schema_type(Type::String).into()),
-            ("last_used_at", <Option<Time> as Field>::schema()),
-            ("review", ObjectBuilder::new().schema_type(Type::Boolean).into()),
-            ("created_by", <Option<Actor> as Field>::schema()),
-        ])
+        let review: RefOr<Schema> = ObjectBuilder::new().schema_type(Type::Boolean).into();
+        let before = vec![
+            ("id", "The key's id.", KeyId::response_schema()),
+            (
+                "segment_id",
+                "The segment of the key; null for a key of the account.",
+                <Option<SegmentId>>::response_schema(),
+            ),
+            ("prefix", "The beginning of the secret, by which people recognise the key.", string_schema()),
+            ("last_used_at", "Time of the last use, to the hour.", <Option<Time>>::response_schema()),
+            ("review", "Whether the creator has lost rights since; the key works until it is revoked.", review),
+            ("created_by", "The user or key that created it.", <Option<Actor>>::response_schema()),
+        ];
+        shown_schema::<KeyFields>("A key, by which a program reaches an account or a segment.", example(), before)
     }
 }
 
 impl ToSchema for Key {}
+
+/// A key for the examples of the OpenAPI document.
+#[must_use]
+pub fn example() -> Value {
+    let mut example = serde_json::json!({
+        "id": "0199d2a4-5c00-7000-8000-00000000ce11", "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6",
+        "prefix": "sk_AZnSpFwA", "last_used_at": null, "review": false,
+        "created_by": { "type": "user", "id": "0199d2a4-5c00-7000-8000-000000000001" },
+        "version": 1, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z"
+    });
+    if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), KeyFields::example()) {
+        object.extend(fields);
+    }
+    example
+}
 
 #[cfg(test)]
 mod tests {

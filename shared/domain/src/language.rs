@@ -77,6 +77,7 @@ impl PartialSchema for ListedLanguage {
         let id = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).examples([json!(14_284)]);
         let language = ObjectBuilder::new()
             .schema_type(Type::Object)
+            .description(Some("A language that a user can have."))
             .property("id", id.description(Some("A number that stays this language's.")))
             .property("code", text("ISO 639-1, as a user's `language` begins in BCP 47.", "es"))
             .property("iso", text("ISO 639-3.", "spa"))

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
-use crate::field::{Field, Pointer, object_schema, read_object};
+use crate::field::{Field, Pointer, Property, named, object_schema, read_object, response_object};
+
 use crate::text::{Code, Name};
 use crate::value::List;
 
@@ -36,16 +37,26 @@ impl Field for FieldMapping {
     }
 
     fn schema() -> RefOr<Schema> {
-        object_schema(
-            "A field of the segment's own.",
-            Some(json!({ "key": "company", "display_name": "Company", "type": "string" })),
-            vec![
-                ("key", "What programs call it.", true, <Code as Field>::schema()),
-                ("display_name", "What people are shown.", true, <Name as Field>::schema()),
-                ("type", "What its values are, such as `string`, `number`, `date`.", true, <Code as Field>::schema()),
-            ],
-        )
+        let fields = properties(<Code as Field>::schema, <Name as Field>::schema);
+        named(object_schema("A field of the segment's own.", Some(example()), fields), "FieldMappingFields")
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        let fields = properties(Code::response_schema, Name::response_schema);
+        named(response_object("A field of the segment's own.", Some(example()), fields), "FieldMapping")
+    }
+}
+
+fn properties(code: fn() -> RefOr<Schema>, name: fn() -> RefOr<Schema>) -> Vec<Property> {
+    vec![
+        ("key", "What programs call it.", true, code()),
+        ("display_name", "What people are shown.", true, name()),
+        ("type", "What its values are, such as `string`, `number`, `date`.", true, code()),
+    ]
+}
+
+fn example() -> Value {
+    json!({ "key": "company", "display_name": "Company", "type": "string" })
 }
 
 /// The fields of a segment's own, no two with the same key.
@@ -71,6 +82,10 @@ impl Field for FieldMappings {
 
     fn schema() -> RefOr<Schema> {
         List::<FieldMapping, 100>::schema()
+    }
+
+    fn response_schema() -> RefOr<Schema> {
+        List::<FieldMapping, 100>::response_schema()
     }
 }
 

@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Time;
 use crate::error::{Error, FieldError};
-use crate::field::{Body, Field, Object, Pointer, bookkeeping, shown_schema};
+use crate::field::{Body, Field, Object, Pointer, bookkeeping, count_schema, nullable, shown_schema, string_schema};
 use crate::id::{NotificationId, SegmentId, UserId};
 use crate::text::{Name, Text};
 use crate::value::{List, OrDefault};
@@ -95,7 +95,10 @@ impl Field for PushData {
 
     fn schema() -> RefOr<Schema> {
         let text = ObjectBuilder::new().schema_type(Type::String).into();
-        ObjectBuilder::new().additional_properties(Some(AdditionalProperties::RefOr(text))).into()
+        ObjectBuilder::new()
+            .additional_properties(Some(AdditionalProperties::RefOr(text)))
+            .examples([json!({ "screen": "card" })])
+            .into()
     }
 }
 
@@ -291,20 +294,21 @@ impl Object for Notification {
 
 impl PartialSchema for Notification {
     fn schema() -> RefOr<Schema> {
-        let count = || -> RefOr<Schema> { ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).into() };
-        shown_schema::<Message>(vec![
-            ("id", <NotificationId as PartialSchema>::schema()),
-            ("segment_id", <SegmentId as PartialSchema>::schema()),
-            ("status", <NotificationStatus as Field>::schema()),
-            ("reason", <Option<Text> as Field>::schema()),
-            ("user_count", crate::field::nullable(count())),
-            ("schedule", <Option<Time> as Field>::schema()),
-            ("started_at", <Option<Time> as Field>::schema()),
-            ("finished_at", <Option<Time> as Field>::schema()),
-            ("devices", count()),
-            ("sent", count()),
-            ("failed", count()),
-        ])
+        let time = <Option<Time>>::response_schema;
+        let before = vec![
+            ("id", "The notification's id.", NotificationId::response_schema()),
+            ("segment_id", "The segment whose users get it.", SegmentId::response_schema()),
+            ("status", "Progress of the notification.", NotificationStatus::response_schema()),
+            ("reason", "Reason of a failure: a sentence.", nullable(string_schema())),
+            ("user_count", "Number of named users; null if it is for all users.", nullable(count_schema())),
+            ("schedule", "Time at which it is sent; null if it is sent immediately.", time()),
+            ("started_at", "Time at which sending began.", time()),
+            ("finished_at", "Time of the end, of whatever kind.", time()),
+            ("devices", "Number of devices tried.", count_schema()),
+            ("sent", "Number of devices that it was handed over for.", count_schema()),
+            ("failed", "Number of devices that it could not be handed over for.", count_schema()),
+        ];
+        shown_schema::<Message>("A push notification.", example(), before)
     }
 }
 

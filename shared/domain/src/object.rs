@@ -71,8 +71,8 @@ macro_rules! object {
 
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::field::shown_schema::<$fields>(vec![
-                    $( (stringify!($field), <$kind as $crate::field::Field>::schema()), )*
+                $crate::field::shown_schema::<$fields>(concat!($($doc),*), example(), vec![
+                    $( (stringify!($field), concat!($($field_doc),*), <$kind as $crate::field::Field>::response_schema()), )*
                 ])
             }
         }

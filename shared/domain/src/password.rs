@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::{Error, FieldError};
@@ -238,6 +238,7 @@ impl Field for Password {
 
     fn schema() -> RefOr<Schema> {
         let kind = ObjectBuilder::new().schema_type(Type::String);
+        let kind = kind.format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
         kind.min_length(Some(SHORTEST)).max_length(Some(LONGEST)).into()
     }
 }

@@ -7,7 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::document::Checks;
 use crate::error::{Error, FieldError};
-use crate::field::{Body as _, Field, Flag, Pointer};
+use crate::field::{Body as _, Field, Flag, Pointer, named};
 use crate::id::{AddressId, SegmentId, UserId};
 use crate::mapping::FieldMappings;
 use crate::password::PasswordLength;
@@ -48,7 +48,8 @@ impl Field for UserField {
     }
 
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(UserFields::NAMES.iter().copied())).into()
+        let field = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(UserFields::NAMES.iter().copied()));
+        named(field.description(Some("The name of a field that clients write of a user.")).into(), "UserField")
     }
 }
 
@@ -82,6 +83,10 @@ impl Field for RequiredUserFields {
     fn schema() -> RefOr<Schema> {
         List::<UserField, 32>::schema()
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        List::<UserField, 32>::response_schema()
+    }
 }
 
 words! {
@@ -107,7 +112,7 @@ impl IdentificationScope {
 nested! {
     /// What a segment asks of its users.
     #[derive(Default)]
-    pub struct Settings {
+    pub struct Settings as "SegmentSettings" {
         /// The fields that a user must have; a user with a parent needs none.
         pub required_user_fields: OrDefault<RequiredUserFields>,
         /// How strictly document numbers are read.

@@ -4,35 +4,33 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::audit::Origin;
 use crate::clock::Time;
-use crate::field::{Field as _, Object};
+use crate::field::{Field as _, Object, nullable, response_object, string_schema};
 use crate::id::{SessionId, UserId};
 
 /// A session of a user.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct UserSession {
     /// The id; ids sort by the time of the login.
     pub id: SessionId,
     /// The user.
     pub user_id: UserId,
     /// The session's name in its tokens.
-    #[schema(ignore)]
     pub token_session: String,
     /// When it began by Cognito's clock, in seconds since 1970.
-    #[schema(ignore)]
     pub began: i64,
     /// How often its refresh token has been replaced.
-    #[schema(ignore)]
     pub generation: u64,
     /// The time of the login.
     pub created_at: Time,
     /// The time of the last login or refresh.
     pub last_used_at: Time,
     /// The source address of the last login or refresh.
-    #[schema(value_type = Option<String>)]
     pub address: Option<IpAddr>,
     /// The `User-Agent` header of the last login or refresh, cut to 256 characters.
     pub agent: Option<String>,
@@ -86,3 +84,27 @@ impl Object for UserSession {
         })
     }
 }
+
+impl PartialSchema for UserSession {
+    fn schema() -> RefOr<Schema> {
+        let flag: RefOr<Schema> = ObjectBuilder::new().schema_type(Type::Boolean).into();
+        let agent = "The `User-Agent` header of the last login or refresh, at most 256 characters.";
+        let fields = vec![
+            ("id", "The session's id; ids sort by the time of the login.", true, SessionId::response_schema()),
+            ("user_id", "The user.", true, UserId::response_schema()),
+            ("created_at", "Time of the login.", true, Time::response_schema()),
+            ("last_used_at", "Time of the last login or refresh.", true, Time::response_schema()),
+            ("address", "Source address of the last login or refresh.", true, nullable(string_schema())),
+            ("agent", agent, true, nullable(string_schema())),
+            ("current", "Whether the request came with this session's token.", true, flag),
+        ];
+        let example = json!({
+            "id": "0199d2a4-5c00-7000-8000-000000005e55", "user_id": "0199d2a4-5c00-7000-8000-000000000001",
+            "created_at": "2026-11-21T10:00:00.000Z", "last_used_at": "2026-11-21T11:00:00.000Z",
+            "address": "192.0.2.7", "agent": "Mozilla/5.0", "current": true
+        });
+        response_object("A session of a user.", Some(example), fields)
+    }
+}
+
+impl ToSchema for UserSession {}

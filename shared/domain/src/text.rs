@@ -70,11 +70,15 @@ macro_rules! text {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 $crate::text::text_schema($crate::text::Kind::$kind, $max, $example)
             }
+
+            fn response_schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::text::text_schema($crate::text::Kind::plain, $max, $example)
+            }
         }
 
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                <Self as $crate::field::Field>::schema()
+                $crate::field::described(<Self as $crate::field::Field>::response_schema(), concat!($($doc),*))
             }
         }
 

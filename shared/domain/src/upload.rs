@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::clock::Time;
 use crate::custom_field::{ContentType, CustomField, DEFAULT_BYTES, FieldKey};
 use crate::error::FieldError;
-use crate::field::{Body as _, Field as _, Object, Pointer, bookkeeping, shown_schema};
+use crate::field::{Body as _, Field as _, Object, Pointer, bookkeeping, nullable, shown_schema, string_schema};
 use crate::history::Actor;
 use crate::id::{MemberId, SegmentId, UploadId, UserId};
 use crate::transfer::Format;
@@ -343,15 +343,29 @@ impl Object for Upload {
 
 impl PartialSchema for Upload {
     fn schema() -> RefOr<Schema> {
-        shown_schema::<UploadFields>(vec![
-            ("id", <UploadId as PartialSchema>::schema()),
-            ("status", <UploadStatus as crate::Field>::schema()),
-            ("reason", <Option<crate::Name> as crate::Field>::schema()),
-        ])
+        let before = vec![
+            ("id", "The upload's id, which answers a field.", UploadId::response_schema()),
+            ("status", "Progress of the upload.", UploadStatus::response_schema()),
+            ("reason", "Reason of a rejection: a sentence.", nullable(string_schema())),
+        ];
+        shown_schema::<UploadFields>("A private file.", example(), before)
     }
 }
 
 impl ToSchema for Upload {}
+
+/// An upload for the examples of the OpenAPI document.
+#[must_use]
+pub fn example() -> Value {
+    let mut example = serde_json::json!({
+        "id": "0199d2a4-5c00-7000-8000-000000000f11", "status": "PENDING", "reason": null,
+        "version": 1, "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:00:00.000Z"
+    });
+    if let (Some(object), Value::Object(fields)) = (example.as_object_mut(), UploadFields::example()) {
+        object.extend(fields);
+    }
+    example
+}
 
 #[cfg(test)]
 mod tests {

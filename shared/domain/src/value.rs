@@ -8,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use crate::error::FieldError;
-use crate::field::{Field, Pointer, nullable};
+use crate::field::{Field, Pointer, named, with_default};
 
 /// A value that need not be sent: absent or `null` it is its type's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -38,13 +38,11 @@ impl<T: Field + Default> Field for OrDefault<T> {
     }
 
     fn schema() -> RefOr<Schema> {
-        let mut schema = T::schema();
-        match &mut schema {
-            RefOr::T(Schema::Object(object)) => object.default = Some(T::default().show()),
-            RefOr::T(Schema::Array(array)) => array.default = Some(T::default().show()),
-            RefOr::T(_) | RefOr::Ref(_) => {}
-        }
-        nullable(schema)
+        with_default(T::schema(), T::default().show())
+    }
+
+    fn response_schema() -> RefOr<Schema> {
+        T::response_schema()
     }
 }
 
@@ -82,6 +80,10 @@ impl<T: Field, const MAX: usize> Field for List<T, MAX> {
 
     fn schema() -> RefOr<Schema> {
         ArrayBuilder::new().items(T::schema()).max_items(Some(MAX)).into()
+    }
+
+    fn response_schema() -> RefOr<Schema> {
+        ArrayBuilder::new().items(T::response_schema()).max_items(Some(MAX)).into()
     }
 }
 
@@ -164,14 +166,33 @@ impl<const LOW: i64, const HIGH: i64> Field for Integer<LOW, HIGH> {
     }
 }
 
-/// Declares an enum that clients write as one word of a fixed set.
+/// The first of one or two names.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! schema_name {
+    ($name:ident) => {
+        stringify!($name)
+    };
+    ($name:ident $as:literal) => {
+        $as
+    };
+}
+
+/// Declares an enum that clients write as one word of a fixed set. It is a component of the OpenAPI document, called like the
+/// enum, or by another name that follows `as`.
 #[macro_export]
 macro_rules! words {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+    (
+        $(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])?
+        pub enum $name:ident $(as $as:literal)? {
+            // A visibility matches nothing: it carries whether the mark is there.
+            $($(#[doc = $variant_doc:literal])* $(#[default] $mark:vis)? $variant:ident = $word:literal,)*
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize $($(, $derive)*)?)]
         pub enum $name {
-            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
+            $($(#[doc = $variant_doc])* #[serde(rename = $word)] $(#[default] $mark)? $variant,)*
         }
 
         impl $name {
@@ -209,10 +230,8 @@ macro_rules! words {
             }
 
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                utoipa::openapi::schema::ObjectBuilder::new()
-                    .schema_type(utoipa::openapi::schema::Type::String)
-                    .enum_values(Some(Self::NAMES.iter().copied()))
-                    .into()
+                let words = [$(($word, concat!($($variant_doc),*))),*];
+                $crate::value::words_schema($crate::schema_name!($name $($as)?), concat!($($doc),*), &words)
             }
         }
 
@@ -227,12 +246,24 @@ macro_rules! words {
     };
 }
 
-/// Declares an object within a body: the struct, how it is read, and its schema.
+/// Returns the schema of an enum, with what each of its words means.
+#[must_use]
+pub fn words_schema(name: &str, doc: &str, words: &[(&str, &str)]) -> RefOr<Schema> {
+    let meanings: Vec<_> = words.iter().map(|(word, meaning)| format!("- `{word}`: {}", meaning.trim())).collect();
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(format!("{}\n\n{}", doc.trim(), meanings.join("\n"))))
+        .enum_values(Some(words.iter().map(|(word, _)| *word)));
+    named(schema.into(), name)
+}
+
+/// Declares an object within a body: the struct, how it is read, and its schemas. It is a component of the OpenAPI document,
+/// called like the struct, or by another name that follows `as`; as it is sent, its name ends in `Fields`.
 #[macro_export]
 macro_rules! nested {
     (
         $(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])?
-        pub struct $name:ident { $( $(#[doc = $field_doc:literal])* $(#[serde($serde:ident)])? pub $field:ident : $kind:ty, )* }
+        pub struct $name:ident $(as $as:literal)? { $( $(#[doc = $field_doc:literal])* $(#[serde($serde:ident)])? pub $field:ident : $kind:ty, )* }
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize $($(, $derive)*)?)]
@@ -259,12 +290,23 @@ macro_rules! nested {
             }
 
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::field::object_schema(concat!($($doc),*), None, vec![$( (
+                let schema = $crate::field::object_schema(concat!($($doc),*), None, vec![$( (
                     stringify!($field),
                     concat!($($field_doc),*),
                     <$kind as $crate::field::Field>::REQUIRED,
                     <$kind as $crate::field::Field>::schema(),
-                ), )*])
+                ), )*]);
+                $crate::field::named(schema, &format!("{}Fields", $crate::schema_name!($name $($as)?)))
+            }
+
+            fn response_schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let schema = $crate::field::response_object(concat!($($doc),*), None, vec![$( (
+                    stringify!($field),
+                    concat!($($field_doc),*),
+                    true,
+                    <$kind as $crate::field::Field>::response_schema(),
+                ), )*]);
+                $crate::field::named(schema, $crate::schema_name!($name $($as)?))
             }
         }
     };

@@ -37,10 +37,10 @@ pub enum FilterKind {
 }
 
 /// So many values may stand in one filter: each is a query of its own.
-const MOST_VALUES: usize = 50;
+pub(crate) const MOST_VALUES: usize = 50;
 
 /// The ends of a range.
-const OPERATORS: [&str; 4] = ["gt", "gte", "lt", "lte"];
+pub(crate) const OPERATORS: [&str; 4] = ["gt", "gte", "lt", "lte"];
 
 impl FilterKind {
     /// Whether its values have an order that ranges can use.

@@ -59,8 +59,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Force {
 
 impl IntoParams for Force {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let switch = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["true", "false"]));
+        let switch = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(serde_json::json!(false)));
         let parameter = ParameterBuilder::new().name("force").parameter_in(ParameterIn::Query).schema(Some(switch));
-        vec![parameter.description(Some("Make the change whatever it does to members.")).build()]
+        vec![
+            parameter
+                .description(Some(
+                    "If true, make the change even if answers of members become invalid. Default `false`.",
+                ))
+                .build(),
+        ]
     }
 }

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::isolation::Isolated;
+use crate::routes::is_public;
 use crate::system::{Ana, Call, Muster};
 use crate::world::{World, id};
 
@@ -35,7 +36,7 @@ pub(crate) async fn list_operations(muster: &Muster) -> Vec<Operation> {
         let document = muster.get(document).send().await.body;
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
-                let public = operation["security"].as_array().unwrap().iter().any(|one| one == &json!({}));
+                let public = is_public(operation);
                 let method = method.to_uppercase().parse().unwrap();
                 operations.push(Operation { method, path: path.clone(), body: example_of(operation), public });
             }

@@ -9,14 +9,14 @@ use std::str::FromStr as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::custom_field::{FieldType, Question};
 use crate::document::Checks;
 use crate::error::FieldError;
-use crate::field::{Body, Field, Fields, Pointer, read_object};
+use crate::field::{Body, Field, Fields, Pointer, described, named, nullable, read_object};
 use crate::id::LevelId;
 use crate::normalize::caseless;
 use crate::web::parse_url;
@@ -194,12 +194,43 @@ impl Body for Given {
     }
 
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::Object)
-            .description(Some("A value for each field's key; `null` takes an answer back."))
-            .examples([<Self as Body>::example()])
-            .into()
+        let answer = described(nullable(value_schema("AnswerValue")), "An answer; `null` takes it back.");
+        let about = "A value for each field's key; `null` takes an answer back.";
+        let answers = answers_of(answer).description(Some(about)).examples([<Self as Body>::example()]);
+        named(answers.into(), "AnswersFields")
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        Self::answers_schema()
+    }
+}
+
+impl Given {
+    /// Returns the schema of answers as clients see them.
+    #[must_use]
+    pub fn answers_schema() -> RefOr<Schema> {
+        let about = "A value for each field's key.";
+        let answers = answers_of(value_schema("AnswerValue")).description(Some(about));
+        named(answers.examples([json!({ "bank": "bbva", "income": 30500.5, "hobbies": ["chess"] })]).into(), "Answers")
+    }
+}
+
+fn answers_of(answer: RefOr<Schema>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(AdditionalProperties::RefOr(answer)))
+}
+
+/// Returns the schema of one answer.
+fn value_schema(name: &str) -> RefOr<Schema> {
+    let one = |kind| ObjectBuilder::new().schema_type(kind);
+    let about = "An answer. Text, documents, days (`YYYY-MM-DD`), choices and uploads are strings; several choices are an \
+        array of their keys.";
+    let value = OneOfBuilder::new()
+        .item(one(Type::String))
+        .item(one(Type::Number))
+        .item(one(Type::Boolean))
+        .item(ArrayBuilder::new().items(one(Type::String)))
+        .description(Some(about));
+    named(value.into(), name)
 }
 
 impl Field for Given {
@@ -214,6 +245,10 @@ impl Field for Given {
     fn schema() -> RefOr<Schema> {
         <Self as Body>::schema()
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        Self::answers_schema()
+    }
 }
 
 impl PartialSchema for Given {
@@ -224,7 +259,7 @@ impl PartialSchema for Given {
 
 impl ToSchema for Given {
     fn name() -> std::borrow::Cow<'static, str> {
-        "Answers".into()
+        "AnswersFields".into()
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
-use crate::field::{Field, Pointer, object_schema, read_object};
+use crate::field::{Field, Pointer, named, object_schema, read_object, response_object};
 use crate::normalize::{MaxLength, normalize_text};
 use crate::text::{Broken, Kind, digits, text_schema};
 use crate::{max_length, text, words};
@@ -84,25 +84,30 @@ impl Field for Document {
     }
 
     fn schema() -> RefOr<Schema> {
-        object_schema(
-            "A document: its type and number.",
-            Some(serde_json::json!({ "type": "DNI", "value": "20123456", "display": "20.123.456" })),
-            vec![
-                ("type", "What kind of document.", true, <DocumentType as Field>::schema()),
-                (
-                    "value",
-                    "Its number; dots, dashes, slashes and spaces are removed.",
-                    true,
-                    <DocumentNumber as Field>::schema(),
-                ),
-                (
-                    "display",
-                    "The number in the spelling that was last sent. A spelling of another number is replaced by `value`.",
-                    false,
-                    <Option<DocumentSpelling> as Field>::schema(),
-                ),
-            ],
-        )
+        let number = "Its number; dots, dashes, slashes and spaces are removed.";
+        let fields = vec![
+            ("type", "What kind of document.", true, <DocumentType as Field>::schema()),
+            ("value", number, true, <DocumentNumber as Field>::schema()),
+            (
+                "display",
+                "The number in the spelling that was sent. A spelling of another number is replaced by `value`.",
+                false,
+                <Option<DocumentSpelling> as Field>::schema(),
+            ),
+        ];
+        let example = serde_json::json!({ "type": "DNI", "value": "20.123.456" });
+        named(object_schema("A document: its type and number.", Some(example), fields), "DocumentFields")
+    }
+
+    fn response_schema() -> RefOr<Schema> {
+        let number = "Its number, letters and digits without separators.";
+        let fields = vec![
+            ("type", "What kind of document.", true, DocumentType::response_schema()),
+            ("value", number, true, DocumentNumber::response_schema()),
+            ("display", "The number in the spelling that was sent.", true, DocumentSpelling::response_schema()),
+        ];
+        let example = serde_json::json!({ "type": "DNI", "value": "20123456", "display": "20.123.456" });
+        named(response_object("A document: its type and number.", Some(example), fields), "Document")
     }
 }
 
@@ -227,12 +232,16 @@ impl Field for DocumentNumber {
     fn schema() -> RefOr<Schema> {
         text_schema(Kind::digits, 64, "20.123.456")
     }
+
+    fn response_schema() -> RefOr<Schema> {
+        text_schema(Kind::plain, 64, "20123456")
+    }
 }
 
 words! {
     /// How strictly document numbers are read.
     #[derive(Default)]
-    pub enum Checks {
+    pub enum Checks as "DocumentChecks" {
         /// Length and structure.
         #[default]
         Format = "format",

@@ -165,7 +165,11 @@ impl TryFrom<String> for EventType {
 
 impl PartialSchema for EventType {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).examples([json!("muster.user.created")]).into()
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The type of an event: `muster.`, the thing, `.` and what happened to it."))
+            .examples([json!("muster.user.created")])
+            .into()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -61,7 +60,7 @@ words! {
 words! {
     /// Whether the owner of the segment has agreed.
     #[derive(Default)]
-    pub enum Approval {
+    pub enum Approval as "MemberApproval" {
         /// Not decided yet.
         #[default]
         Pending = "PENDING",
@@ -378,24 +377,23 @@ impl Member {
     }
 }
 
-fn spellings_schema() -> RefOr<Schema> {
-    let description =
-        "Answers in the spelling that was sent, by the keys of their fields, where it differs from `answers`.";
-    ObjectBuilder::new().schema_type(Type::Object).description(Some(description)).into()
-}
+const SPELLINGS: &str =
+    "The answers in the spelling that was sent, by the keys of the custom fields, where it differs from `answers`.";
 
 impl PartialSchema for Member {
     fn schema() -> RefOr<Schema> {
-        shown_schema::<MemberFields>(vec![
-            ("id", <MemberId as PartialSchema>::schema()),
-            ("membership_id", <MembershipId as PartialSchema>::schema()),
-            ("segment_id", <SegmentId as PartialSchema>::schema()),
-            ("number", <MemberNumber as PartialSchema>::schema()),
-            ("points", <Points as crate::Field>::schema()),
-            ("answers", <Given as crate::Field>::schema()),
-            ("answers_display", spellings_schema()),
-            ("missing_fields", <List<crate::custom_field::FieldKey, 1000> as crate::Field>::schema()),
-        ])
+        let missing = <List<crate::custom_field::FieldKey, 1000>>::response_schema();
+        let before = vec![
+            ("id", "The member's id.", MemberId::response_schema()),
+            ("membership_id", "The membership that it has joined.", MembershipId::response_schema()),
+            ("segment_id", "The segment of the membership.", SegmentId::response_schema()),
+            ("number", "The member's number: 8 digits, unique in the membership.", MemberNumber::response_schema()),
+            ("points", "The member's points.", Points::response_schema()),
+            ("answers", "The member's answers, by the keys of the custom fields.", Given::answers_schema()),
+            ("answers_display", SPELLINGS, Given::answers_schema()),
+            ("missing_fields", "The keys of required fields without an answer.", missing),
+        ];
+        shown_schema::<MemberFields>("A user's or a person's participation in a membership.", example(), before)
     }
 }
 

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{Format, Run, TransferStatus, count};
+use super::{Format, Run, TransferStatus};
 use crate::body;
 use crate::clock::Time;
 use crate::error::FieldError;
-use crate::field::{Body as _, Field, Flag, Object, Pointer, bookkeeping, shown_schema};
+use crate::field::{Body as _, Field, Flag, Object, Pointer, bookkeeping, count_schema, named, nullable, shown_schema};
 use crate::history::Actor;
 use crate::id::{ExportId, SegmentId, UserId};
 use crate::user::User;
@@ -97,7 +97,17 @@ impl Field for Filters {
     }
 
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::Object).default(Some(json!({}))).into()
+        let one = || ObjectBuilder::new().schema_type(Type::String);
+        let end = AdditionalProperties::RefOr(one().description(Some("An end of a range.")).into());
+        let about = "The ends of a range: `gt`, `gte`, `lt`, `lte`.";
+        let range =
+            ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(end)).description(Some(about));
+        let value = OneOfBuilder::new().item(one().description(Some("Values, divided by commas."))).item(range);
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(AdditionalProperties::RefOr(value.into())))
+            .examples([json!({ "status": "ACTIVE" })])
+            .into()
     }
 }
 
@@ -137,7 +147,8 @@ impl Field for UserColumn {
     }
 
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::all())).into()
+        let column = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::all()));
+        named(column.description(Some("The name of a field of a user.")).into(), "UserColumn")
     }
 }
 
@@ -257,15 +268,18 @@ impl Object for Export {
 impl PartialSchema for Export {
     fn schema() -> RefOr<Schema> {
         let mut before = vec![
-            ("id", <ExportId as PartialSchema>::schema()),
-            ("segment_id", <SegmentId as PartialSchema>::schema()),
-            ("kind", kind("export")),
-            ("created_by", <Option<Actor> as Field>::schema()),
+            ("id", "The export's id.", ExportId::response_schema()),
+            ("segment_id", "The segment whose users it writes.", SegmentId::response_schema()),
+            ("kind", "Always `export`.", kind("export")),
+            ("created_by", "The user or key that created it.", <Option<Actor>>::response_schema()),
         ];
         before.extend(Run::schema());
-        before.push(("total_rows", crate::field::nullable(count())));
-        before.extend([("written_rows", count()), ("size", count())]);
-        shown_schema::<ExportFields>(before)
+        before.extend([
+            ("total_rows", "Number of rows to write; null until they are counted.", nullable(count_schema())),
+            ("written_rows", "Number of rows written.", count_schema()),
+            ("size", "Size of the file in bytes.", count_schema()),
+        ]);
+        shown_schema::<ExportFields>("An export of a segment's users to a file.", export_example(), before)
     }
 }
 

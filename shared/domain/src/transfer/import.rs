@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{Format, Run, TransferStatus, count};
+use super::{Format, Run, TransferStatus};
 use crate::clock::Time;
-use crate::field::{Body as _, Field as _, Flag, Object, bookkeeping, shown_schema};
+use crate::field::{Body as _, Field as _, Flag, Object, bookkeeping, count_schema, nullable, shown_schema};
 use crate::history::Actor;
 use crate::id::{ImportId, SegmentId, UploadId, UserId};
 use crate::value::OrDefault;
@@ -236,15 +236,21 @@ impl Object for Import {
 impl PartialSchema for Import {
     fn schema() -> RefOr<Schema> {
         let mut before = vec![
-            ("id", <ImportId as PartialSchema>::schema()),
-            ("segment_id", <SegmentId as PartialSchema>::schema()),
-            ("kind", super::export::kind("import")),
-            ("created_by", <Actor as crate::Field>::schema()),
+            ("id", "The import's id.", ImportId::response_schema()),
+            ("segment_id", "The segment that it creates users in.", SegmentId::response_schema()),
+            ("kind", "Always `import`.", super::export::kind("import")),
+            ("created_by", "The user or key that created it.", Actor::response_schema()),
         ];
         before.extend(Run::schema());
-        before.push(("total_rows", crate::field::nullable(count())));
-        before.extend(Counts::default().named().map(|(name, _)| (name, count())));
-        shown_schema::<ImportFields>(before)
+        before.extend([
+            ("total_rows", "Number of rows in the file; null until they are counted.", nullable(count_schema())),
+            ("read_rows", "Number of rows read.", count_schema()),
+            ("created", "Number of rows that created a user.", count_schema()),
+            ("updated", "Number of rows that changed a user.", count_schema()),
+            ("unchanged", "Number of rows that match their user already.", count_schema()),
+            ("failed", "Number of rows that failed.", count_schema()),
+        ]);
+        shown_schema::<ImportFields>("An import of a file of users into a segment.", import_example(), before)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::clock::Time;
 use crate::field::Field as _;
+use crate::field::{nullable, string_schema};
 use crate::words;
 
 mod columns;
@@ -21,7 +21,7 @@ pub use import::{Counts, Import, ImportFields, MatchBy, RowStatus, Source, TextE
 
 words! {
     /// How rows are written.
-    pub enum Format {
+    pub enum Format as "TransferFormat" {
         /// RFC 4180, with a header; `,`, `;`, a tab, or what a first line `sep=` names, between the cells.
         Csv = "csv",
         /// A JSON object a line.
@@ -100,18 +100,14 @@ impl Run {
         ]
     }
 
-    fn schema() -> [(&'static str, RefOr<Schema>); 5] {
+    fn schema() -> [(&'static str, &'static str, RefOr<Schema>); 5] {
+        let time = <Option<Time>>::response_schema;
         [
-            ("status", <TransferStatus as crate::Field>::schema()),
-            ("reason", <Option<crate::Name> as crate::Field>::schema()),
-            ("started_at", <Option<Time> as crate::Field>::schema()),
-            ("finished_at", <Option<Time> as crate::Field>::schema()),
-            ("expires_at", <Option<Time> as crate::Field>::schema()),
+            ("status", "Progress.", TransferStatus::response_schema()),
+            ("reason", "Reason of a failure: a sentence.", nullable(string_schema())),
+            ("started_at", "Time at which the first row was read.", time()),
+            ("finished_at", "Time of the end, of whatever kind.", time()),
+            ("expires_at", "Time until which the file is kept.", time()),
         ]
     }
-}
-
-/// The schema of a count.
-fn count() -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).into()
 }

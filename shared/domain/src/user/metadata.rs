@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
@@ -34,6 +35,10 @@ impl Field for Metadata {
     }
 
     fn schema() -> RefOr<Schema> {
-        utoipa::openapi::ObjectBuilder::new().into()
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .examples([serde_json::json!({ "plan": "gold" })])
+            .into()
     }
 }

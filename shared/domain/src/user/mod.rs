@@ -11,14 +11,14 @@ mod unique;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::{Date, Time};
 use crate::document::Document;
 use crate::error::{Error, FieldError};
-use crate::field::{Body, Field, Object, bookkeeping, shown_schema};
+use crate::field::{Body, Field, Object, bookkeeping, nullable, shown_schema};
 use crate::id::{PartnerId, SegmentId, StatusId, UploadId, UserId};
 use crate::phone::check_spelling;
 use crate::place::{LegalAddress, Place};
@@ -114,7 +114,7 @@ pub struct User {
 
 words! {
     /// The stations of a user's life: `UNVERIFIED → ACTIVE ⇄ BLOCKED → DELETED` (restorable) `→` purged, which leaves nothing.
-    pub enum Status {
+    pub enum Status as "UserStatus" {
         /// Signed up; the e-mail is not verified yet.
         Unverified = "UNVERIFIED",
         /// In use.
@@ -318,18 +318,21 @@ impl UserFields {
 
 impl PartialSchema for User {
     fn schema() -> RefOr<Schema> {
-        shown_schema::<UserFields>(vec![
-            ("id", <UserId as PartialSchema>::schema()),
-            ("segment_id", <Option<SegmentId> as Field>::schema()),
-            ("status", <Status as Field>::schema()),
-            ("status_reason", <Option<Code> as Field>::schema()),
-            ("number", <Option<PersonNumber> as Field>::schema()),
+        let verified = nullable(ObjectBuilder::new().schema_type(Type::Boolean).into());
+        let before = vec![
+            ("id", "The user's id.", <UserId as Field>::response_schema()),
+            ("segment_id", "The segment of the user; null for a master user.", <Option<SegmentId>>::response_schema()),
+            ("status", "Status of the account.", Status::response_schema()),
+            ("status_reason", "Reason of the status, as its writer gave it.", <Option<Code>>::response_schema()),
             (
-                "email_verified",
-                ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Null])).into(),
+                "number",
+                "The person's number, the same in all segments of the account; null until it is first asked for.",
+                <Option<PersonNumber>>::response_schema(),
             ),
-            ("pending_email", <Option<Email> as Field>::schema()),
-        ])
+            ("email_verified", "Whether the e-mail is verified; null without an e-mail.", verified),
+            ("pending_email", "A new e-mail that waits for its code.", <Option<Email>>::response_schema()),
+        ];
+        shown_schema::<UserFields>("A person: a master user, or a user of a segment.", example(), before)
     }
 }
 

@@ -5,7 +5,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::error::FieldError;
-use crate::field::{Body, Field, Fields};
+use crate::field::{Body, Field, Fields, described};
 use crate::password::Password;
 use crate::text::Email;
 use crate::user::state::MASTER_REQUIRES;
@@ -14,7 +14,7 @@ use crate::words;
 
 words! {
     /// Where the life of a user of a segment begins.
-    pub enum FirstStatus {
+    pub enum FirstStatus as "FirstUserStatus" {
         /// In use at once, which is the default.
         Active = "ACTIVE",
         /// Shut out until made active.
@@ -74,6 +74,7 @@ impl Body for SignUp {
         let mut schema = with_password(Self::example(), &["password", "email", "name"]);
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             object.properties.retain(|name, _| name == "password" || Writer::SignUp.right(name) == Right::Writes);
+            object.description = Some("A new master user.".to_owned());
         }
         schema
     }
@@ -122,7 +123,10 @@ impl Body for NewUser {
     fn schema() -> RefOr<Schema> {
         let mut schema = with_password(Self::example(), &[]);
         if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.properties.insert("status".to_owned(), <Option<FirstStatus> as Field>::schema());
+            let about = "Status of the new account. Default `ACTIVE`.";
+            object.properties.insert("status".to_owned(), described(<Option<FirstStatus> as Field>::schema(), about));
+            object.description =
+                Some("A new user of a segment; the segment's settings say which fields are required.".to_owned());
         }
         schema
     }
@@ -149,7 +153,8 @@ impl ToSchema for NewUser {}
 fn with_password(example: Value, required: &[&str]) -> RefOr<Schema> {
     let mut schema = <UserFields as Body>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        object.properties.insert("password".to_owned(), <Password as Field>::schema());
+        let about = "Password for logins; a user of a segment without one cannot log in.";
+        object.properties.insert("password".to_owned(), described(<Password as Field>::schema(), about));
         object.required.extend(required.iter().map(|name| (*name).to_owned()));
         object.examples = vec![example];
     }

@@ -90,16 +90,27 @@ impl Object for UserProfile {
 
 impl PartialSchema for UserProfile {
     fn schema() -> RefOr<Schema> {
-        let mut schema = shown_schema::<UserFields>(vec![("user_id", <UserId as PartialSchema>::schema())]);
+        let about = "The profile of a user: how it is called and reached, and where it lives.";
+        let before = vec![("user_id", "The user's id.", UserId::response_schema())];
+        let mut schema = shown_schema::<UserFields>(about, example(), before);
         if let RefOr::T(Schema::Object(object)) = &mut schema {
-            let is_shown = |name: &str| {
-                FIELDS.contains(&name) || matches!(name, "user_id" | "version" | "created_at" | "updated_at")
-            };
+            let is_shown = |name: &str| FIELDS.contains(&name) || BOOKKEEPING.contains(&name);
             object.properties.retain(|name, _| is_shown(name));
             object.required.retain(|name| is_shown(name));
         }
         schema
     }
+}
+
+const BOOKKEEPING: [&str; 4] = ["user_id", "version", "created_at", "updated_at"];
+
+fn example() -> Value {
+    let mut shown = Map::from_iter([("user_id".to_owned(), "0199d2a4-5c00-7000-8000-000000000002".into())]);
+    if let Value::Object(fields) = super::example() {
+        let is_shown = |name: &str| FIELDS.contains(&name) || BOOKKEEPING.contains(&name);
+        shown.extend(fields.into_iter().filter(|(name, _)| is_shown(name)));
+    }
+    Value::Object(shown)
 }
 
 impl ToSchema for UserProfile {}

@@ -1,14 +1,15 @@
 //! How a user changes: what a patch may do to it, and what a segment asks of it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Time;
 use crate::error::{Error, FieldError};
-use crate::field::{Body, Field, Fields, MergePatch, Pointer};
+use crate::field::{Body, Field, Fields, MergePatch, Pointer, described};
 use crate::segment::Settings;
 use crate::text::{Code, Secret};
+use crate::user::FirstStatus;
 use crate::user::{Right, Status, User, UserFields, Writer};
 use crate::username::Username;
 
@@ -81,21 +82,15 @@ impl Body for UserState {
     fn schema() -> RefOr<Schema> {
         let mut schema = <UserFields as Body>::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
-            let mut status = <Status as Field>::schema();
-            if let RefOr::T(Schema::Object(status)) = &mut status {
-                status.enum_values = Some(vec![json!("ACTIVE"), json!("BLOCKED")]);
-                let description = "Of a user of a segment: BLOCKED shuts it out, ACTIVE lets it in again.";
-                status.description = Some(description.to_owned());
-            }
-            object.properties.insert("status".to_owned(), status);
-            object.properties.insert("status_reason".to_owned(), <Option<Code> as Field>::schema());
-            let mut password = <Option<Secret> as Field>::schema();
-            if let RefOr::T(Schema::Object(password)) = &mut password {
-                let description = "The present password; a change of the own e-mail needs it, or a sign-in within the \
-                    last 10 minutes.";
-                password.description = Some(description.to_owned());
-            }
-            object.properties.insert(CURRENT_PASSWORD.to_owned(), password);
+            let status = "Of a user of a segment: BLOCKED shuts it out, ACTIVE lets it in again.";
+            let password = "The present password; a change of the own e-mail needs it, or a sign-in within the last 10 \
+                minutes.";
+            let reason = "Reason of the status.";
+            object.properties.extend([
+                ("status".to_owned(), described(<FirstStatus as Field>::schema(), status)),
+                ("status_reason".to_owned(), described(<Option<Code> as Field>::schema(), reason)),
+                (CURRENT_PASSWORD.to_owned(), described(<Option<Secret> as Field>::schema(), password)),
+            ]);
         }
         schema
     }

@@ -60,8 +60,10 @@ pub struct Delivery {
     /// How often it was tried.
     pub attempts: u32,
     /// What the last try came to: the status of the answer, or why there was none.
+    #[schema(required = true)]
     pub last_result: Option<String>,
     /// When it is tried next.
+    #[schema(required = true)]
     pub next_at: Option<Time>,
     /// When it last changed.
     pub updated_at: Time,

@@ -8,7 +8,7 @@ use crate::world::{World, id};
 
 /// A document and a phone as they are sent, and as they are answered.
 const DOCUMENT: [&str; 2] = ["123.456.789-10", "12345678910"];
-const PHONE: [&str; 2] = ["(11)99999-9999", "11999999999"];
+const PHONE: [&str; 2] = ["(11)99999-9999", "(11)99999-9999"];
 
 /// Placeholders of an expected answer, each for a value that is not known beforehand.
 const ID: &str = "<id>";
