@@ -2,7 +2,7 @@
 
 use domain::segment::Settings;
 use domain::text::Country;
-use domain::{Error, User};
+use domain::{Error, Status, User};
 use serde_json::{Map, Value, json};
 
 use super::id::{cli, usr};
@@ -152,13 +152,16 @@ fn day(value: Value) -> Value {
     if is_time { day.into() } else { value }
 }
 
-/// What is missing of what nobody is without; in a change, what is cleared of it.
+/// What is missing of what nobody is without; in a change, what is cleared of it, and the reason of a block.
 pub(super) fn missing(data: &Map<String, Value>, is_new: bool) -> Vec<domain::FieldError> {
     let lacks = |name: &&&str| match data.get(**name) {
         None => is_new,
         Some(value) => written(value).is_null(),
     };
-    let missing = ALWAYS.iter().filter(lacks);
+    let is_blocked = data.get("status").and_then(text).is_some_and(|status| status == Status::Blocked.as_str());
+    let reason = data.get("status_reason").map(written).unwrap_or_default();
+    let reason = (is_blocked && reason.is_null()).then_some(&"status_reason");
+    let missing = ALWAYS.iter().filter(lacks).chain(reason);
     missing.map(|name| domain::FieldError::new(&format!("/{name}"), "required", "is required")).collect()
 }
 

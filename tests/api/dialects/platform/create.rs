@@ -29,7 +29,7 @@ async fn each_row_becomes_a_student_with_a_subscription_to_each_product() {
     for (field, value) in [
         ("name", json!("Ana")),
         ("last_name", json!("López")),
-        ("phone", json!("5511987654321")),
+        ("phone", json!("+5511987654321")),
         ("reference_id", json!("7")),
         ("identification", identification),
         ("status", json!("ACTIVE")),
