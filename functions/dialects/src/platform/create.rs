@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use axum::extract::State as Shared;
 use domain::clock::Date;
 use domain::field::Body as _;
+use domain::text::Country;
 use domain::user::Unique;
 use domain::{
     Error, Field as _, FieldError, KeyScope, MemberId, NewUser, ProductId, Segment, SubscriptionFields, Time, UserId,
@@ -16,15 +17,18 @@ use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 use store::Configuration;
 
-use super::names::{as_text, field, sent, told};
+use super::names::{as_text, field, told};
 use super::products::find_product;
 use crate::State;
-use crate::lenient;
+use crate::lenient::{self, given};
 use crate::place::Place;
 
 /// How many students a request may have, and how many products.
 const MOST: usize = 100;
 const MOST_PRODUCTS: usize = 16;
+
+/// The country of phones where the segment's settings name none.
+const USUAL_COUNTRY: &str = "BRA";
 
 /// The fields of a student that a user has by the same name.
 const SAME: [&str; 5] = ["name", "last_name", "email", "password", "reference_id"];
@@ -71,7 +75,8 @@ pub(super) async fn create(
     let offers = read_offers(&state, &place, &products);
     let (segment, offers) = tokio::join!(place.segment(KeyScope::Write), offers);
     let (segment, offers) = (segment?, offers?);
-    let rows: Vec<_> = rows.iter().map(Row::read).collect();
+    let country = lenient::phone_country(Some(&segment.fields.settings.0), None, USUAL_COUNTRY)?;
+    let rows: Vec<_> = rows.iter().map(|row| Row::read(row, &country)).collect();
     let starts: Vec<_> = rows.iter().map(|row| row.as_ref().ok().and_then(|row| row.starts_at)).collect();
     let users = rows.into_iter().map(|row| row.map(|row| row.user));
     let batch =
@@ -107,7 +112,7 @@ fn answer(results: Vec<(usize, Result<Student, Error>)>, request_id: &str) -> Va
 
 /// The products that the body names, each with its place in the body; one may be sent without an array.
 fn list_products(body: &Value, errors: &mut Vec<FieldError>) -> Vec<Value> {
-    let named = match sent(body, "product_id") {
+    let named = match given(body, "product_id") {
         None => Vec::new(),
         Some(Value::Array(named)) => named.clone(),
         Some(one) => vec![one.clone()],
@@ -120,7 +125,7 @@ fn list_products(body: &Value, errors: &mut Vec<FieldError>) -> Vec<Value> {
 
 fn rows<'a>(body: &'a Value, errors: &mut Vec<FieldError>) -> &'a [Value] {
     let at = Pointer::root().child("users");
-    match sent(body, "users") {
+    match given(body, "users") {
         Some(Value::Array(rows)) if (1..=MOST).contains(&rows.len()) => return rows,
         Some(Value::Array(_)) => errors.push(at.error("invalid_length", "must have 1 to 100 users")),
         Some(_) => errors.push(at.error("invalid_type", "must be an array")),
@@ -157,21 +162,21 @@ struct Row {
 }
 
 impl Row {
-    fn read(row: &Value) -> Result<Self, Error> {
+    fn read(row: &Value, country: &Country) -> Result<Self, Error> {
         if !row.is_object() {
             return Err(Error::invalid("", "invalid_type", "The user must be a JSON object."));
         }
         let mut errors = Vec::new();
         let mut fields: Map<_, _> =
-            SAME.iter().filter_map(|name| Some(((*name).to_owned(), as_text(sent(row, name)?)))).collect();
+            SAME.iter().filter_map(|name| Some(((*name).to_owned(), as_text(given(row, name)?)))).collect();
         if !fields.contains_key("email") {
             errors.push(Pointer::root().child("email").error("required", "is required"));
         }
-        fields.extend(phone_fields(row));
-        if let Some(number) = sent(row, "document") {
+        fields.extend(phone_fields(row, country));
+        if let Some(number) = given(row, "document") {
             fields.insert("identification".to_owned(), json!({ "type": "DOCUMENT", "value": as_text(number) }));
         }
-        let begins = sent(row, "accession_date").map(|date| {
+        let begins = given(row, "accession_date").map(|date| {
             let day = Date::read(date.clone(), &Pointer::root().child("accession_date"), &mut errors);
             day.and_then(|day| lenient::time(&day.to_string()))
         });
@@ -188,11 +193,8 @@ impl Row {
 }
 
 /// The fields of a user that hold the phone of a row.
-fn phone_fields(row: &Value) -> Map<String, Value> {
-    let without = |text: String| text.chars().filter(|character| !"()-. ".contains(*character)).collect::<String>();
-    let phone =
-        sent(row, "phone").map(|phone| lenient::text(phone).map_or_else(|| phone.clone(), |text| without(text).into()));
-    phone.map(|phone| ("phone".to_owned(), phone)).into_iter().collect()
+fn phone_fields(row: &Value, country: &Country) -> Map<String, Value> {
+    given(row, "phone").map(|phone| lenient::phone(phone, country)).into_iter().flatten().collect()
 }
 
 /// A student that a row has created or found.

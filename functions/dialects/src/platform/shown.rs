@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::member::MemberStatus;
-use domain::{Document, Error, Product, Status, Subscription, Time, UploadStatus, User};
+use domain::phone::PhoneSpelling;
+use domain::{Document, Error, Phone, Product, Status, Subscription, Time, UploadStatus, User};
 use files::ObjectKey;
 use serde_json::{Value, json};
 
@@ -49,12 +50,13 @@ fn profile(user: &User, photo_url: Option<String>) -> Value {
 
 /// The spelling of a document that these clients read.
 fn document(document: &Document) -> &str {
-    document.value.as_str()
+    document.display()
 }
 
 /// The spelling of a user's phone that these clients read.
 fn phone(user: &User) -> Option<&str> {
-    user.fields.phone.as_ref().map(|phone| phone.as_str())
+    let spelling = user.fields.phone_display.as_ref().map(PhoneSpelling::as_str);
+    spelling.or(user.fields.phone.as_ref().map(Phone::as_str))
 }
 
 /// A subscription.

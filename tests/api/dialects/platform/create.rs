@@ -29,7 +29,7 @@ async fn each_row_becomes_a_student_with_a_subscription_to_each_product() {
     for (field, value) in [
         ("name", json!("Ana")),
         ("last_name", json!("López")),
-        ("phone", json!("5511987654321")),
+        ("phone", json!("+5511987654321")),
         ("reference_id", json!("7")),
         ("identification", identification),
         ("status", json!("ACTIVE")),
@@ -62,7 +62,7 @@ async fn each_row_stands_or_falls_alone_and_says_why_in_these_clients_names() {
         (json!({ "email": "b@example.com", "document": "??" }), Some(("document", "invalid_document"))),
         (json!({ "email": "b@example.com", "document": true }), Some(("document", "invalid_type"))),
         (json!({ "email": "b@example.com", "reference_id": "crm-1" }), Some(("reference_id", "taken"))),
-        (json!({ "email": "b@example.com", "phone": "12" }), Some(("phone", "invalid_phone"))),
+        (json!({ "email": "b@example.com", "phone": true }), Some(("phone", "invalid_type"))),
         (json!({ "email": "b@example.com", "password": "short" }), Some(("password", "too_short"))),
         (json!({ "email": "b@example.com", "accession_date": "01/11/2026" }), Some(("accession_date", "invalid_date"))),
         (json!("b@example.com"), Some(("", "invalid_type"))),
