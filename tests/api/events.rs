@@ -302,7 +302,7 @@ async fn each_event_reaches_its_handler() {
         let (status, body) = replay(&muster, &event).await;
         // What needs a secret of the moment, or names whom the event was written with, is refused in its own way.
         let expected: &[u16] = match name.as_str() {
-            "auth-confirm-recovery" | "users-verify" | "flows-validate-code" => &[400],
+            "auth-confirm-recovery" | "flows-confirm-recovery" | "users-verify" | "flows-validate-code" => &[400],
             "users-change-password" => &[204, 400],
             // The beginning of a file is none.
             "flows-upload-file" => &[201, 400],

@@ -22,7 +22,7 @@ fn value(field: &str, ids: &str) -> Value {
             let example = <domain::UserFields as domain::Body>::example();
             let more = json!({
                 "username": domain::UserId::fresh().to_string(), "reference_id": domain::UserId::fresh().to_string(),
-                "second_last_name": "Paz", "nationality": "MEX", "operation_country": "MEX",
+                "second_last_name": "Paz", "phone_display": "55 1234 5678", "nationality": "MEX", "operation_country": "MEX",
                 "identification": { "type": "PASSPORT", "value": format!("G{}", domain::Time::now().millis()) },
                 "tax_identification": { "type": "RFC", "value": "GODE561231GR8" }, "tax_condition": "601",
                 "legal_address": { "city": "León" }, "country": { "name": "México" }, "state": { "name": "Jalisco" },

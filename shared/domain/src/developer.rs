@@ -6,13 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
 use crate::id::{DeveloperId, UserId};
+use crate::phone::PhoneSpelling;
 use crate::text::{Code, Email, Name, Text};
 use crate::{body, object};
-
-crate::text!(
-    /// The telephone number of a developer, as it was written.
-    ContactPhone, digits 1..=40, example "(11) 98765-4321", |_| Ok(())
-);
 
 crate::text!(
     /// The number by which a Brazilian business pays taxes, as it was written.
@@ -35,7 +31,7 @@ body! {
         /// Where it is written to.
         pub email: Email,
         /// The telephone number, 1 to 40 characters, as it was written.
-        pub phone: ContactPhone,
+        pub phone: PhoneSpelling,
         /// The business that it works for.
         pub corporation_name: Name,
         /// The number by which that business pays taxes.

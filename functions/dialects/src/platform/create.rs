@@ -17,15 +17,18 @@ use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 use store::Configuration;
 
-use super::names::{as_text, field, sent, told};
+use super::names::{as_text, field, told};
 use super::products::find_product;
 use crate::State;
-use crate::lenient;
+use crate::lenient::{self, given};
 use crate::place::Place;
 
 /// How many students a request may have, and how many products.
 const MOST: usize = 100;
 const MOST_PRODUCTS: usize = 16;
+
+/// The country of phones where the segment's settings name none.
+const USUAL_COUNTRY: &str = "BRA";
 
 /// The fields of a student that a user has by the same name.
 const SAME: [&str; 4] = ["name", "last_name", "email", "reference_id"];
@@ -108,7 +111,7 @@ fn answer(results: Vec<(usize, Result<Student, Error>)>, request_id: &str) -> Va
 
 /// The products that the body names, each with its place in the body; one may be sent without an array.
 fn list_products(body: &Value, errors: &mut Vec<FieldError>) -> Vec<Value> {
-    let named = match sent(body, "product_id") {
+    let named = match given(body, "product_id") {
         None => Vec::new(),
         Some(Value::Array(named)) => named.clone(),
         Some(one) => vec![one.clone()],
@@ -121,7 +124,7 @@ fn list_products(body: &Value, errors: &mut Vec<FieldError>) -> Vec<Value> {
 
 fn rows<'a>(body: &'a Value, errors: &mut Vec<FieldError>) -> &'a [Value] {
     let at = Pointer::root().child("users");
-    match sent(body, "users") {
+    match given(body, "users") {
         Some(Value::Array(rows)) if (1..=MOST).contains(&rows.len()) => return rows,
         Some(Value::Array(_)) => errors.push(at.error("invalid_length", "must have 1 to 100 users")),
         Some(_) => errors.push(at.error("invalid_type", "must be an array")),
@@ -164,16 +167,16 @@ impl Row {
         }
         let mut errors = Vec::new();
         let mut fields: Map<_, _> =
-            SAME.iter().filter_map(|name| Some(((*name).to_owned(), as_text(sent(row, name)?)))).collect();
+            SAME.iter().filter_map(|name| Some(((*name).to_owned(), as_text(given(row, name)?)))).collect();
         if !fields.contains_key("email") {
             errors.push(Pointer::root().child("email").error("required", "is required"));
         }
         fields.extend(phone_fields(row, segment));
-        fields.extend(sent(row, "password").map(|password| ("password".to_owned(), lenient::secret(password))));
-        if let Some(number) = sent(row, "document") {
+        fields.extend(given(row, "password").map(|password| ("password".to_owned(), lenient::secret(password))));
+        if let Some(number) = given(row, "document") {
             fields.insert("identification".to_owned(), json!({ "type": "DOCUMENT", "value": as_text(number) }));
         }
-        let begins = sent(row, "accession_date").map(|date| {
+        let begins = given(row, "accession_date").map(|date| {
             let day = Date::read(date.clone(), &Pointer::root().child("accession_date"), &mut errors);
             day.and_then(|day| lenient::time(&day.to_string()))
         });
@@ -189,14 +192,11 @@ impl Row {
     }
 }
 
-/// The country of phones where the segment's settings say no other one.
-const USUAL_COUNTRY: &str = "BRA";
-
 /// The phone of a row, as the domain keeps it.
 fn phone_fields(row: &Value, segment: &Segment) -> Vec<(String, Value)> {
     let usual = Country::parse(USUAL_COUNTRY).ok();
     let country = segment.fields.settings.0.country.as_ref().or(usual.as_ref());
-    sent(row, "phone").map(|phone| lenient::phone(phone, country).into()).unwrap_or_default()
+    given(row, "phone").map(|phone| lenient::phone(phone, country).into()).unwrap_or_default()
 }
 
 /// A student that a row has created or found.

@@ -7,9 +7,9 @@ use domain::{DeveloperFields, DeveloperId, Error, Field as _, field::Pointer};
 use edge::{Answer, Anybody, DeveloperRegistration, LenientBody, Rendered, Seed, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::names::{as_text, sent};
+use super::names::as_text;
 use crate::State;
-use crate::lenient;
+use crate::lenient::{self, given};
 
 /// The fields of a registration that are kept; others are ignored.
 const FIELDS: &[&str] = DeveloperFields::NAMES;
@@ -30,8 +30,8 @@ pub(super) async fn register(
     LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let fields = || {
-        let sent = |name: &&str| Some(((*name).to_owned(), as_text(sent(&body, name)?)));
-        DeveloperFields::parse(Value::Object(FIELDS.iter().filter_map(sent).collect()))
+        let field = |name: &&str| Some(((*name).to_owned(), as_text(given(&body, name)?)));
+        DeveloperFields::parse(Value::Object(FIELDS.iter().filter_map(field).collect()))
     };
     let new = match (caller, state.app.developer_registration) {
         (Some(caller), _) => keys::register(&state.app, &caller, seed, fields()?).await?,
@@ -59,7 +59,7 @@ pub(super) async fn generate_token(
 ) -> Answer<Rendered> {
     let id = || {
         let (at, mut errors) = (Pointer::root().child("user_id"), Vec::new());
-        let id = match sent(&body, "user_id") {
+        let id = match given(&body, "user_id") {
             Some(id) => DeveloperId::read(id.clone(), &at, &mut errors),
             None => DeveloperId::absent(&at, &mut errors),
         };

@@ -8,9 +8,9 @@ use edge::{Answer, Base, LenientBody, LinkToken, Path, Rendered, Visitor};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::names::{as_text, sent};
+use super::names::as_text;
 use crate::State;
-use crate::lenient;
+use crate::lenient::{self, given};
 use crate::place::Place;
 
 /// The beginning of the path of each link, by which clients recognize one.
@@ -40,7 +40,7 @@ pub(super) async fn create(
     LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let (at, mut errors) = (Pointer::root().child("email"), Vec::new());
-    let email = match sent(&body, "email") {
+    let email = match given(&body, "email") {
         Some(email) => Email::read(as_text(email), &at, &mut errors),
         None => Email::absent(&at, &mut errors),
     };

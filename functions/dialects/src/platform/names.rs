@@ -5,10 +5,11 @@ use edge::Problem;
 use serde_json::Value;
 
 use super::pages::PARAMETERS;
-use crate::lenient::{self, given};
+use crate::lenient;
 
 /// Muster's pointers, and the fields of theirs that these are about.
-const FIELDS: [(&str, &str); 14] = [
+const FIELDS: [(&str, &str); 15] = [
+    ("/phone_display", "phone"),
     ("/identification/value", "document"),
     ("/identification/type", "document"),
     ("/identification", "document"),
@@ -36,11 +37,6 @@ pub(super) fn field(pointer: &str) -> String {
 /// What is wrong with a field, by the names of theirs that parameters have.
 pub(super) fn message(error: &FieldError) -> String {
     PARAMETERS.iter().fold(error.message.clone(), |text, (theirs, ours)| text.replace(ours, theirs))
-}
-
-/// The value of a field; `None` where it is left out, null or blank text.
-pub(super) fn sent<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
-    given(body, name).filter(|value| value.as_str().is_none_or(|text| !text.trim().is_empty()))
 }
 
 /// A number as the text of its digits, any other value as it is.

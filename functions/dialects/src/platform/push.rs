@@ -9,9 +9,9 @@ use domain::{Error, KeyScope, NotificationFields, NotificationId, field::Pointer
 use edge::{Answer, LenientBody, Path, Rendered, Seed};
 use serde_json::{Map, Value, json};
 
-use super::names::{as_text, sent};
+use super::names::as_text;
 use crate::State;
-use crate::lenient::{self, text, time};
+use crate::lenient::{self, given, text, time};
 use crate::place::Place;
 
 /// The fields of theirs, which are ours too; others mean nothing here.
@@ -38,7 +38,7 @@ pub(super) async fn create(
     seed: Seed,
     LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<(StatusCode, Rendered)> {
-    let known = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), written(name, sent(&body, name)?))));
+    let known = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), written(name, given(&body, name)?))));
     let mut errors = Vec::new();
     let known = Value::Object(known.collect::<Map<_, _>>());
     let fields = read_object(known, &Pointer::root(), &mut errors, NotificationFields::read);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::member::MemberStatus;
-use domain::{Document, Error, Product, Status, Subscription, Time, UploadStatus, User};
+use domain::phone::PhoneSpelling;
+use domain::{Document, Error, Phone, Product, Status, Subscription, Time, UploadStatus, User};
 use files::ObjectKey;
 use serde_json::{Value, json};
 

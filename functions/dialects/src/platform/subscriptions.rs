@@ -8,11 +8,11 @@ use domain::{
 use edge::{Answer, LenientBody, Rendered, Seed, retried};
 use serde_json::{Map, Value, json};
 
-use super::names::{as_text, sent};
+use super::names::as_text;
 use super::products::find_product;
 use super::shown::whole_subscription;
 use crate::State;
-use crate::lenient::{self, text, time};
+use crate::lenient::{self, given, text, time};
 use crate::place::Place;
 
 /// Their fields of times, and ours.
@@ -33,7 +33,7 @@ pub(super) async fn create(
     let mut errors = Vec::new();
     let mut fields = times(&body, &mut errors);
     for name in ["user_id", "reference_id"] {
-        fields.extend(sent(&body, name).map(|value| (name.to_owned(), as_text(value))));
+        fields.extend(given(&body, name).map(|value| (name.to_owned(), as_text(value))));
     }
     let named = named_product(&state, &place, &body);
     let (segment, product) = tokio::join!(place.segment(KeyScope::Write), named);
@@ -68,10 +68,10 @@ pub(super) async fn update(
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
     let (at, named) = (Pointer::root(), named_product(&state, &place, &body));
-    if sent(&body, "product_id").is_none() {
+    if given(&body, "product_id").is_none() {
         errors.push(at.child("product_id").error("required", "is required"));
     }
-    let user = match sent(&body, "user_id") {
+    let user = match given(&body, "user_id") {
         Some(user) => UserId::read(user.clone(), &at.child("user_id"), &mut errors),
         None => UserId::absent(&at.child("user_id"), &mut errors),
     };
@@ -96,7 +96,7 @@ pub(super) async fn update(
 
 /// The product of the segment that the body names, if it names one.
 async fn named_product(state: &State, place: &Place, body: &Value) -> Result<Option<Product>, Error> {
-    match sent(body, "product_id") {
+    match given(body, "product_id") {
         Some(named) => find_product(state, place, (named, "/product_id")).await.map(Some),
         None => Ok(None),
     }
@@ -106,7 +106,7 @@ async fn named_product(state: &State, place: &Place, body: &Value) -> Result<Opt
 fn times(body: &Value, errors: &mut Vec<FieldError>) -> Map<String, Value> {
     let mut times = Map::new();
     for (theirs, ours) in TIMES {
-        let Some(value) = sent(body, theirs) else { continue };
+        let Some(value) = given(body, theirs) else { continue };
         match text(value).as_deref().and_then(time) {
             Some(time) => drop(times.insert(ours.to_owned(), json!(time))),
             None => errors.push(
@@ -123,11 +123,11 @@ fn times(body: &Value, errors: &mut Vec<FieldError>) -> Map<String, Value> {
 fn patch(body: &Value, errors: &mut Vec<FieldError>) -> Result<MergePatch<SubscriptionFields>, Error> {
     let mut patch = times(body, errors);
     for (theirs, ours) in TIMES {
-        if body.get(theirs).is_some() && sent(body, theirs).is_none() {
+        if body.get(theirs).is_some() && given(body, theirs).is_none() {
             patch.insert(ours.to_owned(), Value::Null);
         }
     }
-    match sent(body, "active").map(lenient::switch) {
+    match given(body, "active").map(lenient::switch) {
         None => {}
         Some(Some(active)) => {
             let status = if active { "ACTIVE" } else { "INACTIVE" };

@@ -162,14 +162,10 @@ impl DocumentNumber {
         std::iter::once(self.number.clone()).chain(is_other.then_some(rut)).collect()
     }
 
-    /// Refuses a number of zeros, which is nobody's.
-    fn check_not_zero(&self) -> Result<(), Broken> {
-        if self.number.chars().all(|digit| digit == '0') { Err(ALL_ZERO) } else { Ok(()) }
-    }
-
     /// The number in the form that `reduce` makes of it.
-    fn reduced(self, reduce: fn(&str) -> String) -> Self {
-        Self { number: reduce(&self.number), ..self }
+    fn reduced(self, reduce: fn(&str) -> String) -> Result<Self, Broken> {
+        let number = reduce(&self.number);
+        if number.is_empty() { Err(ALL_ZERO) } else { Ok(Self { number, ..self }) }
     }
 }
 
@@ -180,11 +176,7 @@ impl DocumentType {
         if self != Self::Rfc && !number.number.is_ascii() || self != Self::Rfc && number.number.contains('&') {
             return Err(UNREADABLE);
         }
-        // The register of Argentina has the number 0.
-        if self != Self::Dni {
-            number.check_not_zero()?;
-        }
-        Ok(if self == Self::Rut { number.reduced(chile::reduce) } else { number })
+        if self == Self::Rut { number.reduced(chile::reduce) } else { Ok(number) }
     }
 }
 

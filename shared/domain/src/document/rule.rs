@@ -35,9 +35,7 @@ impl Rule {
     /// # Errors
     /// The rule that it breaks.
     pub(crate) fn read(&self, text: &str, checks: Checks) -> Result<DocumentNumber, Broken> {
-        let number = DocumentNumber::parse(text)?;
-        number.check_not_zero()?;
-        let number = number.reduced(self.reduce);
+        let number = DocumentNumber::parse(text)?.reduced(self.reduce)?;
         self.check(&number, checks)?;
         Ok(number)
     }

@@ -71,7 +71,7 @@ fn the_check_digit_counts_only_where_the_level_asks_for_it() {
         (FieldType::Cuil, "20267565392"),
         (FieldType::Cpf, "11111111111"),
         (FieldType::Cnpj, "12ABC34501DE36"),
-        (FieldType::Cnpj, "00000000000001"),
+        (FieldType::Cnpj, "00000000000000"),
         (FieldType::Curp, "BUEI310820HNERXN09"),
         (FieldType::Rfc, "VACE460910SX6"),
         (FieldType::Clabe, "012345678901234567"),
@@ -113,7 +113,7 @@ fn each_country_has_its_documents_with_their_lengths() {
         ("BRA", "RG", &["1"], &[""]),
         ("BRA", "CNH", &["1"], &[""]),
         ("BRA", "PASSPORT", &["1"], &[""]),
-        ("BRA", "CPF", &["111.111.111-11"], &["0000000000", "000.000.000-00", "0000000000A"]),
+        ("BRA", "CPF", &["000.000.000-00"], &["0000000000", "000000000000", "0000000000A"]),
         ("MEX", "INE", &["123456789", "ABCDEFGHIJKLM"], &["12345678", "12345678901234"]),
         ("MEX", "PASSPORT", &["1"], &[""]),
         (

@@ -23,7 +23,7 @@ async fn a_student_is_shown_by_any_of_four_keys_with_its_latest_subscription() {
     let whole = world.read(&format!("/v1/users/{user}")).await;
     let mut expected = json!({
         "id": user, "name": "Ana", "last_name": "López", "email": "ana@example.com", "photo_url": null,
-        "document": "12345678", "genre": "FEMALE", "birth": "1990-02-28", "phone": "+5511987654321", "status": 1,
+        "document": "12.345.678", "genre": "FEMALE", "birth": "1990-02-28", "phone": "+5511987654321", "status": 1,
         "created_at": short(&whole["created_at"]), "updated_at": short(&whole["updated_at"])
     });
     expected["user"] = expected.clone();

@@ -7,8 +7,8 @@ use crate::system::{Call, Muster, Reply};
 use crate::world::{World, id};
 
 /// A document and a phone as they are sent, and as they are answered.
-const DOCUMENT: [&str; 2] = ["123.456.789-10", "12345678910"];
-const PHONE: [&str; 2] = ["(11)99999-9999", "(11)99999-9999"];
+const DOCUMENT: &str = "123.456.789-10";
+const PHONE: &str = "(11)99999-9999";
 
 /// Placeholders of an expected answer, each for a value that is not known beforehand.
 const ID: &str = "<id>";
@@ -85,7 +85,7 @@ fn assert_value(at: &str, value: &Value, expected: &Value) {
 
 /// A user as look-ups answer it.
 fn user(email: &str, reference: Option<&str>) -> Value {
-    let [document, phone] = [DOCUMENT[1], PHONE[1]].map(|sent| reference.map(|_| sent));
+    let [document, phone] = [DOCUMENT, PHONE].map(|sent| reference.map(|_| sent));
     json!({
         "id": ID, "name": "Aluno", "last_name": reference.map(|_| "Teste"), "email": email, "photo_url": null,
         "document": document, "genre": null, "birth": null, "phone": phone, "status": 1, "created_at": TIME,
@@ -107,7 +107,7 @@ fn look_up(user: &Value, package: &str) -> Value {
 /// Registers a developer, and asks for tokens in parallel, as clients do before each look-up: one of them.
 async fn register(muster: &Muster, plat: &str) -> String {
     let developer = json!({
-        "name": "Dev", "document": DOCUMENT[0], "email": "dev@example.com", "phone": PHONE[0],
+        "name": "Dev", "document": DOCUMENT, "email": "dev@example.com", "phone": PHONE,
         "corporation_name": "Escola Exemplo", "corporation_cnpj": "16.727.230/0001-97", "app_name": "Loja",
         "app_desc": "Integra a loja.", "corporation_address": "Rua das Flores 10, Recife"
     });
@@ -168,7 +168,7 @@ async fn create_users(client: &Client<'_>, packages: &[String; 2]) -> String {
         "product_id": ["123456789"],
         "users": [
             { "name": "Aluno", "last_name": "Teste", "email": "aluno@example.com", "password": "uma senha longa",
-              "document": DOCUMENT[0], "phone": PHONE[0], "reference_id": "001", "accession_date": "2026-11-01" },
+              "document": DOCUMENT, "phone": PHONE, "reference_id": "001", "accession_date": "2026-11-01" },
             { "name": "Aluno", "last_name": " ", "email": "aluno2@example.com", "phone": "" }
         ]
     });
@@ -184,7 +184,7 @@ async fn create_users(client: &Client<'_>, packages: &[String; 2]) -> String {
     let expected = look_up(&expected, &packages[0]);
     for key in [
         format!("show-id/{student}"),
-        format!("show-document/{}", DOCUMENT[0]),
+        format!("show-document/{}", DOCUMENT),
         "show-email/aluno@example.com".to_owned(),
         "show-reference/001".to_owned(),
     ] {
@@ -300,12 +300,12 @@ async fn destroy(client: &Client<'_>, student: &str) {
         "destroy-email/aluno@example.com",
         "destroy-reference-id/001",
     ] {
-        let path = format!("/users/{}", key.replace("ID", &student).replace("DOCUMENT", DOCUMENT[0]));
+        let path = format!("/users/{}", key.replace("ID", &student).replace("DOCUMENT", DOCUMENT));
         let gone = client.call("DELETE", &path).send().await;
         assert_answer(&gone, 200, &json!({ "message": "The user is gone." }));
         assert_eq!(client.call("DELETE", &path).send().await.status, 404, "{path}");
         assert_eq!(client.get(&format!("/users/show-id/{student}")).await.status, 404);
-        let row = json!({ "email": "aluno@example.com", "document": DOCUMENT[0], "reference_id": "001" });
+        let row = json!({ "email": "aluno@example.com", "document": DOCUMENT, "reference_id": "001" });
         let again = client.send("POST", "/users/create", json!({ "product_id": "123456789", "users": [row] })).await;
         student = again.body["created"][0]["id"].as_str().unwrap().to_owned();
     }
