@@ -60,7 +60,7 @@ async fn every_type_takes_its_answers_and_refuses_others_all_at_once() {
         codes.push((format!("/{kind}"), code.to_owned()));
     }
     let document = world.muster.get("/openapi.json").send().await.body;
-    let known = document["components"]["schemas"]["CustomField"]["properties"]["type"]["enum"].as_array().unwrap();
+    let known = document["components"]["schemas"]["FieldType"]["enum"].as_array().unwrap();
     assert_eq!(known.len(), codes.len(), "every type is tried: {known:?}");
     let member = world.member(json!({ "answers": good })).await;
     let read = world.read(&member).await;
