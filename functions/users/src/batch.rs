@@ -82,10 +82,8 @@ pub(crate) struct BatchResult {
     /// 201, or the status that the user alone would have been refused with.
     status: u16,
     /// The user that was made.
-    #[schema(required = true)]
     id: Option<UserId>,
     /// Why it was not.
-    #[schema(required = true)]
     error: Option<Problem>,
 }
 
