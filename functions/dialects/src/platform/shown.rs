@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use domain::member::MemberStatus;
-use domain::phone::PhoneSpelling;
-use domain::{Document, Error, Phone, Product, Status, Subscription, Time, UploadStatus, User};
+use domain::{Document, Error, Product, Status, Subscription, Time, UploadStatus, User};
 use files::ObjectKey;
 use serde_json::{Value, json};
 
