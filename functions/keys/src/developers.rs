@@ -122,7 +122,7 @@ async fn delete(
 }
 
 /// Bans a developer from the account: its tokens are rejected immediately with all credentials of the account.
-#[utoipa::path(put, path = "/v1/developers/{developer}/ban", tag = "developers",
+#[utoipa::path(put, path = "/v1/developers/{developer}/ban", tag = "developers", operation_id = "ban_developer",
     responses((status = 200, description = "The developer with its ban.", body = Developer)))]
 async fn ban(
     State(app): State<App>,
@@ -134,7 +134,7 @@ async fn ban(
 }
 
 /// Lifts the ban of a developer.
-#[utoipa::path(delete, path = "/v1/developers/{developer}/ban", tag = "developers",
+#[utoipa::path(delete, path = "/v1/developers/{developer}/ban", tag = "developers", operation_id = "unban_developer",
     responses((status = 200, description = "The developer without a ban.", body = Developer)))]
 async fn unban(
     State(app): State<App>,

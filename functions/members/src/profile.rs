@@ -7,7 +7,7 @@ use edge::{Answer, App, Caller, IfNoneMatch, Owner, Path, Shown, UserRef};
 use crate::seat::Seat;
 
 /// Reads the profile of a member's user, for the owner of the segment and for the member itself.
-#[utoipa::path(get, path = "/v1/members/{member}/profile", tag = "members",
+#[utoipa::path(get, path = "/v1/members/{member}/profile", tag = "members", operation_id = "get_member_profile",
     responses((status = 200, description = "How the user is called and reached.", body = UserProfile)))]
 pub(crate) async fn read(
     State(app): State<App>,
