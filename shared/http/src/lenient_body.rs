@@ -11,7 +11,8 @@ use crate::Failure;
 use crate::body::{FORM, FromJson, collect, read_json};
 use crate::form::parse_form;
 
-/// A body of JSON or of a form with bracket names. An absent or other media type means JSON; an empty body is `{}`.
+/// A body of JSON or of a form with bracket names. An absent media type means JSON, and so does another one,
+/// unless it names a format that is neither. An empty body is `{}`.
 #[derive(Debug, Clone)]
 pub struct LenientBody<T>(pub T);
 
@@ -20,6 +21,9 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for LenientBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (mut parts, raw) = request.into_parts();
+        if is_foreign(&parts.headers) {
+            return Err(Failure::UnsupportedMediaType);
+        }
         let bytes = collect(&mut parts, raw).await?;
         Ok(Self(T::from_json(read_value(&bytes, &parts)?)?))
     }
@@ -36,6 +40,16 @@ fn read_value(bytes: &[u8], parts: &Parts) -> Result<Value, Error> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
+    media_type(headers).eq_ignore_ascii_case(FORM)
+}
+
+/// Whether the media type says that the body is neither JSON nor a form.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let kind = media_type(headers).to_ascii_lowercase();
+    kind.ends_with("xml") || ["multipart/", "image/", "audio/", "video/"].iter().any(|family| kind.starts_with(family))
+}
+
+fn media_type(headers: &HeaderMap) -> &str {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
+    kind.split(';').next().unwrap_or_default().trim()
 }
