@@ -127,6 +127,10 @@ impl Fixture {
             // The first use is noted in the table.
             self.world.muster.get("/v1/users/me").token(secret).send().await;
         }
+        // So is that of the developer.
+        let call =
+            self.world.muster.get("/platform/products/all-products").header("x-developer-token", &self.developer);
+        call.header("x-platform-token", &keys[1].1).send().await;
         keys
     }
 

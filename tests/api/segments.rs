@@ -20,7 +20,7 @@ async fn a_segment_is_made_read_changed_and_deleted() {
     assert_eq!(path, format!("/v1/segments/{}", id(&made.body)));
     let settings = json!({ "required_user_fields": ["email", "phone"], "document_checks": "format",
         "refuse_payment_cards": false, "magic_link_url": null, "field_mappings": null, "self_purge": false,
-        "password_min_length": null });
+        "password_min_length": null, "country": null, "identification_scope": "segment" });
     assert_eq!(
         (&made.body["owner_id"], &made.body["number"], &made.body["status"], &made.body["settings"]),
         (&json!(ana.id), &json!(1), &json!(true), &settings)
@@ -37,7 +37,7 @@ async fn a_segment_is_made_read_changed_and_deleted() {
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""));
     let settings = json!({ "required_user_fields": ["email", "phone"], "document_checks": "checksum",
         "refuse_payment_cards": false, "magic_link_url": null, "field_mappings": null, "self_purge": false,
-        "password_min_length": null });
+        "password_min_length": null, "country": null, "identification_scope": "segment" });
     assert_eq!(
         (&changed.body["managed_by"], &changed.body["role"], &changed.body["status"], &changed.body["settings"]),
         (&json!(null), &json!("consumer"), &json!(false), &settings)

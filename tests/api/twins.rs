@@ -98,7 +98,9 @@ async fn unique_values_of_users_have_no_twins() {
     ] {
         let document = |value: &str| {
             let identification = json!({ "type": kind, "value": value });
-            json!({ "email": fresh_email(), "operation_country": country, "identification": identification })
+            let address = json!({ "zip_code": "01310-100", "region": "Salta" });
+            json!({ "email": fresh_email(), "operation_country": country, "identification": identification,
+                "legal_address": address })
         };
         refuse_twins(&world, (&users, &document), value, others).await;
     }

@@ -215,7 +215,6 @@ async fn a_file_name_is_what_people_read_and_nothing_else() {
             "attachment; filename=\"a_; filename=_b.html\"; filename*=UTF-8''a%22%3B%20filename%3D%22b.html",
         ),
         ("cédula.pdf", "attachment; filename=\"c_dula.pdf\"; filename*=UTF-8''c%C3%A9dula.pdf"),
-        ("photo\u{202e}gpj.exe", "attachment; filename=\"photogpj.exe\""),
         ("?versionId=1&x-amz-acl=public-read", "attachment; filename=\"_versionId=1&x-amz-acl=public-read\""),
         (".htaccess", "attachment; filename=\"htaccess\""),
     ] {
@@ -228,7 +227,9 @@ async fn a_file_name_is_what_people_read_and_nothing_else() {
         let fetched = club.fetch(&id(&begun)).await;
         assert_eq!((fetched.status, fetched.header("content-disposition")), (200, disposition), "{name}");
     }
-    for name in ["a\r\nSet-Cookie: x", "a\0.pdf", "a\u{7f}", "\u{85}", "", " ", &"a".repeat(256)] {
+    for name in
+        ["a\r\nSet-Cookie: x", "photo\u{202e}gpj.exe", "a\0.pdf", "a\u{7f}", "\u{85}", "", " ", &"a".repeat(256)]
+    {
         let refused = club.begin(json!({ "filename": name })).await;
         assert_eq!((refused.status.as_u16(), refused.errors()[0].0.as_str()), (400, "/filename"), "{name:?}");
     }
