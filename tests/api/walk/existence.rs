@@ -82,7 +82,8 @@ fn visible_parts(reply: &Reply, target: &Target) -> (u16, Vec<String>, String) {
     let mut headers: Vec<_> = reply
         .headers
         .iter()
-        .filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()))
+        // The length follows from the body, which may repeat the e-mail that was sent.
+        .filter(|(name, _)| !["date", "x-request-id", "content-length"].contains(&name.as_str()))
         .map(|(name, value)| {
             let value = value.to_str().unwrap();
             let digits = name.as_str().starts_with("ratelimit") || name == "retry-after";

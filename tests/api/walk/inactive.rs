@@ -36,7 +36,7 @@ const ACTIONS: [&str; 9] = [
 async fn list_dialect_operations(muster: &Muster) -> Vec<Operation> {
     let mut operations = list_operations(muster).await;
     operations.retain(|one| !one.public && !one.path.starts_with("/v1/"));
-    let calls = operations.iter().find(|one| one.path == "/calls/users/").unwrap().clone();
+    let calls = operations.iter().find(|one| one.path.trim_end_matches('/') == "/calls/users").unwrap().clone();
     operations.extend(ACTIONS.map(|action| {
         let body = json!({
             "action": action, "group_id": 1, "clogin_id": 1, "connected_to": 1,
