@@ -124,8 +124,9 @@ async fn create_product(app: &App, new: NewProduct, act: Act<'_>) -> Result<Prod
     Ok(product)
 }
 
-/// Returns the private product of a segment with the title of `new`, which is created where there is none: 2 reads, or
-/// 1 read and 1 transaction. Of concurrent calls one creates the product, and all return it.
+/// Returns the private product of a segment with the title of `new`, which is created where there is none.
+///
+/// 2 reads, or 1 read and 1 transaction. Of concurrent calls one creates the product, and all return it.
 ///
 /// # Errors
 /// [`Error::Invalid`], [`Error::Conflict`] as for any new product.

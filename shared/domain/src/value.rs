@@ -257,8 +257,9 @@ pub fn words_schema(name: &str, doc: &str, words: &[(&str, &str)]) -> RefOr<Sche
     named(schema.into(), name)
 }
 
-/// Declares an object within a body: the struct, how it is read, and its schemas. It is a component of the OpenAPI document,
-/// called like the struct, or by another name that follows `as`; as it is sent, its name ends in `Fields`.
+/// Declares an object within a body: the struct, how it is read, and its schemas.
+///
+/// It is a component of the OpenAPI document, called like the struct, or by another name that follows `as`; as it is sent, its name ends in `Fields`.
 #[macro_export]
 macro_rules! nested {
     (

@@ -64,17 +64,14 @@ impl FilterKind {
     /// Each value that a row can have which `text` means.
     fn matches(self, text: &str, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Vec<Match>> {
         let words = |forms: Vec<String>| forms.into_iter().map(|form| Match::Exact(Value::word(form))).collect();
-        match self {
-            Self::Document => match DocumentNumber::parse(text) {
-                Ok(number) => Some(words(number.search_forms())),
-                Err((code, message)) => {
-                    errors.push(at.error(code, message));
-                    None
-                }
-            },
-            Self::Phone if !text.trim().is_empty() => Some(words(phone_forms(text))),
-            _ => self.value(text, at, errors).map(|value| vec![Match::Exact(value)]),
+        if self == Self::Phone && !text.trim().is_empty() {
+            return Some(words(phone_forms(text)));
         }
+        if self != Self::Document {
+            return self.value(text, at, errors).map(|value| vec![Match::Exact(value)]);
+        }
+        let number = DocumentNumber::parse(text).map_err(|(code, message)| errors.push(at.error(code, message)));
+        number.ok().map(|number| words(number.search_forms()))
     }
 
     fn value(self, text: &str, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Value> {

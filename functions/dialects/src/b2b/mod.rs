@@ -95,13 +95,12 @@ where
         if let Some(only) = only {
             return Ok(Self(Place::of(caller, only)));
         }
-        match Place::missing(&caller).await {
-            Failure::Domain(Error::Invalid(_)) if parts.method != Method::GET => {
-                let message = "names the segment to write to";
-                Err(Error::invalid("/X-Segment-Id", refused::NO_CONNECTION, message).into())
-            }
-            missing => Err(missing),
+        let missing = Place::missing(&caller).await;
+        if matches!(missing, Failure::Domain(Error::Invalid(_))) && parts.method != Method::GET {
+            let message = "names the segment to write to";
+            return Err(Error::invalid("/X-Segment-Id", refused::NO_CONNECTION, message).into());
         }
+        Err(missing)
     }
 }
 

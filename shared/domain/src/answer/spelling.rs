@@ -22,8 +22,9 @@ impl From<Given> for SentAnswers {
     }
 }
 
-/// The answers of a member that were spelled otherwise than they are kept, by the keys of their fields: `"150000"` of a number,
-/// `"a,b"` of several choices. The table keeps JSON text, which keeps every digit.
+/// The answers of a member that were spelled otherwise than they are kept, by the keys of their fields.
+///
+/// Such as `"150000"` of a number and `"a,b"` of several choices. The table keeps JSON text, which keeps every digit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AnswerSpellings(BTreeMap<String, String>);

@@ -125,8 +125,9 @@ impl Document {
     }
 }
 
-/// A document's number: 1 to 32 letters and digits of ASCII, without separators and in upper case, so that `12.345.678-k` and
-/// `12345678K` are the same document. An RFC may have `Ñ` and `&` too, a CURP `Ñ`.
+/// A document's number: 1 to 32 letters and digits of ASCII, without separators and in upper case.
+///
+/// So `12.345.678-k` and `12345678K` are the same document. An RFC may have `Ñ` and `&` too, a CURP `Ñ`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct DocumentNumber {
@@ -173,7 +174,8 @@ impl DocumentType {
     /// Parses a number of this type.
     fn parse_number(self, text: &str) -> Result<DocumentNumber, Broken> {
         let number = DocumentNumber::parse(text)?;
-        if self != Self::Rfc && !number.number.is_ascii() || self != Self::Rfc && number.number.contains('&') {
+        let is_plain = number.number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if self != Self::Rfc && !is_plain {
             return Err(UNREADABLE);
         }
         if self == Self::Rut { number.reduced(chile::reduce) } else { Ok(number) }

@@ -29,13 +29,13 @@ pub fn share_schemas(document: &mut OpenApi) {
         describe_id(&mut schema);
         shared.entry(name).or_insert(schema);
     }
-    for (_, item) in &mut document.paths.paths {
+    for item in document.paths.paths.values_mut() {
         for (_, operation) in operations(item) {
             each_schema(operation, |schema| share(schema, &mut shared));
         }
     }
     let words = named_words(&shared);
-    for (_, item) in &mut document.paths.paths {
+    for item in document.paths.paths.values_mut() {
         for (_, operation) in operations(item) {
             each_schema(operation, |schema| refer_to_words(schema, &words));
         }

@@ -46,8 +46,13 @@ fn compare(at: &str, seen: &Value, expected: &Value, differences: &mut Vec<Strin
                 compare(&format!("{at}/{nth}"), seen, expected, differences);
             }
         }
-        (seen, expected) if seen.to_string() == expected.to_string() => {}
-        (seen, expected) => differences.push(format!("{at}: {seen} is not {expected}")),
+        // As texts: the digits of numbers count.
+        (seen, expected) => {
+            let (seen, expected) = (seen.to_string(), expected.to_string());
+            if seen != expected {
+                differences.push(format!("{at}: {seen} is not {expected}"));
+            }
+        }
     }
 }
 
@@ -240,8 +245,8 @@ async fn membership(owner: &Client<'_>, id: &str) -> (String, String) {
     (segment, membership)
 }
 
-/// What a field asks, and what is answered: by these clients' names.
-fn questions(catalog: &str) -> Vec<(Value, Value, Value)> {
+/// What is asked and answered, by these clients' names.
+fn questions(catalog: &str) -> Vec<Question> {
     let options = json!([{ "key": "art", "value": "Arte" }, { "key": "arq", "value": "Arquitectura" }]);
     let field = |name: &str, kind: &str, options: Value| json!({ "name": name, "type": kind, "options": options });
     let plain = |name: &str, kind: &str, answer: &str| (field(name, kind, json!([])), json!(answer), Value::Null);
@@ -270,20 +275,13 @@ fn questions(catalog: &str) -> Vec<(Value, Value, Value)> {
     ]
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_person_enrols_in_a_membership_and_answers_nineteen_fields() {
-    let muster = Muster::start().await;
-    let (ana, owner_id) = sign_up(&muster, "ana@example.com", "+52 55 1111 1111").await;
-    let (segment, membership) = membership(&ana, &owner_id).await;
-    let banks = json!({ "name": "Bancos", "options": [{ "key": "bbva", "value": "BBVA" }] });
-    let banks = muster
-        .post(&format!("/v1/segments/{segment}/catalogs"), banks)
-        .token(ana.token.as_deref().unwrap())
-        .send()
-        .await;
-    let questions = questions(banks.body["id"].as_str().unwrap());
+/// What a field asks, what is answered, and what a catalog says of that.
+type Question = (Value, Value, Value);
+
+/// Creates the fields of a membership: their ids.
+async fn ask(ana: &Client<'_>, membership: &str, questions: &[Question]) -> Vec<String> {
     let mut fields = Vec::new();
-    for (position, (field, ..)) in (1..).zip(&questions) {
+    for (position, (field, ..)) in (1..).zip(questions) {
         let mut new = field.clone();
         for (name, value) in [
             ("membership_id", json!(membership)),
@@ -305,68 +303,117 @@ async fn a_person_enrols_in_a_membership_and_answers_nineteen_fields() {
         "created_at": "<time>", "updated_at": "<time>",
     });
     ana.answers(("GET", &format!("/membership-custom-field/{}", fields[0])), Value::Null, (200, first)).await;
+    fields
+}
+
+/// Who has enrolled, and in what.
+struct Enrolment {
+    segment: String,
+    membership: String,
+    user: String,
+    member: String,
+    /// The file that answers a field.
+    file: Value,
+}
+
+impl Enrolment {
+    /// Enrols Carla, uploads her file and answers all fields.
+    async fn of(
+        carla: &Client<'_>,
+        id: &str,
+        (segment, membership): (&str, &str),
+        asked: (&[Question], &[String]),
+    ) -> Self {
+        let enrol = json!({
+            "membership_id": membership, "user_id": id, "segment_id": segment, "membership_level_id": null, "name": "Carla",
+            "lastname": "Gómez", "phone": "0000000000", "status": true, "card_number": 1234, "validate": false, "origin": "web",
+        });
+        let member = carla
+            .answers(("POST", "/membership-user/"), enrol, (201, json!({ "id": "<id>", "sms_code": "<4 digits>" })))
+            .await;
+        let member = member.body["id"].as_str().unwrap().to_owned();
+        let file = json!({ "mime": "application/pdf", "file": STANDARD.encode(PDF) });
+        let upload =
+            carla.answers(("POST", &format!("/upload/{segment}")), file, (201, json!({ "uuid": "<id>" }))).await;
+        let answer_of =
+            |answer: &Value| if answer == "<upload>" { upload.body["uuid"].clone() } else { answer.clone() };
+        let each = asked.0.iter().zip(asked.1);
+        let answers: Vec<_> = each
+            .map(|((_, answer, _), id)| json!({ "membership_custom_field_id": id, "answer": answer_of(answer) }))
+            .collect();
+        let stack = json!({ "membership_id": membership, "membership_user_id": member, "user_id": id, "custom_fields": answers });
+        carla.answers(("POST", "/membership-custom-field-answer/stack"), stack, (201, json!({}))).await;
+        let file = upload.body["uuid"].clone();
+        Self { segment: segment.to_owned(), membership: membership.to_owned(), user: id.to_owned(), member, file }
+    }
+
+    /// The rows of her answers, each as it was sent.
+    fn rows(&self, questions: &[Question], fields: &[String]) -> Value {
+        let row = |((_, answer, of_catalog), field): (&Question, &String)| {
+            let answer = if answer == "<upload>" { &self.file } else { answer };
+            json!({
+                "id": "<text>", "answer": answer, "answer_for_catalog": of_catalog, "membership_custom_field_id": field,
+                "membership_id": self.membership, "membership_user_id": self.member, "user_id": self.user, "status": true,
+                "removed": false, "created_at": "<time>", "updated_at": "<time>",
+            })
+        };
+        questions.iter().zip(fields).map(row).collect()
+    }
+
+    /// The owner's page of members: each with its level and the profile of its user, who is of no segment of the owner's.
+    async fn is_shown_to(&self, ana: &Client<'_>) {
+        let Self { segment, membership, user: id, member, .. } = self;
+        let list = ana.send("GET", &format!("/membership-user/list/{membership}?user_id={id}"), Value::Null).await;
+        let mut expected = json!({
+            "id": member, "membership_id": membership, "user_id": id, "segment_id": segment, "brand_id": segment,
+            "membership_level_id": "<id>", "name": "Carla", "lastname": "Gómez", "phone": "0000000000", "card_number": "1234",
+            "validate": false, "origin": "web", "filler_id": "<8 digits>", "status": true, "approved": "pending", "image": null,
+            "gender": null, "birthdate": null, "birthdate_ts": null, "latitude": null, "longitude": null,
+            "only_for_redemptions": null, "only_for_transactions": null, "origin_membership_id": null, "refer_to": null,
+            "country": no_place(), "state": no_place(), "city": no_place(), "removed": false, "created_at": "<time>", "updated_at": "<time>",
+        });
+        let profile = {
+            let mut profile = user(id, "carla@example.com", "0000000000");
+            // What only the person's own programs know is not shared.
+            profile["profit_center"] = Value::Null;
+            profile["country"]["id"] = Value::Null;
+            profile
+        };
+        ana.answers(("GET", &format!("/membership-user/{member}")), Value::Null, (200, expected.clone())).await;
+        (expected["membership_level"], expected["user"]) = (level(membership, 1, (0, 100)), profile.clone());
+        assert_answer(&list, 200, &json!([expected]));
+        ana.answers(("GET", &format!("/user/{id}")), Value::Null, (200, profile)).await;
+        let shared =
+            ana.muster.get(&format!("/v1/members/{member}/profile")).token(ana.token.as_deref().unwrap()).send().await;
+        assert_eq!((&shared.body["email"], shared.body.get("metadata")), (&json!("carla@example.com"), None));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_enrols_in_a_membership_and_answers_nineteen_fields() {
+    let muster = Muster::start().await;
+    let (ana, owner_id) = sign_up(&muster, "ana@example.com", "+52 55 1111 1111").await;
+    let (segment, membership) = membership(&ana, &owner_id).await;
+    let token = ana.token.as_deref().unwrap();
+    let banks = json!({ "name": "Bancos", "options": [{ "key": "bbva", "value": "BBVA" }] });
+    let banks = muster.post(&format!("/v1/segments/{segment}/catalogs"), banks).token(token).send().await;
+    let questions = questions(banks.body["id"].as_str().unwrap());
+    let fields = ask(&ana, &membership, &questions).await;
 
     let (carla, id) = sign_up(&muster, "carla@example.com", "0000000000").await;
-    let enrol = json!({
-        "membership_id": membership, "user_id": id, "segment_id": segment, "membership_level_id": null, "name": "Carla",
-        "lastname": "Gómez", "phone": "0000000000", "status": true, "card_number": 1234, "validate": false, "origin": "web",
-    });
-    let member = carla
-        .answers(("POST", "/membership-user/"), enrol, (201, json!({ "id": "<id>", "sms_code": "<4 digits>" })))
-        .await;
-    let member = member.body["id"].as_str().unwrap().to_owned();
-    let file = json!({ "mime": "application/pdf", "file": STANDARD.encode(PDF) });
-    let upload = carla.answers(("POST", &format!("/upload/{segment}")), file, (201, json!({ "uuid": "<id>" }))).await;
-    let answer_of = |answer: &Value| if answer == "<upload>" { upload.body["uuid"].clone() } else { answer.clone() };
-    let each = questions.iter().zip(&fields);
-    let answers: Vec<_> = each
-        .map(|((_, answer, _), id)| json!({ "membership_custom_field_id": id, "answer": answer_of(answer) }))
-        .collect();
-    let stack =
-        json!({ "membership_id": membership, "membership_user_id": member, "user_id": id, "custom_fields": answers });
-    carla.answers(("POST", "/membership-custom-field-answer/stack"), stack, (201, json!({}))).await;
-
-    let row = |((_, answer, of_catalog), field): (&(Value, Value, Value), &String)| {
-        json!({
-            "id": "<text>", "answer": answer_of(answer), "answer_for_catalog": of_catalog, "membership_custom_field_id": field,
-            "membership_id": membership, "membership_user_id": member, "user_id": id, "status": true, "removed": false,
-            "created_at": "<time>", "updated_at": "<time>",
-        })
-    };
-    let rows: Value = questions.iter().zip(&fields).map(row).collect();
-    let list = format!("/membership-custom-field-answer/list/{member}?no_items=50");
-    carla.answers(("GET", &list), Value::Null, (200, rows.clone())).await;
-    let list = ana.answers(("GET", &list), Value::Null, (200, rows)).await;
-    assert_eq!(totals(&list), ("1", "19"));
-
-    // The owner's page of members: each with its level and the profile of its user, who is of no segment of the owner's.
-    let list = ana.send("GET", &format!("/membership-user/list/{membership}?user_id={id}"), Value::Null).await;
-    let mut expected = json!({
-        "id": member, "membership_id": membership, "user_id": id, "segment_id": segment, "brand_id": segment,
-        "membership_level_id": "<id>", "name": "Carla", "lastname": "Gómez", "phone": "0000000000", "card_number": "1234",
-        "validate": false, "origin": "web", "filler_id": "<8 digits>", "status": true, "approved": "pending", "image": null,
-        "gender": null, "birthdate": null, "birthdate_ts": null, "latitude": null, "longitude": null,
-        "only_for_redemptions": null, "only_for_transactions": null, "origin_membership_id": null, "refer_to": null,
-        "country": no_place(), "state": no_place(), "city": no_place(), "removed": false, "created_at": "<time>", "updated_at": "<time>",
-    });
-    let profile = {
-        let mut profile = user(&id, "carla@example.com", "0000000000");
-        // What only the person's own programs know is not shared.
-        profile["profit_center"] = Value::Null;
-        profile["country"]["id"] = Value::Null;
-        profile
-    };
-    ana.answers(("GET", &format!("/membership-user/{member}")), Value::Null, (200, expected.clone())).await;
-    (expected["membership_level"], expected["user"]) = (level(&membership, 1, (0, 100)), profile.clone());
-    assert_answer(&list, 200, &json!([expected]));
-    ana.answers(("GET", &format!("/user/{id}")), Value::Null, (200, profile)).await;
-    let shared = muster.get(&format!("/v1/members/{member}/profile")).token(ana.token.as_deref().unwrap()).send().await;
-    assert_eq!((&shared.body["email"], shared.body.get("metadata")), (&json!("carla@example.com"), None));
+    let enrolment = Enrolment::of(&carla, &id, (&segment, &membership), (&questions, &fields)).await;
+    let list = format!("/membership-custom-field-answer/list/{}?no_items=50", enrolment.member);
+    for client in [&carla, &ana] {
+        let rows = enrolment.rows(&questions, &fields);
+        let list = client.answers(("GET", &list), Value::Null, (200, rows)).await;
+        assert_eq!(totals(&list), ("1", "19"));
+    }
+    enrolment.is_shown_to(&ana).await;
     // Nobody else is told of her.
     let (eve, _) = sign_up(&muster, "eve@example.com", "5512345678").await;
     eve.answers(("GET", &format!("/user/{id}")), Value::Null, (404, json!({ "message": "<text>" }))).await;
     // Of v1, the same values in its own forms.
-    let own = muster.get(&format!("/v1/members/{member}")).token(ana.token.as_deref().unwrap()).send().await;
+    let own = muster.get(&format!("/v1/members/{}", enrolment.member)).token(token).send().await;
     let key = format!("f_{}", fields[5].replace('-', ""));
     assert_eq!((&own.body["answers"][&key], &own.body["answers_display"][&key]), (&json!(150_000), &json!("150000")));
 }

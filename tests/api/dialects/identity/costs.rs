@@ -12,13 +12,7 @@ pub(crate) async fn measure(costs: &mut Costs) {
     let ana = costs.muster.ana().await;
     let segment = id(&costs.muster.made(&ana, "/v1/segments", json!({ "name": "S" })).await);
     let key = costs.muster.key(&ana, &format!("/v1/segments/{segment}/keys"), &["read", "write", "admin"]).await.1;
-    let client = costs.muster.key(&ana, &format!("/v1/segments/{segment}/keys"), &["read"]).await;
-    let body = json!({ "client_id": client.0, "client_secret": client.1, "grant_type": "client_credentials" });
-    let path = "/identity/oauth/token";
-    let token = costs.of(&format!("POST {path}"), ("POST", path, body), None, 200).await;
-    let path = "/identity/oauth/token/revoke";
-    let body = json!({ "token": token["access_token"] });
-    costs.of(&format!("POST {path}"), ("POST", path, body), None, 200).await;
+    tokens(costs, &ana, &segment).await;
     let by = Ana { access: key, ..ana };
     // The 128th request of a minute borrows for all that follow.
     for _ in 0..128 {
@@ -49,4 +43,15 @@ pub(crate) async fn measure(costs: &mut Costs) {
         // Those were asked with a token; a key is one read more.
         costs.reads_at_most_one_more(&route, &[stands_for], 0);
     }
+}
+
+/// A token of a key, and its end.
+async fn tokens(costs: &mut Costs, ana: &Ana, segment: &str) {
+    let client = costs.muster.key(ana, &format!("/v1/segments/{segment}/keys"), &["read"]).await;
+    let body = json!({ "client_id": client.0, "client_secret": client.1, "grant_type": "client_credentials" });
+    let path = "/identity/oauth/token";
+    let token = costs.of(&format!("POST {path}"), ("POST", path, body), None, 200).await;
+    let path = "/identity/oauth/token/revoke";
+    let body = json!({ "token": token["access_token"] });
+    costs.of(&format!("POST {path}"), ("POST", path, body), None, 200).await;
 }

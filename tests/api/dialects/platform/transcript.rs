@@ -184,7 +184,7 @@ async fn create_users(client: &Client<'_>, packages: &[String; 2]) -> String {
     let expected = look_up(&expected, &packages[0]);
     for key in [
         format!("show-id/{student}"),
-        format!("show-document/{}", DOCUMENT),
+        format!("show-document/{DOCUMENT}"),
         "show-email/aluno@example.com".to_owned(),
         "show-reference/001".to_owned(),
     ] {
