@@ -9,10 +9,7 @@ use serde_json::{Value, json};
 /// Issues an access token for a key, valid for one hour. `client_id` and `client_secret` are the id and the secret of the key,
 /// in the body, which is JSON or a form, or by HTTP Basic. `audience` is ignored.
 #[utoipa::path(post, path = "/identity/oauth/token", tag = "oauth", security(()),
-    request_body(content(
-        (Value = "application/json", example = json!(request())),
-        (Value = "application/x-www-form-urlencoded", example = json!(request())),
-    )),
+    request_body(content = Value, example = json!(request())),
     responses((status = 200, description = "The token.", body = Value, example = json!({
         "access_token": "mt_AAAAAAAA", "token_type": "Bearer", "expires_in": 3600, "scope": "read write"
     }))))]
@@ -27,10 +24,7 @@ pub(super) async fn issue_token(
 
 /// Revokes an access token, immediately. A token that is unknown or expired is answered in the same way.
 #[utoipa::path(post, path = "/identity/oauth/token/revoke", tag = "oauth", security(()),
-    request_body(content(
-        (Value = "application/json", example = json!({ "token": "mt_AAAAAAAA" })),
-        (Value = "application/x-www-form-urlencoded", example = json!({ "token": "mt_AAAAAAAA" })),
-    )),
+    request_body(content = Value, example = json!({ "token": "mt_AAAAAAAA" })),
     responses((status = 200, description = "The token is not valid any more.", body = Value, example = json!({}))))]
 pub(super) async fn revoke_token(
     app: Shared<App>,
