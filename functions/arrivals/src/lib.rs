@@ -224,7 +224,7 @@ impl Arrivals {
     }
 }
 
-/// What is told of a file of rows that is no text.
+/// The reason that rejects a file of rows that is not text.
 fn not_text(format: Format) -> &'static str {
     match format {
         Format::Csv => {

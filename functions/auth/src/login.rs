@@ -66,7 +66,7 @@ pub async fn login(
     log_in((&app, &identity), (&visitor, &request_id), login, Requirement::None).await
 }
 
-/// What a user must have to log in, besides its password.
+/// A condition of a login besides the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
     /// Nothing.

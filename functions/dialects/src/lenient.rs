@@ -65,7 +65,7 @@ pub(crate) fn phone(value: &Value, country: Option<&Country>) -> [(String, Value
         None => None,
     };
     let number = spelling.as_deref().and_then(read);
-    // What is no text is left to the domain to refuse.
+    // The domain refuses a value that is not text.
     let number =
         number.map_or_else(|| if spelling.is_some() { Value::Null } else { value.clone() }, |phone| phone.show());
     let number = if is_blank(value) { Value::Null } else { number };

@@ -57,7 +57,7 @@ impl Place {
         Self { caller: caller.about(id), id }
     }
 
-    /// The error of a caller who names no segment; one whose credential is invalid is told so first.
+    /// Returns the error of a caller that names no segment. An invalid credential is reported first.
     pub(crate) async fn missing(caller: &Caller) -> Failure {
         let message = "is required with a token, or a key of an account: the id of the segment that is meant";
         let missing = Error::invalid("/X-Segment-Id", "required", message);

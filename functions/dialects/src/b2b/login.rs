@@ -62,7 +62,7 @@ fn credentials(body: &Value) -> Result<(String, String), Error> {
     }
 }
 
-/// What a master user must have: the segment that the header names, or a single one.
+/// Returns the condition of a master user's login: it has the segment of the header, or exactly one.
 fn requirement(headers: &HeaderMap) -> Result<Requirement, Error> {
     let Some(named) = headers.get(SEGMENT_HEADER).filter(|named| !named.is_empty()) else {
         return Ok(Requirement::OnlySegment);

@@ -186,7 +186,7 @@ fn row(member: &Member, question: &Question<'_>, answer: &Answered) -> Fields {
         choice.map_or(Value::Null, |choice| choice.value.as_str().into())
     };
     let spelling = member.spellings.get(question.field.fields.key.as_str());
-    // What people read of a choice of a catalog; a field's own options come with the field.
+    // The text of a choice of a catalog. The options of a field come with the field.
     let of_catalog = match answer {
         _ if question.field.fields.catalog_id.is_none() => Value::Null,
         Answered::Text(key) if question.field.fields.kind.chooses() => value(key),

@@ -152,7 +152,7 @@ fn day(value: Value) -> Value {
     if is_time { day.into() } else { value }
 }
 
-/// What is missing of what nobody is without; in a change, what is cleared of it, and the reason of a block.
+/// Returns an error for each required field that is missing or cleared, and for a block without a reason.
 pub(super) fn missing(data: &Map<String, Value>, is_new: bool) -> Vec<domain::FieldError> {
     let lacks = |name: &&&str| match data.get(**name) {
         None => is_new,
