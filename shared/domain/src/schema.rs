@@ -182,7 +182,8 @@ fn is_named(schema: &RefOr<Schema>) -> bool {
     }
 }
 
-fn title_mut(schema: &mut Schema) -> Option<&mut Option<String>> {
+/// Returns the title of a schema, by which it becomes a component; `None` for a kind that has none.
+pub fn title_mut(schema: &mut Schema) -> Option<&mut Option<String>> {
     match schema {
         Schema::Object(object) => Some(&mut object.title),
         Schema::Array(array) => Some(&mut array.title),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::field::title_mut;
 use serde_json::Value;
 use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::schema::{
@@ -202,14 +203,4 @@ fn title(schema: &Schema) -> Option<&str> {
 
 fn take_title(schema: &mut Schema) -> Option<String> {
     title_mut(schema).and_then(Option::take)
-}
-
-fn title_mut(schema: &mut Schema) -> Option<&mut Option<String>> {
-    match schema {
-        Schema::Object(object) => Some(&mut object.title),
-        Schema::Array(array) => Some(&mut array.title),
-        Schema::OneOf(one_of) => Some(&mut one_of.title),
-        Schema::AllOf(all_of) => Some(&mut all_of.title),
-        Schema::AnyOf(_) | _ => None,
-    }
 }
