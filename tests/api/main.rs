@@ -29,6 +29,7 @@ mod directory_faults;
 mod directory_purge;
 mod directory_races;
 mod directory_search;
+mod documented;
 mod documents;
 mod edge;
 mod elsewhere;

@@ -12,7 +12,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::elsewhere;
+use crate::{documented, elsewhere};
 
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -51,6 +51,8 @@ pub(crate) struct Ana {
 pub(crate) struct Call<'a> {
     muster: &'a Muster,
     request: reqwest::RequestBuilder,
+    /// The method and the path.
+    asked: (String, String),
     /// Whether it is answered as `/v1` answers.
     own: bool,
 }
@@ -103,19 +105,22 @@ impl Muster {
     }
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
+        let asked = (method.to_owned(), path.to_owned());
         let method: Method = method.parse().unwrap();
         let is_dialect = dialects::DIALECTS.iter().any(|dialect| path.starts_with(dialect.prefix));
         // An answer to HEAD has no body to look into.
         let own = !is_dialect && method != Method::HEAD;
-        Call { muster: self, request: self.http.request(method, format!("{}{path}", self.url)), own }
+        Call { muster: self, request: self.http.request(method, format!("{}{path}", self.url)), asked, own }
     }
 
     /// A request from another address, 127.0.0.`host`.
     pub(crate) fn call_from(&self, host: u8, method: &str, path: &str) -> Call<'_> {
         let source = std::net::Ipv4Addr::new(127, 0, 0, host);
         let http = Client::builder().local_address(Some(source.into())).build().unwrap();
-        let Call { muster, own, .. } = self.call(method, path);
-        Call { muster, request: http.request(method.parse().unwrap(), format!("{}{path}", self.url)), own }
+        Call {
+            request: http.request(method.parse().unwrap(), format!("{}{path}", self.url)),
+            ..self.call(method, path)
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
@@ -318,6 +323,7 @@ impl Call<'_> {
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         let reply = Reply { status, headers, body, text };
         reply.check(&self.muster.url, self.own);
+        documented::check(&self.asked.0, &self.asked.1, &reply);
         reply
     }
 }

@@ -55,7 +55,7 @@ body! {
 /// An access token of a key.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
-struct ClientToken {
+pub struct ClientToken {
     /// Goes with requests as `Authorization: Bearer`, wherever the key does.
     access_token: String,
     /// Always `Bearer`.

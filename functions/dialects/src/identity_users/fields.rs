@@ -9,7 +9,7 @@ use super::id::{cli, usr};
 use crate::lenient::{given, phone, phone_of, text, time};
 
 /// What stands alone: their name, ours.
-const PLAIN: [(&str, &str); 11] = [
+pub(super) const PLAIN: [(&str, &str); 11] = [
     ("name", "name"),
     ("surname", "last_name"),
     ("birthdate", "birthdate"),
@@ -24,7 +24,7 @@ const PLAIN: [(&str, &str); 11] = [
 ];
 
 /// What stands within something of ours: their name, ours, and its member.
-const PARTS: [(&str, &str, &str); 4] = [
+pub(super) const PARTS: [(&str, &str, &str); 4] = [
     ("identification_type", "identification", "type"),
     ("identification_value", "identification", "value"),
     ("tax_identification_type", "tax_identification", "type"),
@@ -46,7 +46,7 @@ const ADDRESS: [&str; 10] = [
 ];
 
 /// What nobody is without.
-const ALWAYS: [&str; 2] = ["email", "operation_country"];
+pub(super) const ALWAYS: [&str; 2] = ["email", "operation_country"];
 
 /// What a list calls otherwise than a user: theirs, ours.
 pub(super) const LISTED: [(&str, &str); 3] =

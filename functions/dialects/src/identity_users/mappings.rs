@@ -6,21 +6,22 @@ use domain::{Error, Field as _, KeyScope, MergePatch, Segment, field::Pointer};
 use edge::{Answer, IfMatch, LenientBody, Rendered};
 use serde_json::{Value, json};
 
+use super::schema::{MappingList, MappingsBody};
 use crate::State;
 use crate::lenient;
 use crate::place::Place;
 
 /// Reads the mappings.
 #[utoipa::path(get, path = "/identity/users/v1/custom-fields/mappings", tag = "custom fields",
-    responses((status = 200, description = "The mappings.", body = serde_json::Value, example = json!({ "data": example() }))))]
+    responses((status = 200, description = "The mappings.", body = MappingList, example = json!({ "data": example() }))))]
 pub(super) async fn read(place: Place) -> Answer<Rendered> {
     Ok(Rendered(shown(&place.segment(KeyScope::Read).await?)))
 }
 
 /// Puts these mappings in the place of all that were there.
 #[utoipa::path(post, path = "/identity/users/v1/custom-fields/mappings", tag = "custom fields",
-    request_body(content = serde_json::Value, example = json!(example())),
-    responses((status = 200, description = "The mappings.", body = serde_json::Value, example = json!({ "data": example() }))))]
+    request_body(content = MappingsBody, example = json!(example())),
+    responses((status = 200, description = "The mappings.", body = MappingList, example = json!({ "data": example() }))))]
 pub(super) async fn replace(
     Shared(state): Shared<State>,
     place: Place,

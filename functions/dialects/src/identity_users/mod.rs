@@ -7,8 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use edge::{Dialect, Problem};
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::PartialSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,6 +20,7 @@ mod grammar;
 mod id;
 mod mappings;
 mod oauth;
+mod schema;
 mod users;
 
 /// What a key without `read` is answered by writes.
@@ -43,7 +43,7 @@ pub(crate) const ABOUT: About = About {
         sends the key itself. Null, blank text and what is left out are the same. With a key of an account, or a master user's token, `X-Segment-Id` \
         names the segment, by its id or its `client_id`.",
     security: openapi::bearer,
-    error,
+    error: <schema::ErrorList as PartialSchema>::schema,
     errors: &[
         (400, "A field or parameter is wrong; each is named by its `source`."),
         (401, "No credential, or one that does not hold."),
@@ -79,15 +79,6 @@ fn prepare(request: &mut Request) {
     if let Some(segment) = segment.and_then(|segment| HeaderValue::from_str(segment).ok()) {
         headers.insert(SEGMENT_HEADER, segment);
     }
-}
-
-fn error() -> RefOr<Schema> {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let place =
-        ObjectBuilder::new().schema_type(Type::Object).property("pointer", text()).property("parameter", text());
-    let one = ObjectBuilder::new().schema_type(Type::Object).property("code", text()).property("detail", text());
-    let errors = ArrayBuilder::new().items(one.property("source", place));
-    ObjectBuilder::new().schema_type(Type::Object).property("errors", errors).into()
 }
 
 /// `{errors: [{code, detail, source}]}`: of each field that is wrong, or of the request as a whole.

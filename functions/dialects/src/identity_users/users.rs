@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::fields;
 use super::grammar::{self, CardUsers};
 use super::id::Usr;
+use super::schema::{CardUserData, CardUserPage, CreateCardUser, UpdateCardUser};
 use crate::State;
 use crate::lenient;
 use crate::place::Place;
@@ -17,8 +18,8 @@ use crate::place::Place;
 /// Creates a user, ACTIVE at once; the fields stand in `data`, or are the body itself. `email` and `operation_country` are always required, the rest as the segment's settings
 /// say.
 #[utoipa::path(post, path = "/identity/users/v1/", tag = "users",
-    request_body(content = serde_json::Value, example = json!({ "data": request() })),
-    responses((status = 201, description = "The user.", body = serde_json::Value, example = json!({ "data": example() }))))]
+    request_body(content = CreateCardUser, example = json!({ "data": request() })),
+    responses((status = 201, description = "The user.", body = CardUserData, example = json!({ "data": example() }))))]
 pub(super) async fn create(
     Shared(state): Shared<State>,
     place: Place,
@@ -61,7 +62,7 @@ pub(super) async fn create(
         ("filter[tax_condition]" = Option<String>, Query, description = "As it was written."),
         ("filter[country_code]" = Option<String>, Query, description = "The `operation_country`."),
         ("filter[company_id]" = Option<String>, Query, description = "The id of a partner.")),
-    responses((status = 200, description = "A page of users.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "A page of users.", body = CardUserPage, example = json!({
         "data": [example()],
         "meta": {
             "pagination": { "total_pages": 1, "current_page": 0 },
@@ -88,7 +89,7 @@ pub(super) async fn list(
 
 /// Reads a user.
 #[utoipa::path(get, path = "/identity/users/v1/{id}", tag = "users",
-    responses((status = 200, description = "The user.", body = serde_json::Value, example = json!({ "data": example() }))))]
+    responses((status = 200, description = "The user.", body = CardUserData, example = json!({ "data": example() }))))]
 pub(super) async fn read(place: Place, Path(Usr(id)): Path<Usr>) -> Answer<Rendered> {
     let user = place.caller.acts(UserRef::Id(id), KeyScope::Read).await?.record.user;
     if user.segment_id != Some(place.id) || user.status == Status::Deleted {
@@ -100,10 +101,10 @@ pub(super) async fn read(place: Place, Path(Usr(id)): Path<Usr>) -> Answer<Rende
 /// Changes a user: what is left out stays, null or empty text clears. `status: BLOCKED` with a `status_reason` shuts it out,
 /// and signs it out at once; `status: ACTIVE` lets it in again.
 #[utoipa::path(patch, path = "/identity/users/v1/{id}", tag = "users",
-    request_body(content = serde_json::Value, example = json!({
+    request_body(content = UpdateCardUser, example = json!({
         "data": { "status": "BLOCKED", "status_reason": "CLIENT_INTERNAL_REASON" }
     })),
-    responses((status = 200, description = "The user after the change.", body = serde_json::Value,
+    responses((status = 200, description = "The user after the change.", body = CardUserData,
         example = json!({ "data": example() }))))]
 pub(super) async fn change(
     Shared(state): Shared<State>,

@@ -1,5 +1,7 @@
 //! The OpenAPI document of a dialect: what its handlers say, and what all of them have.
 
+pub(crate) mod objects;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -119,6 +121,23 @@ pub(crate) fn bearer() -> Vec<Vec<(&'static str, SecurityScheme)>> {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
     let bearer = bearer.description(Some("The access token of a login, or a key.")).build();
     vec![vec![("bearer", SecurityScheme::Http(bearer))]]
+}
+
+/// The schema of a property of an object of `/v1`, by its name there; one within another as `identification/value`.
+pub(crate) fn property(object: &RefOr<Schema>, path: &str) -> RefOr<Schema> {
+    let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+    let own = match object {
+        RefOr::T(Schema::Object(object)) => object.properties.get(name),
+        RefOr::T(Schema::OneOf(one_of)) => return one_of.items.first().map_or_else(any, |value| property(value, path)),
+        RefOr::T(_) | RefOr::Ref(_) => None,
+    };
+    let own = own.cloned().unwrap_or_else(any);
+    if rest.is_empty() { own } else { property(&own, rest) }
+}
+
+/// The schema of anything, which a test of the documents rejects.
+fn any() -> RefOr<Schema> {
+    Schema::default().into()
 }
 
 fn requirement(group: &[(&'static str, SecurityScheme)]) -> SecurityRequirement {

@@ -1,0 +1,171 @@
+//! Requests and answers as the document shows them.
+
+use domain::field::{Property, count_schema, nullable};
+use domain::mapping::FieldMapping;
+use domain::{Body as _, Field as _, User, UserFields};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::fields::{ALWAYS, PARTS, PLAIN};
+use crate::openapi::objects::{self, many, objects, of, one_of, required, sometimes, text};
+use crate::openapi::property;
+
+/// The fields that clients write, each with the schema that it has in `object` under `/v1`.
+fn fields(object: &RefOr<Schema>) -> Vec<Property> {
+    let plain = PLAIN.into_iter().map(|(theirs, our)| (theirs, "", ALWAYS.contains(&theirs), property(object, our)));
+    let parts = PARTS.into_iter().map(|(theirs, our, member)| {
+        let meaning = if our == "identification" { "The identity document." } else { "The tax document." };
+        (theirs, meaning, false, nullable(property(object, &format!("{our}/{member}"))))
+    });
+    let address = ("legal_address", "", false, property(object, "legal_address"));
+    plain.chain(parts).chain([address]).collect()
+}
+
+/// A card user to be created.
+#[derive(Debug)]
+pub(super) enum NewCardUser {}
+
+impl PartialSchema for NewCardUser {
+    fn schema() -> RefOr<Schema> {
+        let mut fields = fields(&UserFields::schema());
+        fields.retain(|(name, ..)| *name != "status_reason");
+        objects::object("A card user to be created. The segment's settings may require further fields.", fields)
+    }
+}
+
+impl ToSchema for NewCardUser {}
+
+/// A change of a card user.
+#[derive(Debug)]
+pub(super) enum CardUserChange {}
+
+impl PartialSchema for CardUserChange {
+    fn schema() -> RefOr<Schema> {
+        let status = one_of(&["ACTIVE", "BLOCKED"]);
+        let status = ("status", "`BLOCKED` shuts the user out, and needs a `status_reason`.", false, status.into());
+        let fields = fields(&UserFields::schema()).into_iter().chain([status]);
+        let fields = fields.map(|(name, meaning, _, schema)| (name, meaning, false, schema)).collect();
+        objects::object("A change of a card user: what is left out stays, null or empty text clears.", fields)
+    }
+}
+
+impl ToSchema for CardUserChange {}
+
+/// A card user.
+#[derive(Debug)]
+pub(super) enum CardUser {}
+
+impl PartialSchema for CardUser {
+    fn schema() -> RefOr<Schema> {
+        let user = <User as PartialSchema>::schema();
+        let ours = |name: &'static str| (name, "", true, property(&user, name));
+        let before: [Property; 3] = [
+            ("id", "The user's id behind `usr-`.", true, text().into()),
+            ("client_id", "The segment's id behind `cli-`.", true, text().into()),
+            ("status", "", true, one_of(&["ACTIVE", "BLOCKED"]).into()),
+        ];
+        let fields = fields(&user).into_iter().map(|(name, meaning, _, schema)| (name, meaning, true, schema));
+        let after = [ours("created_at"), ours("updated_at")];
+        objects::object("A card user.", before.into_iter().chain(fields).chain(after).collect())
+    }
+}
+
+impl ToSchema for CardUser {}
+
+objects! {
+    /// A card user to be created. The fields may also stand in the body itself.
+    pub(super) CreateCardUser {
+        /// The user.
+        "data": required(of::<NewCardUser>()),
+    }
+
+    /// A change of a card user. The fields may also stand in the body itself.
+    pub(super) UpdateCardUser {
+        /// The change.
+        "data": required(of::<CardUserChange>()),
+    }
+
+    /// A card user.
+    pub(super) CardUserData {
+        /// The user.
+        "data": required(of::<CardUser>()),
+    }
+
+    /// A page of card users.
+    pub(super) CardUserPage {
+        /// The users.
+        "data": required(many(of::<CardUser>())),
+        /// The page, and what it was asked for.
+        "meta": required(of::<PageMeta>()),
+    }
+
+    /// A page, and what it was asked for.
+    PageMeta {
+        /// The page.
+        "pagination": required(of::<Pagination>()),
+        /// The filters of the request.
+        "filters": required(many(of::<AppliedFilter>())),
+    }
+
+    /// Which page of how many.
+    Pagination {
+        /// How many pages there are.
+        "total_pages": required(count_schema()),
+        /// The number of this page, from 0.
+        "current_page": required(count_schema()),
+    }
+
+    /// A filter of a request.
+    AppliedFilter {
+        /// The field.
+        "field": required(text()),
+        /// The values, of which a user has one.
+        "values": required(many(text())),
+    }
+
+    /// What the segment calls the fields of its own.
+    pub(super) MappingList {
+        /// The mappings.
+        "data": required(many(FieldMapping::response_schema())),
+    }
+
+    /// An error.
+    pub(super) ErrorList {
+        /// What is wrong: each field, or the request as a whole.
+        "errors": required(many(of::<OneError>())),
+        /// The code of OAuth, of a request for a token (RFC 6749, section 5.2).
+        "error": sometimes(text()),
+        /// What is wrong, of a request for a token.
+        "error_description": sometimes(text()),
+    }
+
+    /// One thing that is wrong.
+    OneError {
+        /// A word for programs, such as `required`.
+        "code": required(text()),
+        /// A sentence for people.
+        "detail": required(text()),
+        /// Where it is; absent where the request as a whole is wrong.
+        "source": sometimes(of::<ErrorSource>()),
+    }
+
+    /// Where in a request something is wrong: one of the two.
+    ErrorSource {
+        /// A JSON pointer into the body.
+        "pointer": sometimes(text()),
+        /// A parameter of the query.
+        "parameter": sometimes(text()),
+    }
+}
+
+/// Mappings that replace all of a segment.
+#[derive(Debug)]
+pub(super) enum MappingsBody {}
+
+impl PartialSchema for MappingsBody {
+    fn schema() -> RefOr<Schema> {
+        many(FieldMapping::schema()).into()
+    }
+}
+
+impl ToSchema for MappingsBody {}
