@@ -2,7 +2,7 @@
 
 use domain::field::{Property, count_schema, nullable};
 use domain::mapping::FieldMapping;
-use domain::{Body as _, Field as _, User, UserFields};
+use domain::{Field as _, User, UserFields};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -27,7 +27,7 @@ pub(super) enum NewCardUser {}
 
 impl PartialSchema for NewCardUser {
     fn schema() -> RefOr<Schema> {
-        let mut fields = fields(&UserFields::schema());
+        let mut fields = fields(&<UserFields as PartialSchema>::schema());
         fields.retain(|(name, ..)| *name != "status_reason");
         objects::object("A card user to be created. The segment's settings may require further fields.", fields)
     }
@@ -43,7 +43,7 @@ impl PartialSchema for CardUserChange {
     fn schema() -> RefOr<Schema> {
         let status = one_of(&["ACTIVE", "BLOCKED"]);
         let status = ("status", "`BLOCKED` shuts the user out, and needs a `status_reason`.", false, status.into());
-        let fields = fields(&UserFields::schema()).into_iter().chain([status]);
+        let fields = fields(&<UserFields as PartialSchema>::schema()).into_iter().chain([status]);
         let fields = fields.map(|(name, meaning, _, schema)| (name, meaning, false, schema)).collect();
         objects::object("A change of a card user: what is left out stays, null or empty text clears.", fields)
     }
