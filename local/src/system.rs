@@ -120,7 +120,7 @@ impl System {
         let functions = Functions::connect(&wiring);
         functions.app.store.ensure_table().await.map_err(|error| Error::Start(told(&error)))?;
         functions.app.warm(true).await;
-        connect_triggers(&emulators, &functions);
+        connect_triggers(&emulators, &functions, options.fixed_code.clone());
         // What runs beside the requests has a client of its own: it is no cost of theirs. What checks a file is.
         let beside = Functions::connect(&Wiring { interceptor: None, ..wiring.clone() });
         bucket.open(&mut tasks, on_created(functions.arrivals()));
@@ -191,12 +191,15 @@ fn shown(outbox: Outbox) -> Bus {
     }))
 }
 
-/// Cognito calls the `challenge` function.
-fn connect_triggers(emulators: &Emulators, functions: &Functions) {
+/// Cognito calls the `challenge` function; with a fixed code, that is also the one of each recovery.
+fn connect_triggers(emulators: &Emulators, functions: &Functions, fixed_code: Option<String>) {
     let store = functions.app.store.clone();
     emulators.cognito.set_triggers(Arc::new(move |event| {
-        let store = store.clone();
-        Box::pin(async move { challenge::answer(&store, event).await.map_err(|error| told(&error)) })
+        let (store, fixed_code) = (store.clone(), fixed_code.clone());
+        Box::pin(async move {
+            let make_code = || fixed_code.clone().map_or_else(edge::random_code, Ok);
+            challenge::answer(&store, &make_code, event).await.map_err(|error| told(&error))
+        })
     }));
 }
 

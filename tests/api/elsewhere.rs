@@ -84,7 +84,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
     functions.app.warm(true).await;
     let bucket = bucket(&wiring).await;
     let answer = async |State(functions): State<Arc<Functions>>, Json(event): Json<Value>| {
-        Json(challenge::answer(&functions.app.store, event).await.unwrap())
+        Json(challenge::answer(&functions.app.store, &edge::random_code, event).await.unwrap())
     };
     let triggers = Router::new().route("/_trigger", post(answer)).with_state(Arc::new(functions.clone()));
     let router = functions.router().merge(triggers);

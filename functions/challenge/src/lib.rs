@@ -7,15 +7,17 @@
 use std::time::Duration;
 
 use domain::{Email, Error, Time, UserId};
-use edge::random_code;
 use serde_json::{Value, json};
 use store::Store;
 
-/// Answers a trigger: the event again, with its `response`.
+/// Makes a code of digits: at random, but where a sandbox has one for all.
+pub type MakeCode<'a> = &'a (dyn Fn() -> Result<String, Error> + Sync);
+
+/// Answers a trigger: the event again, with its `response`. `make_code` makes the code of a recovery.
 ///
 /// # Errors
 /// [`Error::Unavailable`], or [`Error::Internal`] for an event that is none of these.
-pub async fn answer(store: &Store, mut event: Value) -> Result<Value, Error> {
+pub async fn answer(store: &Store, make_code: MakeCode<'_>, mut event: Value) -> Result<Value, Error> {
     let source = event.get("triggerSource").and_then(Value::as_str).unwrap_or_default();
     let response = match source {
         "DefineAuthChallenge_Authentication" => define(event.pointer("/request/session")),
@@ -24,7 +26,7 @@ pub async fn answer(store: &Store, mut event: Value) -> Result<Value, Error> {
         }
         "VerifyAuthChallengeResponse_Authentication" => json!({ "answerCorrect": verify(store, &event).await? }),
         _ if source.starts_with("TokenGeneration_") => name_segment(&event),
-        "CustomMessage_ForgotPassword" => recovery_message(store, &event).await?,
+        "CustomMessage_ForgotPassword" => recovery_message(store, make_code, &event).await?,
         // Any other message is Cognito's own.
         other if other.starts_with("CustomMessage_") => return Ok(event),
         other => return Err(Error::internal(format!("no trigger of ours: {other}"))),
@@ -40,11 +42,11 @@ const RECOVER_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// The message with a recovery code of Muster's own, which wrong tries of strangers leave good: Cognito's would be of no use
 /// to anybody after five. Cognito demands that its own stands in the message, where no reader sees it.
-async fn recovery_message(store: &Store, event: &Value) -> Result<Value, Error> {
+async fn recovery_message(store: &Store, make_code: MakeCode<'_>, event: &Value) -> Result<Value, Error> {
     let text = |at| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let user: UserId = text("/userName").parse()?;
     let email = Email::parse(text("/request/userAttributes/email")).map_err(|(_, reason)| Error::internal(reason))?;
-    let code = random_code()?;
+    let code = make_code()?;
     store.keep_recovery_code(user, &email, &code, Time::now().plus(RECOVER_WITHIN)).await?;
     let of_cognito = text("/request/codeParameter");
     let message = format!("Your password reset code is {code}. It is good for 60 minutes.<!-- {of_cognito} -->");

@@ -9,6 +9,8 @@ async fn main() -> Result<(), Error> {
     edge::init_logs();
     let table = Settings::table_from_env()?;
     let store = App::store_of(&table, &Clients::from_env());
-    let answer = |event: LambdaEvent<Value>| async { Ok::<_, Error>(challenge::answer(&store, event.payload).await?) };
+    let answer = |event: LambdaEvent<Value>| async {
+        Ok::<_, Error>(challenge::answer(&store, &edge::random_code, event.payload).await?)
+    };
     lambda_runtime::run(service_fn(answer)).await
 }

@@ -78,23 +78,46 @@ pub(crate) fn phone_of(user: &User) -> Option<&str> {
     spelling.or_else(|| user.fields.phone.as_ref().map(Phone::as_str))
 }
 
-/// A time, which may be a day, RFC 3339, `YYYY-MM-DD HH:MM` with or without seconds, in UTC unless it says where, or the
-/// seconds since 1970.
+/// A time, which may be a day, RFC 3339 with a `T` or a space, without seconds, with a fraction, in UTC unless it says
+/// where; or the seconds or milliseconds since 1970.
 pub(crate) fn time(text: &str) -> Option<Time> {
+    let text = text.trim();
     let read = |text: &str| Time::read(text.into(), &Pointer::root(), &mut Vec::new());
-    if text.len() >= 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse::<i64>().ok().map(|seconds| Time::from_millis(seconds.saturating_mul(1000)));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return since_1970(text);
     }
-    let (day, rest) = text.split_at_checked(10).unwrap_or((text, ""));
-    // In a query a plus sign means a space: one behind the time is a sign that was not escaped.
-    let rest = rest.replacen(['T', ' '], "T", 1).replace(' ', "+");
-    let text = format!("{day}{rest}");
-    match text.len() {
-        10 => read(&format!("{text}T00:00:00Z")),
-        16 => read(&format!("{text}:00Z")),
-        19 => read(&format!("{text}Z")),
-        _ => read(&text),
+    let (day, rest) = text.split_at_checked(10)?;
+    let rest = rest.strip_prefix(['T', 't', ' ']).unwrap_or(rest);
+    if rest.is_empty() {
+        return read(&format!("{day}T00:00:00Z"));
     }
+    let end =
+        rest.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ':' | '.' | ',')).unwrap_or(rest.len());
+    let (clock, zone) = rest.split_at_checked(end)?;
+    let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
+    let zone = match (zone, zone.trim()) {
+        ("", _) => "Z".to_owned(),
+        // In a query a plus sign means a space: one behind the time is a sign that was not escaped.
+        (spaced, offset) if spaced.starts_with(' ') && !offset.starts_with(['+', '-', 'Z', 'z']) => {
+            format!("+{offset}")
+        }
+        (_, zone) => zone.to_owned(),
+    };
+    read(&format!("{day}T{clock}{zone}"))
+}
+
+/// The least number that means milliseconds: as seconds it would be the year 5138.
+const LEAST_MILLIS: i64 = 100_000_000_000;
+
+/// A count of seconds since 1970, or, where it is too large for that, of milliseconds. Eight digits may be a day.
+fn since_1970(digits: &str) -> Option<Time> {
+    if digits.len() == 8 {
+        let (year, day) = digits.split_at_checked(4)?;
+        let (month, day) = day.split_at_checked(2)?;
+        return time(&format!("{year}-{month}-{day}"));
+    }
+    let count = digits.parse::<i64>().ok()?;
+    Some(Time::from_millis(if count < LEAST_MILLIS { count * 1000 } else { count }))
 }
 
 #[cfg(test)]
@@ -114,6 +137,20 @@ mod tests {
             ("2026-11-21 10:00:00 02:00", Some("2026-11-21T08:00:00.000Z")),
             ("2026-11-21T10:00:00 02:00", Some("2026-11-21T08:00:00.000Z")),
             ("1763719200", Some("2025-11-21T10:00:00.000Z")),
+            ("1763719200000", Some("2025-11-21T10:00:00.000Z")),
+            ("0", Some("1970-01-01T00:00:00.000Z")),
+            ("99999", Some("1970-01-02T03:46:39.000Z")),
+            ("20261121", Some("2026-11-21T00:00:00.000Z")),
+            ("99999999999999999999", None),
+            (" 2026-11-21 ", Some("2026-11-21T00:00:00.000Z")),
+            ("2026-11-21T10:00:00.123456", Some("2026-11-21T10:00:00.123Z")),
+            ("2026-11-21 10:00:00.123456", Some("2026-11-21T10:00:00.123Z")),
+            ("2026-11-21 10:00:00 +02:00", Some("2026-11-21T08:00:00.000Z")),
+            ("2026-11-21 10:00:00Z", Some("2026-11-21T10:00:00.000Z")),
+            ("2026-11-21T10:00+02:00", Some("2026-11-21T08:00:00.000Z")),
+            ("2026-11-21 10:00:00-0300", Some("2026-11-21T13:00:00.000Z")),
+            ("9999-12-31", Some("9999-12-31T00:00:00.000Z")),
+            ("0000-00-00 00:00:00", None),
             ("2026-02-30", None),
             ("yesterday", None),
             ("", None),

@@ -163,7 +163,10 @@ async fn check_file(app: &App, segment: SegmentId, fields: &ImportFields) -> Res
         UploadStatus::Pending => {
             return refused("/upload_id", "pending", "must have arrived and been checked; ask again in a moment");
         }
-        UploadStatus::Rejected => return refused("/upload_id", "rejected", "was rejected, for the reason that it has"),
+        UploadStatus::Rejected => {
+            let reason = upload.reason.as_deref().unwrap_or_default();
+            return refused("/upload_id", "rejected", &format!("was rejected; upload another file: {reason}"));
+        }
     }
     match upload.fields.content_type.rows() {
         None => refused("/upload_id", "invalid_choice", "must be a file of text/csv or application/x-ndjson"),

@@ -44,10 +44,11 @@ fn there(run: &Run) -> Result<(), Error> {
     if run.is_expired(Time::now()) {
         return Err(Error::Gone("The file has expired and is deleted; start it again."));
     }
+    let failed = format!("It has failed, and there is no file: {}", run.reason.as_deref().unwrap_or_default());
     let (code, message) = match run.status {
         TransferStatus::Completed => return Ok(()),
         TransferStatus::Pending | TransferStatus::Running => ("pending", "It is not over; ask again in a moment."),
-        TransferStatus::Failed => ("failed", "It has failed, for the reason that it has; there is no file."),
+        TransferStatus::Failed => ("failed", failed.as_str()),
         TransferStatus::Cancelled => ("cancelled", "It was cancelled; there is no file."),
     };
     Err(Error::conflict("", code, message))

@@ -2,7 +2,7 @@
 
 use axum::extract::{OriginalUri, State};
 use domain::audit::AuditAction;
-use domain::{AuditEntry, KeyScope, SegmentId};
+use domain::{AuditEntry, Error, FieldError, KeyScope, SegmentId};
 use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, Query, openapi};
 use store::search::Found;
 use store::{AUDIT_COUNTED, Page};
@@ -73,7 +73,7 @@ async fn list_audit_of_account(
     OriginalUri(uri): OriginalUri,
     query: Query,
 ) -> Answer<Listed> {
-    let list = List::<Audit>::asked(&app, &caller, query.renamed(&ALIASES), uri.path()).await?;
+    let list = read_list(&app, &caller, query, uri.path()).await?;
     let account = caller.access().await?.account(KeyScope::Admin)?;
     let window = list.window();
     let count = count_entries(&list, app.store.count_audit_of_account(account, &window));
@@ -94,13 +94,24 @@ async fn list_audit_of_segment(
     OriginalUri(uri): OriginalUri,
     query: Query,
 ) -> Answer<Listed> {
-    let list = List::<Audit>::asked(&app, &caller, query.renamed(&ALIASES), uri.path()).await?;
+    let list = read_list(&app, &caller, query, uri.path()).await?;
     let window = list.window();
     let count = count_entries(&list, app.store.count_audit_of_segment(segment, &window));
     let read = app.store.audit_of_segment(segment, &window);
     let (managed, page, total) = tokio::join!(caller.segment(segment, KeyScope::Admin), read, count);
     managed?;
     list_page(&app, list, page?, total?).await
+}
+
+/// Reads what is asked for. An error names the parameter as it was sent, by its short name or by the long one.
+async fn read_list(app: &App, caller: &Caller, query: Query, path: &str) -> Result<List<Audit>, Error> {
+    let sent: Vec<_> = ALIASES.into_iter().filter(|(short, _)| query.iter().any(|(name, _)| name == *short)).collect();
+    let named = |error: FieldError| {
+        let alias = sent.iter().find(|(_, long)| error.pointer.strip_prefix('/') == Some(long));
+        alias.map_or(error.clone(), |(short, _)| FieldError { pointer: format!("/{short}"), ..error })
+    };
+    let list = List::<Audit>::asked(app, caller, query.renamed(&ALIASES), path).await;
+    list.map_err(|error| error.map_fields(named))
 }
 
 /// Returns the total that a cursor knows, or else what `count` finds.

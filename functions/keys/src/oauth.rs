@@ -79,7 +79,8 @@ impl<T: domain::Body> FromJson for Parameters<T> {
     fn from_json(mut value: Value) -> Result<Self, Error> {
         if let Some(fields) = value.as_object_mut() {
             fields.retain(|name, value| {
-                NAMES.contains(&name.as_str()) && T::NAMES.contains(&name.as_str()) && *value != ""
+                let is_blank = value.as_str().is_some_and(|text| text.trim().is_empty());
+                NAMES.contains(&name.as_str()) && T::NAMES.contains(&name.as_str()) && !is_blank
             });
         }
         T::parse(value).map(Self)

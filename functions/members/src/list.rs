@@ -121,6 +121,6 @@ fn kind(kind: FieldType) -> FilterKind {
         Values::Number => FilterKind::Number,
         Values::Boolean => FilterKind::Switch,
         Values::Date => FilterKind::Date,
-        Values::Text | Values::Several => FilterKind::Text,
+        Values::Text | Values::Several => FilterKind::Answer(kind),
     }
 }

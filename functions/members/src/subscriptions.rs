@@ -31,7 +31,7 @@ impl ListSpec for Subscriptions {
     const FILTERS: &'static [(&'static str, FilterKind)] = &[
         ("user_id", FilterKind::Word),
         ("product_id", FilterKind::Word),
-        ("reference_id", FilterKind::Word),
+        ("reference_id", FilterKind::Identifier),
         ("status", FilterKind::Choice(&["ACTIVE", "INACTIVE", "BLOCKED"])),
         ("starts_at", FilterKind::Time),
         ("expires_at", FilterKind::Time),

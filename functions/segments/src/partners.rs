@@ -28,7 +28,7 @@ impl ListSpec for Partners {
         &["id", "created_at", "reference_id", "commercial_name", "contact_name", "tin", "role"];
     const DEFAULT_SORT: &'static str = "id";
     const FILTERS: &'static [(&'static str, FilterKind)] = &[
-        ("reference_id", FilterKind::Word),
+        ("reference_id", FilterKind::Identifier),
         ("commercial_name", FilterKind::Text),
         ("contact_name", FilterKind::Text),
         ("tin", FilterKind::Word),

@@ -28,7 +28,7 @@ impl ListSpec for Products {
     const SORTS: &'static [&'static str] = &["id", "created_at", "reference_id", "title", "value"];
     const DEFAULT_SORT: &'static str = "id";
     const FILTERS: &'static [(&'static str, FilterKind)] = &[
-        ("reference_id", FilterKind::Word),
+        ("reference_id", FilterKind::Identifier),
         ("title", FilterKind::Text),
         ("value", FilterKind::Number),
         ("currency", FilterKind::Word),

@@ -75,6 +75,10 @@ fn read(number: u64, row: Row, notation: Notation, (columns, raw): (&[Option<Col
             refused("too_long", &format!("must have at most {most} KiB and {CELLS} cells; is a quote left open?"))
         }
         Content::TooLong => refused("too_long", &format!("must have at most {} KiB", LONGEST / 1024)),
+        Content::OpenQuote => refused(
+            "malformed",
+            "has a quote that is never closed; close it, and import this line and all behind it again",
+        ),
         Content::NotText => {
             let encoding = match notation.encoding {
                 TextEncoding::Utf8 => "UTF-8",

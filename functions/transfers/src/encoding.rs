@@ -84,6 +84,8 @@ pub(crate) fn is_blank(mut cells: &[u8]) -> bool {
             [] => return true,
             // A non-breaking space in UTF-8.
             [0xc2, 0xa0, rest @ ..] => rest,
+            // Spaces of other widths, U+2000 to U+200A, and that of ideographs.
+            [0xe2, 0x80, 0x80..=0x8a, rest @ ..] | [0xe3, 0x80, 0x80, rest @ ..] => rest,
             // One in Windows-1252.
             [b' ' | b'\t' | b'\r' | b'\n' | 0xa0, rest @ ..] => rest,
             [_, ..] => return false,
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn blanks_are_blank_in_each_encoding() {
-        assert!([" \t\r\n\u{a0}".as_bytes(), b"\xa0 ", b""].into_iter().all(is_blank));
+        assert!([" \t\r\n\u{a0}\u{2003}\u{3000}".as_bytes(), b"\xa0 ", b""].into_iter().all(is_blank));
         assert!(!is_blank("\u{a0}x".as_bytes()) && !is_blank(b"\xc2"));
     }
 }

@@ -139,7 +139,7 @@ impl Divider {
         match &row.content {
             Content::NotText => self.evidence.other += 1,
             Content::Cells(cells) => self.evidence.utf8 += u64::from(cells.iter().any(|cell| !cell.is_ascii())),
-            Content::Line(_) | Content::TooLong => {}
+            Content::Line(_) | Content::TooLong | Content::OpenQuote => {}
         }
         let Position { at: from, line, .. } = row.start;
         let batch = self.open.get_or_insert(Batch { from, to: from, row: self.rows, line });

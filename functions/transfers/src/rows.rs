@@ -65,6 +65,8 @@ pub(crate) enum Content {
     Line(String),
     TooLong,
     NotText,
+    /// The file ends within a quote.
+    OpenQuote,
 }
 
 /// Cuts a file into rows, from a place on where a row begins.
@@ -148,6 +150,11 @@ impl Table {
         (read, progress)
     }
 
+    /// Whether what was read ends within a quote: there a line end is a letter of the cell.
+    fn is_quoted(&self) -> bool {
+        self.reader.clone().read_field(b"\n", &mut [0; 4]).0 == ReadFieldResult::InputEmpty
+    }
+
     /// Forgets what was read of the row.
     fn clear(&mut self) {
         self.length = 0;
@@ -191,7 +198,10 @@ impl Cutter {
             self.feed_text(text.as_bytes(), &mut see);
         }
         if self.began.is_some() {
-            self.step(&[]).1.into_iter().for_each(&mut see);
+            let is_open = matches!(&self.how, How::Csv(table) if table.is_quoted());
+            let row = self.step(&[]).1;
+            let marked = row.map(|row| if is_open { Row { content: Content::OpenQuote, ..row } } else { row });
+            marked.into_iter().for_each(&mut see);
         }
     }
 

@@ -59,7 +59,7 @@ pub(crate) async fn changes(
     mut query: Query,
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
-    let since = query.take("since", &mut errors);
+    let since = query.take_unspaced("since", &mut errors);
     let since = since.map_or_else(|| Some(Since::time(Time::from_millis(0))), |text| place(&text, &mut errors));
     let size = query.take("page[size]", &mut errors);
     let size = size.map_or(Some(DEFAULT_SIZE), |text| text.parse().ok().filter(|size| (1..=100).contains(size)));

@@ -94,6 +94,9 @@ fn document(query: &mut Query, errors: &mut Vec<FieldError>) -> Option<Document>
 }
 
 fn parameter<T: Field>(query: &mut Query, name: &str, errors: &mut Vec<FieldError>) -> Option<T> {
-    let text = query.take(name, errors)?;
+    let text = match name {
+        "email" | "username" => query.take_unspaced(name, errors)?,
+        _ => query.take(name, errors)?,
+    };
     T::read(text.into(), &Pointer::root().child(name), errors)
 }

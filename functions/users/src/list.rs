@@ -27,8 +27,8 @@ impl ListSpec for Users {
         ("status", FilterKind::Choice(Status::NAMES)),
         ("status_reason", FilterKind::Word),
         ("email", FilterKind::Email),
-        ("username", FilterKind::Text),
-        ("reference_id", FilterKind::Word),
+        ("username", FilterKind::Username),
+        ("reference_id", FilterKind::Identifier),
         ("name", FilterKind::Text),
         ("last_name", FilterKind::Text),
         ("second_last_name", FilterKind::Text),
@@ -75,6 +75,7 @@ pub(crate) async fn list(
     list: List<Users>,
 ) -> Answer<Listed> {
     let deleted = asks_for_deleted(&list.search().filters)?;
+    let (list, is_reached) = locate(&caller, segment, list).await?;
     let search = async {
         match (deleted, list.option("excluded")) {
             (true, _) => app.store.deleted_users(segment, list.search()).await,
@@ -82,8 +83,8 @@ pub(crate) async fn list(
             (false, _) => app.store.users(segment, list.search()).await,
         }
     };
-    let (managed, found) = tokio::join!(caller.segment(segment, KeyScope::Read), search);
-    managed?;
+    let (reached, found) = tokio::join!(reach(&caller, segment, is_reached), search);
+    reached?;
     Ok(list.found(&app, found?).await?)
 }
 
@@ -96,10 +97,26 @@ pub(crate) async fn deleted(
     Path(segment): Path<SegmentId>,
     list: List<Users>,
 ) -> Answer<Listed> {
+    let (list, is_reached) = locate(&caller, segment, list).await?;
     let search = app.store.deleted_users(segment, list.search());
-    let (managed, found) = tokio::join!(caller.segment(segment, KeyScope::Read), search);
-    managed?;
+    let (reached, found) = tokio::join!(reach(&caller, segment, is_reached), search);
+    reached?;
     Ok(list.found(&app, found?).await?)
+}
+
+/// The list, where a phone without a calling code is one of the segment's country; and whether the caller is known to reach
+/// the segment, which is read before the users only for such a phone.
+async fn locate(caller: &Caller, segment: SegmentId, list: List<Users>) -> Result<(List<Users>, bool), Error> {
+    if !list.needs_country() {
+        return Ok((list, false));
+    }
+    let segment = caller.segment(segment, KeyScope::Read).await?;
+    let country = segment.fields.settings.0.country.as_ref();
+    Ok((if let Some(country) = country { list.in_country(country) } else { list }, true))
+}
+
+async fn reach(caller: &Caller, segment: SegmentId, is_reached: bool) -> Result<(), Error> {
+    if is_reached { Ok(()) } else { caller.segment(segment, KeyScope::Read).await.map(drop) }
 }
 
 /// Whether it is users who are deleted that are asked for: they are kept apart from the others.

@@ -11,7 +11,7 @@ pub trait Body: Sized {
     /// The names of its fields, where they are known beforehand.
     const NAMES: &[&str] = &[];
 
-    /// Fields that say more of another one, which is named second: a patch that changes only the other one clears them.
+    /// JSON pointers of fields that say more of another one, which is named second: a patch of only the other one clears them.
     const DEPENDENT: &[(&str, &str)] = &[];
 
     /// Reads each field out of `fields`.
@@ -84,7 +84,7 @@ macro_rules! body {
         example $example:tt
         $(patch $patch:tt)?
         $(fixed [$($fixed:ident),*])?
-        $(dependent [$($dependent:ident of $other:ident),*])?
+        $(dependent [$($dependent:literal of $other:literal),*])?
         $(rules $rules:path)?
     ) => {
         $(#[doc = $doc])*
@@ -93,7 +93,7 @@ macro_rules! body {
 
         impl $crate::field::Body for $name {
             const NAMES: &[&str] = &[$($crate::field_name!($field $($as)?)),*];
-            $(const DEPENDENT: &[(&str, &str)] = &[$((stringify!($dependent), stringify!($other))),*];)?
+            $(const DEPENDENT: &[(&str, &str)] = &[$(($dependent, $other)),*];)?
 
             fn read(fields: &mut $crate::field::Fields<'_>) -> Option<Self> {
                 // Each field is read before any is missed, so that all errors are found at once.

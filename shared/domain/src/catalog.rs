@@ -7,6 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::error::FieldError;
 use crate::field::{Field, Flag, Pointer};
 use crate::id::{CatalogId, SegmentId};
+use crate::normalize::without_invisible;
 use crate::text::Name;
 use crate::value::{List, distinct};
 use crate::{body, nested, object, text};
@@ -49,10 +50,18 @@ impl Choices {
     }
 }
 
+impl ChoiceKey {
+    /// The form in which two keys are the same: without what is invisible.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        without_invisible(&self.0)
+    }
+}
+
 impl Field for Choices {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         let list = List::<Choice, MOST_CHOICES>::read(value, at, errors)?;
-        distinct(&list.0, |choice| choice.key.as_str().to_owned(), at, errors).then_some(Self(list))
+        distinct(&list.0, |choice| choice.key.canonical(), at, errors).then_some(Self(list))
     }
 
     fn show(&self) -> Value {

@@ -16,12 +16,12 @@ use crate::field::{Field, Pointer};
 
 /// An instant in UTC, kept and shown to the millisecond (`2026-11-21T10:00:00.000Z`): milliseconds since 1970.
 ///
-/// The range is that of RFC 3339, the years 0 to 9999; a later or earlier instant becomes the nearest end.
+/// The range is the years 1 to 9999; a later or earlier instant becomes the nearest end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
-/// `0000-01-01T00:00:00.000Z`.
-const FIRST_MILLIS: i64 = -62_167_219_200_000;
+/// `0001-01-01T00:00:00.000Z`: databases and languages have no year 0.
+const FIRST_MILLIS: i64 = -62_135_596_800_000;
 /// `9999-12-31T23:59:59.999Z`, which other systems write for "never".
 const LAST_MILLIS: i64 = 253_402_300_799_999;
 
@@ -83,13 +83,33 @@ impl Time {
     /// Parses a date and time with an offset. What the offset shifts past the range becomes the nearest end.
     fn parse(text: &str) -> Option<Self> {
         const PARSER: DateTimeParser = DateTimeParser::new();
+        if !has_shape(text) {
+            return None;
+        }
         let pieces = PARSER.parse_pieces(text).ok()?;
         let local = pieces.date().to_datetime(pieces.time()?);
         let offset = pieces.to_numeric_offset()?;
         let since_1970 = local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
         let millis = since_1970.as_secs() * 1000 + i64::from(since_1970.subsec_nanos()).div_euclid(1_000_000);
-        (local.year() >= 0).then(|| Self::from_millis(millis - i64::from(offset.seconds()) * 1000))
+        (local.year() >= 1).then(|| Self::from_millis(millis - i64::from(offset.seconds()) * 1000))
     }
+}
+
+/// Whether a text is written as RFC 3339, section 5.6, says; the parser reads more of ISO 8601.
+fn has_shape(text: &str) -> bool {
+    let fits = |text: &str, shape: &str| {
+        let fits = |(letter, place): (u8, u8)| {
+            if place == b'0' { letter.is_ascii_digit() } else { letter.eq_ignore_ascii_case(&place) }
+        };
+        text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+    };
+    let Some((local, rest)) = text.split_at_checked(19) else { return false };
+    let fraction = rest.strip_prefix('.').map(|rest| rest.trim_start_matches(|letter: char| letter.is_ascii_digit()));
+    let has_digits = fraction.is_none_or(|zone| zone.len() + 1 < rest.len());
+    let zone = fraction.unwrap_or(rest);
+    let hours = zone.get(1..3).is_none_or(|hours| hours < "24");
+    let is_offset = (fits(zone, "+00:00") || fits(zone, "-00:00")) && hours;
+    fits(local, "0000-00-00T00:00:00") && has_digits && (zone.eq_ignore_ascii_case("z") || is_offset)
 }
 
 impl std::fmt::Display for Time {
@@ -120,7 +140,7 @@ impl<'de> Deserialize<'de> for Time {
 
 impl Field for Time {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        let time = value.as_str().and_then(Self::parse);
+        let time = value.as_str().map(str::trim).and_then(Self::parse);
         if time.is_none() {
             errors.push(at.error("invalid_time", "must be an RFC 3339 time such as 2026-01-31T09:30:00Z"));
         }
@@ -163,7 +183,7 @@ impl std::fmt::Display for Date {
 impl Field for Date {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         // jiff also reads `20260131` and dates with a time; the contract is the long form alone.
-        let date = value.as_str().filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
+        let date = value.as_str().map(str::trim).filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
         if date.is_none() {
             errors.push(at.error("invalid_date", "must be a day that exists, written YYYY-MM-DD"));
         }
@@ -208,7 +228,16 @@ mod tests {
             ("9999-12-31T23:59:59.999999Z", Some("9999-12-31T23:59:59.999Z")),
             ("9999-12-31T23:59:59-05:00", Some("9999-12-31T23:59:59.999Z")),
             ("9999-12-31T00:00:00+05:00", Some("9999-12-30T19:00:00.000Z")),
-            ("0000-01-01T00:00:00+05:00", Some("0000-01-01T00:00:00.000Z")),
+            ("0001-01-01T00:00:00+05:00", Some("0001-01-01T00:00:00.000Z")),
+            ("0000-12-31T00:00:00Z", None),
+            ("2030-01-01T10:00:00+24:00", None),
+            ("2030-01-01T10:00:00+02", None),
+            ("2030-01-01T10:00:00+0200", None),
+            ("2030-01-01T10Z", None),
+            ("20300101T100000Z", None),
+            ("2030-01-01T10:00:00,5Z", None),
+            ("2030-01-01T10:00:00.Z", None),
+            ("2030-01-01 10:00:00Z", None),
             ("1969-12-31T23:59:59.9Z", Some("1969-12-31T23:59:59.900Z")),
             ("2026-11-21T10:00:00.1234+02:00", Some("2026-11-21T08:00:00.123Z")),
             ("10000-01-01T00:00:00Z", None),

@@ -8,7 +8,7 @@ use crate::error::{Error, FieldError};
 use crate::field::{Field, Flag, Pointer};
 use crate::id::{SegmentId, StatusId};
 use crate::level::Color;
-use crate::normalize::caseless;
+use crate::normalize::{caseless, check_words};
 use crate::text::Name;
 use crate::user::Unique;
 use crate::value::Integer;
@@ -54,6 +54,16 @@ body! {
     }
     example { "name": "On hold", "color": "#800000", "is_excluded": false }
     patch { "color": "#008000" }
+    rules CustomStatusFields::check_name
+}
+
+impl CustomStatusFields {
+    /// Refuses a name that looks like another one, since its words mix scripts.
+    fn check_name(&self, errors: &mut Vec<FieldError>) {
+        if let Err((code, message)) = check_words(self.name.as_str()) {
+            errors.push(Pointer::root().child("name").error(code, message));
+        }
+    }
 }
 
 object! {

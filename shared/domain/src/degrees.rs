@@ -1,13 +1,12 @@
 //! Decimal numbers that are places on the globe.
 
-use std::str::FromStr as _;
-
 use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
 use crate::field::{Field, Pointer};
+use crate::json::parse_number;
 
 /// A decimal number, kept exactly as its digits were written.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -23,13 +22,13 @@ impl Decimal {
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };
         // Only what is a number in JSON is given back as one.
-        let number = serde_json::Number::from_str(&text).ok()?.as_f64()?;
+        let number = parse_number(&text)?.as_f64()?;
         (text.len() <= 40 && (low..=high).contains(&number)).then_some(Self(text))
     }
 
     /// The number as clients see it; the table keeps it as text.
     fn show(&self) -> Value {
-        serde_json::Number::from_str(&self.0).map_or(Value::Null, Value::Number)
+        parse_number(&self.0).map_or(Value::Null, Value::Number)
     }
 }
 

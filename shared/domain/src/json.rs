@@ -52,6 +52,31 @@ pub fn read_json(text: &[u8]) -> Result<Value, serde_json::Error> {
     JsonText::read(text).map(|text| text.value)
 }
 
+/// Returns the number that a text writes in JSON, with its digits and its exponent as they are written.
+#[must_use]
+pub fn parse_number(text: &str) -> Option<Number> {
+    text.parse::<Number>().ok().map(|_| Number::from_string_unchecked(text.to_owned()))
+}
+
+/// Returns the text with quotes around numbers that begin with a zero too many, as some clients write codes: `01310100`.
+#[must_use]
+pub fn quote_leading_zeros(text: &[u8]) -> Vec<u8> {
+    let (mut quoted, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some(first) = rest.first() {
+        let length = match first {
+            b'"' => string_length(rest),
+            b'0'..=b'9' | b'-' => rest.iter().take_while(|byte| !b",]} \t\r\n".contains(byte)).count(),
+            _ => 1,
+        };
+        let (token, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        let is_code = token.len() > 1 && token.starts_with(b"0") && token.iter().all(u8::is_ascii_digit);
+        let quote: &[u8] = if is_code { b"\"" } else { b"" };
+        quoted.extend(quote.iter().chain(token).chain(quote));
+        rest = after;
+    }
+    quoted
+}
+
 /// A step from a value to one within it.
 #[derive(Debug, Clone)]
 enum Step {

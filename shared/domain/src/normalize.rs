@@ -56,7 +56,8 @@ pub fn normalize_lines(text: &str, max: MaxLength) -> Result<String, Broken> {
     normalize(text, max, |letter| matches!(letter, '\n' | '\r' | '\t'))
 }
 
-/// Returns an identifier of another system: as [`normalize_text`], with full-width characters as their usual forms.
+/// Returns an identifier of another system: as [`normalize_text`], with full-width characters as their usual forms, and every
+/// space as U+0020 (RFC 8265, section 4.2.2).
 ///
 /// Case and punctuation count. Spelling that looks the same does not make two identifiers: digits are ASCII, and letters are
 /// of one script, or of those that are written together (UTS 39, "Highly Restrictive").
@@ -64,7 +65,9 @@ pub fn normalize_lines(text: &str, max: MaxLength) -> Result<String, Broken> {
 /// # Errors
 /// As [`normalize_text`], and for other digits or mixed scripts.
 pub fn normalize_identifier(text: &str, max: MaxLength) -> Result<String, Broken> {
-    let usual: String = text.chars().flat_map(usual_width).collect();
+    let is_space = |letter: char| !letter.is_control() && letter.is_whitespace();
+    let spaced = text.chars().map(|letter| if is_space(letter) { ' ' } else { letter });
+    let usual: String = spaced.flat_map(usual_width).collect();
     let identifier = normalize_text(&usual, max)?;
     check_scripts(&identifier)?;
     Ok(identifier)
@@ -95,7 +98,24 @@ pub(crate) fn check_scripts(identifier: &str) -> Result<(), Broken> {
     if is_one { Ok(()) } else { Err(MIXED_SCRIPTS) }
 }
 
-/// Returns the form in which two names are the same: without case, width, composition and repeated spaces.
+/// Checks each word of a text of people as [`check_scripts`] checks an identifier: two words of different scripts may stand side
+/// by side.
+///
+/// # Errors
+/// As [`check_scripts`].
+pub(crate) fn check_words(text: &str) -> Result<(), Broken> {
+    text.split_whitespace().try_for_each(check_scripts)
+}
+
+/// Returns a text without the invisible characters that a script or an emoji needs: two texts that differ in these alone look
+/// the same.
+#[must_use]
+pub(crate) fn without_invisible(text: &str) -> String {
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    text.chars().filter(|letter| !ignorable.contains(*letter)).collect()
+}
+
+/// Returns the form in which two names are the same: without case, width, composition, repeated spaces and what is invisible.
 ///
 /// Source: the Nickname profile of PRECIS (RFC 8266). A text outside its class is compared in small letters.
 #[must_use]
@@ -103,8 +123,9 @@ pub fn caseless(text: &str) -> String {
     use precis_profiles::precis_core::profile::Profile as _;
 
     let nickname = precis_profiles::Nickname::new();
+    let text = without_invisible(text);
     // The profile's own comparison lowers the case last.
-    let folded = nickname.enforce(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned);
+    let folded = nickname.enforce(&*text).map_or_else(|_| text.clone(), std::borrow::Cow::into_owned);
     folded.to_lowercase().nfkc().collect::<String>().replace('ς', "σ")
 }
 
@@ -143,6 +164,8 @@ fn has_invisible(text: &str) -> bool {
             || bidirectional.contains(letter)
             // Line and paragraph separators, the blank Braille pattern, interlinear annotations.
             || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{2800}' | '\u{FFF9}'..='\u{FFFB}')
+            // What is no character (Unicode, section 23.7), and cannot be written in XML.
+            || matches!(letter, '\u{FDD0}'..='\u{FDEF}') || u32::from(letter) & 0xFFFE == 0xFFFE
     };
     letters.iter().enumerate().any(|(at, letter)| is_invisible(*letter) && !is_needed(&letters, at))
 }
@@ -228,6 +251,8 @@ mod tests {
             "a\u{180e}b",
             "\u{200d}",
             "\u{1f600}\u{200d}",
+            "a\u{fffe}b",
+            "a\u{1ffff}b",
         ] {
             assert_eq!(text(sent), Err("invisible_character"), "{sent:?}");
         }
@@ -256,9 +281,13 @@ mod tests {
 
     #[test]
     fn identifiers_have_no_twins_of_width_script_or_digit() {
-        for (sent, kept) in
-            [("ｃｒｍ－１", "crm-1"), ("crm\u{3000}1", "crm 1"), ("Ñandú/7", "Ñandú/7"), ("山田taro", "山田taro")]
-        {
+        for (sent, kept) in [
+            ("ｃｒｍ－１", "crm-1"),
+            ("crm\u{3000}1", "crm 1"),
+            ("crm\u{2003}\u{a0}1", "crm  1"),
+            ("Ñandú/7", "Ñandú/7"),
+            ("山田taro", "山田taro"),
+        ] {
             assert_eq!(identifier(sent).as_deref(), Ok(kept), "{sent:?}");
         }
         for (sent, code) in [("сrm-1", "mixed_scripts"), ("crm-١", "invalid_digit"), ("crm-𝟙", "invalid_digit")] {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::Flag;
 use crate::id::{PartnerId, SegmentId};
+use crate::normalize::without_invisible;
 use crate::text::{Code, Name, ReferenceId};
 use crate::user::Unique;
 use crate::{body, object};
@@ -50,10 +51,10 @@ impl Partner {
     }
 }
 
-/// The id of a partner in another system, to the letter.
+/// The id of a partner in another system, to the letter that can be seen.
 #[must_use]
 pub fn reference(id: &str) -> Unique {
-    Unique::new("partner.reference_id", id.to_owned())
+    Unique::new("partner.reference_id", without_invisible(id))
 }
 
 #[cfg(test)]

@@ -49,11 +49,11 @@ impl<T: Body> MergePatch<T> {
     /// [`Error::Invalid`] where the result would break a rule, or something changes that is fixed.
     pub fn apply(mut self, current: &T) -> Result<T, Error> {
         let mut merged = Value::Object(current.show());
-        if let Value::Object(patch) = &mut self.patch {
-            for (dependent, other) in T::DEPENDENT {
-                if patch.contains_key(*other) && !patch.contains_key(*dependent) {
-                    patch.insert((*dependent).to_owned(), Value::Null);
-                }
+        for (dependent, other) in T::DEPENDENT {
+            let (parent, name) = dependent.rsplit_once('/').unwrap_or_default();
+            let is_changed = self.patch.pointer(other).is_some() && self.patch.pointer(dependent).is_none();
+            if let Some(Value::Object(parent)) = self.patch.pointer_mut(parent).filter(|_| is_changed) {
+                parent.insert(name.to_owned(), Value::Null);
             }
         }
         merge(&mut merged, self.patch);

@@ -65,7 +65,7 @@ impl Product {
     /// The reference id of a product as a value that no other product of the segment has.
     #[must_use]
     pub fn unique_reference(id: &ReferenceId) -> Unique {
-        Unique::new("product.reference_id", id.as_str().to_owned())
+        Unique::new("product.reference_id", id.canonical())
     }
 }
 

@@ -6,6 +6,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::FieldError;
 use crate::field::Pointer;
+use crate::normalize::without_invisible;
 
 pub use crate::degrees::{Decimal, Latitude, Longitude};
 pub use crate::phone::{Phone, PhoneSpelling};
@@ -122,6 +123,14 @@ text!(
     /// An id in another system. Case and punctuation count; composition and width do not.
     ReferenceId, digits 1..=128, example "crm-10042", normalize crate::normalize::normalize_identifier, |_| Ok(())
 );
+impl ReferenceId {
+    /// The form in which two ids are the same: without what is invisible.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        without_invisible(&self.0)
+    }
+}
+
 text!(
     /// A country, ISO 3166-1 alpha-3.
     Country, plain 1..=3, example "MEX", |text| {
@@ -150,6 +159,8 @@ pub enum Kind {
     plain,
     /// As a string, or as a number, whose digits are kept as they were written.
     digits,
+    /// As a string, or as a number that has digits alone.
+    whole,
 }
 
 /// The text of a JSON string.
@@ -166,12 +177,24 @@ pub fn digits(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Optio
     if let Value::Number(number) = value { Some(number.to_string()) } else { plain(value, at, errors) }
 }
 
+/// The text of a JSON string, or of a JSON number that has digits alone: of another one, what looks like a separator is none.
+pub fn whole(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<String> {
+    let is_number = value.is_number();
+    let text = digits(value, at, errors)?;
+    if is_number && !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        errors.push(at.error("invalid_type", "must be a string, or a number that has digits alone"));
+        return None;
+    }
+    Some(text)
+}
+
 /// The schema of a text of 1 to `max` characters.
 #[must_use]
 pub fn text_schema(kind: Kind, max: usize, example: &str) -> RefOr<Schema> {
     let kind = match kind {
         Kind::plain => SchemaType::Type(Type::String),
         Kind::digits => SchemaType::Array(vec![Type::String, Type::Number]),
+        Kind::whole => SchemaType::Array(vec![Type::String, Type::Integer]),
     };
     ObjectBuilder::new()
         .schema_type(kind)

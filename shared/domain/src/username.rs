@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::error::FieldError;
 use crate::field::{Field, Pointer};
 use crate::max_length;
-use crate::normalize::{MaxLength, check_scripts, normalize_text};
+use crate::normalize::{MaxLength, check_scripts, normalize_text, without_invisible};
 use crate::text::{Broken, Kind, plain, text_schema};
 
 /// The most characters of a username.
@@ -71,7 +71,7 @@ impl Username {
     pub fn canonical(&self) -> String {
         let mapped = UsernameCaseMapped::new().enforce(self.text.as_str()).ok().filter(|_| !self.is_former());
         // The two small sigmas are one letter, which has one capital.
-        mapped.map_or_else(|| self.text.to_lowercase(), |mapped| mapped.replace('ς', "σ"))
+        mapped.map_or_else(|| self.text.to_lowercase(), |mapped| without_invisible(&mapped).replace('ς', "σ"))
     }
 
     /// Returns the form in which a row from before the rule may claim the text that was sent, if it is another one.

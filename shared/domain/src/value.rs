@@ -143,13 +143,24 @@ impl<const LOW: i64, const HIGH: i64> TryFrom<Number> for Integer<LOW, HIGH> {
     }
 }
 
+impl<const LOW: i64, const HIGH: i64> Integer<LOW, HIGH> {
+    /// The whole number that is written with a fraction of zeros or an exponent.
+    fn from_whole(number: &Number) -> Option<Self> {
+        let plain = plain_digits(&number.to_string())?;
+        let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+        let is_whole = fraction.bytes().all(|digit| digit == b'0');
+        whole.parse().ok().filter(|_| is_whole).and_then(Self::new)
+    }
+}
+
 impl<const LOW: i64, const HIGH: i64> Field for Integer<LOW, HIGH> {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         let Value::Number(number) = value else {
             errors.push(at.error("invalid_type", "must be a whole number"));
             return None;
         };
-        let integer = Self::try_from(number).ok();
+        // 10.0 is a whole number too (JSON Schema, section 6.1.1).
+        let integer = Self::try_from(number.clone()).ok().or_else(|| Self::from_whole(&number));
         if integer.is_none() {
             errors.push(at.error("out_of_range", &format!("must be a whole number from {LOW} to {HIGH}")));
         }
@@ -164,6 +175,41 @@ impl<const LOW: i64, const HIGH: i64> Field for Integer<LOW, HIGH> {
         let bound = utoipa::Number::from;
         ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(bound(LOW))).maximum(Some(bound(HIGH))).into()
     }
+}
+
+/// The most characters of a number.
+const MOST_DIGITS: usize = 40;
+
+/// Returns a decimal number without exponent and leading zeros: `1500` of `1.5e3`.
+pub(crate) fn plain_digits(text: &str) -> Option<String> {
+    let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |unsigned| ("-", unsigned));
+    let (mantissa, exponent) =
+        unsigned.split_once(['e', 'E']).map_or((unsigned, "0"), |(mantissa, exponent)| (mantissa, exponent));
+    let (whole, fraction) = mantissa.split_once('.').map_or((mantissa, None), |(whole, part)| (whole, Some(part)));
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if text.len() > MOST_DIGITS || !is_digits(whole) || !fraction.is_none_or(is_digits) {
+        return None;
+    }
+    let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.unsigned_abs() <= 40)?;
+    let fraction = fraction.unwrap_or_default();
+    let point = i32::try_from(whole.len()).ok()? + exponent;
+    let mut digits = format!("{whole}{fraction}");
+    let point = match usize::try_from(point) {
+        Ok(point) => {
+            digits.extend(std::iter::repeat_n('0', point.saturating_sub(digits.len())));
+            point
+        }
+        Err(_) => {
+            digits.insert_str(0, &"0".repeat(usize::try_from(point.unsigned_abs()).ok()?));
+            0
+        }
+    };
+    let (whole, fraction) = digits.split_at_checked(point)?;
+    let significant = whole.trim_start_matches('0');
+    let whole = if significant.is_empty() { "0" } else { significant };
+    let fraction = if fraction.is_empty() { String::new() } else { format!(".{fraction}") };
+    let plain = format!("{sign}{whole}{fraction}");
+    (plain.len() <= MOST_DIGITS).then_some(plain)
 }
 
 /// The first of one or two names.

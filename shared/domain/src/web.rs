@@ -25,6 +25,26 @@ pub(crate) fn parse_url(text: &str) -> Result<Url, Broken> {
     url.ok_or(("invalid_url", "must be an http or https address such as https://example.com/a"))
 }
 
+/// The form in which two addresses are the same: percent-encoding in capital letters, and only where it is needed (RFC 3986,
+/// section 6.2.2).
+pub(crate) fn canonical_url(url: &Url) -> String {
+    let text = url.as_str();
+    let mut canonical = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        canonical.push_str(before);
+        let encoded = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match encoded {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => canonical.push(char::from(byte)),
+            Some(byte) => canonical.push_str(&format!("%{byte:02X}")),
+            None => canonical.push('%'),
+        }
+        rest = if encoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    canonical.push_str(rest);
+    canonical
+}
+
 /// The address of a page that people are sent to with a secret in its query: https, or http on the own machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

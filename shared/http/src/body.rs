@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::Failure;
 use crate::coding::decode;
 use crate::dialect::Telling;
+use crate::lenient_body::LenientBody;
 use crate::media_type::utf8_media_type;
 
 /// The most that a body may have.
@@ -115,7 +116,7 @@ pub(crate) fn read_json(bytes: &[u8], parts: &Parts) -> Result<Value, Error> {
 /// The type of what a page's form sends.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What a request carries as JSON, or as a page's form sends it.
+/// What a request carries as JSON, or as a page's form sends it; in a dialect as [`LenientBody`] takes it.
 #[derive(Debug, Clone)]
 pub struct JsonOrForm<T>(pub T);
 
@@ -123,6 +124,9 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for JsonOrForm<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        if request.extensions().get::<Telling>().is_some() {
+            return LenientBody::from_request(request, state).await.map(|LenientBody(body)| Self(body));
+        }
         if utf8_media_type(request.headers()).as_deref() != Some(FORM) {
             return Body::from_request(request, state).await.map(|Body(body)| Self(body));
         }
@@ -186,6 +190,9 @@ fn is_json(parts: &Parts) -> bool {
 fn place(error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "it ends too early".to_owned();
+    }
+    if error.to_string().starts_with("recursion limit") {
+        return "it is nested more than 127 levels deep; flatten it".to_owned();
     }
     format!("line {}, column {} cannot be read", error.line(), error.column())
 }

@@ -24,6 +24,13 @@ pub struct Dialect {
     pub segments: Option<&'static str>,
 }
 
+impl Dialect {
+    /// Whether a path is one of the dialect's; the prefix alone is, with or without its slash.
+    fn has(&self, path: &str) -> bool {
+        path.starts_with(self.prefix) || self.prefix.strip_suffix('/') == Some(path)
+    }
+}
+
 /// How failures of one request are told.
 #[derive(Clone)]
 pub(crate) struct Telling {
@@ -34,7 +41,7 @@ pub(crate) struct Telling {
 impl Telling {
     /// The dialect of a request, which is prepared by it.
     pub(crate) fn of(dialects: &'static [Dialect], request: &mut Request) -> Option<Self> {
-        let dialect = dialects.iter().find(|dialect| request.uri().path().starts_with(dialect.prefix))?;
+        let dialect = dialects.iter().find(|dialect| dialect.has(request.uri().path()))?;
         let headers = request.headers().clone();
         (dialect.prepare)(request);
         if !dialect.segments.is_some_and(|segments| request.uri().path().starts_with(segments)) {
@@ -48,7 +55,8 @@ impl Telling {
     }
 }
 
-/// Makes repeated slashes of a dialect's path one, and removes the last one: their clients write both ways.
+/// Makes repeated slashes of a dialect's path one, and removes the last one and spaces around a part: their clients write
+/// all of these.
 pub(crate) fn normalize_path(dialects: &[Dialect], mut request: Request) -> Request {
     if let Some(uri) = normalize_uri(dialects, request.uri()) {
         request.extensions_mut().insert(OriginalUri(uri.clone()));
@@ -59,9 +67,10 @@ pub(crate) fn normalize_path(dialects: &[Dialect], mut request: Request) -> Requ
 
 /// Returns the URI that means the same; `None` for one that is good as it is, or of no dialect.
 fn normalize_uri(dialects: &[Dialect], uri: &Uri) -> Option<Uri> {
-    let parts: Vec<_> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
+    let parts = uri.path().split('/').map(|part| part.trim_start_matches("%20").trim_end_matches("%20"));
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
     let path = format!("/{}", parts.join("/"));
-    if path == uri.path() || !dialects.iter().any(|dialect| path.starts_with(dialect.prefix)) {
+    if path == uri.path() || !dialects.iter().any(|dialect| dialect.has(&path)) {
         return None;
     }
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -88,6 +97,8 @@ mod tests {
             ("//flows//login", Some("/flows/login")),
             ("/flows/user/available/?key=a%2Fb", Some("/flows/user/available?key=a%2Fb")),
             ("http://localhost/flows/login//?a=1", Some("http://localhost/flows/login?a=1")),
+            ("/flows/user/%20id%20", Some("/flows/user/id")),
+            ("/flows/user/a%20b", None),
             ("/flows/login", None),
             ("/v1/users/", None),
             ("//v1//users", None),

@@ -1,8 +1,11 @@
 //! `filter[…]` and `sort` of a list: what is asked for, as the table's search takes it.
 
+use domain::answer::search_forms;
 use domain::clock::Date;
+use domain::custom_field::FieldType;
 use domain::document::DocumentNumber;
 use domain::field::Pointer;
+use domain::text::{Country, Phone, ReferenceId};
 use domain::{Field as _, FieldError, Time, phone};
 use store::search::{Filter, Match, Sort, Test, Value};
 use unicode_normalization::UnicodeNormalization as _;
@@ -24,6 +27,12 @@ pub enum FilterKind {
     Document,
     /// An e-mail, compared without case; `abc*` is a prefix. A space is a `+` that was not escaped.
     Email,
+    /// A username, compared without case; `abc*` is a prefix. A space is a `+` that was not escaped.
+    Username,
+    /// An id in another system, in any width; `abc*` is a prefix. A space may be a `+` that was not escaped.
+    Identifier,
+    /// An answer of text to a field of this type, in any spelling of it; `abc*` is a prefix.
+    Answer(FieldType),
     /// A phone, found by any spelling of it; `+52*` is a prefix. A space in front is a `+` that was not escaped.
     Phone,
     /// A number; `[gte]` and the like are ranges.
@@ -49,14 +58,21 @@ impl FilterKind {
     }
 
     fn has_prefixes(self) -> bool {
-        matches!(self, Self::Text | Self::Word | Self::Document | Self::Email | Self::Phone)
+        match self {
+            Self::Text | Self::Word | Self::Document | Self::Email | Self::Phone => true,
+            Self::Username | Self::Identifier | Self::Answer(_) => true,
+            Self::Switch | Self::Choice(_) | Self::Number | Self::Date | Self::Time | Self::Made => false,
+        }
     }
 
     fn prefixes(self, text: &str) -> Vec<String> {
         match (self, DocumentNumber::parse(text)) {
             (Self::Document, Ok(number)) => vec![number.as_str().to_owned()],
-            (Self::Email, _) => vec![text.trim().replace(' ', "+")],
-            (Self::Phone, _) => phone_forms(text),
+            (Self::Email | Self::Username, _) => vec![escape_plus(text)],
+            (Self::Phone | Self::Answer(FieldType::Phone), _) => phone::search_forms(text),
+            (Self::Answer(kind), Ok(number)) if kind.is_document() => vec![number.as_str().to_owned()],
+            (Self::Answer(FieldType::Email), _) => vec![escape_plus(text)],
+            (Self::Word | Self::Identifier, _) => with_plus(text.trim_start().nfc().collect()),
             _ => vec![text.trim_start().nfc().collect()],
         }
     }
@@ -64,8 +80,22 @@ impl FilterKind {
     /// Each value that a row can have which `text` means.
     fn matches(self, text: &str, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Vec<Match>> {
         let words = |forms: Vec<String>| forms.into_iter().map(|form| Match::Exact(Value::word(form))).collect();
-        if self == Self::Phone && !text.trim().is_empty() {
-            return Some(words(phone_forms(text)));
+        match self {
+            _ if text.trim().is_empty() => {}
+            Self::Phone => return Some(words(phone::search_forms(text))),
+            Self::Word => return Some(words(with_plus(text.trim().nfc().collect()))),
+            Self::Identifier => {
+                let spelled =
+                    ReferenceId::parse(text).map_or_else(|_| text.trim().to_owned(), |id| id.as_str().to_owned());
+                return Some(words(with_plus(spelled)));
+            }
+            Self::Answer(kind) => {
+                let forms =
+                    search_forms(kind, &if kind == FieldType::Email { escape_plus(text) } else { text.to_owned() });
+                return Some(forms.into_iter().map(|form| Match::Exact(Value::Text(form))).collect());
+            }
+            Self::Text | Self::Document | Self::Email | Self::Username | Self::Switch | Self::Choice(_) => {}
+            Self::Number | Self::Date | Self::Time | Self::Made => {}
         }
         if self != Self::Document {
             return self.value(text, at, errors).map(|value| vec![Match::Exact(value)]);
@@ -84,43 +114,81 @@ impl FilterKind {
             Self::Switch => refuse("invalid_choice", "must be true, false, or both divided by a comma"),
             Self::Choice(choices) if choices.contains(&text) => Some(Value::word(text)),
             Self::Choice(choices) => refuse("invalid_choice", &format!("must be among {}", choices.join(", "))),
-            Self::Text | Self::Word | Self::Document | Self::Email | Self::Phone if text.trim().is_empty() => {
-                refuse("required", "must have a value")
-            }
-            Self::Text => Some(Value::Text(text.trim().to_owned())),
-            Self::Email => Some(Value::Text(text.trim().replace(' ', "+"))),
-            Self::Word | Self::Document | Self::Phone => Some(Value::word(text.trim().nfc())),
+            _ if self.has_prefixes() && text.trim().is_empty() => refuse("required", "must have a value"),
+            Self::Text | Self::Answer(_) => Some(Value::Text(text.trim().to_owned())),
+            Self::Email | Self::Username => Some(Value::Text(escape_plus(text))),
+            Self::Word | Self::Identifier | Self::Document | Self::Phone => Some(Value::word(text.trim().nfc())),
             Self::Number => Value::number(text).or_else(|| refuse("invalid_number", "must be a number")),
             Self::Date => Date::read(text.into(), at, errors).map(|date| word(&date.show())),
-            Self::Time | Self::Made => Time::read(text.into(), at, errors).map(Value::word),
+            Self::Time | Self::Made => Time::read(escape_plus(text).into(), at, errors).map(Value::word),
         }
     }
 }
 
-/// The forms in which rows have a phone: E.164, and the digits of another system's spelling.
-fn phone_forms(text: &str) -> Vec<String> {
-    let is_international = text.starts_with(['+', ' ']);
-    let digits = phone::search_form(text);
-    let international = format!("+{}", digits.strip_prefix("00").unwrap_or(&digits));
-    if is_international { vec![international] } else { vec![international, digits] }
+/// The text of what has no spaces: one within it is a plus that was not escaped.
+pub(crate) fn escape_plus(text: &str) -> String {
+    text.trim().replace(' ', "+")
+}
+
+/// A text, and where it has spaces, the one that a client may have meant whose plus signs were not escaped.
+fn with_plus(text: String) -> Vec<String> {
+    let other = text.contains(' ').then(|| text.replace(' ', "+"));
+    std::iter::once(text).chain(other).collect()
+}
+
+/// The numbers of a country that a filter on a phone can mean by digits without a calling code.
+pub(crate) fn numbers_of_country(test: &Test, country: &Country) -> Vec<Match> {
+    let Test::AnyOf(values) = test else { return Vec::new() };
+    let numbers = values.iter().filter_map(|value| Phone::parse_in(national_digits(value)?, country));
+    numbers.map(|phone| Match::Exact(Value::word(phone.as_str()))).collect()
+}
+
+/// The digits that a value of a filter has without a calling code.
+pub(crate) fn national_digits(value: &Match) -> Option<&str> {
+    match value {
+        Match::Exact(Value::Word(digits)) => Some(digits.as_str()).filter(|digits| !digits.starts_with('+')),
+        Match::Exact(Value::Text(_) | Value::Number(_)) | Match::Prefix(_) => None,
+    }
 }
 
 /// Splits the values of a filter at commas; `\,` is a comma within a value, `\\` a backslash, and `\*` a star that makes no
-/// prefix. The second part says whether the value is a prefix.
-fn split_values(text: &str) -> Vec<(String, bool)> {
-    let (mut values, mut value, mut is_prefix) = (Vec::new(), String::new(), false);
+/// prefix. The second part says what a star in it means.
+fn split_values(text: &str) -> Vec<(String, Star)> {
+    let (mut values, mut value, mut star) = (Vec::new(), String::new(), Star::None);
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         let escaped = letters.next_if(|next| letter == '\\' && matches!(next, ',' | '\\' | '*'));
         match (letter, escaped) {
             (_, Some(escaped)) => value.push(escaped),
-            (',', None) => values.push((std::mem::take(&mut value), std::mem::take(&mut is_prefix))),
-            ('*', None) if letters.peek().is_none_or(|next| *next == ',') => is_prefix = true,
+            (',', None) => values.push((std::mem::take(&mut value), std::mem::replace(&mut star, Star::None))),
+            ('*', None) if star == Star::None && letters.peek().is_none_or(|next| *next == ',') => star = Star::Prefix,
+            ('*', None) if value.is_empty() => star = Star::InFront,
             (letter, None) => value.push(letter),
         }
     }
-    values.push((value, is_prefix));
+    values.push((value, star));
     values
+}
+
+/// Returns the values of a filter as they are meant: without the escapes, and with the star of a prefix.
+#[must_use]
+pub fn filter_values(text: &str) -> Vec<String> {
+    let star = |star| match star {
+        Star::Prefix => "*",
+        Star::None | Star::InFront => "",
+    };
+    split_values(text).into_iter().map(|(value, end)| format!("{value}{}", star(end))).collect()
+}
+
+/// What a star in a value of a filter means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Star {
+    /// There is none.
+    None,
+    /// It stands at the end: the value is a prefix.
+    Prefix,
+    /// It stands in front, which no filter takes.
+    InFront,
 }
 
 fn word(shown: &serde_json::Value) -> Value {
@@ -202,14 +270,20 @@ fn any_of(asked: &Asked, kind: FilterKind, at: &Pointer, errors: &mut Vec<FieldE
         errors.push(at.error("too_many", &format!("must have at most {MOST_VALUES} values")));
         return None;
     }
-    let matches = values.into_iter().map(|(text, is_prefix)| match is_prefix {
-        true if !kind.has_prefixes() => kind.matches(&format!("{text}*"), at, errors),
-        true if text.is_empty() => {
+    let matches = values.into_iter().map(|(text, star)| match star {
+        Star::Prefix if !kind.has_prefixes() => kind.matches(&format!("{text}*"), at, errors),
+        Star::Prefix if text.is_empty() => {
             errors.push(at.error("required", "must have something in front of *"));
             None
         }
-        true => Some(kind.prefixes(&text).into_iter().map(Match::Prefix).collect()),
-        false => kind.matches(&text, at, errors),
+        Star::Prefix => Some(kind.prefixes(&text).into_iter().map(Match::Prefix).collect()),
+        Star::InFront => {
+            let message =
+                r"takes a whole value, or the beginning of one as abc*; write \* for a star that is part of it";
+            errors.push(at.error("invalid_filter", message));
+            None
+        }
+        Star::None => kind.matches(&text, at, errors),
     });
     let matches: Vec<_> = matches.collect::<Vec<_>>().into_iter().collect::<Option<_>>()?;
     Some(Test::AnyOf(matches.into_iter().flatten().collect()))
@@ -277,30 +351,19 @@ mod tests {
 
     #[test]
     fn a_comma_within_a_value_is_escaped() {
-        let value = |text: &str, is_prefix: bool| (text.to_owned(), is_prefix);
+        let value = |text: &str, is_prefix: bool| (text.to_owned(), if is_prefix { Star::Prefix } else { Star::None });
         for (text, expected) in [
             ("a,b", vec![value("a", false), value("b", false)]),
             (r"Ruiz\, Hijos", vec![value("Ruiz, Hijos", false)]),
             (r"a*,b\*", vec![value("a", true), value("b*", false)]),
             (r"a\\,b", vec![value(r"a\", false), value("b", false)]),
             (r"a\b*c", vec![value(r"a\b*c", false)]),
+            ("*ui*", vec![("ui*".to_owned(), Star::InFront)]),
+            (r"\*ui*", vec![value("*ui", true)]),
             ("", vec![value("", false)]),
             (",", vec![value("", false), value("", false)]),
         ] {
             assert_eq!(split_values(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_phone_is_looked_for_in_each_form_that_rows_have() {
-        for (text, forms) in [
-            ("+52 (55) 1234-5678", vec!["+525512345678"]),
-            (" 525512345678", vec!["+525512345678"]),
-            ("525512345678", vec!["+525512345678", "525512345678"]),
-            ("(11)99999-9999", vec!["+11999999999", "11999999999"]),
-            ("0052 55 1234 5678", vec!["+525512345678", "00525512345678"]),
-        ] {
-            assert_eq!(phone_forms(text), forms, "{text}");
         }
     }
 }

@@ -1,17 +1,35 @@
 //! `application/x-www-form-urlencoded` with bracket names, as JSON: `users[0][email]=…`, `product_id[]=…`.
 
+use domain::Error;
+use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
+
+use crate::media_type::Charset;
 
 /// The most levels of brackets in a name.
 const MAX_DEPTH: usize = 8;
 
 /// Returns a form as the JSON that its names describe. Every value is text; of a name that repeats, the last one counts.
-pub(crate) fn parse_form(bytes: &[u8]) -> Value {
+///
+/// # Errors
+/// [`Error::Malformed`] where the escaped bytes are no text of the form's charset.
+pub(crate) fn parse_form(bytes: &[u8], charset: Charset) -> Result<Value, Error> {
     let mut root = Value::Object(Map::new());
-    for (name, text) in form_urlencoded::parse(bytes) {
+    for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let mut parts = pair.splitn(2, |byte| *byte == b'=');
+        let mut decode = || unescape(parts.next().unwrap_or_default(), charset);
+        let (name, text) = (decode()?, decode()?);
         insert(&mut root, &split_name(&name), &text);
     }
-    with_arrays(root, true)
+    Ok(with_arrays(root, true))
+}
+
+/// Decodes a name or a value.
+fn unescape(escaped: &[u8], charset: Charset) -> Result<String, Error> {
+    let spaced: Vec<u8> = escaped.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    charset
+        .decode(percent_decode(&spaced).collect())
+        .ok_or_else(|| Error::Malformed("the form has bytes that are no text of its charset; send UTF-8".to_owned()))
 }
 
 /// Splits `a[b][]` into `a`, `b` and an empty name. A name with unpaired brackets is one name.
@@ -77,9 +95,20 @@ mod tests {
             ("a=1&a[b]=2", json!({ "a": { "b": "2" } })),
             ("", json!({})),
         ] {
-            assert_eq!(parse_form(form.as_bytes()), expected, "{form}");
+            let read = parse_form(form.as_bytes(), Charset::Utf8);
+            assert_eq!(read.ok(), Some(expected), "{form}");
         }
         let deep = format!("a{}=1", "[x]".repeat(2000));
-        assert!(parse_form(deep.as_bytes()).as_object().is_some_and(|object| object.len() == 1));
+        let deep = parse_form(deep.as_bytes(), Charset::Utf8).unwrap_or_default();
+        assert!(deep.as_object().is_some_and(|object| object.len() == 1));
+    }
+
+    #[test]
+    fn bytes_are_text_of_the_charset_or_refused() {
+        assert!(parse_form(b"name=Jos%E9", Charset::Utf8).is_err());
+        for charset in [Charset::Utf8, Charset::Latin1] {
+            let escaped = if charset == Charset::Utf8 { "name=Jos%C3%A9+L" } else { "name=Jos%E9+L" };
+            assert_eq!(parse_form(escaped.as_bytes(), charset).ok(), Some(json!({ "name": "José L" })));
+        }
     }
 }

@@ -1,15 +1,18 @@
 //! The bodies of dialects, whose clients nobody changes: JSON whatever its media type says, or a form.
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use domain::Error;
+use domain::json::quote_leading_zeros;
 use serde_json::{Map, Value};
 
 use crate::Failure;
 use crate::body::{FORM, FromJson, collect, read_json};
 use crate::form::parse_form;
+use crate::media_type::Charset;
 
 /// A body of JSON or of a form with bracket names. An absent media type means JSON, and so does another one,
 /// unless it names a format that is neither. An empty body is `{}`.
@@ -25,6 +28,11 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for LenientBody<T> {
             return Err(Failure::UnsupportedMediaType);
         }
         let bytes = collect(&mut parts, raw).await?;
+        let bytes = match Charset::of(&parts.headers) {
+            Charset::Latin1 if !is_form(&parts.headers) => Charset::Latin1.decode(bytes.to_vec()).map(Bytes::from),
+            Charset::Latin1 | Charset::Utf8 => None,
+        }
+        .unwrap_or(bytes);
         Ok(Self(T::from_json(read_value(&bytes, &parts)?)?))
     }
 }
@@ -34,8 +42,12 @@ fn read_value(bytes: &[u8], parts: &Parts) -> Result<Value, Error> {
     match text.first() {
         None => Ok(Value::Object(Map::new())),
         // `curl -d` says that JSON is a form.
-        Some(first) if !matches!(first, b'{' | b'[') && is_form(&parts.headers) => Ok(parse_form(text)),
-        Some(_) => read_json(text, parts),
+        Some(first) if !matches!(first, b'{' | b'[') && is_form(&parts.headers) => {
+            parse_form(text, Charset::of(&parts.headers))
+        }
+        Some(_) => {
+            read_json(text, parts).or_else(|error| read_json(&quote_leading_zeros(text), parts).map_err(|_| error))
+        }
     }
 }
 

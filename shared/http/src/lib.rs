@@ -59,7 +59,7 @@ pub use credential::IssuedToken;
 pub use developer::ByDeveloper;
 pub use dialect::Dialect;
 pub use failure::{Answer, Failure, FieldProblem, Problem};
-pub use filter::FilterKind;
+pub use filter::{FilterKind, filter_values};
 pub use force::Force;
 pub use hook::HookSecret;
 pub use key::{KeySecret, LinkToken, UndoToken};

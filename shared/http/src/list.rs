@@ -4,13 +4,14 @@ use std::marker::PhantomData;
 
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
+use domain::text::Country;
 use domain::{Error, FieldError, Object};
 use store::search::{Found, Match, Search, Searched, Test, Value};
 use store::{Filter, From, Page, Wanted, Window};
 
 use crate::answer::Listed;
 use crate::cursor::Cursor;
-use crate::filter::{Asked, FilterKind, asked, filters, sorts};
+use crate::filter::{Asked, FilterKind, asked, filters, national_digits, numbers_of_country, sorts};
 use crate::query::{Query, error};
 use crate::{App, Caller, Failure};
 
@@ -45,6 +46,9 @@ pub const DELETED: ListOption = ListOption {
     values: &["true", "false"],
     about: "Whether those are listed that were deleted within the last 30 days, and no others.",
 };
+
+/// The field of users by which a phone is found.
+const PHONE: &str = "phone";
 
 /// A request for part of a list.
 #[derive(Debug, Clone)]
@@ -181,6 +185,27 @@ impl<L: ListSpec> List<L> {
     #[must_use]
     pub fn search(&self) -> &Search {
         &self.search
+    }
+
+    /// Whether it is filtered by a phone without a calling code, for which [`List::in_country`] needs a country.
+    #[must_use]
+    pub fn needs_country(&self) -> bool {
+        let mut tests = self.search.filters.iter().filter(|filter| filter.field == PHONE).map(|filter| &filter.test);
+        tests.any(
+            |test| matches!(test, Test::AnyOf(values) if values.iter().any(|value| national_digits(value).is_some())),
+        )
+    }
+
+    /// The same list, where phones without a calling code are also numbers of this country.
+    #[must_use]
+    pub fn in_country(mut self, country: &Country) -> Self {
+        for filter in self.search.filters.iter_mut().filter(|filter| filter.field == PHONE) {
+            let numbers = numbers_of_country(&filter.test, country);
+            if let Test::AnyOf(values) = &mut filter.test {
+                values.extend(numbers);
+            }
+        }
+        self
     }
 
     /// The same list with its filters by answers; `kind` says what the answers to a field are, if it is searchable, and

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use domain::{Error, FieldError};
 
 use crate::Failure;
+use crate::filter::escape_plus;
 
 /// The parameters of a query, in the order in which they came, decoded.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +59,12 @@ impl Query {
             errors.push(error(name, "repeated", "must come once"));
         }
         first
+    }
+
+    /// As [`Query::take`], of a value that has no spaces, such as an e-mail or a time: a space within it is a plus that the
+    /// client has not escaped.
+    pub fn take_unspaced(&mut self, name: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+        self.take(name, errors).map(|value| escape_plus(&value))
     }
 
     /// Takes every parameter whose name begins with `prefix`.

@@ -69,12 +69,15 @@ pub(super) fn created(data: &Map<String, Value>, settings: &Settings) -> Value {
     let mut ours = patched(data, Some(settings), None);
     ours.remove("status");
     ours.remove("status_reason");
-    fn without_nulls(fields: &mut Map<String, Value>) {
-        fields.retain(|_, value| !value.is_null());
-        fields.values_mut().filter_map(Value::as_object_mut).for_each(without_nulls);
-        fields.retain(|_, value| value.as_object().is_none_or(|inner| !inner.is_empty()));
+    for name in ["identification", "tax_identification", "legal_address"] {
+        if let Some(Value::Object(parts)) = ours.get_mut(name) {
+            parts.retain(|_, part| !part.is_null());
+            if parts.is_empty() {
+                ours.remove(name);
+            }
+        }
     }
-    without_nulls(&mut ours);
+    ours.retain(|_, value| !value.is_null());
     Value::Object(ours)
 }
 
@@ -159,10 +162,20 @@ pub(super) fn missing(data: &Map<String, Value>, is_new: bool) -> Vec<domain::Fi
         Some(value) => written(value).is_null(),
     };
     let is_blocked = data.get("status").and_then(text).is_some_and(|status| status == Status::Blocked.as_str());
-    let reason = data.get("status_reason").map(written).unwrap_or_default();
-    let reason = (is_blocked && reason.is_null()).then_some(&"status_reason");
-    let missing = ALWAYS.iter().filter(lacks).chain(reason);
-    missing.map(|name| domain::FieldError::new(&format!("/{name}"), "required", "is required")).collect()
+    let has_reason = data.get("status_reason").is_some_and(|reason| !written(reason).is_null());
+    let reason = (is_blocked && !has_reason).then_some(&"status_reason");
+    ALWAYS.iter().filter(lacks).chain(reason).map(|name| required(name)).collect()
+}
+
+/// Returns an error where a change takes away the reason of a user who is blocked and stays so.
+pub(super) fn missing_reason(data: &Map<String, Value>, before: &User) -> Option<domain::FieldError> {
+    let is_taken = data.get("status_reason").is_some_and(|reason| written(reason).is_null());
+    let stays = before.status == Status::Blocked && data.get("status").is_none_or(|status| written(status).is_null());
+    (is_taken && stays).then(|| required("status_reason"))
+}
+
+fn required(name: &str) -> domain::FieldError {
+    domain::FieldError::new(&format!("/{name}"), "required", "is required")
 }
 
 /// A user as these clients see it.

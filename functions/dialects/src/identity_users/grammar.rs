@@ -2,7 +2,7 @@
 
 use domain::user::Gender;
 use domain::{DocumentType, Error, FieldError, field::Pointer};
-use edge::{FilterKind, ListSpec, Query};
+use edge::{FilterKind, ListSpec, Query, filter_values};
 use serde_json::{Value, json};
 
 use super::fields::LISTED;
@@ -80,7 +80,11 @@ pub(super) fn read(query: Query) -> Result<(Query, Vec<Value>), Error> {
         }
         let field = parameter.strip_prefix("filter[").and_then(|rest| rest.strip_suffix(']'));
         match field.filter(|field| FILTERS.contains(field)) {
-            Some(field) => applied.push(json!({ "field": field, "values": values.split(',').collect::<Vec<_>>() })),
+            Some(field) => {
+                // As it was meant, and not as it came over the wire.
+                let values = if field == "email" { values.replace(' ', "+") } else { values.to_owned() };
+                applied.push(json!({ "field": field, "values": filter_values(&values) }));
+            }
             None => errors.push(unknown(parameter)),
         }
     }

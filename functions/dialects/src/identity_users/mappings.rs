@@ -38,11 +38,11 @@ pub(super) async fn replace(
     Ok(Rendered(shown(&segment)))
 }
 
-/// What is known of a row; what else it has is ignored.
+/// What is known of a row, where a number is the text of its digits; what else it has is ignored.
 fn known(row: Value) -> Value {
-    let Value::Object(mut row) = row else { return row };
-    row.retain(|name, _| matches!(name.as_str(), "key" | "display_name" | "type"));
-    Value::Object(row)
+    let Value::Object(row) = row else { return row };
+    let known = row.into_iter().filter(|(name, _)| matches!(name.as_str(), "key" | "display_name" | "type"));
+    Value::Object(known.map(|(name, value)| (name, lenient::text(&value).map_or(value, Value::from))).collect())
 }
 
 fn shown(segment: &Segment) -> Value {

@@ -128,9 +128,10 @@ pub(super) async fn change(
     let patched = |before: &User| match before.status {
         // Nobody is deleted here: who is, is not there.
         Status::Deleted => Err(Error::NotFound),
-        Status::Unverified | Status::Active | Status::Blocked => {
-            MergePatch::parse(Value::Object(fields::patched(&data, settings, Some(before))))
-        }
+        Status::Unverified | Status::Active | Status::Blocked => match fields::missing_reason(&data, before) {
+            Some(missing) => Err(Error::Invalid(vec![missing])),
+            None => MergePatch::parse(Value::Object(fields::patched(&data, settings, Some(before)))),
+        },
     };
     let user = users::changed(changes, &place.caller, named, &IfMatch::default(), patched).await?;
     Ok(Rendered(json!({ "data": fields::shown(&user) })))

@@ -19,11 +19,11 @@ use crate::error::FieldError;
 use crate::field::{Body, Field, Fields, Pointer, described, named, nullable, read_object};
 use crate::id::LevelId;
 use crate::normalize::caseless;
-use crate::web::parse_url;
+use crate::web::{canonical_url, parse_url};
 
 pub use change::{Invalidates, invalidates};
-pub use read::check_answers;
 use read::read;
+pub use read::{check_answers, search_forms};
 pub use spelling::{AnswerSpellings, SentAnswers};
 
 /// An answer in its canonical form. Clients see the plain value ([`Answer::show`]); it is kept as the plain value too,
@@ -39,7 +39,7 @@ pub enum Answer {
     Several(Vec<String>),
     /// A number.
     Number {
-        /// As it was written, without exponent and leading zeros.
+        /// Its plain digits, without exponent and leading zeros.
         digits: String,
     },
 }
@@ -96,9 +96,11 @@ impl Answer {
             _ if !kind.can_be_unique() => None,
             Self::Text(text) if kind == FieldType::Email => Some(text.to_lowercase()),
             Self::Text(text) if kind == FieldType::String => Some(caseless(text)),
-            Self::Text(text) if kind == FieldType::Url => parse_url(text).ok().map(String::from),
+            Self::Text(text) if kind == FieldType::Url => parse_url(text).ok().map(|url| canonical_url(&url)),
             // What is no address is a file.
-            Self::Text(text) if kind == FieldType::Link => Some(parse_url(text).map_or(text.clone(), String::from)),
+            Self::Text(text) if kind == FieldType::Link => {
+                Some(parse_url(text).map_or_else(|_| text.clone(), |url| canonical_url(&url)))
+            }
             Self::Text(text) => Some(text.clone()),
             Self::Number { digits } => Some(plain_number(digits)),
             Self::Boolean(_) | Self::Several(_) => None,

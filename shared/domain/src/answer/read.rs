@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Answer, Answers, Given};
-use crate::catalog::Choice;
+use crate::catalog::{Choice, ChoiceKey};
 use crate::clock::Date;
 use crate::custom_field::{FieldType, Question};
 use crate::document::Checks;
@@ -11,9 +11,10 @@ use crate::error::FieldError;
 use crate::field::{Field as _, Pointer};
 use crate::id::UploadId;
 use crate::max_length;
-use crate::normalize::{MaxLength, normalize_lines, normalize_text};
+use crate::normalize::{MaxLength, check_words, normalize_lines, normalize_text};
+use crate::phone;
 use crate::text::{Broken, Email, Phone, digits};
-use crate::value::distinct;
+use crate::value::{distinct, plain_digits};
 use crate::web::parse_url;
 
 /// `current` after what was `given`: each value is read by the type of its field, `null` takes an answer back.
@@ -80,7 +81,10 @@ pub(super) fn read(
         FieldType::Dropdown => return one(question.choices, current, value, at, errors).map(Some),
         FieldType::Multiple => return several(question.choices, current, value, at, errors),
         FieldType::Number => number(value, at, errors),
-        FieldType::String => text(value, &|text| normalize_text(text, max_length!(255))),
+        FieldType::String => text(value, &|text| {
+            let text = normalize_text(text, max_length!(255))?;
+            if question.field.fields.unique.0 { check_words(&text).map(|()| text) } else { Ok(text) }
+        }),
         FieldType::Text => text(value, &|text| normalize_lines(text, max_length!(4000))),
         FieldType::Url => text(value, &address),
         FieldType::Link => text(value, &link),
@@ -105,6 +109,41 @@ pub(super) fn read(
     answer.map(Some)
 }
 
+/// Returns the forms in which an answer of text to a field of type `kind` is kept that is spelled `text`.
+#[must_use]
+pub fn search_forms(kind: FieldType, text: &str) -> Vec<String> {
+    let text = text.trim();
+    let known = match (kind, kind.document()) {
+        (_, Some(rule)) => rule.read(text, Checks::Format).ok().map(String::from),
+        (FieldType::Phone, None) => return phone::search_forms(text),
+        (FieldType::Dropdown | FieldType::Multiple, None) => {
+            ChoiceKey::parse(text).ok().map(|key| key.as_str().to_owned())
+        }
+        (
+            FieldType::Number
+            | FieldType::String
+            | FieldType::Text
+            | FieldType::Url
+            | FieldType::Link
+            | FieldType::Email
+            | FieldType::Boolean
+            | FieldType::Date
+            | FieldType::File
+            | FieldType::Curp
+            | FieldType::Rfc
+            | FieldType::Clabe
+            | FieldType::Cpf
+            | FieldType::Cnpj
+            | FieldType::Cuil
+            | FieldType::Nit
+            | FieldType::Ruc
+            | FieldType::Rut,
+            None,
+        ) => None,
+    };
+    vec![known.unwrap_or_else(|| text.to_owned())]
+}
+
 /// A choice of the list; one that is switched off only if it is the answer already.
 fn one(
     choices: &[Choice],
@@ -113,14 +152,17 @@ fn one(
     at: &Pointer,
     errors: &mut Vec<FieldError>,
 ) -> Option<Answer> {
-    let key = digits(value, at, errors)?.trim().to_owned();
-    let chosen = current.is_some_and(|answer| match answer {
-        Answer::Text(before) => *before == key,
-        Answer::Several(before) => before.contains(&key),
-        Answer::Number { .. } | Answer::Boolean(_) => false,
-    });
-    if choices.iter().any(|choice| choice.key.as_str() == key && (choice.status.0 || chosen)) {
-        return Some(Answer::Text(key));
+    let text = digits(value, at, errors)?;
+    let is_chosen = |key: &str| match current {
+        Some(Answer::Text(before)) => before == key,
+        Some(Answer::Several(before)) => before.iter().any(|before| before == key),
+        Some(Answer::Number { .. } | Answer::Boolean(_)) | None => false,
+    };
+    // However it is spelled, it is the key of the list.
+    let sent = ChoiceKey::parse(&text).map_or_else(|_| text.trim().to_owned(), |key| key.canonical());
+    let is_open = |choice: &&Choice| choice.status.0 || is_chosen(choice.key.as_str());
+    if let Some(choice) = choices.iter().filter(is_open).find(|choice| choice.key.canonical() == sent) {
+        return Some(Answer::Text(choice.key.as_str().to_owned()));
     }
     let open = choices.iter().filter(|choice| choice.status.0).map(|choice| choice.key.as_str());
     errors.push(at.error("invalid_choice", &format!("must be one of {}", named(open))));
@@ -157,18 +199,11 @@ fn several(
 /// A number in plain digits: two that are written differently can then be told to be the same.
 fn number(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Answer> {
     let text = digits(value, at, errors)?;
-    let text = text.trim();
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if text.len() > 40 || !all_digits(whole) || !fraction.is_none_or(all_digits) {
+    let digits = plain_digits(text.trim());
+    if digits.is_none() {
         errors.push(at.error("invalid_number", "must be a number of at most 40 digits, such as 12.50"));
-        return None;
     }
-    let significant = whole.trim_start_matches('0');
-    let whole = if significant.is_empty() { "0" } else { significant };
-    let fraction = fraction.map(|fraction| format!(".{fraction}")).unwrap_or_default();
-    Some(Answer::Number { digits: format!("{sign}{whole}{fraction}") })
+    digits.map(|digits| Answer::Number { digits })
 }
 
 fn boolean(value: &Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Answer> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Answers, Given};
+use crate::json::read_json;
 
 /// Answers of a request, and how the client spelled them.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +61,7 @@ impl AnswerSpellings {
     /// Returns an answer as it was sent, if that is another spelling.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
-        self.0.get(key).and_then(|spelling| serde_json::from_str(spelling).ok())
+        self.0.get(key).and_then(|spelling| read_json(spelling.as_bytes()).ok())
     }
 
     /// Returns the spellings as clients see them.

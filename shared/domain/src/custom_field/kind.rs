@@ -113,6 +113,12 @@ impl FieldType {
         matches!(self, Self::File | Self::Link)
     }
 
+    /// Whether an answer is the number of a document.
+    #[must_use]
+    pub fn is_document(self) -> bool {
+        self.document().is_some()
+    }
+
     /// The rule of a document's number.
     pub(crate) fn document(self) -> Option<Rule> {
         match self {

@@ -7,7 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::error::FieldError;
 use crate::field::{Field, Pointer, named, object_schema, read_object, response_object};
 use crate::normalize::{MaxLength, normalize_text};
-use crate::text::{Broken, Kind, digits, text_schema};
+use crate::text::{Broken, Kind, text_schema, whole};
 use crate::{max_length, text, words};
 
 pub(crate) mod argentina;
@@ -37,7 +37,7 @@ pub struct Document {
 
 text!(
     /// A document's number in the spelling that was sent.
-    DocumentSpelling, digits 1..=64, example "20.123.456", normalize normalize_spelling, |_| Ok(())
+    DocumentSpelling, whole 1..=64, example "20.123.456", normalize normalize_spelling, |_| Ok(())
 );
 
 fn normalize_spelling(text: &str, max: MaxLength) -> Result<String, Broken> {
@@ -215,7 +215,7 @@ impl From<String> for DocumentNumber {
 
 impl Field for DocumentNumber {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
-        let text = digits(value, at, errors)?;
+        let text = whole(value, at, errors)?;
         Self::parse(&text).map_err(|(code, message)| errors.push(at.error(code, message))).ok()
     }
 
@@ -224,7 +224,7 @@ impl Field for DocumentNumber {
     }
 
     fn schema() -> RefOr<Schema> {
-        text_schema(Kind::digits, 64, "20.123.456")
+        text_schema(Kind::whole, 64, "20.123.456")
     }
 
     fn response_schema() -> RefOr<Schema> {

@@ -119,7 +119,7 @@ body! {
         "reference_id": null, "quantity": null, "starts_at": null, "expires_at": null, "last_payment_at": null, "metadata": null
     }
     patch { "approval": "APPROVED", "phone": null }
-    dependent [phone_display of phone]
+    dependent ["/phone_display" of "/phone"]
     rules Self::check_together
 }
 
@@ -146,7 +146,7 @@ body! {
         "origin": "web", "metadata": null
     }
     patch { "phone": null }
-    dependent [phone_display of phone]
+    dependent ["/phone_display" of "/phone"]
     rules Self::check_spelling
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::schema::{Object, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::json::read_json;
+use crate::json::{JsonText, read_json};
 
 /// A column: the field that its cells are values of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +88,11 @@ impl Column {
         let value = match self.kind {
             Kind::Text => text(),
             Kind::Literal => read_json(cell.as_bytes()).ok().filter(is_literal).unwrap_or_else(text),
-            Kind::Open => read_json(cell.as_bytes()).ok().filter(Value::is_object).unwrap_or_else(text),
+            // An object that repeats a name stays text, which the field rejects.
+            Kind::Open => {
+                let unique = JsonText::read(cell.as_bytes()).ok().and_then(|text| text.into_unique().ok());
+                unique.filter(Value::is_object).unwrap_or_else(text)
+            }
         };
         let Some((field, part)) = self.name.split_once('.') else {
             match (into.get_mut(&self.name), value) {

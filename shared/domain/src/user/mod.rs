@@ -190,7 +190,11 @@ body! {
         "gender": "FEMALE", "birthdate": "1990-02-28", "language": "es-MX"
     }
     patch { "last_name": "López García", "phone": null, "metadata": { "plan": "gold" } }
-    dependent [phone_display of phone]
+    dependent [
+        "/phone_display" of "/phone",
+        "/identification/display" of "/identification/value",
+        "/tax_identification/display" of "/tax_identification/value"
+    ]
     rules Self::check_spelling
 }
 

@@ -84,30 +84,36 @@ const PROVINCES: [&str; 24] = [
 ];
 
 impl LegalAddress {
-    /// What breaks the rules of its country, which is that of operation if the address does not name its own; the
-    /// error points below `at`, where the address stands.
+    /// Returns the rule that the address breaks; the error points below `at`, where the address stands.
+    ///
+    /// The rules are those of its country, which is that of operation if the address does not name its own. A user who
+    /// operates in BRA has a CEP wherever the address is.
     #[must_use]
     pub fn check(&self, operation_country: Option<&Country>, at: &Pointer) -> Option<FieldError> {
-        match self.country.as_ref().or(operation_country).map(Country::as_str) {
-            Some("ARG") => {
-                let region = self.region.as_ref().map(|region| plain(region.as_str()));
-                let Some(region) = region else {
-                    return Some(at.child("region").error("required", "is required in ARG; name a province"));
-                };
-                let known = PROVINCES.iter().any(|province| plain(province) == region);
-                let message = format!("must be one of {}", PROVINCES.join(", "));
-                (!known).then(|| at.child("region").error("invalid_choice", &message))
-            }
-            Some("BRA") => {
-                let Some(code) = &self.zip_code else {
-                    return Some(at.child("zip_code").error("required", "is required in BRA; give the CEP"));
-                };
-                let digits: Vec<u8> = code.as_str().bytes().filter(|byte| !b".- ".contains(byte)).collect();
-                let valid = digits.len() == 8 && digits.iter().all(u8::is_ascii_digit);
-                (!valid).then(|| at.child("zip_code").error("invalid_zip_code", "must be a CEP, which has 8 digits"))
-            }
-            Some(_) | None => None,
+        let country = self.country.as_ref().or(operation_country);
+        if operation_country.into_iter().chain(country).any(requires_address) {
+            return self.check_cep(at);
         }
+        country.filter(|country| country.as_str() == "ARG").and_then(|_| self.check_province(at))
+    }
+
+    fn check_province(&self, at: &Pointer) -> Option<FieldError> {
+        let region = self.region.as_ref().map(|region| plain(region.as_str()));
+        let Some(region) = region else {
+            return Some(at.child("region").error("required", "is required in ARG; name a province"));
+        };
+        let known = PROVINCES.iter().any(|province| plain(province) == region);
+        let message = format!("must be one of {}", PROVINCES.join(", "));
+        (!known).then(|| at.child("region").error("invalid_choice", &message))
+    }
+
+    fn check_cep(&self, at: &Pointer) -> Option<FieldError> {
+        let Some(code) = &self.zip_code else {
+            return Some(at.child("zip_code").error("required", "is required in BRA; give the CEP"));
+        };
+        let digits: Vec<u8> = code.as_str().bytes().filter(|byte| !b".- ".contains(byte)).collect();
+        let valid = digits.len() == 8 && digits.iter().all(u8::is_ascii_digit);
+        (!valid).then(|| at.child("zip_code").error("invalid_zip_code", "must be a CEP, which has 8 digits"))
     }
 }
 
@@ -251,6 +257,12 @@ mod tests {
             ("BRA", json!({ "zip_code": "01310-100" }), None),
             ("BRA", json!({ "zip_code": "0131010" }), Some(("/legal_address/zip_code", "invalid_zip_code"))),
             ("BRA", json!({ "zip_code": "0131010a" }), Some(("/legal_address/zip_code", "invalid_zip_code"))),
+            (
+                "BRA",
+                json!({ "country": "ARG", "zip_code": "1414" }),
+                Some(("/legal_address/zip_code", "invalid_zip_code")),
+            ),
+            ("BRA", json!({ "country": "USA", "zip_code": "01310-100" }), None),
             ("CHL", json!({ "country": "BRA" }), Some(("/legal_address/zip_code", "required"))),
             ("MEX", json!({}), None),
         ] {

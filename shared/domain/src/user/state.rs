@@ -198,7 +198,11 @@ impl UserFields {
             return errors;
         }
         let (shown, had) = (self.show(), before.map(Body::show));
-        let has = |shown: &Map<String, Value>, name: &str| shown.get(name).is_some_and(|value| !value.is_null());
+        let is_set = |shown: &Map<String, Value>, name: &str| shown.get(name).is_some_and(|value| !value.is_null());
+        // A phone that spells no number of E.164 is a phone.
+        let has = |shown: &Map<String, Value>, name: &str| {
+            is_set(shown, name) || name == "phone" && is_set(shown, "phone_display")
+        };
         let was_free = before.is_some_and(|before| before.parent_id.is_some());
         for name in settings.required_user_fields.0.names().filter(|name| !has(&shown, name)) {
             if was_free || had.as_ref().is_none_or(|had| has(had, name)) {

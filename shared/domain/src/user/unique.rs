@@ -51,10 +51,10 @@ impl Unique {
         Self { former: username.former().map(str::to_owned), ..Self::new("username", username.canonical()) }
     }
 
-    /// A reference id, to the letter.
+    /// A reference id, to the letter that can be seen.
     #[must_use]
     pub fn reference(reference: &ReferenceId) -> Self {
-        Self::new("reference_id", reference.as_str().to_owned())
+        Self::new("reference_id", reference.canonical())
     }
 
     /// A document: its type and its canonical number, and its country where it is unique only there.

@@ -174,8 +174,9 @@ fn option_schema(values: &[&str]) -> ObjectBuilder {
 fn about(kind: FilterKind) -> &'static str {
     match kind {
         FilterKind::Text => "`abc*` is a prefix, `\\,` a comma within a value; case and accents are ignored.",
-        FilterKind::Word => "`abc*` is a prefix, `\\,` a comma within a value.",
-        FilterKind::Email => "`abc*` is a prefix; case is ignored.",
+        FilterKind::Word | FilterKind::Identifier => "`abc*` is a prefix, `\\,` a comma within a value.",
+        FilterKind::Answer(_) => "Any spelling of the answer; `abc*` is a prefix.",
+        FilterKind::Email | FilterKind::Username => "`abc*` is a prefix; case is ignored.",
         FilterKind::Phone => "Any spelling of a phone; `+52*` is a prefix.",
         FilterKind::Document => "`abc*` is a prefix; separators and case are ignored.",
         FilterKind::Made => "Only one time may be given.",
@@ -190,6 +191,7 @@ fn filter_schema(kind: FilterKind) -> ObjectBuilder {
         FilterKind::Text | FilterKind::Word | FilterKind::Document | FilterKind::Email | FilterKind::Phone => {
             text().min_length(Some(1))
         }
+        FilterKind::Username | FilterKind::Identifier | FilterKind::Answer(_) => text().min_length(Some(1)),
         FilterKind::Number => ObjectBuilder::new().schema_type(Type::Number),
         FilterKind::Date => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
         FilterKind::Time | FilterKind::Made => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
