@@ -1,7 +1,7 @@
 // Runs the flows of the README with a client that is generated from the document of `/v1`: each answer has its type.
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
-import type { components, paths } from "./v1.js";
+import type { components, paths } from "./documents/v1.js";
 
 const url = process.argv[2];
 assert(url, "the base URL is missing");

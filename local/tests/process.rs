@@ -94,8 +94,15 @@ async fn what_was_answered_survives_kill_9() {
     let (status, made) = post(&program, "/v1/users", user).await;
     assert_eq!(status, 201);
     let path = format!("/v1/users/{}/verification", made["id"].as_str().unwrap());
-    let (status, tokens) = post(&program, &path, json!({ "code": "00000" })).await;
-    assert_eq!(status, 200, "--fixed-code is the code of every message");
+    let status = post(&program, &path, json!({ "code": "00000" })).await.0;
+    assert_eq!(status, 200, "--fixed-code is the code of every verification");
+    let email = json!({ "email": "ana@example.com" });
+    assert_eq!(post(&program, "/v1/auth/recovery", email).await.0, 202);
+    let recovered = json!({ "email": "ana@example.com", "code": "00000", "new_password": "staple battery horse" });
+    assert_eq!(post(&program, "/v1/auth/recovery/confirm", recovered).await.0, 204, "and of every recovery");
+    let login = json!({ "email": "ana@example.com", "password": "staple battery horse" });
+    let (status, tokens) = post(&program, "/v1/auth/login", login.clone()).await;
+    assert_eq!(status, 200, "{tokens}");
     program.child.kill().unwrap();
     program.child.wait().unwrap();
     drop(program);
@@ -103,7 +110,6 @@ async fn what_was_answered_survives_kill_9() {
     let me = reqwest::Client::new().get(format!("{}/v1/users/me", again.url));
     let me = me.bearer_auth(tokens["access_token"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(me.status(), 200, "a token of before is still good");
-    let login = json!({ "email": "ana@example.com", "password": "correct horse battery" });
     assert_eq!(post(&again, "/v1/auth/login", login).await.0, 200);
     let second = refused(self::port(), &data);
     assert!(second.contains("in use by another process"), "{second}");

@@ -69,7 +69,12 @@ async fn every_change_and_deletion_honours_if_match() {
     let before = muster.lasting().await;
     let is_change = |route: &&Route| ["PATCH", "PUT", "DELETE"].contains(&route.method.as_str());
     for route in isolated.routes.iter().filter(is_change) {
-        let reply = route.call(muster).by(ana).header("if-match", "\"999999\"").send().await;
+        // What is wrong with a change is told first, and the example answers fields that nobody is asked.
+        let call = match route.name.as_str() {
+            "PUT /v1/members/{member}/answers" => muster.call("PUT", &route.path).json(json!({})),
+            _ => route.call(muster),
+        };
+        let reply = call.by(ana).header("if-match", "\"999999\"").send().await;
         assert_eq!(
             (reply.status.as_u16(), &reply.body["code"]),
             (412, &json!("precondition_failed")),

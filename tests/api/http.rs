@@ -172,6 +172,19 @@ async fn numbers_keep_their_digits() {
         }
         assert!(patched.text.contains(&format!("\"d\":1e+3,\"e\":{digits}}}")), "{patched:?}");
     }
+    world.field("income", "number", json!({})).await;
+    for (written, plain) in [("1.5e3", "1500"), ("1E3", "1000"), ("12.50", "12.50"), ("25E-1", "2.5")] {
+        let body = format!("{{\"answers\":{{\"income\":{written}}}}}");
+        let member = world.call("POST", &world.path("/members")).raw("application/json", body).send().await;
+        assert!(member.text.contains(&format!("\"answers\":{{\"income\":{plain}}}")), "{member:?}");
+        let spelled = format!("\"answers_display\":{{\"income\":{written}}}");
+        assert_eq!(member.text.contains(&spelled), written != plain, "{member:?}");
+        let address =
+            format!("{{\"latitude\":{written},\"longitude\":0}}").replace("1.5e3", "1.5e1").replace("1E3", "1E1");
+        let address = world.call("POST", "/v1/users/me/addresses").raw("application/json", address).send().await;
+        let latitude = written.replace("1.5e3", "1.5e1").replace("1E3", "1E1");
+        assert!(address.text.contains(&format!("\"latitude\":{latitude},")), "{address:?}");
+    }
     let line = "{\"email\":\"row@example.com\",\"reference_id\":7E2,\"metadata\":{\"a\":7E2}}\n";
     let created = world.create_by(line).await;
     assert_eq!(created.body["reference_id"], "7E2");
@@ -262,4 +275,68 @@ async fn small_lists_and_answers_with_secrets_are_not_compressed() {
     let user = world.user(fields).await;
     let (_, coding, _) = fetch(&world, &format!("/v1/users/{user}"), "gzip").await;
     assert_eq!(coding, "", "one object");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plus_that_is_not_escaped_is_a_plus() {
+    let world = World::start().await;
+    let user = json!({ "email": "a+b@example.com", "username": "u+1", "reference_id": "r+1", "tax_condition": "t+1" });
+    let user = world.user(user).await;
+    let path = world.users_path();
+    for filter in [
+        "filter[email]=a+b@example.com",
+        "filter[username]=u+1",
+        "filter[username]=u+*",
+        "filter[reference_id]=r+1",
+        "filter[tax_condition]=t+1",
+        "filter[created_at][gte]=2026-11-30T00:00:00+02:00",
+        "filter[updated_at][gte]=2026-11-30T00:00:00+02:00",
+    ] {
+        let found = world.get(&format!("{path}?{filter}")).await;
+        assert_eq!(found.body["data"][0]["id"], json!(user), "{filter} {found:?}");
+    }
+    let changes =
+        world.get(&format!("/v1/segments/{}/users/changes?since=2026-11-30T00:00:00+02:00", world.segment)).await;
+    assert_eq!(changes.status, 200, "{changes:?}");
+    let audit = world.get("/v1/audit?since=2026-11-30T00:00:00+02:00").await;
+    assert_eq!(audit.status, 200, "{audit:?}");
+    for asked in ["email=a+b@example.com", "username=u+1"] {
+        let exists = world.get(&format!("/v1/users/exists?segment_id={}&{asked}", world.segment)).await;
+        assert_eq!(exists.body, json!({ "exists": true }), "{asked}");
+    }
+    // Who escapes a space means a space.
+    let spaced = world.user(json!({ "reference_id": "r 2" })).await;
+    let found = world.get(&format!("{path}?filter[reference_id]=r+2")).await;
+    assert_eq!(found.body["data"][0]["id"], json!(spaced), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_name_what_they_take() {
+    let world = World::start().await;
+    for field in ["name", "email", "username", "reference_id", "phone", "identification_value"] {
+        let reply = world.get(&format!("{}?filter[{field}]=*ui*", world.users_path())).await;
+        assert_eq!(reply.errors(), [(format!("/filter[{field}]"), "invalid_filter".to_owned())], "{reply:?}");
+        assert!(reply.text.contains("whole value") && reply.text.contains("abc*"), "{reply:?}");
+    }
+    let since = world.get("/v1/audit?since=yesterday").await;
+    assert_eq!(since.errors(), [("/since".to_owned(), "invalid_time".to_owned())]);
+    let deep = format!("{{\"email\":\"deep@example.com\",\"metadata\":{}1{}}}", "{\"a\":".repeat(200), "}".repeat(200));
+    let deep = world.create_by(deep).await;
+    assert!(deep.status == 400 && deep.text.contains("127 levels deep; flatten it"), "{deep:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_that_is_wrong_is_told_before_its_precondition() {
+    let world = World::start().await;
+    let user = world.user(json!({ "phone": "+525512345678" })).await;
+    let mixed = json!({ "phone_display": "99 9999 9999" });
+    for (path, wrong) in [
+        (format!("/v1/users/{user}"), mixed),
+        (format!("/v1/segments/{}", world.segment), json!({ "settings": { "password_min_length": 1 } })),
+    ] {
+        let reply = world.call("PATCH", &path).json(wrong).header("if-match", "\"99\"").send().await;
+        assert_eq!(reply.status, 400, "{reply:?}");
+        let stale = world.call("PATCH", &path).json(json!({})).header("if-match", "\"99\"").send().await;
+        assert_eq!(stale.status, 412, "{stale:?}");
+    }
 }

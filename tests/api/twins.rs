@@ -245,6 +245,36 @@ async fn identifications_can_be_unique_by_country() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_phone_without_calling_code_is_found_as_one_of_the_segments_country() {
+    let world = World::start().await;
+    let segment = format!("/v1/segments/{}", world.segment);
+    let ana = world.user(json!({ "phone": "+55 (21) 97777-6666" })).await;
+    let found = async |spelled: &str| {
+        let reply = world.get(&format!("{segment}/users?filter[phone]={spelled}")).await;
+        reply.body["data"].as_array().unwrap().iter().map(|user| id(user)).collect::<Vec<_>>()
+    };
+    assert_eq!(found("(21)%2097777-6666").await, Vec::<String>::new());
+    let settings = json!({ "settings": { "country": "BRA" } });
+    assert_eq!(world.send("PATCH", &segment, settings).await.status, 200);
+    for spelled in ["(21)%2097777-6666", "021%2097777-6666", "21977776666", "5521977776666", "+5521977776666", "%2B*"] {
+        assert_eq!(found(spelled).await, [ana.as_str()], "{spelled}");
+    }
+    // Only a number with its calling code says by itself which one it is.
+    for spelled in ["(21) 97777-6666", "11 4321-1234", "(55) 1234-5678"] {
+        let reply =
+            world.send("POST", &format!("{segment}/users"), json!({ "email": fresh_email(), "phone": spelled })).await;
+        assert_eq!(reply.errors(), [("/phone".to_owned(), "invalid_phone".to_owned())], "{spelled} {reply:?}");
+    }
+    let display = json!({ "email": fresh_email(), "phone_display": "+52 55 0686 5985" });
+    let reply = world.send("POST", &format!("{segment}/users"), display).await;
+    assert_eq!(reply.errors(), [("/phone_display".to_owned(), "mismatch".to_owned())], "{reply:?}");
+    let required = json!({ "settings": { "required_user_fields": ["email", "phone"] } });
+    assert_eq!(world.send("PATCH", &segment, required).await.status, 200);
+    let spelled = json!({ "email": fresh_email(), "phone_display": "0000000000" });
+    assert_eq!(world.send("POST", &format!("{segment}/users"), spelled).await.status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_phone_and_a_document_are_found_by_any_spelling() {
     let world = World::start().await;
     let phone = json!({ "phone": "+52 (55) 1234-5678", "phone_display": "55 1234 5678" });

@@ -133,8 +133,8 @@ pub async fn changed(
 ) -> Result<Address, Error> {
     retried(|| async {
         let (owner, before) = caller.reads(user, KeyScope::Write, |owner| app.store.address(owner, address)).await?;
-        matches.check(before.version)?;
         let after = before.patched(patch(&before)?, Time::now())?;
+        matches.check(before.version)?;
         app.store.change_address(&owner.record.user, &before, &after, caller.act()).await?;
         Ok(after)
     })

@@ -103,6 +103,12 @@ pub(crate) fn time(text: &str) -> Option<Time> {
         }
         (_, zone) => zone.to_owned(),
     };
+    // Without a colon, or without minutes, as ISO 8601 has them too.
+    let zone = match (zone.len(), zone.split_at_checked(3)) {
+        (3, _) => format!("{zone}:00"),
+        (5, Some((hours, minutes))) => format!("{hours}:{minutes}"),
+        _ => zone,
+    };
     read(&format!("{day}T{clock}{zone}"))
 }
 

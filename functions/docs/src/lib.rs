@@ -7,6 +7,7 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use axum::{Json, Router};
+use edge::CompressedForms;
 use serde_json::json;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
@@ -90,7 +91,8 @@ pub fn router() -> OpenApiRouter {
     for (name, path, document) in documents() {
         let text = document.to_json().unwrap_or_default();
         let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
-        pages = pages.route(path, get(async move || (headers, text).into_response()));
+        let forms = CompressedForms::default();
+        pages = pages.route(path, get(async move || forms.mark((headers, text).into_response())));
         urls.push(Url::new(name, path));
     }
     let pages = pages.route("/", get(async || Redirect::temporary("/docs/"))).merge(swagger::router(urls));

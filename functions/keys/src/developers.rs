@@ -92,8 +92,8 @@ async fn change(
 ) -> Answer<Shown> {
     Ok(retried(|| async {
         let (account, before) = own(&app, &caller, developer).await?;
-        matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
+        matches.check(before.version)?;
         app.store.change_developer(account, (&before, &after), None).await?;
         Ok(Shown::new(&after))
     })

@@ -69,6 +69,10 @@ pub struct ClientToken {
     scope: String,
 }
 
+/// An answer without members: there is nothing more to tell.
+#[derive(Debug, ToSchema)]
+pub struct Revoked {}
+
 /// The known parameters of a request; others are ignored, and one without a value counts as omitted (RFC 6749, 3.2).
 #[derive(Debug)]
 pub struct Parameters<T>(T);
@@ -139,7 +143,7 @@ pub async fn issue(app: &App, visitor: &Visitor, kept: &KeptKey, scopes: Scopes)
 /// is unknown, expired or of another key is answered in the same way (RFC 7009, 2.2).
 #[utoipa::path(post, path = "/v1/oauth/revoke", tag = "oauth", security(()),
     request_body(content((Revocation = "application/json"), (Revocation = "application/x-www-form-urlencoded"))),
-    responses((status = 200, description = "The token is not valid any more.")))]
+    responses((status = 200, description = "The token is not valid any more.", body = Revoked)))]
 pub async fn revoke_token(
     State(app): State<App>,
     visitor: Visitor,

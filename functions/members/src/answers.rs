@@ -83,7 +83,6 @@ pub async fn answered(
     retried(|| async {
         let seat = Seat::take(app, caller, member, KeyScope::Write).await?;
         let before = &seat.record.member;
-        matches.check(before.version)?;
         let SentAnswers { values: given, spellings } = given(&seat)?;
         let checks = checks(app, before.segment_id).await?;
         let questions = asked(&seat.configuration, before);
@@ -92,6 +91,7 @@ pub async fn answered(
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
+        matches.check(before.version)?;
         let change = (&before.answers, &answers);
         let files = new_files(app, &questions, change, (before, seat.role), &at).await?;
         let gone = gone_files(app, &questions, change, before).await?;

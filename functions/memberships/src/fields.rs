@@ -150,8 +150,8 @@ pub async fn changed(
     retried(|| async {
         let configuration = managed(app, caller, membership).await?;
         let before = configuration.field(field).ok_or(Error::NotFound)?;
-        matches.check(before.version)?;
         let after = before.patched(patch(before)?, Time::now())?;
+        matches.check(before.version)?;
         let catalogs = named(app, &configuration, [before, &after]).await?;
         fits(&after, &configuration, &catalogs)?;
         let (old, new) = (question(before, &catalogs), question(&after, &catalogs));

@@ -177,8 +177,8 @@ pub(crate) async fn change(
     Ok(retried(|| async {
         let configuration = managed(&app, &caller, membership).await?;
         let before = configuration.level(level).ok_or(Error::NotFound)?;
-        matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
+        matches.check(before.version)?;
         beside(&after, &configuration)?;
         let range = |level: &Level| (level.fields.from_point, level.fields.to_point, level.fields.status.0);
         let moves = range(before) != range(&after);

@@ -114,8 +114,8 @@ pub(crate) async fn change(
 ) -> Answer<Shown> {
     Ok(retried(|| async {
         let before = managed(&app, &caller, membership).await?;
-        matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
+        matches.check(before.version)?;
         app.store.change_membership(&before, &after, caller.act()).await?;
         Ok(Shown::new(&after))
     })

@@ -85,8 +85,8 @@ pub(crate) async fn replace(
 ) -> Answer<Shown> {
     Ok(retried(|| async {
         let before = found(&app, &caller, (segment, catalog), KeyScope::Admin).await?;
-        matches.check(before.catalog.version)?;
         let after = before.catalog.replaced(fields.clone(), Time::now());
+        matches.check(before.catalog.version)?;
         let uses = app.store.catalog_uses(segment, catalog).await?;
         force.allows(affected(&app, &uses, (&before.catalog, &after)).await?)?;
         let memberships = uses.iter().map(|configuration| configuration.membership.id);

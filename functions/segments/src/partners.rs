@@ -175,8 +175,8 @@ pub async fn changed(
 ) -> Result<Partner, Error> {
     retried(|| async {
         let before = found(app, caller, (segment, partner), KeyScope::Admin).await?.thing;
-        matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
+        matches.check(before.version)?;
         app.store.change_partner(&before, &after, caller.act()).await.map(|()| after)
     })
     .await

@@ -167,8 +167,8 @@ pub(crate) async fn change(
 ) -> Answer<Shown> {
     Ok(retried(|| async {
         let before = found(&app, &caller, (segment, product), KeyScope::Admin).await?;
-        matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
+        matches.check(before.version)?;
         app.store.change_product(&before, &after, caller.act()).await?;
         Ok(Shown::new(&after))
     })

@@ -104,8 +104,8 @@ pub async fn changed(
 ) -> Result<Segment, Error> {
     retried(|| async {
         let before = caller.segment(segment, KeyScope::Admin).await?;
-        matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
+        matches.check(before.version)?;
         if after.fields.shipping_address_id != before.fields.shipping_address_id {
             reachable(app, before.owner_id, &after.fields).await?;
         }

@@ -106,8 +106,8 @@ pub(crate) async fn change(
 ) -> Answer<Shown> {
     Ok(retried(|| async {
         let before = found(&app, &caller, (segment, status), KeyScope::Admin).await?.thing;
-        matches.check(before.version)?;
         let after = before.patched(patch.clone(), Time::now())?;
+        matches.check(before.version)?;
         after.follows(&before)?;
         app.store.change_custom_status(&before, &after, caller.act()).await?;
         Ok(Shown::new(&after))

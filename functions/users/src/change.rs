@@ -53,8 +53,7 @@ pub async fn changed(
 ) -> Result<User, Error> {
     retried(|| async {
         let before = within(segment, settled((app, identity), caller, user, KeyScope::Write).await?)?;
-        matches.check(before.record.user.version)?;
-        apply((app, identity), caller, &before, (patch(&before.record.user)?, None)).await
+        apply((app, identity), caller, (&before, matches), (patch(&before.record.user)?, None)).await
     })
     .await
 }
@@ -72,7 +71,7 @@ pub async fn with_status(
     let patch = MergePatch::<UserState>::parse(json!({ "status_id": status.map(|status| status.id) }))?;
     retried(|| async {
         let before = settled((app, identity), caller, UserRef::Id(user), KeyScope::Write).await?;
-        apply((app, identity), caller, &before, (patch.clone(), status)).await
+        apply((app, identity), caller, (&before, &IfMatch::default()), (patch.clone(), status)).await
     })
     .await
 }
@@ -81,7 +80,7 @@ pub async fn with_status(
 async fn apply(
     (app, identity): (&App, &Identity),
     caller: &Caller,
-    Subject { record: before, role }: &Subject,
+    (Subject { record: before, role }, matches): (&Subject, &IfMatch),
     (mut patch, status): (MergePatch<UserState>, Option<&CustomStatus>),
 ) -> Result<User, Error> {
     if before.user.status == Status::Deleted {
@@ -91,6 +90,7 @@ async fn apply(
     let segment = segment_of(app, &before.user).await?;
     let settings = segment.as_ref().map(|segment| &segment.fields.settings.0);
     let after = before.user.patched(patch, *role, settings, Time::now())?;
+    matches.check(before.user.version)?;
     let (after, email) = before.user.decide_email(after, *role);
     check_presence(identity, caller, before, (*role, &email, password)).await?;
     let entry = Entry::between(Some(&before.user), &after, action(&before.user, &after), caller.act());

@@ -1,6 +1,7 @@
 //! Content codings: request bodies that are sent compressed, and answers that are.
 
 use std::io::{self, Read, Write as _};
+use std::sync::{Arc, OnceLock};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -127,13 +128,34 @@ fn broken() -> Failure {
 
 /// Marks an answer that may be compressed: a list or a document. Answers with secrets are not, because their length would
 /// tell of them where a client chooses text beside them (BREACH).
-#[derive(Debug, Clone, Copy)]
-struct Compressible;
+#[derive(Debug, Clone, Default)]
+struct Compressible(Option<CompressedForms>);
 
 /// Marks an answer as one that may be compressed.
 pub async fn mark_compressible(mut response: Response) -> Response {
-    response.extensions_mut().insert(Compressible);
+    response.extensions_mut().get_or_insert_default::<Compressible>();
     response
+}
+
+/// The compressed forms of an answer that is the same as long as the program runs: each is made once.
+#[derive(Debug, Clone, Default)]
+pub struct CompressedForms(Arc<[OnceLock<Bytes>; 2]>);
+
+impl CompressedForms {
+    /// Marks the answer whose forms these are.
+    #[must_use]
+    pub fn mark(&self, mut response: Response) -> Response {
+        response.extensions_mut().insert(Compressible(Some(self.clone())));
+        response
+    }
+
+    fn of(&self, coding: AnswerCoding) -> &OnceLock<Bytes> {
+        let [brotli, gzip] = &*self.0;
+        match coding {
+            AnswerCoding::Brotli => brotli,
+            AnswerCoding::Gzip => gzip,
+        }
+    }
 }
 
 /// An answer of fewer bytes is not compressed: it fits into one packet anyway.
@@ -153,30 +175,41 @@ enum AnswerCoding {
 pub(crate) async fn compress(request: Request, next: Next) -> Response {
     let accepted = accepted(request.headers());
     let mut response = next.run(request).await;
-    let is_marked = response.extensions().get::<Compressible>().is_some();
-    if !is_marked || response.status() != StatusCode::OK || response.headers().contains_key(CONTENT_ENCODING) {
+    let mark = response.extensions_mut().remove::<Compressible>();
+    if mark.is_none() || response.status() != StatusCode::OK || response.headers().contains_key(CONTENT_ENCODING) {
         return response;
     }
     response.headers_mut().append(VARY, HeaderValue::from(ACCEPT_ENCODING));
     match accepted {
-        Some((coding, name)) => compressed(response, coding, name)
+        Some((coding, name)) => compressed(response, (coding, name), mark.and_then(|Compressible(forms)| forms))
             .await
             .unwrap_or_else(|error| Failure::from(Error::internal(error)).into_response()),
         None => response,
     }
 }
 
-async fn compressed(response: Response, coding: AnswerCoding, name: HeaderValue) -> Result<Response, String> {
+async fn compressed(
+    response: Response,
+    (coding, name): (AnswerCoding, HeaderValue),
+    forms: Option<CompressedForms>,
+) -> Result<Response, String> {
     let (mut parts, body) = response.into_parts();
     let bytes = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
     if bytes.len() < SMALLEST {
         return Ok(Response::from_parts(parts, Body::from(bytes)));
     }
-    let small = match coding {
-        AnswerCoding::Gzip => gzip(&bytes),
-        AnswerCoding::Brotli => brotli(&bytes),
+    let make = || {
+        let small = match coding {
+            AnswerCoding::Gzip => gzip(&bytes),
+            AnswerCoding::Brotli => brotli(&bytes),
+        };
+        small.map(Bytes::from).map_err(|error| error.to_string())
     };
-    let small = small.map_err(|error| error.to_string())?;
+    let kept = forms.as_ref().and_then(|forms| forms.of(coding).get());
+    let small = if let Some(kept) = kept { kept.clone() } else { make()? };
+    if let Some(forms) = &forms {
+        forms.of(coding).get_or_init(|| small.clone());
+    }
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_ENCODING, name);
     weaken(&mut parts.headers, &ETAG);

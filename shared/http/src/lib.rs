@@ -53,7 +53,7 @@ pub use app::{
 pub use base::Base;
 pub use body::{Body, BodyLimit, FromJson, JsonOrForm, MaybeBody, OneOrMany, Patch};
 pub use caller::{Anybody, Caller, Session, Subject, check_use};
-pub use coding::mark_compressible;
+pub use coding::{CompressedForms, mark_compressible};
 pub use cors::Origins;
 pub use credential::IssuedToken;
 pub use developer::ByDeveloper;

@@ -32,7 +32,7 @@ use crate::failure::{FieldProblem, Problem};
 use crate::scopes::required_scopes;
 
 /// The components that are schemas, by their names.
-type Schemas = BTreeMap<String, RefOr<Schema>>;
+pub type Schemas = BTreeMap<String, RefOr<Schema>>;
 
 /// Completes a document that the handlers have described.
 pub fn complete(document: &mut OpenApi) {
@@ -126,8 +126,18 @@ fn show_body(body: &mut RequestBody, required: bool, schemas: &Schemas) {
         let RefOr::T(content) = content else { continue };
         let Some(schema) = content.schema.as_ref() else { continue };
         content.example = Some(example_of(schema, schemas));
-        body.description = body.description.take().or_else(|| description_of(schema, schemas));
     }
+    describe_body(body, schemas);
+}
+
+/// Gives a body the description of its schema, where it has none of its own.
+pub fn describe_body(body: &mut RequestBody, schemas: &Schemas) {
+    let contents = body.content.values().filter_map(|content| match content {
+        RefOr::T(content) => content.schema.as_ref(),
+        RefOr::Ref(_) => None,
+    });
+    let description = contents.filter_map(|schema| description_of(schema, schemas)).next();
+    body.description = body.description.take().or(description);
 }
 
 fn description_of(schema: &RefOr<Schema>, schemas: &Schemas) -> Option<String> {

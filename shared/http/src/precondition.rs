@@ -34,6 +34,9 @@ pub(crate) fn tag(version: u64) -> String {
 impl IfMatch {
     /// Refuses the change of an object that has another version than the client named.
     ///
+    /// What is wrong with the change is told first: a precondition counts for a request that would succeed (RFC 9110, section
+    /// 13.2.1).
+    ///
     /// # Errors
     /// [`Error::OtherVersion`].
     pub fn check(&self, version: u64) -> Result<(), Error> {

@@ -54,7 +54,7 @@ async fn layout_of_a_spreadsheet_is_no_fault() {
         "sep=|\nemail|name\nEMAIL|X",
         "email;name;;\r\nEMAIL;X;;\r\n",
         "email;;name;\r\nEMAIL;;X\r\n",
-        "email;name\r\nEMAIL;X\r\n;\r\n ;\u{a0}\r\n;;;;\r\n",
+        "email;name\r\nEMAIL;X\r\n;\r\n ;\u{a0}\r\n\u{3000};\u{2003}\r\n;;;;\r\n",
         "email;name\r\n EMAIL ;\u{a0}X \r\n",
         " Email ;NAME\u{a0}\r\nEMAIL;X\r\n",
         ";;\r\n\r\nemail;name\r\nEMAIL;X;\r\n",
@@ -133,4 +133,28 @@ async fn batches_of_a_recoded_table_begin_where_rows_do() {
     assert_eq!((counts(&import), &import["total_rows"]), ([1100, 0, 0, 0], &json!(1100)), "{import}");
     let report = world.report(&path).await;
     assert!(report.iter().enumerate().all(|(nth, row)| row["line"] == json!(nth + 2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quote_that_is_never_closed_is_told_and_changes_nothing() {
+    let world = started().await;
+    let file = "email,metadata.note\na@example.com,A\nb@example.com,\"open\nc@example.com,B\nd@example.com,C\n";
+    let path = world.imported("csv", file, json!({})).await;
+    let import = world.over(&path).await;
+    assert_eq!((&import["status"], counts(&import)), (&json!("COMPLETED"), [1, 0, 0, 1]), "{import}");
+    let report = world.report(&path).await;
+    assert_eq!((report[1]["line"].as_u64(), errors(&report[1])), (Some(3), vec![("", "malformed")]), "{report:?}");
+    let message = report[1]["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("quote that is never closed"), "{message}");
+    let mut found: Vec<_> = world.users().await.into_keys().collect();
+    found.sort();
+    assert!(!found.iter().any(|email| email.starts_with("b@")), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cell_whose_object_repeats_a_name_fails() {
+    let world = started().await;
+    let file = "email,metadata\na@example.com,\"{\"\"b\"\":1,\"\"b\"\":2}\"\nb@example.com,\"{\"\"b\"\":1}\"\n";
+    let path = world.imported("csv", file, json!({})).await;
+    assert_eq!(counts(&world.over(&path).await), [1, 0, 0, 1]);
 }

@@ -12,7 +12,11 @@ use crate::openapi::property;
 
 /// The fields that clients write, each with the schema that it has in `object` under `/v1`.
 fn fields(object: &RefOr<Schema>) -> Vec<Property> {
-    let plain = PLAIN.into_iter().map(|(theirs, our)| (theirs, "", ALWAYS.contains(&theirs), property(object, our)));
+    let plain = PLAIN.into_iter().map(|(theirs, our)| match theirs {
+        "phone" => (theirs, "A phone in any spelling, which is given back.", false, nullable(text().into())),
+        "status_reason" => (theirs, "Why the user is blocked.", false, nullable(text().into())),
+        _ => (theirs, "", ALWAYS.contains(&theirs), property(object, our)),
+    });
     let parts = PARTS.into_iter().map(|(theirs, our, member)| {
         let meaning = if our == "identification" { "The identity document." } else { "The tax document." };
         (theirs, meaning, false, nullable(property(object, &format!("{our}/{member}"))))
@@ -62,7 +66,7 @@ impl PartialSchema for CardUser {
         let before: [Property; 3] = [
             ("id", "The user's id behind `usr-`.", true, text().into()),
             ("client_id", "The segment's id behind `cli-`.", true, text().into()),
-            ("status", "", true, one_of(&["ACTIVE", "BLOCKED"]).into()),
+            ("status", "`BLOCKED` for who is shut out.", true, one_of(&["ACTIVE", "BLOCKED"]).into()),
         ];
         let fields = fields(&user).into_iter().map(|(name, meaning, _, schema)| (name, meaning, true, schema));
         let after = [ours("created_at"), ours("updated_at")];

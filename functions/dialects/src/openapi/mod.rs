@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response,
@@ -57,6 +58,7 @@ pub(crate) fn document(about: &About, described: OpenApi) -> OpenApi {
         components.add_security_scheme(*name, scheme.clone());
     }
     edge::openapi::share_schemas(&mut whole);
+    let schemas = whole.components.as_ref().map(|components| components.schemas.clone()).unwrap_or_default();
     let required: Vec<_> = groups.iter().map(|group| requirement(group)).collect();
     let mut ids = BTreeSet::new();
     // A last slash may be sent or not; a document names the path without it.
@@ -73,6 +75,9 @@ pub(crate) fn document(about: &About, described: OpenApi) -> OpenApi {
         for (method, operation) in operations {
             let Some(operation) = operation else { continue };
             complete(about, path, operation, &required);
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                edge::openapi::describe_body(body, &schemas);
+            }
             operation.operation_id = Some(unique_id(about, (method, path), operation, &mut ids));
             if operation.security.iter().flatten().any(|security| *security != SecurityRequirement::default()) {
                 edge::openapi::show_scopes(method, path, operation);
@@ -137,7 +142,7 @@ pub(crate) fn property(object: &RefOr<Schema>, path: &str) -> RefOr<Schema> {
 
 /// The schema of anything, which a test of the documents rejects.
 fn any() -> RefOr<Schema> {
-    Schema::default().into()
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).into()
 }
 
 fn requirement(group: &[(&'static str, SecurityScheme)]) -> SecurityRequirement {
@@ -184,11 +189,11 @@ fn error(about: &About, description: &str) -> Response {
     told
 }
 
-/// Documents the other type that an answer comes in.
+/// Documents the other type that an answer comes in: the same members, written otherwise.
 fn add_other_type(about: &About, response: &mut Response) {
     let Some(also) = about.also else { return };
     let Some(RefOr::T(content)) = response.content.get("application/json") else { return };
     let example = content.example.as_ref().map(|example| (also.write)(example).into());
-    let content = ContentBuilder::new().schema(Some(String::schema())).example(example).build();
+    let content = ContentBuilder::new().schema(content.schema.clone()).example(example).build();
     response.content.insert(also.name.to_owned(), content.into());
 }

@@ -132,3 +132,15 @@ async fn an_unknown_or_misspelt_parameter_is_an_error_that_names_it() {
     let several = cards.get(&format!("{USERS}?colour=red&filter[x]=1")).await;
     assert_eq!(failed(&several), as_failed(400, &[("colour", "unknown"), ("filter[x]", "unknown")]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_are_told_as_they_were_meant() {
+    let cards = Cards::start().await;
+    for (query, values) in [
+        ("filter[email]=a+b@example.com", json!(["a+b@example.com"])),
+        (r"filter[surname]=Sur%5C,%200,B*", json!(["Sur, 0", "B*"])),
+    ] {
+        let reply = cards.get(&format!("{USERS}?{query}")).await;
+        assert_eq!(reply.body["meta"]["filters"][0]["values"], values, "{reply:?}");
+    }
+}

@@ -21,7 +21,11 @@ async fn client_gets_a_token_by_json_form_or_basic() {
     for call in [
         muster.post(TOKEN, body.clone()),
         // A client that renews its token may send the old one.
-        muster.post(TOKEN, body).token("old"),
+        muster.post(TOKEN, body.clone()).token("old"),
+        // As under every dialect, the media type of JSON may be missing or another one, and blank text is unset.
+        muster.call("POST", TOKEN).untyped(body.to_string()),
+        muster.call("POST", TOKEN).raw("text/plain", body.to_string()),
+        muster.call("POST", TOKEN).raw(FORM, format!("{form}&scope=+")),
         muster.call("POST", TOKEN).raw(FORM, form),
         muster.call("POST", TOKEN).raw(FORM, "grant_type=client_credentials").header("authorization", &basic),
     ] {

@@ -367,3 +367,59 @@ async fn what_is_not_there_is_told_in_the_same_shape() {
         assert_eq!(failed(&cards.call(method, path).send().await).0, expected, "{method} {path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn object_in_place_of_a_value_is_refused() {
+    let cards = Cards::start().await;
+    let user = json!({ "email": "ana@example.com", "operation_country": "ARG" });
+    for name in
+        ["operation_country", "name", "gender", "birthdate", "nationality", "tax_condition", "identification_value"]
+    {
+        let mut user = user.clone();
+        user[name] = json!({});
+        let reply = cards.send("POST", USERS, user).await;
+        assert_eq!(reply.status, 400, "{name} {reply:?}");
+        assert!(failed(&reply).1.iter().any(|(place, _)| *place == format!("/data/{name}")), "{name} {reply:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reason_of_a_block_cannot_be_taken_away() {
+    let cards = Cards::start().await;
+    let user = cards.made(json!({ "email": "ana@example.com", "operation_country": "MEX" })).await;
+    let path = format!("{USERS}{}", user["id"].as_str().unwrap());
+    let block = json!({ "status": "BLOCKED", "status_reason": "CLIENT_INTERNAL_REASON" });
+    assert_eq!(cards.send("PATCH", &path, block).await.status, 200);
+    for reason in [json!(null), json!(" ")] {
+        let reply = cards.send("PATCH", &path, json!({ "status_reason": reason })).await;
+        assert_eq!(failed(&reply), (400, vec![("/data/status_reason".to_owned(), "required".to_owned())]), "{reply:?}");
+    }
+    let active = json!({ "status": "ACTIVE", "status_reason": null });
+    assert_eq!(cards.send("PATCH", &path, active).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn document_is_shown_in_the_spelling_that_was_sent_last() {
+    let cards = Cards::start().await;
+    let ana = json!({ "email": "ana@example.com", "operation_country": "ARG", "identification_type": "DNI",
+        "identification_value": "12.345.678" });
+    let id = cards.made(ana).await["id"].as_str().unwrap().to_owned();
+    let display = async || {
+        let user = cards.world.read(&format!("/v1/users/{}", id.trim_start_matches("usr-"))).await;
+        user["identification"]["display"].clone()
+    };
+    assert_eq!(display().await, "12.345.678");
+    for (sent, shown) in [(json!("12 345 678"), "12 345 678"), (json!(12_345_678), "12345678")] {
+        let reply = cards.send("PATCH", &format!("{USERS}{id}"), json!({ "identification_value": sent })).await;
+        assert_eq!((reply.status.as_u16(), display().await), (200, json!(shown)), "{reply:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_with_leading_zeros_are_taken_as_numbers() {
+    let cards = Cards::start().await;
+    let body = "{\"data\":{\"email\":\"ana@example.com\",\"operation_country\":\"BRA\",\"phone\": 01199998888 ,\"legal_address\":{\"zip_code\":01310100}}}";
+    let reply = cards.call("POST", USERS).raw("application/json", body).send().await;
+    assert_eq!(reply.body["data"]["legal_address"]["zip_code"], "01310100", "{reply:?}");
+    assert_eq!(reply.body["data"]["phone"], "01199998888", "{reply:?}");
+}
