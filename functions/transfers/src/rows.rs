@@ -416,6 +416,12 @@ mod tests {
         let file = format!("a,b\n1,\"2\n{}", "3,4\n".repeat(LONGEST));
         let found = rows(Format::Csv, file.as_bytes(), 65536);
         assert_eq!((found.len(), &found[1].content), (2, &Content::TooLong));
+        for size in [1, 3, 999] {
+            let found = rows(Format::Csv, b"a,b\n1,\"2\n3,4\n", size);
+            assert_eq!((found.len(), &found[1].content), (2, &Content::OpenQuote), "{size}");
+            let closed = rows(Format::Csv, b"a,b\n1,\"2\n3\"", size);
+            assert_eq!(closed[1].content, cells(&["1", "2\n3"]), "{size}");
+        }
     }
 
     #[test]
