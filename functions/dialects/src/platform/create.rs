@@ -19,13 +19,14 @@ use store::Configuration;
 
 use super::names::{as_text, field, told};
 use super::products::find_product;
+use super::schema::{CreationReport, NewStudents};
 use crate::State;
 use crate::lenient::{self, given};
 use crate::place::Place;
 
 /// How many students a request may have, and how many products.
-const MOST: usize = 100;
-const MOST_PRODUCTS: usize = 16;
+pub(super) const MOST: usize = 100;
+pub(super) const MOST_PRODUCTS: usize = 16;
 
 /// The country of phones where the segment's settings name none.
 const USUAL_COUNTRY: &str = "BRA";
@@ -42,7 +43,7 @@ const SAME: [&str; 4] = ["name", "last_name", "email", "reference_id"];
 /// student lacks, and changes nothing else: it is in `created` with `existing: true`. It fails with `already_subscribed` where
 /// none is missing. Of two rows with the same e-mail the second fails with `taken`.
 #[utoipa::path(post, path = "/platform/users/create", tag = "users",
-    request_body(content = serde_json::Value, example = json!({
+    request_body(content = NewStudents, example = json!({
         "product_id": ["0199d2a4-5c00-7000-8000-000000000d01"],
         "users": [
             { "name": "Ana", "last_name": "López", "email": "ana@example.com", "password": "correct horse battery",
@@ -52,7 +53,7 @@ const SAME: [&str; 4] = ["name", "last_name", "email", "reference_id"];
             { "email": "ana@example.com" }
         ]
     })),
-    responses((status = 200, description = "The result of each row.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "The result of each row.", body = CreationReport, example = json!({
         "message": "2 created, 1 failed.",
         "created": [
             { "index": 0, "id": "0199d2a4-5c00-7000-8000-000000000002" },

@@ -8,19 +8,20 @@ use edge::{Answer, Anybody, DeveloperRegistration, LenientBody, Rendered, Seed, 
 use serde_json::{Map, Value, json};
 
 use super::names::as_text;
+use super::schema::{NewDeveloper, NewToken, RegisteredDeveloper, TokenOwner};
 use crate::State;
 use crate::lenient::{self, given};
 
 /// The fields of a registration that are kept; others are ignored.
-const FIELDS: &[&str] = DeveloperFields::NAMES;
+pub(super) const FIELDS: &[&str] = DeveloperFields::NAMES;
 
 /// Registers a developer, of no account and without a credential. It expires after 30 days unless a key is used with it.
 ///
 /// With the token of a master user, or a key of the account with the scope `admin`, the developer is the account's own, as with
 /// `POST /v1/developers`. A deployment whose `DeveloperRegistration` is `account` demands one of these.
 #[utoipa::path(post, path = "/platform/register", tag = "developers", security((), ("bearer" = [])),
-    request_body(content = serde_json::Value, example = json!(DeveloperFields::example())),
-    responses((status = 200, description = "An array of one, the developer.", body = serde_json::Value,
+    request_body(content = NewDeveloper, example = json!(DeveloperFields::example())),
+    responses((status = 200, description = "An array of one, the developer.", body = Vec<RegisteredDeveloper>,
         example = json!([example()]))))]
 pub(super) async fn register(
     Shared(state): Shared<State>,
@@ -48,9 +49,8 @@ pub(super) async fn register(
 /// A deployment whose `DeveloperRegistration` is `account` demands the token of a master user, or a key of the account with the
 /// scope `admin`, and issues tokens of the account's own developers.
 #[utoipa::path(post, path = "/platform/generate-token", tag = "developers", security((), ("bearer" = [])),
-    request_body(content = serde_json::Value, example = json!({ "user_id": "0199d2a4-5c00-7000-8000-00000000de01" })),
-    responses((status = 200, description = "The token.", body = serde_json::Value,
-        example = json!({ "token": "dv_…" }))))]
+    request_body(content = TokenOwner, example = json!({ "user_id": "0199d2a4-5c00-7000-8000-00000000de01" })),
+    responses((status = 200, description = "The token.", body = NewToken, example = json!({ "token": "dv_…" }))))]
 pub(super) async fn generate_token(
     Shared(state): Shared<State>,
     Anybody(caller): Anybody,

@@ -9,12 +9,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use edge::{ByDeveloper, Dialect, Problem};
 use serde_json::json;
+use utoipa::PartialSchema;
 use utoipa::openapi::path::{PathItem, Paths};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
@@ -29,6 +28,7 @@ mod pages;
 mod products;
 mod push;
 mod ranking;
+mod schema;
 mod shown;
 mod subscriptions;
 mod users;
@@ -56,7 +56,7 @@ pub(crate) const ABOUT: About = About {
         `/v1/developers` of the key's account, which can ban it. What a list goes on with, `links.next`, is relative to the address that \
         was asked, so that it holds neither.",
     security,
-    error,
+    error: <schema::ErrorMessage as PartialSchema>::schema,
     errors: &[
         (400, "A field or parameter is wrong; `errors` names each."),
         (
@@ -66,8 +66,12 @@ pub(crate) const ABOUT: About = About {
         (403, "The key lacks the scope: `read` to look up, `write` to create and change, `admin` to delete."),
         (404, "Absent, or in another segment."),
         (409, "It conflicts with what is there."),
+        (413, "The body is larger than 256 KiB."),
+        (415, "The body is neither JSON nor a form."),
+        (422, "The idempotency key was used with another body."),
         (429, "Too many requests."),
         (500, "A fault of ours."),
+        (503, "A dependency is unavailable; retry later."),
     ],
     also: None,
 };
@@ -214,13 +218,6 @@ fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
         vec![("developer", developer.clone()), ("platform", platform)],
         vec![("developer", developer), ("bearer", SecurityScheme::Http(bearer))],
     ]
-}
-
-fn error() -> RefOr<Schema> {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let one = ObjectBuilder::new().property("field", text()).property("code", text()).property("message", text());
-    let errors = ArrayBuilder::new().items(one.schema_type(Type::Object));
-    ObjectBuilder::new().schema_type(Type::Object).property("message", text()).property("errors", errors).into()
 }
 
 /// `{message, errors}`, in the names that these clients know.

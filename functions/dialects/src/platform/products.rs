@@ -7,6 +7,7 @@ use segments::Products;
 use serde_json::{Number, Value, json};
 
 use super::pages;
+use super::schema::ProductPage;
 use crate::place::Place;
 use crate::{State, lenient};
 
@@ -17,7 +18,7 @@ use crate::{State, lenient};
 #[utoipa::path(get, path = "/platform/products/all-products", tag = "products",
     params(("per_page" = Option<u32>, Query, description = "How many at most."),
         ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the page before.")),
-    responses((status = 200, description = "A page of products.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "A page of products.", body = ProductPage, example = json!({
         "data": [{
             "id": "0199d2a4-5c00-7000-8000-000000000d01", "title": "Pottery, first year", "description": "Twelve evenings.",
             "period": "P1Y", "value": 499.90, "currency": "BRL", "product_id": "123456789",

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::Configuration;
 
 use super::pages;
+use super::schema::{RankedStudent, RankingPage};
 use crate::State;
 use crate::place::Place;
 
@@ -26,7 +27,7 @@ pub(super) struct OfUser {
     params(("membership_id" = Option<String>, Query, description = "The membership; the oldest one without it."),
         ("per_page" = Option<u32>, Query, description = "How many at most."),
         ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the page before.")),
-    responses((status = 200, description = "A page of the ranking.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "A page of the ranking.", body = RankingPage, example = json!({
         "data": [example()],
         "links": { "next": null },
         "meta": { "next_cursor": null, "total": 1, "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01" }
@@ -51,7 +52,7 @@ pub(super) async fn list(
 /// Reads a student's place in the ranking.
 #[utoipa::path(get, path = "/platform/ranking/{user_id}", tag = "ranking",
     params(("membership_id" = Option<String>, Query, description = "The membership; the oldest one without it.")),
-    responses((status = 200, description = "The student's place.", body = serde_json::Value, example = json!(example()))))]
+    responses((status = 200, description = "The student's place.", body = RankedStudent, example = json!(example()))))]
 pub(super) async fn read(
     Shared(state): Shared<State>,
     place: Place,

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::as_text;
 use super::products::find_product;
+use super::schema::{NewSubscription, SubscriptionChange, SubscriptionResult};
 use super::shown::whole_subscription;
 use crate::State;
 use crate::lenient::{self, given, text, time};
@@ -20,8 +21,8 @@ const TIMES: [(&str, &str); 2] = [("payment_last_date", "last_payment_at"), ("ex
 
 /// Subscribes a student to a product, which `product_id` names by the account's number or by its id.
 #[utoipa::path(post, path = "/platform/users/create/user-subscription", tag = "subscriptions",
-    request_body(content = serde_json::Value, example = json!(request())),
-    responses((status = 200, description = "The subscription.", body = serde_json::Value, example = json!({
+    request_body(content = NewSubscription, example = json!(request())),
+    responses((status = 200, description = "The subscription.", body = SubscriptionResult, example = json!({
         "message": "The user is subscribed.", "subscription": example()
     }))))]
 pub(super) async fn create(
@@ -54,11 +55,11 @@ pub(super) async fn create(
 
 /// Changes the subscription that a student has to a product: what is left out stays, null or empty text clears.
 #[utoipa::path(put, path = "/platform/users/update/user-subscription", tag = "subscriptions",
-    request_body(content = serde_json::Value, example = json!({
+    request_body(content = SubscriptionChange, example = json!({
         "product_id": "0199d2a4-5c00-7000-8000-000000000d01", "user_id": "0199d2a4-5c00-7000-8000-000000000002",
         "payment_last_date": "2027-10-30", "expiration_date": "2028-11-01", "active": 1
     })),
-    responses((status = 200, description = "The subscription after the change.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "The subscription after the change.", body = SubscriptionResult, example = json!({
         "message": "The subscription is changed.", "subscription": example()
     }))))]
 pub(super) async fn update(
