@@ -52,11 +52,11 @@ pub(super) async fn create(
 /// The value of a field as the domain reads it: who is named twice is named, and one may stand without an array.
 fn written(name: &str, value: &Value) -> Value {
     match (name, value) {
-        ("user_ids", Value::Array(users)) => {
+        ("user_ids", users) => {
             let mut seen = HashSet::new();
-            users.iter().filter(|user| seen.insert(user.to_string())).cloned().collect()
+            let users = lenient::items(users).into_iter().map(|(_, user)| as_text(user));
+            users.filter(|user| seen.insert(user.to_string())).collect()
         }
-        ("user_ids", Value::String(_)) => json!([value]),
         ("schedule", at) => text(at).and_then(|at| time(&at)).map_or_else(|| at.clone(), |at| json!(at)),
         (_, value) => as_text(value),
     }
