@@ -75,8 +75,7 @@ pub(super) enum RegisteredDeveloper {}
 impl PartialSchema for RegisteredDeveloper {
     fn schema() -> RefOr<Schema> {
         let developer = <Developer as PartialSchema>::schema();
-        let own: Property =
-            ("id", "The developer's id, for which `generate-token` issues tokens.", true, id().into());
+        let own: Property = ("id", "The developer's id, for which `generate-token` issues tokens.", true, id().into());
         let fields = FIELDS.iter().map(|name| (*name, "", false, property(&developer, name)));
         let about = "A developer who is registered. A key without the scope `read` gets the `id` only.";
         objects::object(about, std::iter::once(own).chain(fields).collect())
@@ -116,7 +115,8 @@ impl PartialSchema for Student {
             true,
             nullable(of::<StudentSubscription>()),
         );
-        let again: Property = ("user", "The same student again, without its subscription.", true, of::<StudentProfile>());
+        let again: Property =
+            ("user", "The same student again, without its subscription.", true, of::<StudentProfile>());
         let about = "A student as look-ups show it. Values that it does not have are null.";
         objects::object(about, profile().into_iter().chain([latest, again]).collect())
     }
