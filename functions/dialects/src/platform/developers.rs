@@ -18,7 +18,8 @@ pub(super) const FIELDS: &[&str] = DeveloperFields::NAMES;
 /// Registers a developer, of no account and without a credential. It expires after 30 days unless a key is used with it.
 ///
 /// With the token of a master user, or a key of the account with the scope `admin`, the developer is the account's own, as with
-/// `POST /v1/developers`. A credential that is not valid is ignored. A deployment whose `DeveloperRegistration` is `account` demands one of these.
+/// `POST /v1/developers`. A credential that is not valid is ignored. A deployment whose `DeveloperRegistration` is `account`
+/// demands one of these.
 #[utoipa::path(post, path = "/platform/register", tag = "developers", security((), ("bearer" = [])),
     request_body(content = NewDeveloper, example = json!(DeveloperFields::example())),
     responses((status = 200, description = "An array of one, the developer.", body = Vec<RegisteredDeveloper>,

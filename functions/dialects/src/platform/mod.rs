@@ -51,13 +51,14 @@ pub(crate) const ABOUT: About = About {
     name: "platform",
     path: "/openapi/platform.json",
     description: "Students of an info-product platform: look-up and deletion by four keys, bulk creation with \
-        subscriptions, products, magic links, a ranking, and push notifications (beta).\n\nEach route takes two tokens: a developer's (`dv_…`, from \
-        `POST /platform/generate-token`, valid for 24 hours) and the platform's, which is a key of one segment (`mk_…`, created \
-        at `POST /v1/segments/{segment}/keys`). They are the last two segments of the path, the headers \
-        `X-Developer-Token` and `X-Platform-Token`, or the parameters `developer_token` and `platform_token`. A developer \
-        registers itself, without a credential, and is of no account; its first call with a key lists it in \
-        `/v1/developers` of the key's account, which can ban it. What a list goes on with, `links.next`, is relative to the address that \
-        was asked, so that it holds neither. Parameters that a route does not know are ignored, and blank ones are as absent ones.",
+        subscriptions, products, magic links, a ranking, and push notifications (beta).\n\nEach route takes two tokens: a \
+        developer's (`dv_…`, from `POST /platform/generate-token`, valid for 24 hours) and the platform's, which is a key of \
+        one segment (`mk_…`, created at `POST /v1/segments/{segment}/keys`). They are the last two segments of the path, the \
+        headers `X-Developer-Token` and `X-Platform-Token`, or the parameters `developer_token` and `platform_token`. A \
+        developer registers itself, without a credential, and is of no account; its first call with a key lists it in \
+        `/v1/developers` of the key's account, which can ban it. `links.next` of a list is relative to the address that was \
+        asked, so that it holds neither token.\n\nParameters that a route does not know are ignored, and blank ones are as \
+        absent ones. Null and blank items of an array are none, and a list of one may be sent as its item.",
     security,
     error: <schema::ErrorMessage as PartialSchema>::schema,
     errors: &[

@@ -11,8 +11,7 @@ use super::schema::ProductPage;
 use crate::place::Place;
 use crate::{State, lenient};
 
-/// Lists the products of the platform. `per_page` is 1 to 100, 20 without it; `cursor` goes on where a page has ended. Other
-/// parameters are ignored.
+/// Lists the products of the platform. `per_page` is 1 to 100, 20 without it; `cursor` goes on where a page has ended.
 ///
 /// `product_id` is the number that the account gave the product, which is its `reference_id` under `/v1`; the id of a product
 /// that has none.

@@ -424,7 +424,8 @@ objects! {
         "title": required(text().min_length(Some(1)).max_length(Some(100))),
         /// The text below it.
         "body": required(text().min_length(Some(1)).max_length(Some(500))),
-        /// Ids of the students whose devices get it, at most 1000; all students if it names none. One may be sent without an array.
+        /// Ids of the students whose devices get it, at most 1000; all students if it names none. One may be sent without an
+        /// array.
         "user_ids": optional(many(id()).max_items(Some(1000))),
         /// Time at which it is sent, at most a year from now; immediately without it.
         "schedule": optional(day_or_moment()),
