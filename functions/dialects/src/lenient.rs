@@ -126,6 +126,23 @@ fn since_1970(digits: &str) -> Option<Time> {
     Some(Time::from_millis(if count < LEAST_MILLIS { count * 1000 } else { count }))
 }
 
+/// The items of a list with their places: an array, an object whose names are numbers, as PHP writes an array, or one item.
+///
+/// Null and blank items are none: a form writes an empty list as `name[]=`.
+pub(crate) fn items(list: &Value) -> Vec<(usize, &Value)> {
+    let mut items: Vec<_> = match list {
+        Value::Array(items) => items.iter().enumerate().collect(),
+        Value::Object(members) => {
+            let numbered = members.iter().map(|(name, item)| Some((name.parse().ok()?, item)));
+            numbered.collect::<Option<_>>().unwrap_or_else(|| vec![(0, list)])
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => vec![(0, list)],
+    };
+    items.retain(|(_, item)| !is_blank(item));
+    items.sort_by_key(|(place, _)| *place);
+    items
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -173,5 +190,24 @@ mod tests {
         assert_eq!(text("c").as_deref(), Some("12345678901234567890"));
         assert_eq!(given(&body, "d").and_then(switch), Some(false));
         assert_eq!(switch(&json!("yes")), None);
+    }
+
+    #[test]
+    fn list_is_read_in_each_of_its_writings() {
+        for (list, expected) in [
+            (json!(["a", 2]), vec![(0, json!("a")), (1, json!(2))]),
+            (json!("a"), vec![(0, json!("a"))]),
+            (json!(7), vec![(0, json!(7))]),
+            (json!({ "a": 1 }), vec![(0, json!({ "a": 1 }))]),
+            (json!({ "10": "b", "2": "a" }), vec![(2, json!("a")), (10, json!("b"))]),
+            (json!(["", " ", null, "a"]), vec![(3, json!("a"))]),
+            (json!([""]), vec![]),
+            (json!({}), vec![]),
+            (json!(" "), vec![]),
+            (Value::Null, vec![]),
+        ] {
+            let items: Vec<_> = items(&list).into_iter().map(|(place, item)| (place, item.clone())).collect();
+            assert_eq!(items, expected, "{list}");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub use list::{found, reach};
 pub use profile::read_shared_user;
 pub use ranking::{Rank, Ranking, rank, ranked};
 pub use seat::{Role, Seat, knows};
-pub use subscriptions::{changed_subscription, joined_by, subscribed};
+pub use subscriptions::{changed_subscription, joined_by, subscribe_or_renew, subscribed};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {

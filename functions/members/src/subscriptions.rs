@@ -157,15 +157,42 @@ async fn product(app: &App, segment: SegmentId, id: ProductId) -> Result<Option<
 pub async fn subscribed(
     app: &App,
     of: &Configuration,
+    new: (MemberId, SubscriptionFields),
+    act: Act<'_>,
+) -> Result<Subscription, Error> {
+    subscribe(app, of, new, act, Member::may_subscribe).await
+}
+
+/// Makes a subscription of a user to a product as [`subscribed`] does. One that is over is bought again: it is as the new one
+/// would be, and keeps its id.
+///
+/// # Errors
+/// [`Error::Conflict`] where the user has a product of that membership, unless it is this one and the subscription is over.
+pub async fn subscribe_or_renew(
+    app: &App,
+    of: &Configuration,
+    new: (MemberId, SubscriptionFields),
+    act: Act<'_>,
+) -> Result<Subscription, Error> {
+    subscribe(app, of, new, act, |member, product| member.may_buy(product, Time::now())).await
+}
+
+/// Says why a member cannot come to have a product, if it cannot.
+type Check = fn(&Member, ProductId) -> Result<(), &'static str>;
+
+async fn subscribe(
+    app: &App,
+    of: &Configuration,
     (id, fields): (MemberId, SubscriptionFields),
     act: Act<'_>,
+    check: Check,
 ) -> Result<Subscription, Error> {
     let member = MemberFields::subscriber(fields.clone());
     let member = Member::new(id, &of.membership, member, Time::of(id.uuid()));
     let record = match app.store.create_member(member, of, AlsoOfMember::default(), act).await {
         // An earlier try of this very request had made it before it was cut off.
         Err(Error::Conflict(taken)) if taken.iter().any(|one| one.code == "exists") => app.store.member(id).await?,
-        Err(Error::Conflict(_)) => goes_on(app, of, fields, act).await?,
+        Err(Error::Conflict(_)) => goes_on(app, of, fields, act, check).await?,
         made => made?,
     };
     record.member.subscription().ok_or(Error::NotFound)
@@ -209,19 +236,20 @@ fn both<T>(one: Result<(), Error>, other: Result<T, Error>) -> Result<T, Error> 
     }
 }
 
-/// Makes the member that the user is already a subscriber, unless it is one.
+/// Makes the member that the user is already a subscriber, if `check` lets it be one.
 async fn goes_on(
     app: &App,
     of: &Configuration,
     fields: SubscriptionFields,
     act: Act<'_>,
+    check: Check,
 ) -> Result<MemberRecord, Error> {
     retried(|| async {
         let taken = |message| Error::conflict("/user_id", "taken", message);
         let Some(before) = app.store.member_of(of.membership.id, fields.user_id).await? else {
             return Err(taken("was a member of the product's membership just now; repeat the request"));
         };
-        before.member.may_subscribe(fields.product_id).map_err(taken)?;
+        check(&before.member, fields.product_id).map_err(taken)?;
         let after = before.member.subscribed(fields.clone(), Time::now());
         app.store.change_member(&before, after, of, AlsoOfMember::default(), act).await
     })

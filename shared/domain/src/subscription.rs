@@ -54,6 +54,18 @@ object! {
     }
 }
 
+impl Subscription {
+    /// Whether it has ended: it is inactive, or past its end. One that is blocked has not: its owner shut it out.
+    #[must_use]
+    pub fn is_over(&self, now: Time) -> bool {
+        match self.fields.status.0 {
+            MemberStatus::Active => self.fields.expires_at.is_some_and(|end| end <= now),
+            MemberStatus::Inactive => true,
+            MemberStatus::Blocked => false,
+        }
+    }
+}
+
 impl Member {
     /// The subscription that the member is, if it came from a product.
     #[must_use]
@@ -89,6 +101,15 @@ impl Member {
             Some(_) => Err("is a member of this product's membership by another product"),
             None => Ok(()),
         }
+    }
+
+    /// Why the member cannot buy a product, if it cannot: as [`Self::may_subscribe`], but what is over can be bought again.
+    ///
+    /// # Errors
+    /// What is told of the user.
+    pub fn may_buy(&self, product: ProductId, now: Time) -> Result<(), &'static str> {
+        let own = self.subscription().filter(|own| own.fields.product_id == product);
+        if own.is_some_and(|own| own.is_over(now)) { Ok(()) } else { self.may_subscribe(product) }
     }
 
     /// The member with what a subscription says of it, one version on.
@@ -149,6 +170,37 @@ mod tests {
         assert_eq!((member.version, member.fields.name.as_ref().map(|name| name.as_str())), (2, Some("Ana")));
         let shown = member.subscription().map(|subscription| subscription.fields.show());
         assert_eq!(shown, Some(fields.show()));
+        Ok(())
+    }
+
+    #[test]
+    fn subscription_is_over_once_it_is_inactive_or_past_its_end() -> Result<(), Error> {
+        let membership = Membership::new(
+            MembershipId::fresh(),
+            SegmentId::fresh(),
+            UserId::fresh(),
+            MembershipFields::parse(json!({ "name": "M" }))?,
+            Time::now(),
+        );
+        let (now, day) = (Time::now(), std::time::Duration::from_secs(24 * 60 * 60));
+        let (past, later) = (Time::from_millis(now.millis() - 1000), now.plus(day));
+        for (status, end, is_over) in [
+            ("ACTIVE", None, false),
+            ("ACTIVE", Some(later), false),
+            ("ACTIVE", Some(now), true),
+            ("ACTIVE", Some(past), true),
+            ("INACTIVE", Some(later), true),
+            ("BLOCKED", Some(past), false),
+        ] {
+            let product = ProductId::fresh();
+            let fields =
+                json!({ "user_id": UserId::fresh(), "product_id": product, "status": status, "expires_at": end });
+            let fields = MemberFields::subscriber(SubscriptionFields::parse(fields)?);
+            let member = Member::new(MemberId::fresh(), &membership, fields, now);
+            assert_eq!(member.subscription().is_some_and(|own| own.is_over(now)), is_over, "{status} {end:?}");
+            assert_eq!(member.may_buy(product, now).is_ok(), is_over, "{status} {end:?}");
+            assert!(member.may_buy(ProductId::fresh(), now).is_err(), "another product of the membership");
+        }
         Ok(())
     }
 

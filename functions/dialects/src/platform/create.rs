@@ -19,13 +19,14 @@ use store::Configuration;
 
 use super::names::{as_text, field, told};
 use super::products::find_product;
+use super::schema::{CreationReport, NewStudents};
 use crate::State;
 use crate::lenient::{self, given};
 use crate::place::Place;
 
 /// How many students a request may have, and how many products.
-const MOST: usize = 100;
-const MOST_PRODUCTS: usize = 16;
+pub(super) const MOST: usize = 100;
+pub(super) const MOST_PRODUCTS: usize = 16;
 
 /// The country of phones where the segment's settings name none.
 const USUAL_COUNTRY: &str = "BRA";
@@ -39,10 +40,11 @@ const SAME: [&str; 4] = ["name", "last_name", "email", "reference_id"];
 /// unknown product, or two products of one membership, reject the whole request.
 ///
 /// Rows succeed or fail independently. A row whose e-mail belongs to a student already makes the subscriptions that the
-/// student lacks, and changes nothing else: it is in `created` with `existing: true`. It fails with `already_subscribed` where
-/// none is missing. Of two rows with the same e-mail the second fails with `taken`.
+/// student lacks, and buys those again that are inactive or past their end. It is in `created` with `existing: true`. Of such a
+/// row only `email` and `accession_date` are used; the other fields are ignored, whatever is wrong with them. It fails with
+/// `already_subscribed` where no subscription is missing. Of two rows with the same e-mail the second fails with `taken`.
 #[utoipa::path(post, path = "/platform/users/create", tag = "users",
-    request_body(content = serde_json::Value, example = json!({
+    request_body(content = NewStudents, example = json!({
         "product_id": ["0199d2a4-5c00-7000-8000-000000000d01"],
         "users": [
             { "name": "Ana", "last_name": "López", "email": "ana@example.com", "password": "correct horse battery",
@@ -52,7 +54,7 @@ const SAME: [&str; 4] = ["name", "last_name", "email", "reference_id"];
             { "email": "ana@example.com" }
         ]
     })),
-    responses((status = 200, description = "The result of each row.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "The result of each row.", body = CreationReport, example = json!({
         "message": "2 created, 1 failed.",
         "created": [
             { "index": 0, "id": "0199d2a4-5c00-7000-8000-000000000002" },
@@ -68,20 +70,23 @@ pub(super) async fn create(
     LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
-    let (products, rows) = (list_products(&body, &mut errors), rows(&body, &mut errors));
+    let (products, rows) = (list_products(&body, &mut errors), list_rows(&body, &mut errors));
     if !errors.is_empty() {
         return Err(Error::Invalid(errors).into());
     }
     let offers = read_offers(&state, &place, &products);
     let (segment, offers) = tokio::join!(place.segment(KeyScope::Write), offers);
     let (segment, offers) = (segment?, offers?);
-    let rows: Vec<_> = rows.iter().map(|row| Row::read(row, &segment)).collect();
-    let starts: Vec<_> = rows.iter().map(|row| row.as_ref().ok().and_then(|row| row.starts_at)).collect();
+    let (places, rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().map(|(place, row)| (place, Row::read(row, &segment))).unzip();
+    let purchases: Vec<_> =
+        rows.iter().map(|row| row.as_ref().map(|row| row.purchase.clone()).unwrap_or_default()).collect();
     let users = rows.into_iter().map(|row| row.map(|row| row.user));
     let batch =
         Batch { state: &state, place: &place, segment: &segment, seed, offers: &offers, students: Mutex::default() };
-    let results =
-        users::each_alone(users, |index, new| batch.write_row(index, new, starts.get(index).copied().flatten())).await;
+    let purchase = |index: usize| purchases.get(index).cloned().unwrap_or_default();
+    let results = users::each_alone(users, |index, new| batch.write_row(index, new, purchase(index))).await;
+    let results = results.into_iter().zip(places).map(|((_, result), place)| (place, result)).collect();
     Ok(Rendered(answer(results, place.caller.request_id())))
 }
 
@@ -109,36 +114,37 @@ fn answer(results: Vec<(usize, Result<Student, Error>)>, request_id: &str) -> Va
     json!({ "message": message, "created": created, "failed": failed })
 }
 
-/// The products that the body names, each with its place in the body; one may be sent without an array.
-fn list_products(body: &Value, errors: &mut Vec<FieldError>) -> Vec<Value> {
-    let named = match given(body, "product_id") {
-        None => Vec::new(),
-        Some(Value::Array(named)) => named.clone(),
-        Some(one) => vec![one.clone()],
-    };
+/// The products that the body names, each with its place there.
+fn list_products<'a>(body: &'a Value, errors: &mut Vec<FieldError>) -> Vec<(usize, &'a Value)> {
+    let named = given(body, "product_id").map(lenient::items).unwrap_or_default();
     if named.len() > MOST_PRODUCTS {
         errors.push(Pointer::root().child("product_id").error("too_long", "must have at most 16 products"));
     }
     named
 }
 
-fn rows<'a>(body: &'a Value, errors: &mut Vec<FieldError>) -> &'a [Value] {
+/// The students that the body has, each with its place there.
+fn list_rows<'a>(body: &'a Value, errors: &mut Vec<FieldError>) -> Vec<(usize, &'a Value)> {
     let at = Pointer::root().child("users");
-    match given(body, "users") {
-        Some(Value::Array(rows)) if (1..=MOST).contains(&rows.len()) => return rows,
-        Some(Value::Array(_)) => errors.push(at.error("invalid_length", "must have 1 to 100 users")),
-        Some(_) => errors.push(at.error("invalid_type", "must be an array")),
-        None => errors.push(at.error("required", "is required")),
+    let Some(users) = given(body, "users") else {
+        errors.push(at.error("required", "is required"));
+        return Vec::new();
+    };
+    let rows = lenient::items(users);
+    if !(users.is_array() || users.is_object()) {
+        errors.push(at.error("invalid_type", "must be an array"));
+    } else if !(1..=MOST).contains(&rows.len()) {
+        errors.push(at.error("invalid_length", "must have 1 to 100 users"));
     }
-    &[]
+    rows
 }
 
 /// A product, and the membership that a subscriber joins.
 type Offer = (ProductId, Configuration);
 
 /// The products with their memberships.
-async fn read_offers(state: &State, place: &Place, products: &[Value]) -> Result<Vec<Offer>, Error> {
-    let reads = products.iter().enumerate().map(|(nth, named)| async move {
+async fn read_offers(state: &State, place: &Place, products: &[(usize, &Value)]) -> Result<Vec<Offer>, Error> {
+    let reads = products.iter().map(|(nth, named)| async move {
         let product = find_product(state, place, (named, &format!("/product_id/{nth}"))).await?;
         Ok::<Offer, Error>((product.id, members::joined_by(&state.app, Some(&product)).await?))
     });
@@ -154,10 +160,22 @@ async fn read_offers(state: &State, place: &Place, products: &[Value]) -> Result
     Ok(offers)
 }
 
+/// The fields that a row of a student who exists uses; what is wrong with the others is no matter of it.
+const ALWAYS_USED: [&str; 2] = ["/email", "/accession_date"];
+
 /// A student as it was sent.
 struct Row {
+    /// The student; only its e-mail where another field is wrong.
     user: NewUser,
+    purchase: Purchase,
+}
+
+/// What a row says of its subscriptions.
+#[derive(Debug, Clone, Default)]
+struct Purchase {
     starts_at: Option<Time>,
+    /// Why the row cannot create a student. One who exists is subscribed all the same.
+    errors: Vec<FieldError>,
 }
 
 impl Row {
@@ -177,18 +195,22 @@ impl Row {
             fields.insert("identification".to_owned(), json!({ "type": "DOCUMENT", "value": as_text(number) }));
         }
         let begins = given(row, "accession_date").map(|date| {
-            let day = Date::read(date.clone(), &Pointer::root().child("accession_date"), &mut errors);
+            let day = Date::read(as_text(date), &Pointer::root().child("accession_date"), &mut errors);
             day.and_then(|day| lenient::time(&day.to_string()))
         });
-        match NewUser::parse(Value::Object(fields)) {
+        let only_email = json!({ "email": fields.get("email") });
+        let user = match NewUser::parse(Value::Object(fields)) {
             Err(Error::Invalid(more)) => {
                 errors.extend(more);
-                Err(Error::Invalid(errors))
+                None
             }
-            Err(error) => Err(error),
-            Ok(_) if !errors.is_empty() => Err(Error::Invalid(errors)),
-            Ok(user) => Ok(Self { user, starts_at: begins.flatten() }),
+            user => Some(user?),
+        };
+        if errors.iter().any(|error| ALWAYS_USED.contains(&error.pointer.as_str())) {
+            return Err(Error::Invalid(errors));
         }
+        let user = user.map_or_else(|| NewUser::parse(only_email), Ok)?;
+        Ok(Self { user, purchase: Purchase { starts_at: begins.flatten(), errors } })
     }
 }
 
@@ -222,25 +244,25 @@ impl Batch<'_> {
         &self,
         index: usize,
         new: Result<NewUser, Error>,
-        starts_at: Option<Time>,
+        Purchase { starts_at, errors }: Purchase,
     ) -> (usize, Result<Student, Error>) {
         let written = async {
             let new = new?;
             let email = new.fields.email.as_ref().map(Unique::email);
-            let rejected = match self.create_student(index, new, starts_at).await {
+            let created = match errors.is_empty() {
+                true => self.create_student(index, new, starts_at).await,
+                false => Err(Error::Invalid(errors)),
+            };
+            let rejected = match created {
+                Err(error @ Error::Invalid(_)) => error,
                 Err(Error::Conflict(taken)) if taken.iter().any(|one| one.pointer == "/email") => {
                     Error::Conflict(taken)
                 }
-                written => return written,
+                created => return created,
             };
-            let known = async |unique| self.state.app.store.holder(Some(self.place.id).into(), &unique).await;
-            let holder = match email {
-                Some(unique) => known(unique).await?,
-                None => None,
-            };
-            match holder {
-                Some(user) if !self.offers.is_empty() => self.subscribe_known(index, user, starts_at).await,
-                _ => Err(rejected),
+            match self.find_student(email).await? {
+                Some(user) => self.subscribe_known(index, user, starts_at).await,
+                None => Err(rejected),
             }
         };
         let written = written.await;
@@ -248,6 +270,14 @@ impl Batch<'_> {
             self.students.lock().unwrap_or_else(PoisonError::into_inner).insert(student.id);
         }
         (index, written)
+    }
+
+    /// Finds the student with an e-mail, if there is something to subscribe it to.
+    async fn find_student(&self, email: Option<Unique>) -> Result<Option<UserId>, Error> {
+        match email.filter(|_| !self.offers.is_empty()) {
+            Some(email) => self.state.app.store.holder(Some(self.place.id).into(), &email).await,
+            None => Ok(None),
+        }
     }
 
     /// Creates a student with its subscriptions, or nothing of it.
@@ -265,7 +295,7 @@ impl Batch<'_> {
         Ok(Student { id: user, is_existing: false })
     }
 
-    /// Subscribes a student who exists to those products that it lacks, of which there must be one.
+    /// Subscribes a student who exists to those products that it lacks or had, of which there must be one.
     async fn subscribe_known(&self, index: usize, user: UserId, starts_at: Option<Time>) -> Result<Student, Error> {
         if self.students.lock().unwrap_or_else(PoisonError::into_inner).contains(&user) {
             return Err(Error::conflict("/email", "taken", "is the same as in an earlier row"));
@@ -300,6 +330,6 @@ impl Batch<'_> {
         let fields = json!({ "user_id": user, "product_id": product, "starts_at": starts_at });
         let id: MemberId = self.seed.scattered(MOST + index * MOST_PRODUCTS + nth);
         let act = self.place.caller.act();
-        members::subscribed(&self.state.app, of, (id, SubscriptionFields::parse(fields)?), act).await.map(drop)
+        members::subscribe_or_renew(&self.state.app, of, (id, SubscriptionFields::parse(fields)?), act).await.map(drop)
     }
 }

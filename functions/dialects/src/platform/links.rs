@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::names::as_text;
+use super::schema::{LinkRequest, MagicLink};
 use crate::State;
 use crate::lenient::{self, given};
 use crate::place::Place;
@@ -26,8 +27,8 @@ pub(super) struct ByToken {
 ///
 /// The two tokens may also be sent as `?developer_token=…&platform_token=…`.
 #[utoipa::path(post, path = "/platform/partners/magic-link", tag = "partners",
-    request_body(content = serde_json::Value, example = json!({ "email": "ana@example.com" })),
-    responses((status = 200, description = "The link.", body = serde_json::Value,
+    request_body(content = LinkRequest, example = json!({ "email": "ana@example.com" })),
+    responses((status = 200, description = "The link.", body = MagicLink,
         example = json!({
             "status": "success", "url": "https://api.example.com/platform/login-magico/ml_…",
             "user": { "id": "0199d2a4-5c00-7000-8000-000000000002", "name": "Ana", "last_name": "López",

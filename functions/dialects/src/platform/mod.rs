@@ -7,19 +7,21 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use edge::{ByDeveloper, Dialect, Problem};
+use axum::routing::any;
+use domain::Error;
+use edge::{Answer, ByDeveloper, Dialect, Problem};
 use serde_json::json;
+use utoipa::PartialSchema;
 use utoipa::openapi::path::{PathItem, Paths};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::State;
 use crate::openapi::About;
+use crate::place::Place;
 
 mod create;
 mod developers;
@@ -29,6 +31,7 @@ mod pages;
 mod products;
 mod push;
 mod ranking;
+mod schema;
 mod shown;
 mod subscriptions;
 mod users;
@@ -48,15 +51,16 @@ pub(crate) const ABOUT: About = About {
     name: "platform",
     path: "/openapi/platform.json",
     description: "Students of an info-product platform: look-up and deletion by four keys, bulk creation with \
-        subscriptions, products, magic links, a ranking, and push notifications (beta).\n\nEach route takes two tokens: a developer's (`dv_…`, from \
-        `POST /platform/generate-token`, valid for 24 hours) and the platform's, which is a key of one segment (`mk_…`, created \
-        at `POST /v1/segments/{segment}/keys`). They are the last two segments of the path, the headers \
-        `X-Developer-Token` and `X-Platform-Token`, or the parameters `developer_token` and `platform_token`. A developer \
-        registers itself, without a credential, and is of no account; its first call with a key lists it in \
-        `/v1/developers` of the key's account, which can ban it. What a list goes on with, `links.next`, is relative to the address that \
-        was asked, so that it holds neither.",
+        subscriptions, products, magic links, a ranking, and push notifications (beta).\n\nEach route takes two tokens: a \
+        developer's (`dv_…`, from `POST /platform/generate-token`, valid for 24 hours) and the platform's, which is a key of \
+        one segment (`mk_…`, created at `POST /v1/segments/{segment}/keys`). They are the last two segments of the path, the \
+        headers `X-Developer-Token` and `X-Platform-Token`, or the parameters `developer_token` and `platform_token`. A \
+        developer registers itself, without a credential, and is of no account; its first call with a key lists it in \
+        `/v1/developers` of the key's account, which can ban it. `links.next` of a list is relative to the address that was \
+        asked, so that it holds neither token.\n\nParameters that a route does not know are ignored, and blank ones are as \
+        absent ones. Null and blank items of an array are none, and a list of one may be sent as its item.",
     security,
-    error,
+    error: <schema::ErrorMessage as PartialSchema>::schema,
     errors: &[
         (400, "A field or parameter is wrong; `errors` names each."),
         (
@@ -66,8 +70,12 @@ pub(crate) const ABOUT: About = About {
         (403, "The key lacks the scope: `read` to look up, `write` to create and change, `admin` to delete."),
         (404, "Absent, or in another segment."),
         (409, "It conflicts with what is there."),
+        (413, "The body is larger than 256 KiB."),
+        (415, "The body is neither JSON nor a form."),
+        (422, "The idempotency key was used with another body."),
         (429, "Too many requests."),
         (500, "A fault of ours."),
+        (503, "A dependency is unavailable; retry later."),
     ],
     also: None,
 };
@@ -78,6 +86,8 @@ const DEVELOPER: &str = "x-developer-token";
 const PLATFORM: &str = "x-platform-token";
 /// How the patterns end that have both tokens in the path.
 const IN_PATH: &str = "/{dev}/{plat}";
+/// How the patterns end that have one token in the path.
+const ONE_IN_PATH: &str = "/{dev}";
 /// The query parameters of the developer's and the platform's token.
 const IN_QUERY: [&str; 2] = ["developer_token", "platform_token"];
 /// The routes that take neither token.
@@ -89,7 +99,18 @@ pub(crate) fn router() -> OpenApiRouter<State> {
         .routes(routes!(developers::register))
         .routes(routes!(developers::generate_token))
         .routes(routes!(links::open));
-    students().into_iter().chain(offers()).fold(without_tokens, with_both_forms)
+    let routes = students().into_iter().chain(offers()).fold(without_tokens, with_both_forms);
+    let paths = students().into_iter().chain(offers()).flat_map(|(_, paths, _)| paths.paths.into_keys());
+    // One more part of these paths names something else.
+    let paths = paths.filter(|path| !["/platform/ranking", "/platform/push"].iter().any(|own| path.starts_with(own)));
+    paths.fold(routes, |routes, path| routes.route(&format!("{path}{ONE_IN_PATH}"), any(reject)))
+}
+
+/// Answers a path with one token, as a client writes it whose other token is empty: 401, which no client takes for a student
+/// who is absent.
+async fn reject(place: Place) -> Answer<()> {
+    place.caller.access().await?;
+    Err(Error::NotFound.into())
 }
 
 fn students() -> [UtoipaMethodRouter<State>; 9] {
@@ -163,7 +184,8 @@ fn prepare(request: &mut Request) {
 }
 
 fn of_header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|token| token.to_str().ok()).map(str::to_owned)
+    let token = headers.get(name).and_then(|token| token.to_str().ok()).map(str::trim);
+    token.filter(|token| !token.is_empty()).map(str::to_owned)
 }
 
 /// Takes the two tokens off the end of a request's path.
@@ -181,10 +203,12 @@ fn from_query(request: &mut Request) -> [Option<String>; 2] {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let value = |name: &str| {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(parameter, _)| parameter == name).map(|(_, value)| value.into_owned())
+        let value = pairs.find(|(parameter, _)| parameter == name).map(|(_, value)| value.trim().to_owned());
+        value.filter(|value| !value.is_empty())
     };
     let tokens = IN_QUERY.map(value);
-    if tokens.iter().any(Option::is_some) {
+    let mut names = form_urlencoded::parse(query.as_bytes()).map(|(parameter, _)| parameter);
+    if names.any(|parameter| IN_QUERY.contains(&parameter.as_ref())) {
         let pairs = form_urlencoded::parse(query.as_bytes());
         let rest = pairs.filter(|(parameter, _)| !IN_QUERY.contains(&parameter.as_ref()));
         let rest = form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
@@ -214,13 +238,6 @@ fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
         vec![("developer", developer.clone()), ("platform", platform)],
         vec![("developer", developer), ("bearer", SecurityScheme::Http(bearer))],
     ]
-}
-
-fn error() -> RefOr<Schema> {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let one = ObjectBuilder::new().property("field", text()).property("code", text()).property("message", text());
-    let errors = ArrayBuilder::new().items(one.schema_type(Type::Object));
-    ObjectBuilder::new().schema_type(Type::Object).property("message", text()).property("errors", errors).into()
 }
 
 /// `{message, errors}`, in the names that these clients know.

@@ -7,9 +7,13 @@ use serde_json::{Map, Value, json};
 pub(super) const PARAMETERS: [(&str, &str); 3] =
     [("per_page", "page[size]"), ("cursor", "page[cursor]"), ("page", "page[number]")];
 
-/// The parameters of a list as the edge knows them.
-pub(super) fn renamed(query: Query) -> Query {
-    query.renamed(&PARAMETERS)
+/// The parameters of a list as the edge knows them. Blank ones are as if they were left out, and others are ignored: clients
+/// add their own to each request, such as one that keeps caches away.
+pub(super) fn known_parameters(query: Query) -> Query {
+    let is_known = |name: &str| PARAMETERS.iter().any(|(known, _)| *known == name);
+    let query = query.retained(|name, value| is_known(name) && !value.trim().is_empty());
+    let trim = |query: Query, (name, _): &(&str, &str)| query.rewritten(name, |value| Some(value.trim().to_owned()));
+    PARAMETERS.iter().fold(query, trim).renamed(&PARAMETERS)
 }
 
 /// A page with where it goes on: relative to the address that was asked, whose tokens are none of a page's business.

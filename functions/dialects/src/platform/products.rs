@@ -7,6 +7,7 @@ use segments::Products;
 use serde_json::{Number, Value, json};
 
 use super::pages;
+use super::schema::ProductPage;
 use crate::place::Place;
 use crate::{State, lenient};
 
@@ -15,9 +16,9 @@ use crate::{State, lenient};
 /// `product_id` is the number that the account gave the product, which is its `reference_id` under `/v1`; the id of a product
 /// that has none.
 #[utoipa::path(get, path = "/platform/products/all-products", tag = "products",
-    params(("per_page" = Option<u32>, Query, description = "How many at most."),
+    params(("per_page" = Option<u32>, Query, description = "Number of products of a page, 1 to 100, 20 without it."),
         ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the page before.")),
-    responses((status = 200, description = "A page of products.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "A page of products.", body = ProductPage, example = json!({
         "data": [{
             "id": "0199d2a4-5c00-7000-8000-000000000d01", "title": "Pottery, first year", "description": "Twelve evenings.",
             "period": "P1Y", "value": 499.90, "currency": "BRL", "product_id": "123456789",
@@ -32,7 +33,7 @@ pub(super) async fn list(
     OriginalUri(uri): OriginalUri,
     query: Query,
 ) -> Answer<Rendered> {
-    let list = List::<Products>::asked(&state.app, &place.caller, pages::renamed(query), uri.path()).await?;
+    let list = List::<Products>::asked(&state.app, &place.caller, pages::known_parameters(query), uri.path()).await?;
     let search = state.app.store.products(place.id, list.search());
     let (segment, found) = tokio::join!(place.segment(KeyScope::Read), search);
     segment?;

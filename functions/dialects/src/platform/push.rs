@@ -10,6 +10,7 @@ use edge::{Answer, LenientBody, Path, Rendered, Seed};
 use serde_json::{Map, Value, json};
 
 use super::names::as_text;
+use super::schema::{NewNotification, NotificationProgress, NotificationReference};
 use crate::State;
 use crate::lenient::{self, given, text, time};
 use crate::place::Place;
@@ -26,11 +27,11 @@ pub(super) struct OfNotification {
 /// Sends a notification to the devices of these students, or of all where none is named; now, or at a time within a year:
 /// a day, `YYYY-MM-DD HH:MM:SS` in UTC, or RFC 3339.
 #[utoipa::path(post, path = "/platform/push", tag = "push",
-    request_body(content = serde_json::Value, example = json!({
+    request_body(content = NewNotification, example = json!({
         "title": "Hello", "body": "A new lesson is there.", "user_ids": ["0199d2a4-5c00-7000-8000-000000000002"],
         "schedule": null
     })),
-    responses((status = 202, description = "The notification.", body = serde_json::Value,
+    responses((status = 202, description = "The notification.", body = NotificationReference,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000b001" }))))]
 pub(super) async fn create(
     Shared(state): Shared<State>,
@@ -51,11 +52,11 @@ pub(super) async fn create(
 /// The value of a field as the domain reads it: who is named twice is named, and one may stand without an array.
 fn written(name: &str, value: &Value) -> Value {
     match (name, value) {
-        ("user_ids", Value::Array(users)) => {
+        ("user_ids", users) => {
             let mut seen = HashSet::new();
-            users.iter().filter(|user| seen.insert(user.to_string())).cloned().collect()
+            let users = lenient::items(users).into_iter().map(|(_, user)| as_text(user));
+            users.filter(|user| seen.insert(user.to_string())).collect()
         }
-        ("user_ids", Value::String(_)) => json!([value]),
         ("schedule", at) => text(at).and_then(|at| time(&at)).map_or_else(|| at.clone(), |at| json!(at)),
         (_, value) => as_text(value),
     }
@@ -64,7 +65,7 @@ fn written(name: &str, value: &Value) -> Value {
 /// What has come of a notification.
 #[utoipa::path(get, path = "/platform/push/{id}", tag = "push",
     responses((status = 200, description = "How many it was handed over for, and could not be.",
-        body = serde_json::Value, example = json!({
+        body = NotificationProgress, example = json!({
             "id": "0199d2a4-5c00-7000-8000-00000000b001", "status": "SENT", "sent": 2, "failed": 0 }))))]
 pub(super) async fn read(
     Shared(state): Shared<State>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{OriginalUri, State as Shared};
-use domain::{Error, Field as _, FieldError, KeyScope, MembershipId, Name, UserId, field::Pointer};
+use domain::{Error, Field as _, KeyScope, MembershipId, Name, UserId, field::Pointer};
 use edge::{Answer, List, Path, Query, Rendered};
 use members::{Rank, Ranking};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::Configuration;
 
 use super::pages;
+use super::schema::{RankedStudent, RankingPage};
 use crate::State;
 use crate::place::Place;
 
@@ -24,9 +25,9 @@ pub(super) struct OfUser {
 /// it is the platform's oldest membership.
 #[utoipa::path(get, path = "/platform/ranking", tag = "ranking",
     params(("membership_id" = Option<String>, Query, description = "The membership; the oldest one without it."),
-        ("per_page" = Option<u32>, Query, description = "How many at most."),
+        ("per_page" = Option<u32>, Query, description = "Number of students of a page, 1 to 100, 20 without it."),
         ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the page before.")),
-    responses((status = 200, description = "A page of the ranking.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "A page of the ranking.", body = RankingPage, example = json!({
         "data": [example()],
         "links": { "next": null },
         "meta": { "next_cursor": null, "total": 1, "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01" }
@@ -35,10 +36,10 @@ pub(super) async fn list(
     Shared(state): Shared<State>,
     place: Place,
     OriginalUri(uri): OriginalUri,
-    mut query: Query,
+    query: Query,
 ) -> Answer<Rendered> {
-    let named = named(&mut query)?;
-    let list = List::<Ranking>::asked(&state.app, &place.caller, pages::renamed(query), uri.path()).await?;
+    let named = named_membership(&query)?;
+    let list = List::<Ranking>::asked(&state.app, &place.caller, pages::known_parameters(query), uri.path()).await?;
     let of = ranked_by(&state, &place, named).await?;
     let found = members::ranked(&state.app, &of, list.search()).await?;
     let names = names(&state, &found.rows).await?;
@@ -51,15 +52,14 @@ pub(super) async fn list(
 /// Reads a student's place in the ranking.
 #[utoipa::path(get, path = "/platform/ranking/{user_id}", tag = "ranking",
     params(("membership_id" = Option<String>, Query, description = "The membership; the oldest one without it.")),
-    responses((status = 200, description = "The student's place.", body = serde_json::Value, example = json!(example()))))]
+    responses((status = 200, description = "The student's place.", body = RankedStudent, example = json!(example()))))]
 pub(super) async fn read(
     Shared(state): Shared<State>,
     place: Place,
     Path(OfUser { user_id }): Path<OfUser>,
-    mut query: Query,
+    query: Query,
 ) -> Answer<Rendered> {
-    let named = named(&mut query)?;
-    query.finish("membership_id", Vec::new())?;
+    let named = named_membership(&query)?;
     let of = ranked_by(&state, &place, named).await?;
     let member = state.app.store.member_of(of.membership.id, user_id).await?.ok_or(Error::NotFound)?;
     let rank = members::rank(&state.app, of.placed(member.member)).await?;
@@ -67,12 +67,12 @@ pub(super) async fn read(
     Ok(Rendered(shown(&rank, &of, &names)))
 }
 
-/// The membership that the query names.
-fn named(query: &mut Query) -> Result<Option<MembershipId>, Error> {
-    let mut errors: Vec<FieldError> = Vec::new();
-    let text = query.take("membership_id", &mut errors);
-    let at = Pointer::root().child("membership_id");
-    let named = text.and_then(|text| MembershipId::read(text.into(), &at, &mut errors));
+/// The membership that the query names, if it names one.
+fn named_membership(query: &Query) -> Result<Option<MembershipId>, Error> {
+    let (at, mut errors) = (Pointer::root().child("membership_id"), Vec::new());
+    let named = query.iter().filter(|(name, _)| *name == "membership_id").map(|(_, id)| id.trim());
+    let named = named.filter(|id| !id.is_empty()).last();
+    let named = named.and_then(|id| MembershipId::read(id.into(), &at, &mut errors));
     if errors.is_empty() { Ok(named) } else { Err(Error::Invalid(errors)) }
 }
 

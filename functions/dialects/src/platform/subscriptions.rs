@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::as_text;
 use super::products::find_product;
+use super::schema::{NewSubscription, SubscriptionChange, SubscriptionResult};
 use super::shown::whole_subscription;
 use crate::State;
 use crate::lenient::{self, given, text, time};
@@ -19,9 +20,11 @@ use crate::place::Place;
 const TIMES: [(&str, &str); 2] = [("payment_last_date", "last_payment_at"), ("expiration_date", "expires_at")];
 
 /// Subscribes a student to a product, which `product_id` names by the account's number or by its id.
+///
+/// A subscription that is inactive or past its end is bought again: it is active with the dates of this request.
 #[utoipa::path(post, path = "/platform/users/create/user-subscription", tag = "subscriptions",
-    request_body(content = serde_json::Value, example = json!(request())),
-    responses((status = 200, description = "The subscription.", body = serde_json::Value, example = json!({
+    request_body(content = NewSubscription, example = json!(request())),
+    responses((status = 200, description = "The subscription.", body = SubscriptionResult, example = json!({
         "message": "The user is subscribed.", "subscription": example()
     }))))]
 pub(super) async fn create(
@@ -47,18 +50,19 @@ pub(super) async fn create(
     );
     // A user of another segment is absent, as everywhere.
     known.map_err(|error| if matches!(error, Error::Invalid(_)) { Error::NotFound } else { error })?;
-    let new = members::subscribed(&state.app, &of?, (seed.id::<MemberId>(0), fields), place.caller.act()).await?;
+    let new = (seed.id::<MemberId>(0), fields);
+    let new = members::subscribe_or_renew(&state.app, &of?, new, place.caller.act()).await?;
     let shown = whole_subscription(&new, &product);
     Ok(Rendered(json!({ "message": "The user is subscribed.", "subscription": shown })))
 }
 
 /// Changes the subscription that a student has to a product: what is left out stays, null or empty text clears.
 #[utoipa::path(put, path = "/platform/users/update/user-subscription", tag = "subscriptions",
-    request_body(content = serde_json::Value, example = json!({
+    request_body(content = SubscriptionChange, example = json!({
         "product_id": "0199d2a4-5c00-7000-8000-000000000d01", "user_id": "0199d2a4-5c00-7000-8000-000000000002",
         "payment_last_date": "2027-10-30", "expiration_date": "2028-11-01", "active": 1
     })),
-    responses((status = 200, description = "The subscription after the change.", body = serde_json::Value, example = json!({
+    responses((status = 200, description = "The subscription after the change.", body = SubscriptionResult, example = json!({
         "message": "The subscription is changed.", "subscription": example()
     }))))]
 pub(super) async fn update(
@@ -68,17 +72,17 @@ pub(super) async fn update(
 ) -> Answer<Rendered> {
     let mut errors = Vec::new();
     let (at, named) = (Pointer::root(), named_product(&state, &place, &body));
-    if given(&body, "product_id").is_none() {
-        errors.push(at.child("product_id").error("required", "is required"));
-    }
     let user = match given(&body, "user_id") {
-        Some(user) => UserId::read(user.clone(), &at.child("user_id"), &mut errors),
+        Some(user) => UserId::read(as_text(user), &at.child("user_id"), &mut errors),
         None => UserId::absent(&at.child("user_id"), &mut errors),
     };
     let patch = patch(&body, &mut errors)?;
     let (segment, product) = tokio::join!(place.segment(KeyScope::Write), named);
     segment?;
     let product = product?;
+    if product.is_none() {
+        errors.push(at.child("product_id").error("required", "is required"));
+    }
     let (product, user) = product.zip(user).filter(|_| errors.is_empty()).ok_or(Error::Invalid(errors))?;
     let membership = product.fields.membership_id.ok_or(Error::NotFound)?;
     let store = &state.app.store;
@@ -96,9 +100,10 @@ pub(super) async fn update(
 
 /// The product of the segment that the body names, if it names one.
 async fn named_product(state: &State, place: &Place, body: &Value) -> Result<Option<Product>, Error> {
-    match given(body, "product_id") {
-        Some(named) => find_product(state, place, (named, "/product_id")).await.map(Some),
-        None => Ok(None),
+    match given(body, "product_id").map(lenient::items).unwrap_or_default().as_slice() {
+        [] => Ok(None),
+        [(_, named)] => find_product(state, place, (named, "/product_id")).await.map(Some),
+        _ => Err(Error::invalid("/product_id", "too_long", "must be one product")),
     }
 }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use store::UserRecord;
 
+use super::schema::{Confirmation, Student};
 use super::shown;
 use crate::State;
 use crate::place::Place;
@@ -38,7 +39,7 @@ pub(super) struct ByReference {
 
 /// Looks a student up by its id.
 #[utoipa::path(get, path = "/platform/users/show-id/{id}", tag = "users",
-    responses((status = 200, description = "The student.", body = serde_json::Value, example = json!(example()))))]
+    responses((status = 200, description = "The student.", body = Student, example = json!(example()))))]
 pub(super) async fn show_id(
     Shared(state): Shared<State>,
     place: Place,
@@ -51,7 +52,7 @@ pub(super) async fn show_id(
 
 /// Looks a student up by its document, of whatever type, punctuation aside. 409 if it is not one student's alone.
 #[utoipa::path(get, path = "/platform/users/show-document/{document}", tag = "users",
-    responses((status = 200, description = "The student.", body = serde_json::Value, example = json!(example()))))]
+    responses((status = 200, description = "The student.", body = Student, example = json!(example()))))]
 pub(super) async fn show_document(
     Shared(state): Shared<State>,
     place: Place,
@@ -62,7 +63,7 @@ pub(super) async fn show_document(
 
 /// Looks a student up by its e-mail.
 #[utoipa::path(get, path = "/platform/users/show-email/{email}", tag = "users",
-    responses((status = 200, description = "The student.", body = serde_json::Value, example = json!(example()))))]
+    responses((status = 200, description = "The student.", body = Student, example = json!(example()))))]
 pub(super) async fn show_email(
     Shared(state): Shared<State>,
     place: Place,
@@ -73,7 +74,7 @@ pub(super) async fn show_email(
 
 /// Looks a student up by its id in another system.
 #[utoipa::path(get, path = "/platform/users/show-reference/{reference_id}", tag = "users",
-    responses((status = 200, description = "The student.", body = serde_json::Value, example = json!(example()))))]
+    responses((status = 200, description = "The student.", body = Student, example = json!(example()))))]
 pub(super) async fn show_reference(
     Shared(state): Shared<State>,
     place: Place,
@@ -84,7 +85,7 @@ pub(super) async fn show_reference(
 
 /// Erases a student for good, with all that is its own.
 #[utoipa::path(delete, path = "/platform/users/destroy-user-id/{id}", tag = "users",
-    responses((status = 200, description = "The student is gone.", body = serde_json::Value,
+    responses((status = 200, description = "The student is gone.", body = Confirmation,
         example = json!({ "message": "The user is gone." }))))]
 pub(super) async fn destroy_id(
     Shared(state): Shared<State>,
@@ -96,7 +97,7 @@ pub(super) async fn destroy_id(
 
 /// Erases the student with this document, of whatever type, punctuation aside. 409 if it is not one student's alone.
 #[utoipa::path(delete, path = "/platform/users/destroy-document/{document}", tag = "users",
-    responses((status = 200, description = "The student is gone.", body = serde_json::Value,
+    responses((status = 200, description = "The student is gone.", body = Confirmation,
         example = json!({ "message": "The user is gone." }))))]
 pub(super) async fn destroy_document(
     Shared(state): Shared<State>,
@@ -108,7 +109,7 @@ pub(super) async fn destroy_document(
 
 /// Erases the student with this e-mail.
 #[utoipa::path(delete, path = "/platform/users/destroy-email/{email}", tag = "users",
-    responses((status = 200, description = "The student is gone.", body = serde_json::Value,
+    responses((status = 200, description = "The student is gone.", body = Confirmation,
         example = json!({ "message": "The user is gone." }))))]
 pub(super) async fn destroy_email(
     Shared(state): Shared<State>,
@@ -120,7 +121,7 @@ pub(super) async fn destroy_email(
 
 /// Erases the student with this id in another system.
 #[utoipa::path(delete, path = "/platform/users/destroy-reference-id/{reference_id}", tag = "users",
-    responses((status = 200, description = "The student is gone.", body = serde_json::Value,
+    responses((status = 200, description = "The student is gone.", body = Confirmation,
         example = json!({ "message": "The user is gone." }))))]
 pub(super) async fn destroy_reference(
     Shared(state): Shared<State>,

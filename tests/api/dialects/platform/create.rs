@@ -130,6 +130,148 @@ async fn second_purchase_subscribes_the_student_who_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn second_purchase_ignores_fields_that_it_does_not_use() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let create = async |product: &str, users: Value| {
+        let reply = platform.send("POST", "/users/create", json!({ "product_id": product, "users": users })).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body
+    };
+    let wrong = [
+        ("password", json!("abc")),
+        ("password", json!("1234567")),
+        ("password", json!(true)),
+        ("name", json!("x".repeat(150))),
+        ("phone", json!("1".repeat(60))),
+        ("document", json!("Ñ1")),
+        ("reference_id", json!("x".repeat(200))),
+        ("reference_id", json!("crm-1")),
+        // Nothing is wrong with it, but the segment demands a name of new users.
+        ("extra", json!(1)),
+    ];
+    let email = |nth: usize| format!("s{nth}@example.com");
+    let rows: Vec<_> = (0..wrong.len()).map(|nth| json!({ "email": email(nth) })).collect();
+    platform.student().await;
+    let first = create(&world.product().await, json!(rows)).await;
+    assert_eq!(first["failed"], json!([]));
+    let settings = json!({ "settings": { "required_user_fields": ["name"] } });
+    assert_eq!(world.send("PATCH", &format!("/v1/segments/{}", world.segment), settings).await.status, 200);
+    let other = json!({ "title": "Other" });
+    let other = id(&world.muster.made(&world.ana, &format!("/v1/segments/{}/products", world.segment), other).await);
+    let mut rows: Vec<_> =
+        wrong.iter().enumerate().map(|(nth, (field, value))| json!({ "email": email(nth), (*field): value })).collect();
+    rows.push(json!({ "email": email(0), "name": true }));
+    rows.push(json!({ "email": email(1), "accession_date": "soon" }));
+    rows.push(json!({ "email": "new@example.com", "name": "New", "password": "abc" }));
+    let again = create(&other, json!(rows)).await;
+    let expected: Vec<_> = (0..wrong.len())
+        .map(|nth| json!({ "index": nth, "id": first["created"][nth]["id"], "existing": true }))
+        .collect();
+    assert_eq!(again["created"], json!(expected), "{again}");
+    let failed = again["failed"].as_array().unwrap();
+    let failed: Vec<_> = failed.iter().map(|row| [&row["index"], &row["field"], &row["code"]]).collect();
+    let nth = wrong.len();
+    assert_eq!(
+        json!(failed),
+        json!([
+            [nth, "email", "taken"],
+            [nth + 1, "accession_date", "invalid_date"],
+            [nth + 2, "password", "too_short"]
+        ])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscription_that_is_over_is_bought_again() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let (user, product) = platform.student().await;
+    let (create, update) = ("/users/create/user-subscription", "/users/update/user-subscription");
+    let named = |more: Value| {
+        let mut body = json!({ "product_id": product, "user_id": user });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let first = json!({ "payment_last_date": "2025-11-01", "reference_id": "order-1" });
+    let first = platform.send("POST", create, named(first)).await.body["subscription"].clone();
+    let path = format!("/v1/subscriptions/{}", id(&first));
+    let again =
+        json!({ "product_id": product, "users": [{ "email": "ana@example.com", "accession_date": "2026-11-01" }] });
+    for over in [json!({ "active": 0 }), json!({ "expiration_date": "2026-11-01" })] {
+        assert_eq!(platform.send("PUT", update, named(over.clone())).await.status, 200);
+        let bought = platform.send("POST", "/users/create", again.clone()).await.body;
+        assert_eq!(bought["created"], json!([{ "index": 0, "id": user, "existing": true }]), "{over} {bought}");
+        let renewed = world.read(&path).await;
+        for (field, value) in [("status", json!("ACTIVE")), ("starts_at", json!("2026-11-01T00:00:00.000Z"))] {
+            assert_eq!(renewed[field], value, "{over}");
+        }
+        for field in ["expires_at", "last_payment_at", "reference_id"] {
+            assert_eq!(renewed[field], Value::Null, "{field} of the former purchase");
+        }
+        assert_eq!(platform.send("PUT", update, named(over.clone())).await.status, 200);
+        let dates =
+            json!({ "payment_last_date": "2026-11-02", "expiration_date": "2099-01-01", "reference_id": "order-2" });
+        let bought = platform.send("POST", create, named(dates)).await;
+        assert_eq!(bought.status, 200, "{over} {bought:?}");
+        let subscription = &bought.body["subscription"];
+        for (field, value) in [
+            ("id", first["id"].clone()),
+            ("active", json!(1)),
+            ("payment_last_date", json!("2026-11-02 00:00:00")),
+            ("expiration_date", json!("2099-01-01 00:00:00")),
+            ("reference_id", json!("order-2")),
+        ] {
+            assert_eq!(subscription[field], value, "{over} {field}");
+        }
+    }
+    // What is not over is not bought twice, and who is shut out does not come in by a purchase.
+    for status in ["ACTIVE", "BLOCKED"] {
+        assert_eq!(world.send("PATCH", &path, json!({ "status": status })).await.status, 200);
+        let refused = platform.send("POST", "/users/create", again.clone()).await.body;
+        assert_eq!(refused["failed"][0]["code"], "already_subscribed", "{status} {refused}");
+        let refused = platform.send("POST", create, named(json!({}))).await;
+        assert_eq!(failed(&refused), as_failed(409, "user_id", "taken"), "{status}");
+        assert_eq!(world.read(&path).await["status"], status);
+    }
+    let in_v1 = json!({ "status": "INACTIVE" });
+    assert_eq!(world.send("PATCH", &path, in_v1).await.status, 200);
+    let in_v1 = world.send("POST", &format!("/v1/segments/{}/subscriptions", world.segment), named(json!({}))).await;
+    assert_eq!(in_v1.status, 409, "{in_v1:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_taken_in_each_of_their_writings_and_blank_items_are_none() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let product = world.product().await;
+    let rows = |nth: usize| json!([{ "email": format!("p{nth}@example.com") }]);
+    let none = [json!([""]), json!([" "]), json!([null]), json!([]), json!({})];
+    let one = [json!(["", product]), json!({ "0": product }), json!(format!(" {product} "))];
+    let named = none.into_iter().map(|named| (named, 0)).chain(one.into_iter().map(|named| (named, 1)));
+    for (nth, (named, expected)) in named.enumerate() {
+        let made = platform.send("POST", "/users/create", json!({ "product_id": named, "users": rows(nth) })).await;
+        let user = made.body["created"][0]["id"].as_str().unwrap_or_else(|| panic!("{named} {made:?}"));
+        let path = format!("/v1/segments/{}/subscriptions?filter[user_id]={user}", world.segment);
+        assert_eq!(world.read(&path).await["data"].as_array().unwrap().len(), expected, "{named}");
+    }
+    let form = "product_id[]=&users[0][email]=form@example.com";
+    let form = platform.call("POST", "/users/create").raw("application/x-www-form-urlencoded", form).send().await;
+    assert_eq!(form.body["message"], "1 created, 0 failed.", "{form:?}");
+    for (nth, users, indexes) in [
+        (0, json!({ "email": "u0@example.com" }), json!([0])),
+        (1, json!({ "0": { "email": "u1@example.com" }, "1": { "email": "v1@example.com" } }), json!([0, 1])),
+        (2, json!([null, { "email": "u2@example.com" }, "", { "email": "v2@example.com" }]), json!([1, 3])),
+    ] {
+        let made = platform.send("POST", "/users/create", json!({ "users": users })).await;
+        let created = made.body["created"].as_array().unwrap_or_else(|| panic!("{nth} {made:?}"));
+        assert_eq!(created.iter().map(|row| row["index"].clone()).collect::<Value>(), indexes, "{made:?}");
+    }
+    let unknown = platform.send("POST", "/users/create", json!({ "product_id": ["", "x"], "users": rows(99) })).await;
+    assert_eq!(failed(&unknown), as_failed(400, "product_id.1", "unknown"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn blanks_are_none_and_numbers_are_text() {
     let platform = Platform::start().await;
     let world = &platform.world;
@@ -153,6 +295,7 @@ async fn what_is_wrong_with_the_whole_request_makes_nobody() {
         (json!({ "users": [] }), as_failed(400, "users", "invalid_length")),
         (json!({ "users": vec![json!({}); 101] }), as_failed(400, "users", "invalid_length")),
         (json!({ "users": "all" }), as_failed(400, "users", "invalid_type")),
+        (json!({ "users": ["", null] }), as_failed(400, "users", "invalid_length")),
         (json!({ "users": one, "product_id": ["x"] }), as_failed(400, "product_id.0", "unknown")),
         (json!({ "users": one, "product_id": [product, true] }), as_failed(400, "product_id.1", "invalid_type")),
         (json!({ "users": one, "product_id": platform.world.segment }), as_failed(400, "product_id.0", "unknown")),

@@ -70,7 +70,10 @@ async fn tokens_may_be_parameters() {
     let path = format!("/platform/products/all-products?per_page=1&{both}");
     let listed = muster.get(&path).send().await;
     assert_eq!(listed.status, 200, "{listed:?}");
-    let unknown = muster.get(&format!("{path}&colour=red")).send().await;
-    assert_eq!(failed(&unknown), as_failed(400, "colour", "unknown"));
+    // Blank parameters are none.
+    let blank = platform.by_headers("GET", "/products/all-products?developer_token=&platform_token=%20").send().await;
+    assert_eq!(blank.status, 200, "{blank:?}");
+    let unknown = muster.get(&format!("{path}&per_page=red")).send().await;
+    assert_eq!(failed(&unknown), as_failed(400, "per_page", "repeated"));
     assert!(!unknown.text.contains(&platform.plat) && !unknown.text.contains(&platform.dev));
 }

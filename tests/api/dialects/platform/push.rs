@@ -23,6 +23,9 @@ async fn a_notification_is_sent_to_students_and_its_counts_are_told() {
         (json!({ "user_ids": [user, user] }), (1, 1)),
         (json!({ "user_ids": [], "schedule": "" }), (2, 0)),
         (json!({ "user_ids": user, "title": 5 }), (1, 0)),
+        (json!({ "user_ids": ["", null] }), (2, 0)),
+        (json!({ "user_ids": ["", format!(" {user} "), user] }), (1, 0)),
+        (json!({ "user_ids": { "0": other } }), (1, 0)),
     ] {
         let begun = platform.send("POST", "/push", message(more)).await;
         assert_eq!(begun.status, 202, "{begun:?}");
@@ -36,6 +39,9 @@ async fn a_notification_is_sent_to_students_and_its_counts_are_told() {
         );
         assert_eq!((&over.body["sent"], &over.body["failed"]), (&told.body["sent"], &told.body["failed"]));
     }
+    let form = format!("title=Hello&body=A&user_ids[]=&user_ids[]={user}");
+    let form = platform.call("POST", "/push").raw("application/x-www-form-urlencoded", form).send().await;
+    assert_eq!(form.status, 202, "{form:?}");
     let later = domain::Time::now().plus(std::time::Duration::from_secs(48 * 3600)).to_string();
     let short = later[..19].replace('T', " ");
     for at in [&later, &short, &later[..10]] {

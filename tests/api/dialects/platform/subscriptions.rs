@@ -55,17 +55,34 @@ async fn product_is_named_by_its_number_as_text_or_number_or_by_its_id() {
     let product = json!({ "title": "Course", "reference_id": "2352153" });
     let product = world.muster.made(&world.ana, &format!("/v1/segments/{}/products", world.segment), product).await;
     let (mut method, mut path) = ("POST", "/users/create/user-subscription");
-    for named in [json!("2352153"), json!(2_352_153), json!(" 2352153 "), product["id"].clone()] {
-        let body = json!({ "product_id": named, "user_id": user, "active": "true" });
+    let writings = [json!("2352153"), json!(2_352_153), json!(" 2352153 "), product["id"].clone()];
+    let in_lists = [json!(["2352153"]), json!({ "0": 2_352_153 }), json!(["", product["id"]])];
+    for (nth, named) in writings.into_iter().chain(in_lists).enumerate() {
+        let (id, active) = (format!(" {user} "), ["true", "0"][nth % 2]);
+        let body = json!({ "product_id": named, "user_id": id, "active": active });
         let reply = platform.send(method, path, body).await;
         assert_eq!(reply.status, 200, "{named} {reply:?}");
         let subscription = &reply.body["subscription"];
         assert_eq!((&subscription["product_id"], &subscription["package_id"]), (&json!("2352153"), &product["id"]));
-        (method, path) = ("PUT", "/users/update/user-subscription");
+        // A subscription that is inactive can be bought again.
+        (method, path) = match active {
+            "true" => ("PUT", "/users/update/user-subscription"),
+            _ => ("POST", "/users/create/user-subscription"),
+        };
     }
-    for (named, code) in [(json!("9999"), "unknown"), (json!(true), "invalid_type"), (json!(" "), "required")] {
+    for (named, code) in [
+        (json!("9999"), "unknown"),
+        (json!(true), "invalid_type"),
+        (json!(" "), "required"),
+        (json!([""]), "required"),
+        (json!(["2352153", "9999"]), "too_long"),
+    ] {
         let body = json!({ "product_id": named, "user_id": user });
-        assert_eq!(failed(&platform.send(method, path, body).await), as_failed(400, "product_id", code));
+        for (method, path) in [("POST", "/users/create/user-subscription"), ("PUT", "/users/update/user-subscription")]
+        {
+            let reply = platform.send(method, path, body.clone()).await;
+            assert_eq!(failed(&reply), as_failed(400, "product_id", code), "{method} {named}");
+        }
     }
 }
 
@@ -164,8 +181,40 @@ async fn products_are_listed_page_by_page() {
     assert_eq!(titles, ["Pottery", "T0", "T1", "T2", "T3"]);
     let third = platform.get("/products/all-products?page=3&per_page=2").await;
     assert_eq!((&third.body["data"][0]["title"], &third.body["links"]["next"]), (&json!("T3"), &Value::Null));
-    let unknown = platform.get("/products/all-products?colour=red").await;
-    assert_eq!(failed(&unknown), as_failed(400, "colour", "unknown"));
-    let told = unknown.body["message"].as_str().unwrap();
-    assert!(told.contains("known are: per_page, page, cursor"), "{told}");
+    let both = platform.get("/products/all-products?page=1&cursor=x").await;
+    let told = both.body["message"].as_str().unwrap();
+    assert!(told.contains("cursor cannot go together with page;"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_ignore_blank_and_unknown_parameters() {
+    let platform = Platform::start().await;
+    let world = &platform.world;
+    let (user, product) = platform.student().await;
+    let subscribed = json!({ "product_id": product, "user_id": user });
+    assert_eq!(platform.send("POST", "/users/create/user-subscription", subscribed).await.status, 200);
+    let ranking = format!("/ranking?membership_id={}", world.membership);
+    let one = format!("/ranking/{user}?");
+    let paths = ["/products/all-products?", "/ranking?", &ranking, &one];
+    let secret = format!("{}=1", platform.plat);
+    for query in [
+        "per_page=",
+        "per_page=%20",
+        "per_page=%205%20",
+        "cursor=",
+        "page=&cursor=+",
+        "membership_id=",
+        "membership_id=%20&per_page=5",
+        "_=123",
+        "limit=5&sort=x",
+        "status=active",
+        "page[size]=0&filter[status]=x",
+        &secret,
+    ] {
+        for path in paths {
+            let (plain, reply) = (platform.get(path).await, platform.get(&format!("{path}&{query}")).await);
+            assert_eq!((reply.status, &reply.text), (plain.status, &plain.text), "{path} {query}");
+            assert!(path == one || reply.status == 200, "{path} {query} {reply:?}");
+        }
+    }
 }
