@@ -30,7 +30,7 @@ pub mod verify;
 
 pub use auth::State;
 pub use batch::each_alone;
-pub use change::{changed, with_status};
+pub use change::{changed, changed_in, with_status};
 pub use create::{made, made_with_number};
 pub use delete::{How, gone, purge};
 pub use emails::recorded;
