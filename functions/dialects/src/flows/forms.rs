@@ -7,6 +7,17 @@ use serde_json::{Map, Value};
 
 use crate::lenient;
 
+/// A value without outer white space, and blank text as null; of an object or array, each value in it.
+pub(crate) fn trimmed(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.trim().is_empty() => Value::Null,
+        Value::String(text) => text.trim().into(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, trimmed(value))).collect(),
+        Value::Array(values) => values.into_iter().map(trimmed).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}
+
 /// A number as its digits were written; anything else as it is.
 pub(crate) fn text(value: Value) -> Value {
     lenient::text(&value).map_or(value, Value::from)
@@ -37,9 +48,37 @@ pub(crate) fn color(value: Value) -> (Value, Value) {
     if is_color { (value, Value::Null) } else { (Value::Null, value) }
 }
 
+/// The most digits that an exponent may add to a number.
+const MOST_DIGITS: u32 = 40;
+
+/// A number with an exponent, such as `1.5E+2`, as text without one; anything else as it is.
+pub(crate) fn plain_number(value: Value) -> Value {
+    lenient::text(&value).and_then(|text| without_exponent(&text)).map_or(value, Value::from)
+}
+
+fn without_exponent(text: &str) -> Option<String> {
+    let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+    let exponent: i64 = exponent.parse::<i32>().ok().filter(|exponent| exponent.unsigned_abs() <= MOST_DIGITS)?.into();
+    let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = format!("{whole}{fraction}");
+    if whole.is_empty() || !all.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let point = i64::try_from(whole.len()).ok()? + exponent;
+    Some(match usize::try_from(point) {
+        Ok(point) if point >= all.len() => format!("{sign}{all:0<point$}"),
+        Ok(point) if point > 0 => {
+            let (whole, fraction) = all.split_at_checked(point)?;
+            format!("{sign}{whole}.{fraction}")
+        }
+        _ => format!("{sign}0.{}{all}", "0".repeat(usize::try_from(-point).ok()?)),
+    })
+}
+
 /// A whole number, which may have decimals as long as they are zero; anything else as it is.
 pub(crate) fn whole(value: Value) -> Value {
-    let written = text(value.clone());
+    let written = text(plain_number(value.clone()));
     let Some(written) = written.as_str() else { return value };
     let (digits, decimals) = written.split_once('.').unwrap_or((written, ""));
     match digits.parse::<i64>() {
@@ -55,6 +94,11 @@ pub(crate) fn day(value: Value) -> Value {
         Some(day) => day.into(),
         None => text(value),
     }
+}
+
+/// The code or name of a country, state or city of which Muster has no use: text, or nothing.
+pub(crate) fn part(value: Option<&Value>) -> Value {
+    value.and_then(lenient::text).map_or(Value::Null, Value::from)
 }
 
 /// The code and name of a country, state or city; nothing where neither is set.
@@ -93,6 +137,17 @@ mod tests {
             (whole(json!(7)), json!(7)),
             (whole(json!("7.5")), json!("7.5")),
             (whole(json!("")), json!("")),
+            (whole(json!("4e2")), json!(400)),
+            (whole(json!("4e-1")), json!("4e-1")),
+            (plain_number(json!("1.5E+2")), json!("150")),
+            (plain_number(json!("-12.50e-1")), json!("-1.250")),
+            (plain_number(json!("12e-3")), json!("0.012")),
+            (plain_number(json!("1e-1")), json!("0.1")),
+            (plain_number(json!("1.25e1")), json!("12.5")),
+            (plain_number(json!("1e99")), json!("1e99")),
+            (plain_number(json!("e3")), json!("e3")),
+            (plain_number(json!("one")), json!("one")),
+            (trimmed(json!({ "a": " b ", "c": [" ", 1] })), json!({ "a": "b", "c": [null, 1] })),
             (day(json!("1990-02-28T00:00:00.000Z")), json!("1990-02-28")),
             (day(json!("1990-02-28")), json!("1990-02-28")),
             (day(json!("tomorrow at ten")), json!("tomorrow at ten")),
