@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, Pages, Rows};
-use super::forms::{plain_number, switch, text};
+use super::forms::{switch, text};
 use super::names::{Fields, optional, required};
 use super::schema;
 use crate::State;
@@ -124,7 +124,6 @@ fn value_of(field: &CustomField, value: Value) -> Value {
         },
         (FieldType::Multiple, Value::Number(key)) => Value::Array(vec![key.to_string().into()]),
         (FieldType::Multiple, value) => value,
-        (FieldType::Number, value) => text(plain_number(value)),
         (_, value) => text(value),
     }
 }

@@ -62,7 +62,7 @@ fn read(body: Fields, before: Option<FieldType>) -> Fields {
 }
 
 /// The names of types there.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(super) fn type_names() -> impl Iterator<Item = &'static str> {
     let is_known = |kind: &&&str| FieldType::parse(kind).is_some_and(|kind| !kind.takes_files());
     FieldType::NAMES.iter().filter(is_known).copied()
 }
@@ -71,7 +71,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 fn tell(failure: impl Into<Failure>) -> Failure {
     let named = |error: FieldError| match (error.pointer.as_str(), error.code) {
         ("/type", "invalid_choice") => {
-            let message = format!("must be one of {}", names().collect::<Vec<_>>().join(", "));
+            let message = format!("must be one of {}", type_names().collect::<Vec<_>>().join(", "));
             FieldError { message, ..error }
         }
         _ => error,

@@ -1,7 +1,7 @@
 //! `/flows`: master users with a login, addresses, segments, and memberships with levels, custom fields and files.
 //!
-//! A file a resource; `names.rs` has the two languages' names side by side. What is made there is what `/v1` makes, so
-//! that ids, and all that is written, are the same in both.
+//! A file a resource; `names.rs` has the two languages' names side by side, and `schema.rs` what the document says of them.
+//! What is made there is what `/v1` makes, so that ids, and all that is written, are the same in both.
 
 use axum::Json;
 use axum::extract::Request;

@@ -6,7 +6,7 @@ use domain::{Error, Field, field::Pointer};
 use edge::Failure;
 use serde_json::{Map, Value, json};
 
-use super::forms::{color, day, fixed, part, phone, place, switch, text, trimmed, whole, word};
+use super::forms::{color, day, fixed, number, part, phone, place, switch, text, trimmed, word};
 use crate::lenient;
 
 /// A body, or part of one.
@@ -103,7 +103,7 @@ impl Names {
                 Form::Secret => lenient::secret(&value),
                 Form::Word => word(value),
                 Form::Switch => switch(value),
-                Form::Count | Form::Whole => whole(value),
+                Form::Count | Form::Whole => number(value),
                 Form::Day => day(value),
             };
             read.insert((*ours).to_owned(), value);

@@ -198,8 +198,8 @@ macro_rules! things {
     )+};
 }
 
-/// A property of a request that names another thing.
-fn names(name: &'static str, meaning: &'static str, (is_required, schema): (bool, RefOr<Schema>)) -> Property {
+/// A property that no table has.
+fn declared(name: &'static str, meaning: &'static str, (is_required, schema): (bool, RefOr<Schema>)) -> Property {
     (name, meaning, is_required, schema)
 }
 
@@ -207,20 +207,20 @@ things! {
     /// A master user to be signed up.
     NewUser = {
         let object = <SignUp as PartialSchema>::schema();
-        let password = names("password", "", (true, property(&object, "password")));
+        let password = declared("password", "", (true, property(&object, "password")));
         with(masters::NAMES.sent(&object), [password])
     };
     /// A change of a user: what is left out stays, null or blank text clears.
     UserChange = {
-        let active = names("active", "Of a user of a segment: false shuts it out, true lets it in again.", optional(switch()));
+        let active = declared("active", "Of a user of a segment: false shuts it out, true lets it in again.", optional(switch()));
         let proof = property(&<UserState as PartialSchema>::schema(), CURRENT_PASSWORD);
         let fields = <UserFields as PartialSchema>::schema();
-        with(masters::NAMES.sent(&fields), [active, names("old_password", "", (false, proof))])
+        with(masters::NAMES.sent(&fields), [active, declared("old_password", "", (false, proof))])
     };
     /// A user.
     User = {
         let object = <UserObject as PartialSchema>::schema();
-        let active = names("active", "Whether it is in use: verified, not shut out and not deleted.", required(switch()));
+        let active = declared("active", "Whether it is in use: verified, not shut out and not deleted.", required(switch()));
         kept_thing(with(masters::NAMES.shown(&object), [active]), &object, &masters::UNUSED)
     };
     /// The passwords before and after.
@@ -228,7 +228,7 @@ things! {
     /// Who logs in.
     Login = {
         let object = <LoginFields as PartialSchema>::schema();
-        let email = names("email", "", (true, present(property(&object, "email"))));
+        let email = declared("email", "", (true, present(property(&object, "email"))));
         with(login::LOGIN.sent(&object), [email])
     };
     /// Who has lost the password.
@@ -237,25 +237,25 @@ things! {
     RecoveryConfirmation = login::CONFIRMATION.sent(&<Confirmation as PartialSchema>::schema());
     /// A refresh token.
     Refresh = {
-        let access = names("access_token", "The former access token, which is not looked at.", optional(text()));
+        let access = declared("access_token", "The former access token, which is not looked at.", optional(text()));
         with(login::REFRESH.sent(&<RefreshFields as PartialSchema>::schema()), [access])
     };
     /// The code that was sent to a user.
     CodeValidation = {
-        let user = names("user_id", "Whom the code was sent to.", required(id()));
-        let phone = names("phone", "A phone, which is not looked at.", optional(text()));
+        let user = declared("user_id", "Whom the code was sent to.", required(id()));
+        let phone = declared("phone", "A phone, which is not looked at.", optional(text()));
         with(masters::CODE.sent(&<Verification as PartialSchema>::schema()), [user, phone])
     };
     /// The tokens of a session.
     NewTokens = tokens();
     /// The tokens of a session, and whose they are.
     Tokens = {
-        let user = names("id", "Whose tokens these are.", required(id()));
+        let user = declared("id", "Whose tokens these are.", required(id()));
         with(tokens(), [user])
     };
     /// An address to be added.
     NewAddress = {
-        let owner = names("owner_id", "The user whose address it is.", required(id()));
+        let owner = declared("owner_id", "The user whose address it is.", required(id()));
         with(addresses::NAMES.sent(&<AddressFields as PartialSchema>::schema()), [owner])
     };
     /// A change of an address: what is left out stays, null or blank text clears.
@@ -267,7 +267,7 @@ things! {
     };
     /// A segment to be created.
     NewSegment = {
-        let owner = names("owner_id", "The master user whose segment it is: the caller.", optional(id()));
+        let owner = declared("owner_id", "The master user whose segment it is: the caller.", optional(id()));
         with(segments::NAMES.sent(&<SegmentFields as PartialSchema>::schema()), [owner])
     };
     /// A change of a segment: what is left out stays, null or blank text clears.
@@ -279,7 +279,7 @@ things! {
     };
     /// A membership to be created.
     NewMembership = {
-        let segment = names("segment_id", "The segment that it belongs to.", required(id()));
+        let segment = declared("segment_id", "The segment that it belongs to.", required(id()));
         with(memberships::NAMES.sent(&<MembershipFields as PartialSchema>::schema()), [segment])
     };
     /// A membership.
@@ -318,10 +318,10 @@ things! {
         let level = "The level, of those who manage the segment; everybody else comes to the first one.";
         let others = [
             of_membership(true),
-            names("user_id", "Who is enrolled; the caller, where somebody enrols itself.", optional(id())),
-            names("segment_id", "The segment of the membership.", optional(id())),
-            names("membership_level_id", level, optional(id())),
-            names("status", "Whether it takes part.", optional(switch())),
+            declared("user_id", "Who is enrolled; the caller, where somebody enrols itself.", optional(id())),
+            declared("segment_id", "The segment of the membership.", optional(id())),
+            declared("membership_level_id", level, optional(id())),
+            declared("status", "Whether it takes part.", optional(switch())),
         ];
         with(members::NAMES.sent(&<MemberFields as PartialSchema>::schema()), others)
     };
@@ -329,16 +329,16 @@ things! {
     MembershipUser = member();
     /// A membership user of a list, with its level and its user.
     MembershipUserRow = {
-        let level = names("membership_level", "Its level.", (true, nullable(of::<MembershipLevel>())));
+        let level = declared("membership_level", "Its level.", (true, nullable(of::<MembershipLevel>())));
         let user = "Its user; for the owner of the segment, as far as the user shares its profile.";
-        with(member(), [level, names("user", user, (true, nullable(of::<User>())))])
+        with(member(), [level, declared("user", user, (true, nullable(of::<User>())))])
     };
 }
 
 fn tokens() -> Vec<Property> {
     let refresh = "Gets new tokens from `/flows/login/refresh`, and a refresh token in place of this one.";
     let tokens = login::TOKENS.shown(&<TokenSet as PartialSchema>::schema());
-    with(tokens, [names("refresh_token", refresh, required(text()))])
+    with(tokens, [declared("refresh_token", refresh, required(text()))])
 }
 
 fn member() -> Vec<Property> {
@@ -347,8 +347,8 @@ fn member() -> Vec<Property> {
     let agreed = "Whether the owner of the segment has agreed.";
     let approvals = approvals.description(Some(agreed));
     let others = [
-        names("status", "Whether it takes part.", required(switch())),
-        names("approved", agreed, required(named(approvals.into(), "Approval"))),
+        declared("status", "Whether it takes part.", required(switch())),
+        declared("approved", agreed, required(named(approvals.into(), "Approval"))),
     ];
     kept_thing(with(members::NAMES.shown(&object), others), &object, &[])
 }
@@ -364,7 +364,7 @@ fn of_membership(is_required: bool) -> Property {
 
 /// The type of a custom field.
 fn kind(is_required: bool) -> Property {
-    let names: Vec<_> = fields::names().collect();
+    let names: Vec<_> = fields::type_names().collect();
     let about = "What kind of answer a field takes. A `url` takes an address or an upload.";
     let kind = named(objects::one_of(&names).description(Some(about)).into(), "FieldType");
     ("type", "What kind of answer it takes.", is_required, kind)

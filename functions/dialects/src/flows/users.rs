@@ -17,7 +17,7 @@ use store::Scope;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Made, done, parameter, shown};
+use super::answer::{Made, done, shown};
 use super::login::tokens;
 use super::names::{Fields, Form, KEPT, Names, optional_switch, required, with};
 use super::schema;
@@ -77,8 +77,7 @@ pub(crate) fn user(user: &User) -> Fields {
     responses((status = 200, description = "The e-mail has a user.", body = Empty, example = json!({}))))]
 async fn user_available(Shared(state): Shared<State>, visitor: Visitor, mut query: Query) -> Answer<Rendered> {
     let mut errors = Vec::new();
-    // An e-mail has no spaces: in a query, one is a plus sign that was not escaped.
-    let key = parameter(&mut query, "key", &mut errors).unwrap_or_default().replace(' ', "+");
+    let key = query.take_unspaced("key", &mut errors).unwrap_or_default();
     let email = Email::read(key.into(), &Pointer::root().child("key"), &mut errors);
     let Some(email) = email.filter(|_| errors.is_empty()) else { return Err(Error::Invalid(errors).into()) };
     visitor.asks_who_exists().await?;

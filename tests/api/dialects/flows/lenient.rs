@@ -18,7 +18,8 @@ async fn blank_members_of_a_place_are_null() {
     let (_, membership) = membership(&muster, &ana).await;
     let blank = json!({ "id": "", "code": " ", "name": "" });
     let address = json!({ "owner_id": ana.id, "country": blank, "state": { "id": " ", "code": "CMX", "name": "" } });
-    let address = read(&muster, &ana, &format!("/flows/address/{}", made(&muster, &ana, "/flows/address", address).await)).await;
+    let address =
+        read(&muster, &ana, &format!("/flows/address/{}", made(&muster, &ana, "/flows/address", address).await)).await;
     assert_eq!(address["country"], nowhere());
     assert_eq!(address["state"], json!({ "id": null, "code": "CMX", "name": null }));
 
@@ -27,7 +28,8 @@ async fn blank_members_of_a_place_are_null() {
     done(&muster, &ana, ("PUT", &itself), json!({ "country": blank })).await;
     assert_eq!(read(&muster, &ana, &itself).await["country"], nowhere());
     let form = muster.call("PUT", &itself).by(&ana);
-    let form = form.raw("application/x-www-form-urlencoded", "country[id]=&country[code]=MEX&country[name]=").send().await;
+    let form =
+        form.raw("application/x-www-form-urlencoded", "country[id]=&country[code]=MEX&country[name]=").send().await;
     assert_eq!(form.status, 200, "{form:?}");
     assert_eq!(read(&muster, &ana, &itself).await["country"], json!({ "id": null, "code": "MEX", "name": null }));
 
@@ -46,7 +48,8 @@ async fn outer_white_space_of_each_field_is_trimmed() {
         "owner_id": format!(" {} ", ana.id), "alias": " Home ", "latitude": " 19.4 ", "longitude": " -99.1", "status": " true ",
         "rfc": " GODE561231GR8 ", "country": { "id": " 142 ", "code": " MEX ", "name": " México " },
     });
-    let address = read(&muster, &ana, &format!("/flows/address/{}", made(&muster, &ana, "/flows/address", address).await)).await;
+    let address =
+        read(&muster, &ana, &format!("/flows/address/{}", made(&muster, &ana, "/flows/address", address).await)).await;
     for (name, value) in [
         ("alias", json!("Home")),
         ("latitude", json!("19.40")),
@@ -91,7 +94,11 @@ async fn blank_parameters_are_as_left_out_and_padded_ones_are_trimmed() {
         format!("/flows/membership-user/list/{membership}"),
     ] {
         let whole = call(&muster, &ana, ("GET", &list), Value::Null, 200).await;
-        for query in ["page=%20&no_items=%20&removed=%20&user_id=%20", "page=&no_items=&removed=&user_id=", "page=%201&no_items=10%20&removed=%20False"] {
+        for query in [
+            "page=%20&no_items=%20&removed=%20&user_id=%20",
+            "page=&no_items=&removed=&user_id=",
+            "page=%201&no_items=10%20&removed=%20False",
+        ] {
             let reply = call(&muster, &ana, ("GET", &format!("{list}?{query}")), Value::Null, 200).await;
             assert_eq!((&reply.body, totals(&reply)), (&whole.body, totals(&whole)), "{list} {query}");
         }
@@ -113,7 +120,11 @@ async fn blank_active_is_as_null() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;
     let segment = made(&muster, &ana, "/flows/segment", json!({ "name": "S" })).await;
-    let user = muster.post(&format!("/v1/segments/{segment}/users"), json!({ "email": "u@example.com" })).by(&ana).send().await;
+    let user = muster
+        .post(&format!("/v1/segments/{segment}/users"), json!({ "email": "u@example.com" }))
+        .by(&ana)
+        .send()
+        .await;
     let user = format!("/flows/user/{}", user.body["id"].as_str().unwrap());
     for (active, expected) in [(" ", true), ("", true), ("false", false), (" ", false), (" 1 ", true)] {
         done(&muster, &ana, ("PUT", &user), json!({ "active": active })).await;
@@ -156,9 +167,16 @@ async fn numbers_answer_as_they_are_written_and_are_given_back_so() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;
     let (_, membership) = membership(&muster, &ana).await;
-    let several = field(&muster, &ana, (&membership, "multiple"), json!([{ "key": 1, "value": "A" }, { "key": 2, "value": "B" }])).await;
+    let several = field(
+        &muster,
+        &ana,
+        (&membership, "multiple"),
+        json!([{ "key": 1, "value": "A" }, { "key": 2, "value": "B" }]),
+    )
+    .await;
     let number = field(&muster, &ana, (&membership, "number"), Value::Null).await;
-    let member = made(&muster, &ana, "/flows/membership-user", json!({ "membership_id": membership, "name": "M" })).await;
+    let member =
+        made(&muster, &ana, "/flows/membership-user", json!({ "membership_id": membership, "name": "M" })).await;
     let list = format!("/flows/membership-custom-field-answer/list/{member}");
     let key = |field: &str| format!("f_{}", field.replace('-', ""));
     for (field, sent, kept) in [
@@ -182,7 +200,8 @@ async fn numbers_answer_as_they_are_written_and_are_given_back_so() {
         let own = muster.get(&format!("/v1/members/{member}")).by(&ana).send().await;
         assert_eq!(own.body["answers"][key(field)].to_string(), kept, "{sent}");
     }
-    let level = json!({ "membership_id": membership, "name": "L", "number_level": 1, "from_point": 0, "to_point": "1e2" });
+    let level =
+        json!({ "membership_id": membership, "name": "L", "number_level": 1, "from_point": 0, "to_point": "1e2" });
     made(&muster, &ana, "/flows/membership-level", level).await;
     let levels = read(&muster, &ana, &format!("/flows/membership-level/list/{membership}")).await;
     assert_eq!(levels[0]["to_point"], "100.00");
@@ -196,7 +215,11 @@ async fn a_phone_is_of_the_country_of_its_segment_or_else_of_its_user() {
     let new = json!({ "email": "u@example.com", "operation_country": "ARG" });
     let user = muster.post(&format!("/v1/segments/{segment}/users"), new).by(&ana).send().await;
     let user = user.body["id"].as_str().unwrap().to_owned();
-    let plain = muster.post(&format!("/v1/segments/{segment}/users"), json!({ "email": "p@example.com" })).by(&ana).send().await;
+    let plain = muster
+        .post(&format!("/v1/segments/{segment}/users"), json!({ "email": "p@example.com" }))
+        .by(&ana)
+        .send()
+        .await;
     let plain = plain.body["id"].as_str().unwrap().to_owned();
     let phone = async |user: &str, mobile: &str| {
         done(&muster, &ana, ("PUT", &format!("/flows/user/{user}")), json!({ "mobile": mobile })).await;
