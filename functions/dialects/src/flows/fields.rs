@@ -76,10 +76,11 @@ fn tell(failure: impl Into<Failure>) -> Failure {
         }
         _ => error,
     };
-    match NAMES.tell(failure) {
-        Failure::Domain(error) => error.map_fields(named).into(),
-        failure => failure,
+    let failure = NAMES.tell(failure);
+    if let Failure::Domain(error) = failure {
+        return error.map_fields(named).into();
     }
+    failure
 }
 
 /// The name of a type there.
@@ -145,8 +146,8 @@ async fn create_field(
     let mut fields = read(body, None);
     // There, a field has no key: it gets one that no other has.
     fields.insert("key".to_owned(), format!("f_{}", id.uuid().simple()).into());
-    let new = CustomFieldFields::parse(Value::Object(fields)).map_err(|error| tell(error))?;
-    create(Shared(app), caller, Path(membership), seed, Body(new)).await.map_err(|error| tell(error))?;
+    let new = CustomFieldFields::parse(Value::Object(fields)).map_err(tell)?;
+    create(Shared(app), caller, Path(membership), seed, Body(new)).await.map_err(tell)?;
     Ok(Made::id(id))
 }
 
@@ -172,7 +173,7 @@ async fn change_field(
     let membership: MembershipId = caller.home_of(id.uuid()).await?;
     let patch = |before: &CustomField| MergePatch::parse(Value::Object(read(body.clone(), Some(before.fields.kind))));
     let changed = changed((&app, &caller), (membership, id), Force::YES, &IfMatch::default(), patch).await;
-    changed.map(|_| done()).map_err(|error| tell(error))
+    changed.map(|_| done()).map_err(tell)
 }
 
 /// Deletes a custom field, with all answers to it.

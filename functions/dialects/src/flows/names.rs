@@ -71,10 +71,8 @@ impl Names {
         for (theirs, ours, form) in self.0 {
             let Some(value) = body.remove(*theirs) else { continue };
             // A client without a value writes blank text as often as null. Of a secret white space counts.
-            let value = match form {
-                Form::Secret if !lenient::is_blank(&value) => value,
-                _ => trimmed(value),
-            };
+            let is_secret = *form == Form::Secret && !lenient::is_blank(&value);
+            let value = if is_secret { value } else { trimmed(value) };
             let value = match form {
                 Form::Shown => continue,
                 Form::Phone => {

@@ -155,7 +155,7 @@ fn present(schema: RefOr<Schema>) -> RefOr<Schema> {
         RefOr::T(Schema::OneOf(mut one_of)) if one_of.items.len() == 2 => {
             described(one_of.items.swap_remove(0), &meaning)
         }
-        schema => schema,
+        RefOr::T(_) | RefOr::Ref(_) => schema,
     }
 }
 
