@@ -177,7 +177,8 @@ impl Functions {
             .into_iter()
             .chain(data)
             .fold(docs::router(), OpenApiRouter::merge);
-        let dialects = dialects::State { app: app.clone(), identity: self.identity.clone(), files: self.files.clone() };
+        let (files, mail) = (self.files.clone(), self.mail.clone());
+        let dialects = dialects::State { app: app.clone(), identity: self.identity.clone(), files, mail };
         let merged = merged.merge(dialects::router().with_state(dialects));
         edge::wrap(merged, &app, dialects::DIALECTS)
     }

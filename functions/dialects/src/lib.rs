@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 use edge::{App, Dialect};
 use files::Files;
 use identity::Identity;
+use mail::Mail;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -28,6 +29,8 @@ pub struct State {
     pub identity: Identity,
     /// The files.
     pub files: Files,
+    /// Notices to people.
+    pub mail: Mail,
 }
 
 /// How each dialect speaks.

@@ -21,12 +21,12 @@ pub(crate) async fn read(
     Ok(Shown::unless(&has, &UserProfile::from(record.ok_or(Error::NotFound)?.user)))
 }
 
-/// Reads a user whole for those who may act on it; for the owner of a segment in which it is a member, its profile:
-/// 1 `Query` more.
+/// Reads a user whole for those who may act on it; for the owner of a segment in which it is a member, its profile with the
+/// member `kept` of its metadata: 1 `Query` more.
 ///
 /// # Errors
 /// [`Error::NotFound`] for everybody else; as [`Caller::access`].
-pub async fn read_shared_user(app: &App, caller: &Caller, id: UserId) -> Result<User, Error> {
+pub async fn read_shared_user(app: &App, caller: &Caller, id: UserId, kept: &str) -> Result<User, Error> {
     if caller.session().is_ok_and(|session| session.claims.user_id == id) {
         return Ok(caller.acts(UserRef::Id(id), KeyScope::Read).await?.record.user);
     }
@@ -42,5 +42,5 @@ pub async fn read_shared_user(app: &App, caller: &Caller, id: UserId) -> Result<
     let reached = owners
         .map(|owner| access.manages(owner, KeyScope::Read))
         .find(|reached| !matches!(reached, Err(Error::NotFound)));
-    reached.ok_or(Error::NotFound)?.map(|()| record.user.shared())
+    reached.ok_or(Error::NotFound)?.map(|()| record.user.shared_with(kept))
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use domain::segment::Settings;
 use domain::user::{CURRENT_PASSWORD, EmailChange};
 use domain::{
-    Action, CustomStatus, Entry, Error, KeyScope, MergePatch, Role, Segment, SegmentId, Status, Time, User, UserId,
-    UserState,
+    Action, CustomStatus, Entry, Error, KeyScope, MergePatch, Role, SegmentId, Status, Time, User, UserId, UserState,
 };
 use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, UserRef, retried};
 use identity::{Identity, LoggedIn, Tokens};
@@ -51,9 +51,26 @@ pub async fn changed(
     matches: &IfMatch,
     patch: impl Fn(&User) -> Result<MergePatch<UserState>, Error>,
 ) -> Result<User, Error> {
+    changed_in((app, identity), caller, (user, segment), matches, |user, _| patch(user)).await
+}
+
+/// Changes a user as [`changed`] does, by a patch that may depend on the settings of the user's segment.
+///
+/// # Errors
+/// As [`changed`].
+pub async fn changed_in(
+    (app, identity): (&App, &Identity),
+    caller: &Caller,
+    (user, segment): (UserRef, Option<SegmentId>),
+    matches: &IfMatch,
+    patch: impl Fn(&User, Option<&Settings>) -> Result<MergePatch<UserState>, Error>,
+) -> Result<User, Error> {
     retried(|| async {
         let before = within(segment, settled((app, identity), caller, user, KeyScope::Write).await?)?;
-        apply((app, identity), caller, (&before, matches), (patch(&before.record.user)?, None)).await
+        let user = &before.record.user;
+        let settings = settings_of(app, user).await?;
+        let patch = patch(user, settings.as_ref())?;
+        apply((app, identity), caller, (&before, matches), settings.as_ref(), (patch, None)).await
     })
     .await
 }
@@ -71,7 +88,8 @@ pub async fn with_status(
     let patch = MergePatch::<UserState>::parse(json!({ "status_id": status.map(|status| status.id) }))?;
     retried(|| async {
         let before = settled((app, identity), caller, UserRef::Id(user), KeyScope::Write).await?;
-        apply((app, identity), caller, (&before, &IfMatch::default()), (patch.clone(), status)).await
+        let (settings, any) = (settings_of(app, &before.record.user).await?, IfMatch::default());
+        apply((app, identity), caller, (&before, &any), settings.as_ref(), (patch.clone(), status)).await
     })
     .await
 }
@@ -81,14 +99,13 @@ async fn apply(
     (app, identity): (&App, &Identity),
     caller: &Caller,
     (Subject { record: before, role }, matches): (&Subject, &IfMatch),
+    settings: Option<&Settings>,
     (mut patch, status): (MergePatch<UserState>, Option<&CustomStatus>),
 ) -> Result<User, Error> {
     if before.user.status == Status::Deleted {
         return Err(Error::conflict("", "deleted", "The user is deleted; restore it first."));
     }
     let password = patch.take_text(CURRENT_PASSWORD);
-    let segment = segment_of(app, &before.user).await?;
-    let settings = segment.as_ref().map(|segment| &segment.fields.settings.0);
     let after = before.user.patched(patch, *role, settings, Time::now())?;
     matches.check(before.user.version)?;
     let (after, email) = before.user.decide_email(after, *role);
@@ -197,10 +214,10 @@ async fn end_login(identity: &Identity, tokens: Tokens) -> Result<(), Error> {
     }
 }
 
-/// The segment that a user is in: 1 read, if it is in one.
-async fn segment_of(app: &App, user: &User) -> Result<Option<Segment>, Error> {
-    match user.segment_id {
-        Some(segment) => app.store.segment(segment).await.map(Some),
+/// The settings of the segment that a user is in: 1 read, if it is in one. A deleted user is not changed by them.
+async fn settings_of(app: &App, user: &User) -> Result<Option<Settings>, Error> {
+    match user.segment_id.filter(|_| user.status != Status::Deleted) {
+        Some(segment) => app.store.segment(segment).await.map(|segment| Some(segment.fields.settings.0)),
         None => Ok(None),
     }
 }

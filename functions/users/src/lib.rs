@@ -30,7 +30,7 @@ pub mod verify;
 
 pub use auth::State;
 pub use batch::each_alone;
-pub use change::{changed, with_status};
+pub use change::{changed, changed_in, with_status};
 pub use create::{made, made_with_number};
 pub use delete::{How, gone, purge};
 pub use emails::recorded;
@@ -38,6 +38,7 @@ pub use family::{children, find_parent};
 pub use list::{Users, asks_for_deleted};
 pub use magic_link::{MagicLink, check_links, new_link, new_token, open_link};
 pub use number::numbered;
+pub use own_email::{EmailCode, prove_email};
 pub use together::{parsed, together};
 
 /// The routes.

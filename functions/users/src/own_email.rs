@@ -47,14 +47,30 @@ const UNDONE_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 #[utoipa::path(post, path = "/v1/users/{user}/email/verification", tag = "users", request_body = EmailCode,
     responses((status = 200, description = "The user, with its e-mail verified.", body = User)))]
 pub(crate) async fn verify_email(
-    State(crate::State { app, identity, mail }): State<crate::State>,
+    State(state): State<crate::State>,
     caller: Caller,
     visitor: Visitor,
     base: Base,
     Path(user): Path<UserRef>,
-    Body(EmailCode { code }): Body<EmailCode>,
+    Body(code): Body<EmailCode>,
 ) -> Answer<Shown> {
-    let record = own(settled((&app, &identity), &caller, user, KeyScope::Write).await?)?;
+    let changed = prove_email(&state, &caller, &visitor, (&base, user), &code).await?;
+    Ok(Shown::new(&changed.user))
+}
+
+/// Confirms the code that was sent to the address of a user that waits for its proof.
+///
+/// # Errors
+/// [`Error::Invalid`] for a wrong code; [`Error::Conflict`] where no address waits, or another user has it;
+/// [`Error::Forbidden`] for everybody but the user itself; as [`Caller::acts`].
+pub async fn prove_email(
+    crate::State { app, identity, mail }: &crate::State,
+    caller: &Caller,
+    visitor: &Visitor,
+    (base, user): (&Base, UserRef),
+    EmailCode { code }: &EmailCode,
+) -> Result<UserRecord, Error> {
+    let record = own(settled((app, identity), caller, user, KeyScope::Write).await?)?;
     visitor.counts(Attempt::Code, record.user.id).await?;
     let email = waiting(&record.user)?;
     let begun = app.store.begin(&record, PendingKind::Email).await?;
@@ -65,22 +81,22 @@ pub(crate) async fn verify_email(
             if matches!(error, Error::Invalid(_)) {
                 caller.record_rejected(AuditAction::EmailCodeRejected, &begun).await?;
             }
-            return Err(error.into());
+            return Err(error);
         }
     };
     if proved.is_none_or(|proved| proved.canonical() != email.canonical()) {
         // The code was sent to another address than the one that waits.
         caller.record_rejected(AuditAction::EmailCodeRejected, &begun).await?;
-        restore_identity((&app, &identity), &begun, wrong_code()).await?;
+        restore_identity((app, identity), &begun, wrong_code()).await?;
     }
-    let undo = new_undo(&mail, &begun.user, &email)?;
-    let changed = prove((&app, &identity), begun, (&email, undo.as_ref()), caller.act()).await?;
+    let undo = new_undo(mail, &begun.user, &email)?;
+    let changed = prove((app, identity), begun, (&email, undo.as_ref()), caller.act()).await?;
     if let Some((token, undo)) = undo {
         let url = base.url(&format!("/v1/users/{}/email/undo?token={}", changed.user.id, token.reveal()));
         let notice = EmailChanged { at: changed.user.updated_at, undo: url };
         mail.send(&undo.email, changed.user.fields.language.as_ref(), &notice).await;
     }
-    Ok(Shown::new(&changed.user))
+    Ok(changed)
 }
 
 /// The address of a user that waits for its proof.

@@ -66,6 +66,24 @@ pub async fn verify(
     Ok(begin_session(&app, &record, tokens, (act, Some(audit))).await?)
 }
 
+/// Signs in a user that has just proved its e-mail: a session of its own, by a secret that is good once. 1 transaction, and 1
+/// `BatchWriteItem`.
+///
+/// # Errors
+/// [`Error::NotFound`] where the user is not in use; [`Error::Unavailable`].
+pub async fn sign_in(
+    (app, identity): (&App, &Identity),
+    visitor: &Visitor,
+    record: &UserRecord,
+) -> Result<Rendered, Error> {
+    let (id, secret) = (record.user.id, one_time_secret()?);
+    app.store.make_one_time(id, &secret, Time::now().plus(SIGN_IN_WITHIN)).await?;
+    let tokens = identity.login_once(id, &secret).await?;
+    let act = visitor.act(Actor::User(id));
+    let audit = AuditEntry::new(AuditAction::LoginSucceeded, record.audit_scope(), id, act);
+    begin_session(app, record, tokens, (act, Some(audit))).await
+}
+
 /// Counts and records a wrong code.
 async fn reject((app, visitor): (&App, &Visitor), account: &Account, record: Option<&UserRecord>) -> Result<(), Error> {
     let counted = visitor.record_failure(Attempt::Code, account, record);

@@ -454,5 +454,9 @@ fn taken(field: &str, answers_at: &str) -> Error {
         Some(key) => format!("{answers_at}/{key}"),
         None => format!("/{field}"),
     };
-    Error::conflict(&pointer, "taken", "is another member's; choose another one")
+    let message = match field {
+        "user_id" => "is the id of a user who has joined this membership already",
+        _ => "is another member's; choose another one",
+    };
+    Error::conflict(&pointer, "taken", message)
 }

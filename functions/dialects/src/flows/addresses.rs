@@ -12,9 +12,11 @@ use utoipa_axum::routes;
 use super::answer::{Made, Pages, Rows, done, shown};
 use super::forms::text;
 use super::names::{Fields, Form, Names, required, with};
+use super::schema;
 use crate::State;
+use crate::openapi::objects::Empty;
 
-const NAMES: Names = Names(&[
+pub(super) const NAMES: Names = Names(&[
     ("owner_id", "user_id", Form::Shown),
     ("alias", "alias", Form::Text),
     ("latitude", "latitude", Form::Degrees),
@@ -25,8 +27,8 @@ const NAMES: Names = Names(&[
     ("zipcode", "zip_code", Form::Text),
     ("neighbourhood", "neighborhood", Form::Text),
     ("references", "references", Form::Text),
-    ("rfc", "rfc", Form::Kept),
-    ("business", "business", Form::Kept),
+    ("rfc", "rfc", Form::Kept("Tax number.")),
+    ("business", "business", Form::Kept("The business there.")),
     ("status", "status", Form::Switch),
     ("location", "is_location", Form::Switch),
     ("billing", "is_billing", Form::Switch),
@@ -51,14 +53,14 @@ fn address(address: &Address) -> Fields {
 
 /// Adds an address.
 #[utoipa::path(post, path = "/flows/address", tag = "address",
-    request_body(content = Value, example = json!({
+    request_body(content = schema::NewAddress, example = json!({
         "owner_id": "0199d2a4-5c00-7000-8000-000000000001", "alias": "Home", "latitude": 19.426967, "longitude": -99.168097,
         "street": "Avenida Reforma", "external_number": 222, "internal_number": "4B", "zipcode": "06600",
         "neighbourhood": "Juárez", "references": "Ring twice", "rfc": "GODE561231GR8", "business": "Café Núñez", "status": true,
         "location": true, "billing": false, "shipping": true, "country": { "id": 142, "code": "MEX", "name": "México" },
         "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" }, "city": { "id": null, "code": null, "name": "Ciudad de México" },
     })),
-    responses((status = 201, description = "The address.", body = Value,
+    responses((status = 201, description = "The address.", body = schema::Id,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000a001" }))))]
 async fn create_address(
     Shared(app): Shared<App>,
@@ -75,7 +77,7 @@ async fn create_address(
 
 /// Reads an address.
 #[utoipa::path(get, path = "/flows/address/{id}", tag = "address",
-    responses((status = 200, description = "The address.", body = Value, example = json!(example()))))]
+    responses((status = 200, description = "The address.", body = schema::Address, example = json!(example()))))]
 async fn read_address(Shared(app): Shared<App>, caller: Caller, Path(id): Path<AddressId>) -> Answer<Rendered> {
     let owner = UserRef::Id(caller.home_of(id.uuid()).await?);
     let (_, found) = caller.reads(owner, KeyScope::Read, |owner| app.store.address(owner, id)).await?;
@@ -84,8 +86,8 @@ async fn read_address(Shared(app): Shared<App>, caller: Caller, Path(id): Path<A
 
 /// Changes the fields of an address that are sent.
 #[utoipa::path(put, path = "/flows/address/{id}", tag = "address",
-    request_body(content = Value, example = json!({ "alias": "Office", "internal_number": "", "billing": true })),
-    responses((status = 200, description = "The address is changed.", body = Value, example = json!({}))))]
+    request_body(content = schema::AddressChange, example = json!({ "alias": "Office", "internal_number": "", "billing": true })),
+    responses((status = 200, description = "The address is changed.", body = Empty, example = json!({}))))]
 async fn change_address(
     Shared(app): Shared<App>,
     caller: Caller,
@@ -113,7 +115,7 @@ fn elsewhere(mut fields: Fields, before: &Address) -> Fields {
 
 /// Deletes an address.
 #[utoipa::path(delete, path = "/flows/address/{id}", tag = "address",
-    responses((status = 200, description = "The address is gone.", body = Value, example = json!({}))))]
+    responses((status = 200, description = "The address is gone.", body = Empty, example = json!({}))))]
 async fn delete_address(Shared(app): Shared<App>, caller: Caller, Path(id): Path<AddressId>) -> Answer<Rendered> {
     let path = Path((UserRef::Id(caller.home_of(id.uuid()).await?), id));
     ::addresses::delete(Shared(app), caller, path, IfMatch::default()).await?;
@@ -122,7 +124,9 @@ async fn delete_address(Shared(app): Shared<App>, caller: Caller, Path(id): Path
 
 /// Lists a user's addresses.
 #[utoipa::path(get, path = "/flows/address/list/{owner_id}", tag = "address", params(Pages),
-    responses((status = 200, description = "A page of addresses.", body = [Value], example = json!([example()]))))]
+    responses((status = 200, description = "A page of addresses.", body = [schema::Address],
+        headers(("x-total-pages" = u64, description = "How many pages there are."),
+            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([example()]))))]
 async fn list_addresses(
     Shared(app): Shared<App>,
     caller: Caller,

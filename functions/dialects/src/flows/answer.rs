@@ -14,6 +14,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::names::Fields;
+use crate::lenient;
 
 /// 201 with the id of what was made.
 #[derive(Debug)]
@@ -137,14 +138,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Pages {
         let mut errors = Vec::new();
         let page = number(&mut query, ("page", 1), 1_000_000, &mut errors);
         let size = number(&mut query, ("no_items", 10), 500, &mut errors);
-        let removed = query.take("removed", &mut errors).map(|removed| removed.to_ascii_lowercase());
-        let removed = match removed.as_deref() {
-            None | Some("" | "false" | "0") => false,
-            Some("true" | "1") => true,
-            Some(_) => {
+        let removed = match parameter(&mut query, "removed", &mut errors).map(Value::from) {
+            None => false,
+            Some(removed) => lenient::switch(&removed).unwrap_or_else(|| {
                 errors.push(Pointer::root().child("removed").error("invalid_choice", "must be true or false"));
                 false
-            }
+            }),
         };
         if !errors.is_empty() {
             return Err(Error::Invalid(errors).into());
@@ -153,8 +152,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Pages {
     }
 }
 
+/// Takes a parameter without outer white space; a blank one is as one that was left out.
+pub(crate) fn parameter(query: &mut Query, name: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+    let text = query.take(name, errors)?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
 fn number(query: &mut Query, (name, usual): (&str, u64), most: u64, errors: &mut Vec<FieldError>) -> u64 {
-    let Some(text) = query.take(name, errors).filter(|text| !text.is_empty()) else { return usual };
+    let Some(text) = parameter(query, name, errors) else { return usual };
     match text.parse() {
         Ok(number) if (1..=most).contains(&number) => number,
         _ => {

@@ -18,7 +18,9 @@ use utoipa_axum::routes;
 use super::answer::{Made, Pages, Rows};
 use super::forms::{switch, text};
 use super::names::{Fields, optional, required};
+use super::schema;
 use crate::State;
+use crate::openapi::objects::Empty;
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
@@ -44,7 +46,7 @@ impl Stack {
         };
         let (mut read, mut errors) = (Vec::<(FieldId, Value)>::new(), Vec::new());
         for (nth, mut answer) in answers.into_iter().enumerate() {
-            let id = answer.get_mut("membership_custom_field_id").map(Value::take).unwrap_or_default();
+            let id = answer.get_mut("membership_custom_field_id").map(Value::take).map(text).unwrap_or_default();
             let value = answer.get_mut("answer").map(Value::take).unwrap_or_default();
             let at = at.child(nth).child("membership_custom_field_id");
             match FieldId::read(id, &at, &mut errors) {
@@ -120,6 +122,7 @@ fn value_of(field: &CustomField, value: Value) -> Value {
             Ok(Value::Array(keys)) => Value::Array(keys),
             _ => text.split(',').map(|key| Value::from(key.trim())).collect(),
         },
+        (FieldType::Multiple, Value::Number(key)) => Value::Array(vec![key.to_string().into()]),
         (FieldType::Multiple, value) => value,
         (_, value) => text(value),
     }
@@ -130,12 +133,12 @@ fn value_of(field: &CustomField, value: Value) -> Value {
 /// The answer of a dropdown is an option's key, that of a `multiple` an array of keys, that of a `url` an address, or the
 /// `uuid` of an upload. What is null or empty takes an answer back.
 #[utoipa::path(post, path = "/flows/membership-custom-field-answer/stack", tag = "membership-custom-field-answer",
-    request_body(content = Value, example = json!({
+    request_body(content = schema::AnswerStack, example = json!({
         "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "membership_user_id": "0199d2a4-5c00-7000-8000-00000000ae01",
         "user_id": "0199d2a4-5c00-7000-8000-000000000002",
         "custom_fields": [{ "membership_custom_field_id": "0199d2a4-5c00-7000-8000-00000000f1e1", "answer": "bbva" }],
     })),
-    responses((status = 201, description = "They are answered.", body = Value, example = json!({}))))]
+    responses((status = 201, description = "They are answered.", body = Empty, example = json!({}))))]
 async fn answer_fields(
     Shared(app): Shared<App>,
     caller: Caller,
@@ -152,7 +155,9 @@ async fn answer_fields(
 /// Lists the answers of a member.
 #[utoipa::path(get, path = "/flows/membership-custom-field-answer/list/{membership_user_id}",
     tag = "membership-custom-field-answer", params(Pages),
-    responses((status = 200, description = "A page of answers.", body = [Value], example = json!([{
+    responses((status = 200, description = "A page of answers.", body = [schema::MembershipCustomFieldAnswer],
+        headers(("x-total-pages" = u64, description = "How many pages there are."),
+            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([{
         "id": "0199d2a4-5c00-7000-8000-00000000ae01.0199d2a4-5c00-7000-8000-00000000f1e1", "answer": "bbva",
         "answer_for_catalog": null, "membership_custom_field_id": "0199d2a4-5c00-7000-8000-00000000f1e1",
         "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "membership_user_id": "0199d2a4-5c00-7000-8000-00000000ae01",

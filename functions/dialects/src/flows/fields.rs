@@ -5,18 +5,21 @@ use ::memberships::{deleted, shown as shown_to};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::custom_field::FieldType;
+use domain::error::FieldError;
 use domain::{Body as _, CustomField, CustomFieldFields, Error, FieldId, MembershipId, MergePatch, Object as _};
-use edge::{Answer, App, Body, Caller, Force, IfMatch, LenientBody, Path, Rendered, Seed};
+use edge::{Answer, App, Body, Caller, Failure, Force, IfMatch, LenientBody, Path, Rendered, Seed};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, Pages, Rows, done, shown};
-use super::forms::text;
+use super::forms::{switch, text};
 use super::names::{Fields, Form, Names, required, with};
+use super::schema;
 use crate::State;
+use crate::openapi::objects::Empty;
 
-const NAMES: Names = Names(&[
+pub(super) const NAMES: Names = Names(&[
     ("membership_id", "membership_id", Form::Shown),
     ("name", "name", Form::Text),
     ("type", "type", Form::Same),
@@ -58,6 +61,28 @@ fn read(body: Fields, before: Option<FieldType>) -> Fields {
     fields
 }
 
+/// The names of types there.
+pub(super) fn type_names() -> impl Iterator<Item = &'static str> {
+    let is_known = |kind: &&&str| FieldType::parse(kind).is_some_and(|kind| !kind.takes_files());
+    FieldType::NAMES.iter().filter(is_known).copied()
+}
+
+/// A failure that names the fields, and the types, as they are called there.
+fn tell(failure: impl Into<Failure>) -> Failure {
+    let named = |error: FieldError| match (error.pointer.as_str(), error.code) {
+        ("/type", "invalid_choice") => {
+            let message = format!("must be one of {}", type_names().collect::<Vec<_>>().join(", "));
+            FieldError { message, ..error }
+        }
+        _ => error,
+    };
+    let failure = NAMES.tell(failure);
+    if let Failure::Domain(error) = failure {
+        return error.map_fields(named).into();
+    }
+    failure
+}
+
 /// The name of a type there.
 fn name(kind: FieldType) -> &'static str {
     if kind.takes_files() { URL } else { kind.as_str() }
@@ -69,8 +94,8 @@ fn options(options: Value) -> Value {
     let known = |option: Value| {
         let Value::Object(mut option) = option else { return option };
         let mut part = |name: &str| {
-            let value = option.remove(name)?;
-            Some((name.to_owned(), if name == "status" { value } else { text(value) }))
+            let value = option.remove(name).filter(|value| !value.is_null())?;
+            Some((name.to_owned(), if name == "status" { switch(value) } else { text(value) }))
         };
         Value::Object(["key", "value", "status"].into_iter().filter_map(&mut part).collect())
     };
@@ -103,12 +128,12 @@ fn field(field: &CustomField) -> Fields {
 
 /// Makes a custom field.
 #[utoipa::path(post, path = "/flows/membership-custom-field", tag = "membership-custom-field",
-    request_body(content = Value, example = json!({
+    request_body(content = schema::NewMembershipCustomField, example = json!({
         "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "name": "Bank", "type": "dropdown",
         "options": [{ "key": "bbva", "value": "BBVA" }, { "key": "banorte", "value": "Banorte" }], "required": true,
         "render": "two-columns", "status": true, "position": 1, "tag_level": "fiscal", "tooltip": "Where you are paid", "catalog_id": null,
     })),
-    responses((status = 201, description = "The custom field.", body = Value,
+    responses((status = 201, description = "The custom field.", body = schema::Id,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000f1e1" }))))]
 async fn create_field(
     Shared(app): Shared<App>,
@@ -121,14 +146,14 @@ async fn create_field(
     let mut fields = read(body, None);
     // There, a field has no key: it gets one that no other has.
     fields.insert("key".to_owned(), format!("f_{}", id.uuid().simple()).into());
-    let new = CustomFieldFields::parse(Value::Object(fields)).map_err(|error| NAMES.tell(error))?;
-    create(Shared(app), caller, Path(membership), seed, Body(new)).await.map_err(|error| NAMES.tell(error))?;
+    let new = CustomFieldFields::parse(Value::Object(fields)).map_err(tell)?;
+    create(Shared(app), caller, Path(membership), seed, Body(new)).await.map_err(tell)?;
     Ok(Made::id(id))
 }
 
 /// Reads a custom field.
 #[utoipa::path(get, path = "/flows/membership-custom-field/{id}", tag = "membership-custom-field",
-    responses((status = 200, description = "The custom field.", body = Value, example = json!(example()))))]
+    responses((status = 200, description = "The custom field.", body = schema::MembershipCustomField, example = json!(example()))))]
 async fn read_field(Shared(app): Shared<App>, caller: Caller, Path(id): Path<FieldId>) -> Answer<Rendered> {
     let membership: MembershipId = caller.home_of(id.uuid()).await?;
     let configuration = shown_to(&app, &caller, membership).await?;
@@ -137,8 +162,8 @@ async fn read_field(Shared(app): Shared<App>, caller: Caller, Path(id): Path<Fie
 
 /// Changes the fields of a custom field that are sent, whatever that means for answers.
 #[utoipa::path(put, path = "/flows/membership-custom-field/{id}", tag = "membership-custom-field",
-    request_body(content = Value, example = json!({ "name": "Your bank", "required": false, "tooltip": "" })),
-    responses((status = 200, description = "The custom field is changed.", body = Value, example = json!({}))))]
+    request_body(content = schema::MembershipCustomFieldChange, example = json!({ "name": "Your bank", "required": false, "tooltip": "" })),
+    responses((status = 200, description = "The custom field is changed.", body = Empty, example = json!({}))))]
 async fn change_field(
     Shared(app): Shared<App>,
     caller: Caller,
@@ -148,12 +173,12 @@ async fn change_field(
     let membership: MembershipId = caller.home_of(id.uuid()).await?;
     let patch = |before: &CustomField| MergePatch::parse(Value::Object(read(body.clone(), Some(before.fields.kind))));
     let changed = changed((&app, &caller), (membership, id), Force::YES, &IfMatch::default(), patch).await;
-    changed.map(|_| done()).map_err(|error| NAMES.tell(error))
+    changed.map(|_| done()).map_err(tell)
 }
 
 /// Deletes a custom field, with all answers to it.
 #[utoipa::path(delete, path = "/flows/membership-custom-field/{id}", tag = "membership-custom-field",
-    responses((status = 200, description = "The custom field is gone.", body = Value, example = json!({}))))]
+    responses((status = 200, description = "The custom field is gone.", body = Empty, example = json!({}))))]
 async fn delete_field(Shared(app): Shared<App>, caller: Caller, Path(id): Path<FieldId>) -> Answer<Rendered> {
     let membership: MembershipId = caller.home_of(id.uuid()).await?;
     delete(Shared(app), caller, Path((membership, id)), Force::YES, IfMatch::default()).await?;
@@ -163,7 +188,9 @@ async fn delete_field(Shared(app): Shared<App>, caller: Caller, Path(id): Path<F
 /// Lists the custom fields of a membership.
 #[utoipa::path(get, path = "/flows/membership-custom-field/list/{membership_id}", tag = "membership-custom-field",
     params(Pages),
-    responses((status = 200, description = "A page of custom fields.", body = [Value], example = json!([example()]))))]
+    responses((status = 200, description = "A page of custom fields.", body = [schema::MembershipCustomField],
+        headers(("x-total-pages" = u64, description = "How many pages there are."),
+            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([example()]))))]
 async fn list_fields(
     Shared(app): Shared<App>,
     caller: Caller,

@@ -1,11 +1,23 @@
 //! Values as these clients write them, and as `/v1` does.
 
 use domain::field::{Field as _, Pointer};
+use domain::json::parse_number;
 use domain::level::Color;
 use domain::text::Country;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::lenient;
+
+/// A value without outer white space, and blank text as null; of an object or array, each value in it.
+pub(crate) fn trimmed(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.trim().is_empty() => Value::Null,
+        Value::String(text) => text.trim().into(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, trimmed(value))).collect(),
+        Value::Array(values) => values.into_iter().map(trimmed).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}
 
 /// A number as its digits were written; anything else as it is.
 pub(crate) fn text(value: Value) -> Value {
@@ -37,15 +49,10 @@ pub(crate) fn color(value: Value) -> (Value, Value) {
     if is_color { (value, Value::Null) } else { (Value::Null, value) }
 }
 
-/// A whole number, which may have decimals as long as they are zero; anything else as it is.
-pub(crate) fn whole(value: Value) -> Value {
-    let written = text(value.clone());
-    let Some(written) = written.as_str() else { return value };
-    let (digits, decimals) = written.split_once('.').unwrap_or((written, ""));
-    match digits.parse::<i64>() {
-        Ok(number) if decimals.bytes().all(|decimal| decimal == b'0') => number.into(),
-        _ => value,
-    }
+/// A number that comes as text; anything else as it is.
+pub(crate) fn number(value: Value) -> Value {
+    let read = |text: String| parse_number(&text).or_else(|| text.parse::<i64>().ok().map(Number::from));
+    lenient::text(&value).and_then(read).map_or(value, Value::Number)
 }
 
 /// The day of a time; anything else as it is.
@@ -55,6 +62,11 @@ pub(crate) fn day(value: Value) -> Value {
         Some(day) => day.into(),
         None => text(value),
     }
+}
+
+/// The code or name of a country, state or city of which Muster has no use: text, or nothing.
+pub(crate) fn part(value: Option<&Value>) -> Value {
+    value.and_then(lenient::text).map_or(Value::Null, Value::from)
 }
 
 /// The code and name of a country, state or city; nothing where neither is set.
@@ -89,10 +101,13 @@ mod tests {
             (switch(json!("1")), json!(true)),
             (switch(json!(0)), json!(false)),
             (switch(json!("yes")), json!("yes")),
-            (whole(json!("401.00")), json!(401)),
-            (whole(json!(7)), json!(7)),
-            (whole(json!("7.5")), json!("7.5")),
-            (whole(json!("")), json!("")),
+            (number(json!("401.00")).to_string().into(), json!("401.00")),
+            (number(json!(" 1e3 ")).to_string().into(), json!("1e3")),
+            (number(json!("007")), json!(7)),
+            (number(json!(7)), json!(7)),
+            (number(json!("")), json!("")),
+            (number(json!("seven")), json!("seven")),
+            (trimmed(json!({ "a": " b ", "c": [" ", 1] })), json!({ "a": "b", "c": [null, 1] })),
             (day(json!("1990-02-28T00:00:00.000Z")), json!("1990-02-28")),
             (day(json!("1990-02-28")), json!("1990-02-28")),
             (day(json!("tomorrow at ten")), json!("tomorrow at ten")),

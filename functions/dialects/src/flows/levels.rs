@@ -12,23 +12,25 @@ use utoipa_axum::routes;
 
 use super::answer::{Made, Pages, Rows, done};
 use super::names::{Fields, Form, Names, required, with};
+use super::schema;
 use crate::State;
+use crate::openapi::objects::Empty;
 
-const NAMES: Names = Names(&[
+pub(super) const NAMES: Names = Names(&[
     ("membership_id", "membership_id", Form::Shown),
     ("name", "name", Form::Text),
     ("number_level", "number", Form::Whole),
     ("from_point", "from_point", Form::Whole),
     ("to_point", "to_point", Form::Whole),
     ("image", "image", Form::Text),
-    ("type_image", "type_image", Form::Kept),
+    ("type_image", "type_image", Form::Kept("What kind of image it is.")),
     ("background_color", "background_color", Form::Color),
     ("text_color", "text_color", Form::Color),
     ("status", "status", Form::Switch),
 ]);
 
 /// What these clients know of a level, and Muster has no use for.
-const UNUSED: [&str; 38] = [
+pub(super) const UNUSED: [&str; 38] = [
     "points_by_impacts",
     "points_by_checkins",
     "points_by_enrollment",
@@ -82,12 +84,12 @@ pub(crate) fn level(level: &Level) -> Fields {
 
 /// Makes a level. Members whose points are in its range come to it.
 #[utoipa::path(post, path = "/flows/membership-level", tag = "membership-level",
-    request_body(content = Value, example = json!({
+    request_body(content = schema::NewMembershipLevel, example = json!({
         "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "name": "Gold", "number_level": 3, "from_point": 201,
         "to_point": "300.00", "image": "https://example.com/gold.png", "type_image": "png", "background_color": "#FFD700",
         "text_color": "#000000", "status": true,
     })),
-    responses((status = 201, description = "The level.", body = Value,
+    responses((status = 201, description = "The level.", body = schema::Id,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-000000001e01" }))))]
 async fn create_level(
     Shared(app): Shared<App>,
@@ -103,7 +105,7 @@ async fn create_level(
 
 /// Deletes a level that no custom field is for. Its members come to the next one below.
 #[utoipa::path(delete, path = "/flows/membership-level/{id}", tag = "membership-level",
-    responses((status = 200, description = "The level is gone.", body = Value, example = json!({}))))]
+    responses((status = 200, description = "The level is gone.", body = Empty, example = json!({}))))]
 async fn delete_level(Shared(app): Shared<App>, caller: Caller, Path(id): Path<LevelId>) -> Answer<Rendered> {
     let membership: MembershipId = caller.home_of(id.uuid()).await?;
     delete(Shared(app), caller, Path((membership, id)), IfMatch::default()).await?;
@@ -112,7 +114,9 @@ async fn delete_level(Shared(app): Shared<App>, caller: Caller, Path(id): Path<L
 
 /// Lists the levels of a membership.
 #[utoipa::path(get, path = "/flows/membership-level/list/{membership_id}", tag = "membership-level", params(Pages),
-    responses((status = 200, description = "A page of levels.", body = [Value], example = json!([example()]))))]
+    responses((status = 200, description = "A page of levels.", body = [schema::MembershipLevel],
+        headers(("x-total-pages" = u64, description = "How many pages there are."),
+            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([example()]))))]
 async fn list_levels(
     Shared(app): Shared<App>,
     caller: Caller,

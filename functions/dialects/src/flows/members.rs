@@ -6,7 +6,7 @@ use ::members::{Joins, NewMember, Role, Seat, found, join, reach};
 use axum::extract::State as Shared;
 use domain::answer::Given;
 use domain::member::{Approval, Joining, MemberStatus};
-use domain::segment::Settings;
+use domain::text::Country;
 use domain::{
     Body as _, EnrolmentFields, Error, Field as _, KeyScope, LevelId, Member, MemberId, MembershipId, Object as _,
     SegmentId, UserId, field::Pointer,
@@ -18,13 +18,13 @@ use store::{Configuration, UserRecord};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Made, Pages, Rows, shown};
-use super::forms::{switch, word};
-use super::names::{Fields, Form, Names, optional, required, with};
-use super::{levels, users};
+use super::answer::{Made, Pages, Rows, parameter, shown};
+use super::forms::{trimmed, word};
+use super::names::{Fields, Form, KEPT, Names, optional, optional_switch, required, with};
+use super::{levels, schema, users};
 use crate::State;
 
-const NAMES: Names = Names(&[
+pub(super) const NAMES: Names = Names(&[
     ("membership_id", "membership_id", Form::Shown),
     ("user_id", "user_id", Form::Shown),
     ("segment_id", "segment_id", Form::Shown),
@@ -34,23 +34,27 @@ const NAMES: Names = Names(&[
     ("lastname", "last_name", Form::Text),
     ("phone", "phone", Form::Phone),
     ("card_number", "card_number", Form::Text),
-    ("validate", "validate", Form::Kept),
+    ("validate", "validate", Form::KeptSwitch("Whether the client has validated it.")),
     ("origin", "origin", Form::Text),
-    ("image", "image", Form::Kept),
-    ("gender", "gender", Form::Kept),
-    ("birthdate", "birthdate", Form::Kept),
-    ("birthdate_ts", "birthdate_ts", Form::Kept),
-    ("latitude", "latitude", Form::Kept),
-    ("longitude", "longitude", Form::Kept),
-    ("only_for_redemptions", "only_for_redemptions", Form::Kept),
-    ("only_for_transactions", "only_for_transactions", Form::Kept),
-    ("origin_membership_id", "origin_membership_id", Form::Kept),
-    ("refer_to", "refer_to", Form::Kept),
-    ("country", "country", Form::KeptPlace),
-    ("state", "state", Form::KeptPlace),
-    ("city", "city", Form::KeptPlace),
+    ("image", "image", Form::Kept("Its image.")),
+    ("gender", "gender", Form::Kept("Its gender.")),
+    ("birthdate", "birthdate", Form::Kept("Its birthdate.")),
+    ("birthdate_ts", "birthdate_ts", Form::Kept("Its birthdate as a number.")),
+    ("latitude", "latitude", Form::Kept("Degrees north.")),
+    ("longitude", "longitude", Form::Kept("Degrees east.")),
+    ("only_for_redemptions", "only_for_redemptions", Form::KeptSwitch("Whether it is for redemptions only.")),
+    ("only_for_transactions", "only_for_transactions", Form::KeptSwitch("Whether it is for transactions only.")),
+    ("origin_membership_id", "origin_membership_id", Form::Kept("The membership that it came from.")),
+    ("refer_to", "refer_to", Form::Kept("Whom it refers to.")),
+    ("country", "country", Form::KeptPlace("Its country.")),
+    ("state", "state", Form::KeptPlace("Its state.")),
+    ("city", "city", Form::KeptPlace("Its city.")),
     ("filler_id", "number", Form::Shown),
 ]);
+
+/// Whether the owner of the segment has agreed, and how that is called there.
+pub(super) const APPROVALS: [(Approval, &str); 3] =
+    [(Approval::Pending, "pending"), (Approval::Approved, "authorized"), (Approval::Rejected, "rejected")];
 
 /// What a member writes about itself.
 const ITS_OWN: [&str; 7] = ["name", "last_name", "phone", "phone_display", "card_number", "origin", "metadata"];
@@ -64,12 +68,8 @@ fn member(member: &Member) -> Fields {
     let thing = member.show();
     let mut fields = NAMES.show(&thing);
     fields.insert("status".to_owned(), (member.fields.status.0 == MemberStatus::Active).into());
-    let approved = match member.fields.approval.0 {
-        Approval::Pending => "pending",
-        Approval::Approved => "authorized",
-        Approval::Rejected => "rejected",
-    };
-    fields.insert("approved".to_owned(), approved.into());
+    let approved = APPROVALS.into_iter().find(|(approval, _)| *approval == member.fields.approval.0);
+    fields.insert("approved".to_owned(), approved.map(|(_, approved)| approved).into());
     with(fields, &thing, &[])
 }
 
@@ -82,16 +82,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(mut body: Fields, settings: &Settings) -> Result<Self, Error> {
+    /// Reads a request; phones without a calling code are of this country.
+    fn read(mut body: Fields, country: Option<&Country>) -> Result<Self, Error> {
         let (user, segment) = (optional(&mut body, "user_id")?, optional(&mut body, "segment_id")?);
-        let (level, status) = (optional(&mut body, "membership_level_id")?, body.remove("status").map(switch));
-        let mut fields = NAMES.read_in(body, true, settings.country.as_ref());
-        let status = match status {
-            Some(Value::Bool(true)) => Some(MemberStatus::Active.as_str().into()),
-            Some(Value::Bool(false)) => Some(MemberStatus::Inactive.as_str().into()),
-            other => other.map(word).filter(|status| !status.is_null()),
-        };
-        fields.extend(status.map(|status| ("status".to_owned(), status)));
+        let (level, status) = (optional(&mut body, "membership_level_id")?, status(&mut body)?);
+        let mut fields = NAMES.read_in(body, true, country);
+        fields.extend(status.map(|status| ("status".to_owned(), status.as_str().into())));
         Ok(Self { user, segment, level, fields })
     }
 
@@ -125,14 +121,32 @@ impl Asked {
     }
 }
 
+/// The status of a member: a switch, or a word of its own in any letters.
+fn status(body: &mut Fields) -> Result<Option<MemberStatus>, Error> {
+    let sent =
+        body.get("status").and_then(|status| word(trimmed(status.clone())).as_str().and_then(MemberStatus::parse));
+    if sent.is_some() {
+        return Ok(sent);
+    }
+    let on = optional_switch(body, "status")?;
+    Ok(on.map(|on| if on { MemberStatus::Active } else { MemberStatus::Inactive }))
+}
+
+/// The country of phones without a calling code: the segment's, or else that of whoever enrols itself.
+fn country(joins: &Joins<'_>) -> Option<Country> {
+    let itself = joins.access.user().filter(|_| joins.role == Role::Itself);
+    let own = || itself.and_then(|record| record.user.fields.operation_country.clone());
+    joins.settings.country.clone().or_else(own)
+}
+
 /// Enrols a user: whoever manages the segment enrols anybody, and whoever has signed up itself.
 #[utoipa::path(post, path = "/flows/membership-user", tag = "membership-user",
-    request_body(content = Value, example = json!({
+    request_body(content = schema::NewMembershipUser, example = json!({
         "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "user_id": "0199d2a4-5c00-7000-8000-000000000002",
         "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "membership_level_id": null, "name": "Carla", "lastname": "Núñez",
         "phone": "5512345678", "status": true, "card_number": "5204165000000001", "validate": false, "origin": "web",
     })),
-    responses((status = 201, description = "The membership user. `sms_code` is shown and not sent.", body = Value,
+    responses((status = 201, description = "The membership user. `sms_code` is shown and not sent.", body = schema::Enrolment,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ae01", "sms_code": "4817" }))))]
 async fn create_member(
     Shared(app): Shared<App>,
@@ -141,7 +155,8 @@ async fn create_member(
     LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Made> {
     let membership: MembershipId = required(&mut body, "membership_id")?;
-    let joining = |joins: &Joins<'_>| Asked::read(body, joins.settings)?.joining(joins.access, joins.of, joins.role);
+    let joining =
+        |joins: &Joins<'_>| Asked::read(body, country(joins).as_ref())?.joining(joins.access, joins.of, joins.role);
     let made = join(&app, &caller, membership, seed, joining).await.map_err(|error| NAMES.tell(error))?;
     Ok(Made(json!({ "id": made.id, "sms_code": sms_code(made.id) })))
 }
@@ -153,7 +168,7 @@ fn sms_code(id: MemberId) -> String {
 
 /// Reads a membership user.
 #[utoipa::path(get, path = "/flows/membership-user/{id}", tag = "membership-user",
-    responses((status = 200, description = "The membership user.", body = Value, example = json!(example()))))]
+    responses((status = 200, description = "The membership user.", body = schema::MembershipUser, example = json!(example()))))]
 async fn read_member(Shared(app): Shared<App>, caller: Caller, Path(id): Path<MemberId>) -> Answer<Rendered> {
     let seat = Seat::take(&app, &caller, id, KeyScope::Read).await?;
     Ok(shown(member(&seat.shown())))
@@ -163,7 +178,9 @@ async fn read_member(Shared(app): Shared<App>, caller: Caller, Path(id): Path<Me
 #[utoipa::path(get, path = "/flows/membership-user/list/{membership_id}", tag = "membership-user",
     params(Pages, ("user_id" = Option<String>, Query, description = "Only this user.")),
     responses((status = 200, description = "A page of membership users, each with its `membership_level` and `user`.",
-        body = [Value], example = json!([example()]))))]
+        body = [schema::MembershipUserRow],
+        headers(("x-total-pages" = u64, description = "How many pages there are."),
+            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([example()]))))]
 async fn list_members(
     Shared(app): Shared<App>,
     caller: Caller,
@@ -202,13 +219,13 @@ async fn list_members(
 /// The user of a row: whole for those who manage it, and else the profile that it shares with the segment's owner.
 fn reached(access: &Access, record: &UserRecord) -> Fields {
     let is_managed = access.is(record.user.id) || access.manages(record, KeyScope::Read).is_ok();
-    users::user(&if is_managed { record.user.clone() } else { record.user.clone().shared() })
+    users::user(&if is_managed { record.user.clone() } else { record.user.clone().shared_with(KEPT) })
 }
 
 fn user_id(query: &mut Query) -> Result<Option<UserId>, Error> {
     let mut errors = Vec::new();
-    let Some(text) = query.take("user_id", &mut errors).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let user = UserId::read(text.into(), &Pointer::root().child("user_id"), &mut errors);
+    let text = parameter(query, "user_id", &mut errors);
+    let user = text.and_then(|text| UserId::read(text.into(), &Pointer::root().child("user_id"), &mut errors));
     if errors.is_empty() { Ok(user) } else { Err(Error::Invalid(errors)) }
 }
 

@@ -11,9 +11,11 @@ use utoipa_axum::routes;
 
 use super::answer::{Made, Pages, Rows, done};
 use super::names::{Fields, Form, Names, required, with};
+use super::schema;
 use crate::State;
+use crate::openapi::objects::Empty;
 
-const NAMES: Names = Names(&[
+pub(super) const NAMES: Names = Names(&[
     ("segment_id", "segment_id", Form::Shown),
     ("name", "name", Form::Text),
     ("status", "status", Form::Switch),
@@ -34,8 +36,8 @@ fn membership(membership: &Membership) -> Fields {
 
 /// Makes a membership, in which people may enrol themselves.
 #[utoipa::path(post, path = "/flows/membership", tag = "membership",
-    request_body(content = Value, example = json!({ "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "name": "Card" })),
-    responses((status = 201, description = "The membership.", body = Value,
+    request_body(content = schema::NewMembership, example = json!({ "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "name": "Card" })),
+    responses((status = 201, description = "The membership.", body = schema::Id,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ab01" }))))]
 async fn create_membership(
     Shared(app): Shared<App>,
@@ -54,7 +56,7 @@ async fn create_membership(
 
 /// Deletes a membership with its levels, fields and members.
 #[utoipa::path(delete, path = "/flows/membership/{id}", tag = "membership",
-    responses((status = 200, description = "The membership is gone.", body = Value, example = json!({}))))]
+    responses((status = 200, description = "The membership is gone.", body = Empty, example = json!({}))))]
 async fn delete_membership(Shared(app): Shared<App>, caller: Caller, Path(id): Path<MembershipId>) -> Answer<Rendered> {
     delete(Shared(app), caller, Path(id), IfMatch::default()).await?;
     Ok(done())
@@ -62,7 +64,9 @@ async fn delete_membership(Shared(app): Shared<App>, caller: Caller, Path(id): P
 
 /// Lists the memberships of a segment.
 #[utoipa::path(get, path = "/flows/membership/list/{segment_id}", tag = "membership", params(Pages),
-    responses((status = 200, description = "A page of memberships.", body = [Value], example = json!([{
+    responses((status = 200, description = "A page of memberships.", body = [schema::Membership],
+        headers(("x-total-pages" = u64, description = "How many pages there are."),
+            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([{
         "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "name": "Card", "status": true,
         "id": "0199d2a4-5c00-7000-8000-00000000ab01", "created_at": "2026-11-21T10:00:00.000Z",
         "updated_at": "2026-11-21T10:00:00.000Z", "removed": false,

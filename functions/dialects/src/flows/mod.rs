@@ -1,7 +1,7 @@
 //! `/flows`: master users with a login, addresses, segments, and memberships with levels, custom fields and files.
 //!
-//! A file a resource; `names.rs` has the two languages' names side by side. What is made there is what `/v1` makes, so
-//! that ids, and all that is written, are the same in both.
+//! A file a resource; `names.rs` has the two languages' names side by side, and `schema.rs` what the document says of them.
+//! What is made there is what `/v1` makes, so that ids, and all that is written, are the same in both.
 
 use axum::Json;
 use axum::extract::Request;
@@ -9,8 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use edge::{BodyLimit, Dialect, Problem};
 use serde_json::json;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::PartialSchema;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::State;
@@ -26,6 +25,7 @@ mod login;
 mod members;
 mod memberships;
 mod names;
+mod schema;
 mod segments;
 mod uploads;
 mod users;
@@ -40,7 +40,7 @@ pub(crate) const ABOUT: About = About {
     path: "/openapi/flows.json",
     description: include_str!("about.md"),
     security: openapi::bearer,
-    error,
+    error: <schema::Failure as PartialSchema>::schema,
     errors: &[
         (400, "Something in the request is wrong; the message names each field."),
         (401, "No credential, or one that does not hold (any more)."),
@@ -79,12 +79,6 @@ fn prepare(request: &mut Request) {
     if request.uri().path().starts_with(uploads::PATH) {
         request.extensions_mut().insert(BodyLimit(uploads::MOST_SENT));
     }
-}
-
-fn error() -> RefOr<Schema> {
-    let message = ObjectBuilder::new().schema_type(Type::String).description(Some("What to do."));
-    let error = ObjectBuilder::new().schema_type(Type::Object).property("message", message).required("message");
-    error.examples([json!({ "message": "email is required" })]).into()
 }
 
 /// One message, with all that is wrong by the fields' names.

@@ -6,7 +6,7 @@ use domain::{Error, Field, field::Pointer};
 use edge::Failure;
 use serde_json::{Map, Value, json};
 
-use super::forms::{color, day, fixed, phone, place, switch, text, whole, word};
+use super::forms::{color, day, fixed, number, part, phone, place, switch, text, trimmed, word};
 use crate::lenient;
 
 /// A body, or part of one.
@@ -44,14 +44,16 @@ pub(crate) enum Form {
     Place,
     /// As a color; what is none, such as a name, as it comes.
     Color,
-    /// As it comes, whatever that is: Muster has no use for it, and keeps it in the metadata.
-    Kept,
+    /// As it comes, whatever that is: Muster has no use for it, and keeps it in the metadata. With its meaning.
+    Kept(&'static str),
+    /// As [`Form::Kept`], a switch; what is none is not set.
+    KeptSwitch(&'static str),
     /// As [`Form::Kept`], a country, state or city of which Muster has no use.
-    KeptPlace,
+    KeptPlace(&'static str),
 }
 
 /// Under which name the metadata keep what only this dialect's clients know.
-const KEPT: &str = "flows";
+pub(crate) const KEPT: &str = "flows";
 
 /// The fields of a thing.
 #[derive(Debug, Clone, Copy)]
@@ -68,16 +70,21 @@ impl Names {
         let (mut read, mut kept) = (Fields::new(), Fields::new());
         for (theirs, ours, form) in self.0 {
             let Some(value) = body.remove(*theirs) else { continue };
-            // A client without a value writes blank text as often as null.
-            let value = if lenient::is_blank(&value) { Value::Null } else { value };
+            // A client without a value writes blank text as often as null. Of a secret white space counts.
+            let is_secret = *form == Form::Secret && !lenient::is_blank(&value);
+            let value = if is_secret { value } else { trimmed(value) };
             let value = match form {
                 Form::Shown => continue,
                 Form::Phone => {
                     read.extend(phone(&value, country));
                     continue;
                 }
-                Form::Kept | Form::KeptPlace => {
+                Form::Kept(_) | Form::KeptPlace(_) => {
                     kept.insert((*theirs).to_owned(), value);
+                    continue;
+                }
+                Form::KeptSwitch(_) => {
+                    kept.insert((*theirs).to_owned(), lenient::switch(&value).into());
                     continue;
                 }
                 Form::Place => {
@@ -94,7 +101,7 @@ impl Names {
                 Form::Secret => lenient::secret(&value),
                 Form::Word => word(value),
                 Form::Switch => switch(value),
-                Form::Count | Form::Whole => whole(value),
+                Form::Count | Form::Whole => number(value),
                 Form::Day => day(value),
             };
             read.insert((*ours).to_owned(), value);
@@ -104,7 +111,7 @@ impl Names {
             kept.retain(|_, value| !value.is_null());
         }
         if !kept.is_empty() {
-            read.insert("metadata".to_owned(), json!({ KEPT: kept }));
+            read.insert(METADATA.to_owned(), json!({ KEPT: kept }));
         }
         read
     }
@@ -121,11 +128,12 @@ impl Names {
                     Some(Value::String(spelling)) => spelling.as_str().into(),
                     _ => value,
                 },
-                Form::KeptPlace => {
+                Form::KeptPlace(_) => {
                     let place = kept(theirs);
-                    let part = |name: &str| place.get(name).cloned().unwrap_or_default();
-                    json!({ "id": part("id"), "code": part("code"), "name": part("name") })
+                    let id = place.get("id").cloned().unwrap_or_default();
+                    json!({ "id": id, "code": part(place.get("code")), "name": part(place.get("name")) })
                 }
+                Form::KeptSwitch(_) => lenient::switch(&kept(theirs)).into(),
                 Form::Whole | Form::Degrees => fixed(&value),
                 Form::Day => value.as_str().map_or(Value::Null, |day| format!("{day}T00:00:00.000Z").into()),
                 Form::Place => {
@@ -133,7 +141,7 @@ impl Names {
                     json!({ "id": kept(&format!("{theirs}_id")), "code": part("code"), "name": part("name") })
                 }
                 Form::Color if !value.is_null() => value,
-                Form::Color | Form::Kept => kept(theirs),
+                Form::Color | Form::Kept(_) => kept(theirs),
             };
             ((*theirs).to_owned(), value)
         });
@@ -154,14 +162,28 @@ impl Names {
             Some((name, rest)) => (name, format!("/{rest}")),
             None => (error.pointer.trim_start_matches('/'), String::new()),
         };
+        if name == METADATA {
+            let is_kept =
+                |(_, _, form): &&Named| matches!(form, Form::Kept(_) | Form::KeptSwitch(_) | Form::KeptPlace(_));
+            let names: Vec<_> = self.0.iter().filter(is_kept).map(|(theirs, ..)| *theirs).collect();
+            let message = format!("The values that are only kept {}: {}", error.message, names.join(", "));
+            return FieldError { pointer: String::new(), message, ..error };
+        }
         let name = if name == lenient::PHONE.1 { lenient::PHONE.0 } else { name };
-        let theirs = self.0.iter().find(|(_, ours, _)| *ours == name).map(|(theirs, ..)| *theirs);
-        match theirs {
-            Some(theirs) => FieldError { pointer: format!("/{theirs}{rest}"), ..error },
+        match self.0.iter().find(|(_, ours, _)| *ours == name) {
+            Some((theirs, _, form)) => {
+                // The domain names its own words, which are in capital letters.
+                let is_choice = *form == Form::Word && error.code == "invalid_choice";
+                let message = if is_choice { error.message.to_lowercase() } else { error.message };
+                FieldError { pointer: format!("/{theirs}{rest}"), message, ..error }
+            }
             None => error,
         }
     }
 }
+
+/// Where the domain keeps what it has no use for.
+const METADATA: &str = "metadata";
 
 /// Takes a field that the dialect itself reads, and that must be there.
 ///
@@ -184,6 +206,22 @@ pub(crate) fn optional<T: Field>(body: &mut Fields, name: &str) -> Result<Option
     let mut errors = Vec::new();
     let read = T::read(value, &Pointer::root().child(name), &mut errors);
     if errors.is_empty() { Ok(read) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Takes a switch that the dialect itself reads, if it is there and set.
+///
+/// # Errors
+/// [`Error::Invalid`] that names it.
+pub(crate) fn optional_switch(body: &mut Fields, name: &str) -> Result<Option<bool>, Error> {
+    let value = switch(trimmed(body.remove(name).unwrap_or_default()));
+    let message = "must be true or false";
+    match value {
+        Value::Null => Ok(None),
+        Value::Bool(on) => Ok(Some(on)),
+        Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            Err(Error::invalid(&format!("/{name}"), "invalid_type", message))
+        }
+    }
 }
 
 /// What every thing has: its id, whether it is removed, when it was made and last changed; and what its clients know and

@@ -11,9 +11,11 @@ use utoipa_axum::routes;
 
 use super::answer::{Made, Pages, Rows, done, shown};
 use super::names::{Fields, Form, Names, optional, with};
+use super::schema;
 use crate::State;
+use crate::openapi::objects::Empty;
 
-const NAMES: Names = Names(&[
+pub(super) const NAMES: Names = Names(&[
     ("owner_id", "owner_id", Form::Shown),
     ("name", "name", Form::Text),
     ("managed_by", "managed_by", Form::Text),
@@ -23,7 +25,7 @@ const NAMES: Names = Names(&[
 ]);
 
 /// What these clients know of a segment, and Muster has no use for.
-const UNUSED: [&str; 4] = ["extra_space", "beacons", "readers", "cards"];
+pub(super) const UNUSED: [&str; 4] = ["extra_space", "beacons", "readers", "cards"];
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
@@ -46,11 +48,11 @@ async fn account(caller: &Caller, named: Option<UserId>, scope: KeyScope) -> Res
 
 /// Makes a segment.
 #[utoipa::path(post, path = "/flows/segment", tag = "segment",
-    request_body(content = Value, example = json!({
+    request_body(content = schema::NewSegment, example = json!({
         "owner_id": "0199d2a4-5c00-7000-8000-000000000001", "name": "Merchants", "managed_by": "Ana López", "role": "consumer",
         "status": true, "shipping_address_id": null,
     })),
-    responses((status = 201, description = "The segment.", body = Value,
+    responses((status = 201, description = "The segment.", body = schema::Id,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-0000000005e6" }))))]
 async fn create_segment(
     Shared(app): Shared<App>,
@@ -67,15 +69,15 @@ async fn create_segment(
 
 /// Reads a segment.
 #[utoipa::path(get, path = "/flows/segment/{id}", tag = "segment",
-    responses((status = 200, description = "The segment.", body = Value, example = json!(example()))))]
+    responses((status = 200, description = "The segment.", body = schema::Segment, example = json!(example()))))]
 async fn read_segment(caller: Caller, Path(id): Path<SegmentId>) -> Answer<Rendered> {
     Ok(shown(segment(&caller.segment(id, KeyScope::Read).await?)))
 }
 
 /// Changes the fields of a segment that are sent.
 #[utoipa::path(put, path = "/flows/segment/{id}", tag = "segment",
-    request_body(content = Value, example = json!({ "name": "Shops", "managed_by": "", "status": false })),
-    responses((status = 200, description = "The segment is changed.", body = Value, example = json!({}))))]
+    request_body(content = schema::SegmentChange, example = json!({ "name": "Shops", "managed_by": "", "status": false })),
+    responses((status = 200, description = "The segment is changed.", body = Empty, example = json!({}))))]
 async fn change_segment(
     Shared(app): Shared<App>,
     caller: Caller,
@@ -90,7 +92,7 @@ async fn change_segment(
 
 /// Deletes a segment with all that is in it.
 #[utoipa::path(delete, path = "/flows/segment/{id}", tag = "segment",
-    responses((status = 200, description = "The segment is gone.", body = Value, example = json!({}))))]
+    responses((status = 200, description = "The segment is gone.", body = Empty, example = json!({}))))]
 async fn delete_segment(Shared(app): Shared<App>, caller: Caller, Path(id): Path<SegmentId>) -> Answer<Rendered> {
     delete(Shared(app), caller, Path(id), IfMatch::default()).await?;
     Ok(done())
@@ -98,7 +100,9 @@ async fn delete_segment(Shared(app): Shared<App>, caller: Caller, Path(id): Path
 
 /// Lists the segments of a master user.
 #[utoipa::path(get, path = "/flows/segment/list/{owner_id}", tag = "segment", params(Pages),
-    responses((status = 200, description = "A page of segments.", body = [Value], example = json!([example()]))))]
+    responses((status = 200, description = "A page of segments.", body = [schema::Segment],
+        headers(("x-total-pages" = u64, description = "How many pages there are."),
+            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([example()]))))]
 async fn list_segments(
     Shared(app): Shared<App>,
     caller: Caller,

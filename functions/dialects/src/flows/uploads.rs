@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 
 use super::answer::Made;
 use super::names::{Fields, Form, Names};
+use super::schema;
 use crate::State;
 
 /// What the paths of uploads begin with.
@@ -56,8 +57,8 @@ pub(crate) fn router() -> OpenApiRouter<State> {
 /// `mime` is a type, or `cer` or `key`; `file` is base64 of at most 4 MiB. The answer waits up to two seconds until the file
 /// is checked; one that takes longer cannot be an answer before. The `uuid` answers a custom field of the type `url`.
 #[utoipa::path(post, path = "/flows/upload/{segment_id}", tag = "upload",
-    request_body(content = Value, example = json!({ "mime": "application/pdf", "file": "JVBERi0xLjcKJeLjz9MK" })),
-    responses((status = 201, description = "The file is stored.", body = Value,
+    request_body(content = schema::NewUpload, example = json!({ "mime": "application/pdf", "file": "JVBERi0xLjcKJeLjz9MK" })),
+    responses((status = 201, description = "The file is stored.", body = schema::Upload,
         example = json!({ "uuid": "0199d2a4-5c00-7000-8000-000000000f11" }))))]
 async fn upload_file(
     Shared(state): Shared<State>,

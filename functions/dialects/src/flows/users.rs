@@ -1,25 +1,30 @@
 //! `/flows/user`: master users, from sign-up to deletion.
 
 use ::members::read_shared_user;
-use ::users::{changed, delete, password, sign_up, verify};
+use ::users::{EmailCode, changed_in, delete, password, prove_email, sign_up, verify};
 use axum::extract::State as Shared;
 use domain::answer::Given;
-use domain::user::Unique;
+use domain::segment::Settings;
+use domain::user::{CURRENT_PASSWORD, Unique};
 use domain::{Body as _, field::Pointer};
 use domain::{Email, Error, Field as _, MergePatch, Object as _, SignUp, Status, User, UserId, UserState};
-use edge::{Answer, App, Body, Caller, IfMatch, LenientBody, Path, Query, Rendered, RequestId, Seed, UserRef, Visitor};
+use edge::{
+    Answer, App, Base, Body, Caller, Failure, IfMatch, LenientBody, Path, Query, Rendered, RequestId, Seed, UserRef,
+    Visitor,
+};
 use serde_json::Value;
 use store::Scope;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, done, shown};
-use super::forms::switch;
 use super::login::tokens;
-use super::names::{Fields, Form, Names, required, with};
+use super::names::{Fields, Form, KEPT, Names, optional_switch, required, with};
+use super::schema;
+use crate::openapi::objects::Empty;
 use crate::{State, lenient};
 
-const NAMES: Names = Names(&[
+pub(super) const NAMES: Names = Names(&[
     ("email", "email", Form::Text),
     ("name", "name", Form::Text),
     ("lastname", "last_name", Form::Text),
@@ -31,18 +36,21 @@ const NAMES: Names = Names(&[
     ("country", "country", Form::Place),
     ("state", "state", Form::Place),
     ("city", "city", Form::Place),
-    ("profit_center", "profit_center", Form::Kept),
-    ("player_id", "player_id", Form::Kept),
+    ("profit_center", "profit_center", Form::Kept("Profit center.")),
+    ("player_id", "player_id", Form::Kept("Id of its player of push notifications.")),
     ("active", "status", Form::Shown),
 ]);
 
 /// What these clients know of a user, and Muster has no use for.
-const UNUSED: [&str; 3] = ["stripe_id", "guest", "no_guest"];
+pub(super) const UNUSED: [&str; 3] = ["stripe_id", "guest", "no_guest"];
 
 /// The fields of a code and of a password.
-const CODE: Names = Names(&[("verification_code", "code", Form::Text)]);
-const PASSWORDS: Names =
+pub(super) const CODE: Names = Names(&[("verification_code", "code", Form::Text)]);
+pub(super) const PASSWORDS: Names =
     Names(&[("old_password", "old_password", Form::Secret), ("new_password", "new_password", Form::Secret)]);
+
+/// What proves that whoever changes its e-mail is the user; a sign-in within the last 10 minutes does so too.
+const PROOF: Names = Names(&[("old_password", CURRENT_PASSWORD, Form::Secret)]);
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
@@ -66,10 +74,10 @@ pub(crate) fn user(user: &User) -> Fields {
 /// Tells whether an e-mail has a user (200) or is free (404).
 #[utoipa::path(get, path = "/flows/user/available", tag = "user", security(()),
     params(("key" = String, Query, description = "The e-mail.", example = "ana@example.com")),
-    responses((status = 200, description = "The e-mail has a user.", body = Value, example = json!({}))))]
+    responses((status = 200, description = "The e-mail has a user.", body = Empty, example = json!({}))))]
 async fn user_available(Shared(state): Shared<State>, visitor: Visitor, mut query: Query) -> Answer<Rendered> {
     let mut errors = Vec::new();
-    let key = query.take("key", &mut errors).unwrap_or_default();
+    let key = query.take_unspaced("key", &mut errors).unwrap_or_default();
     let email = Email::read(key.into(), &Pointer::root().child("key"), &mut errors);
     let Some(email) = email.filter(|_| errors.is_empty()) else { return Err(Error::Invalid(errors).into()) };
     visitor.asks_who_exists().await?;
@@ -79,14 +87,14 @@ async fn user_available(Shared(state): Shared<State>, visitor: Visitor, mut quer
 
 /// Signs up a master user. A verification code is sent to the e-mail.
 #[utoipa::path(post, path = "/flows/user", tag = "user", security(()),
-    request_body(content = Value, example = json!({
+    request_body(content = schema::NewUser, example = json!({
         "email": "ana@example.com", "name": "Ana", "lastname": "López", "lastname2": "García",
         "password": "correct horse battery", "mobile": "5512345678", "gender": "female",
         "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es", "profit_center": "online",
         "country": { "id": 142, "code": "MEX", "name": "México" }, "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" },
         "city": { "id": null, "code": null, "name": "Ciudad de México" },
     })),
-    responses((status = 201, description = "The user, who has to verify its e-mail.", body = Value,
+    responses((status = 201, description = "The user, who has to verify its e-mail.", body = schema::Id,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000001" }))))]
 async fn create_user(
     Shared(state): Shared<State>,
@@ -105,30 +113,49 @@ async fn create_user(
 }
 
 /// Verifies a user's e-mail by the code that was sent, and signs the user in.
+///
+/// With the user's own token it confirms the e-mail that the user has changed, which is the former one until then.
 #[utoipa::path(post, path = "/flows/user/validate-code", tag = "user", security(()),
-    request_body(content = Value, example = json!({
+    request_body(content = schema::CodeValidation, example = json!({
         "verification_code": "492817", "user_id": "0199d2a4-5c00-7000-8000-000000000001", "phone": "5512345678",
     })),
-    responses((status = 200, description = "Tokens, as after a login.", body = Value, example = json!({
+    responses((status = 200, description = "Tokens, as after a login.", body = schema::Tokens, example = json!({
         "id": "0199d2a4-5c00-7000-8000-000000000001", "access_token": "eyJraWQ…", "refresh_token": "eyJjdHk…", "expires_in": 3600,
     }))))]
 async fn validate_code(
     Shared(state): Shared<State>,
+    caller: Result<Caller, Failure>,
     visitor: Visitor,
     request_id: RequestId,
+    base: Base,
     LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Rendered> {
-    let code =
-        verify::Verification::parse(Value::Object(CODE.read(body.clone(), true))).map_err(|error| CODE.tell(error));
+    let code = Value::Object(CODE.read(body.clone(), true));
     let user: UserId = required(&mut body, "user_id")?;
-    let (app, identity) = (Shared(state.app), Shared(state.identity));
-    let verified = verify::verify(app, identity, visitor, request_id, Path(user), Body(code?)).await;
+    // Clients send the token of a former session too, and whoever signs up has none.
+    let itself = caller.ok().filter(|caller| caller.session().is_ok_and(|session| session.claims.user_id == user));
+    let verified = match itself {
+        Some(itself) => prove((state, &itself, &visitor, &base), code).await,
+        None => {
+            let code = verify::Verification::parse(code).map_err(|error| CODE.tell(error))?;
+            let (app, identity) = (Shared(state.app), Shared(state.identity));
+            verify::verify(app, identity, visitor, request_id, Path(user), Body(code)).await
+        }
+    };
     Ok(tokens(verified.map_err(|error| CODE.tell(error))?, true))
+}
+
+/// Confirms the e-mail that a user has changed, and begins a session, since these clients go on with the tokens of the answer.
+async fn prove((state, itself, visitor, base): (State, &Caller, &Visitor, &Base), code: Value) -> Answer<Rendered> {
+    let code = EmailCode::parse(code)?;
+    let state = ::users::State { app: state.app, identity: state.identity, mail: state.mail };
+    let record = prove_email(&state, itself, visitor, (base, UserRef::Me), &code).await?;
+    Ok(verify::sign_in((&state.app, &state.identity), visitor, &record).await?)
 }
 
 /// Reads a user: oneself, a user of one's segments, or the profile of who has joined a membership of one's segments.
 #[utoipa::path(get, path = "/flows/user/{id}", tag = "user",
-    responses((status = 200, description = "The user.", body = Value, example = json!({
+    responses((status = 200, description = "The user.", body = schema::User, example = json!({
         "id": "0199d2a4-5c00-7000-8000-000000000001", "email": "ana@example.com", "name": "Ana", "lastname": "López",
         "lastname2": "García", "mobile": "5512345678", "gender": "female", "birthdate": "1990-02-28T00:00:00.000Z", "lang": "es",
         "country": { "id": 142, "code": "MEX", "name": "México" }, "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" },
@@ -137,46 +164,43 @@ async fn validate_code(
         "player_id": null, "stripe_id": null, "guest": null, "no_guest": null,
     }))))]
 async fn read_user(Shared(app): Shared<App>, caller: Caller, Path(id): Path<UserId>) -> Answer<Rendered> {
-    Ok(shown(user(&read_shared_user(&app, &caller, id).await?)))
+    Ok(shown(user(&read_shared_user(&app, &caller, id, KEPT).await?)))
 }
 
 /// Changes the fields of a user that are sent. `active` shuts a user of a segment out, and lets it in again.
 #[utoipa::path(put, path = "/flows/user/{id}", tag = "user",
-    request_body(content = Value, example = json!({ "lastname": "López García", "mobile": "", "profit_center": "stores" })),
-    responses((status = 200, description = "The user is changed.", body = Value, example = json!({}))))]
+    request_body(content = schema::UserChange, example = json!({ "lastname": "López García", "mobile": "", "profit_center": "stores" })),
+    responses((status = 200, description = "The user is changed.", body = Empty, example = json!({}))))]
 async fn change_user(
     Shared(state): Shared<State>,
     caller: Caller,
     Path(id): Path<UserId>,
     LenientBody(Given(mut body)): LenientBody<Given>,
 ) -> Answer<Rendered> {
-    let active = body.remove("active").map(switch).unwrap_or_default();
-    let patch = |before: &User| {
-        let country = before.fields.operation_country.as_ref();
+    let active = optional_switch(&mut body, "active")?;
+    let proof = PROOF.read(body.clone(), true);
+    let patch = |before: &User, settings: Option<&Settings>| {
+        let country = settings.and_then(|settings| settings.country.as_ref());
+        let country = country.or(before.fields.operation_country.as_ref());
         let mut fields = NAMES.read_in(body.clone(), false, country);
-        fields.extend(status(&active, before).map(|status| ("status".to_owned(), status)));
+        fields.extend(proof.clone());
+        fields.extend(status(active, before).map(|status| ("status".to_owned(), status.as_str().into())));
         MergePatch::<UserState>::parse(Value::Object(fields))
     };
     let (named, any) = ((UserRef::Id(id), None), IfMatch::default());
-    let changed = changed((&state.app, &state.identity), &caller, named, &any, patch).await;
-    changed.map(|_| done()).map_err(|error| NAMES.tell(error))
+    let changed = changed_in((&state.app, &state.identity), &caller, named, &any, patch).await;
+    changed.map(|_| done()).map_err(|error| PROOF.tell(NAMES.tell(error)))
 }
 
 /// The status that `active` means, where it is another one than a user has.
-fn status(active: &Value, before: &User) -> Option<Value> {
-    match active {
-        Value::Null => None,
-        Value::Bool(active) if *active == (before.status == Status::Active) => None,
-        Value::Bool(true) => Some(Status::Active.as_str().into()),
-        Value::Bool(false) => Some(Status::Blocked.as_str().into()),
-        // Left to the domain to refuse.
-        Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Some(active.clone()),
-    }
+fn status(active: Option<bool>, before: &User) -> Option<Status> {
+    let changed = active.filter(|active| *active != (before.status == Status::Active));
+    changed.map(|active| if active { Status::Active } else { Status::Blocked })
 }
 
 /// Deletes a user: out of use, its e-mail free again at once, restorable.
 #[utoipa::path(delete, path = "/flows/user/{id}", tag = "user",
-    responses((status = 200, description = "The user is removed.", body = Value, example = json!({}))))]
+    responses((status = 200, description = "The user is removed.", body = Empty, example = json!({}))))]
 async fn delete_user(Shared(state): Shared<State>, caller: Caller, Path(id): Path<UserId>) -> Answer<Rendered> {
     let (app, identity) = (Shared(state.app), Shared(state.identity));
     let (id, any, query) = (Path(UserRef::Id(id)), IfMatch::default(), Query::default());
@@ -186,8 +210,8 @@ async fn delete_user(Shared(state): Shared<State>, caller: Caller, Path(id): Pat
 
 /// Changes the password, by the present one, and ends all other sessions of the user.
 #[utoipa::path(post, path = "/flows/user/change-password/{id}", tag = "user",
-    request_body(content = Value, example = json!({ "old_password": "correct horse battery", "new_password": "staple battery horse" })),
-    responses((status = 200, description = "The new password holds.", body = Value, example = json!({}))))]
+    request_body(content = schema::PasswordChange, example = json!({ "old_password": "correct horse battery", "new_password": "staple battery horse" })),
+    responses((status = 200, description = "The new password holds.", body = Empty, example = json!({}))))]
 async fn change_password(
     Shared(state): Shared<State>,
     caller: Caller,

@@ -196,7 +196,8 @@ impl Body for Given {
     }
 
     fn schema() -> RefOr<Schema> {
-        let answer = described(nullable(value_schema("AnswerValue")), "An answer; `null` takes it back.");
+        let answer =
+            described(nullable(value_schema("AnswerValue", of_type(Type::String))), "An answer; `null` takes it back.");
         let about = "A value for each field's key; `null` takes an answer back.";
         let answers = answers_of(answer).description(Some(about)).examples([<Self as Body>::example()]);
         named(answers.into(), "AnswersFields")
@@ -212,25 +213,39 @@ impl Given {
     #[must_use]
     pub fn answers_schema() -> RefOr<Schema> {
         let about = "A value for each field's key.";
-        let answers = answers_of(value_schema("AnswerValue")).description(Some(about));
+        let answers = answers_of(value_schema("AnswerValue", of_type(Type::String))).description(Some(about));
         named(answers.examples([json!({ "bank": "bbva", "income": 30500.5, "hobbies": ["chess"] })]).into(), "Answers")
     }
+}
+
+impl Given {
+    /// Returns the schema of answers in the spelling that was sent: keys of choices may be numbers.
+    #[must_use]
+    pub fn spellings_schema() -> RefOr<Schema> {
+        let about = "A value for each field's key.";
+        let key = OneOfBuilder::new().item(of_type(Type::String)).item(of_type(Type::Number));
+        let spellings = answers_of(value_schema("AnswerSpelling", key.into())).description(Some(about));
+        named(spellings.examples([json!({ "hobbies": "chess,go" })]).into(), "AnswerSpellings")
+    }
+}
+
+fn of_type(kind: Type) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(kind).into()
 }
 
 fn answers_of(answer: RefOr<Schema>) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(AdditionalProperties::RefOr(answer)))
 }
 
-/// Returns the schema of one answer.
-fn value_schema(name: &str) -> RefOr<Schema> {
-    let one = |kind| ObjectBuilder::new().schema_type(kind);
+/// Returns the schema of one answer, given that of the key of a choice.
+fn value_schema(name: &str, key: RefOr<Schema>) -> RefOr<Schema> {
     let about = "An answer. Text, documents, days (`YYYY-MM-DD`), choices and uploads are strings; several choices are an \
         array of their keys.";
     let value = OneOfBuilder::new()
-        .item(one(Type::String))
-        .item(one(Type::Number))
-        .item(one(Type::Boolean))
-        .item(ArrayBuilder::new().items(one(Type::String)))
+        .item(of_type(Type::String))
+        .item(of_type(Type::Number))
+        .item(of_type(Type::Boolean))
+        .item(ArrayBuilder::new().items(key))
         .description(Some(about));
     named(value.into(), name)
 }

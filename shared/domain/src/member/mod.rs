@@ -390,7 +390,7 @@ impl PartialSchema for Member {
             ("number", "The member's number: 8 digits, unique in the membership.", MemberNumber::response_schema()),
             ("points", "The member's points.", Points::response_schema()),
             ("answers", "The member's answers, by the keys of the custom fields.", Given::answers_schema()),
-            ("answers_display", SPELLINGS, Given::answers_schema()),
+            ("answers_display", SPELLINGS, Given::spellings_schema()),
             ("missing_fields", "The keys of required fields without an answer.", missing),
         ];
         shown_schema::<MemberFields>("A user's or a person's participation in a membership.", example(), before)

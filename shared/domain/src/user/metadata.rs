@@ -16,6 +16,15 @@ use crate::json::read_json;
 #[schema(value_type = Object)]
 pub struct Metadata(String);
 
+impl Metadata {
+    /// Returns this member and no others, if it is there.
+    #[must_use]
+    pub fn only(&self, member: &str) -> Option<Self> {
+        let value = self.show().get_mut(member)?.take();
+        Some(Self(Value::Object([(member.to_owned(), value)].into_iter().collect()).to_string()))
+    }
+}
+
 impl Field for Metadata {
     fn read(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Self> {
         if !value.is_object() {

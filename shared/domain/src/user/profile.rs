@@ -69,6 +69,17 @@ impl User {
     }
 }
 
+impl User {
+    /// Returns the user as [`User::shared`] does, with this member of its metadata.
+    #[must_use]
+    pub fn shared_with(self, member: &str) -> Self {
+        let metadata = self.fields.metadata.as_ref().and_then(|metadata| metadata.only(member));
+        let mut shared = self.shared();
+        shared.fields.metadata = metadata;
+        shared
+    }
+}
+
 impl From<User> for UserProfile {
     fn from(user: User) -> Self {
         Self(user.shared())

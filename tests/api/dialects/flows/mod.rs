@@ -2,7 +2,9 @@
 
 mod addresses;
 pub(crate) mod costs;
+mod documented;
 mod files;
+mod lenient;
 mod members;
 mod memberships;
 mod onboarding;

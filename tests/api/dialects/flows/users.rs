@@ -128,7 +128,7 @@ async fn who_is_deleted_is_out_and_its_email_free_and_a_segments_user_is_shown_a
     let itself = format!("/flows/user/{}", ana.id);
     call(&muster, &ana, ("PUT", &itself), json!({ "active": false }), 403).await;
     let reply = call(&muster, &ana, ("PUT", &path), json!({ "active": "maybe" }), 400).await;
-    assert!(reply.body["message"].as_str().unwrap().starts_with("active must be"), "{reply:?}");
+    assert_eq!(reply.body, json!({ "message": "active must be true or false" }));
     done(&muster, &ana, ("DELETE", &path), Value::Null).await;
     let removed = read(&muster, &ana, &path).await;
     assert_eq!((&removed["removed"], &removed["active"]), (&json!(true), &json!(false)));
@@ -153,6 +153,16 @@ async fn what_is_wrong_is_told_by_the_names_that_it_was_sent_by() {
         ("POST", "/flows/user", json!([]), 400, "must be a JSON object"),
         ("PUT", &itself, json!({ "mobile": [12] }), 400, "mobile must be a string"),
         ("PUT", &itself, json!({ "name": null }), 400, "name cannot be cleared"),
+        ("PUT", &itself, json!({ "gender": "unknown" }), 400, "gender must be one of male, female, other"),
+        (
+            "PUT",
+            &itself,
+            json!({ "player_id": "x".repeat(9000) }),
+            400,
+            "The values that are only kept must be at most 8 KiB of JSON: profit_center, player_id",
+        ),
+        ("POST", "/flows/login", json!({}), 400, "email is required; password is required"),
+        ("POST", "/flows/login", json!({ "email": " ", "password": PASSWORD }), 400, "email is required"),
         (
             "POST",
             "/flows/login",
@@ -190,4 +200,50 @@ async fn what_is_wrong_is_told_by_the_names_that_it_was_sent_by() {
     for name in ["password ", "email ", "name ", "mobile ", "birthdate ", "country.code "] {
         assert!(message.contains(name), "{name}: {message}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_email_is_confirmed_by_its_code_and_the_users_own_token() {
+    let muster = Muster::start().await;
+    let (ana, eva) = (muster.ana().await, muster.ana().await);
+    let path = format!("/flows/user/{}", ana.id);
+    done(&muster, &ana, ("PUT", &path), json!({ "email": "new@example.com" })).await;
+    assert_eq!(read(&muster, &ana, &path).await["email"], json!(ana.email), "it is not proved yet");
+    let code = |code: &str| json!({ "verification_code": code, "user_id": ana.id });
+    let validate = "/flows/user/validate-code";
+    let right = code(&muster.code("new@example.com"));
+    for (by, body) in [(Some(&eva), &right), (None, &right), (Some(&ana), &code("00000000"))] {
+        let call = muster.post(validate, body.clone());
+        let reply = by.into_iter().fold(call, |call, by| call.by(by)).send().await;
+        let message = "verification_code is wrong, used or expired; ask for a new one";
+        assert_eq!((reply.status.as_u16(), &reply.body), (400, &json!({ "message": message })));
+    }
+    let reply = call(&muster, &ana, ("POST", validate), right.clone(), 200).await;
+    tokens(&reply.body, Some(&ana.id));
+    let access = reply.body["access_token"].as_str().unwrap();
+    let shown = muster.get(&path).token(access).send().await;
+    assert_eq!((shown.status.as_u16(), &shown.body["email"]), (200, &json!("new@example.com")));
+    let refresh = json!({ "refresh_token": reply.body["refresh_token"], "user_id": ana.id });
+    assert_eq!(muster.post("/flows/login/refresh", refresh).send().await.status, 200);
+    assert_eq!(muster.login("new@example.com", PASSWORD).await.status, 200);
+    muster.undo_link(&ana.email);
+    call(&muster, &ana, ("POST", validate), right, 409).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_session_changes_the_email_by_the_present_password() {
+    let muster = Muster::start().await;
+    let ana = muster.ana().await;
+    muster.sign_ins_age();
+    let refresh = json!({ "refresh_token": ana.refresh, "user_id": ana.id });
+    let refreshed = muster.post("/v1/auth/refresh", refresh).send().await;
+    let old = Ana::of(ana.email.clone(), &refreshed);
+    let path = format!("/flows/user/{}", ana.id);
+    let change = |password: &str| json!({ "email": "new@example.com", "old_password": password });
+    let reply = call(&muster, &old, ("PUT", &path), json!({ "email": "new@example.com" }), 400).await;
+    assert!(reply.body["message"].as_str().unwrap().starts_with("old_password is required"), "{reply:?}");
+    let reply = call(&muster, &old, ("PUT", &path), change("a wrong password"), 400).await;
+    assert_eq!(reply.body, json!({ "message": "old_password is not the present password" }));
+    done(&muster, &old, ("PUT", &path), change(PASSWORD)).await;
+    muster.code("new@example.com");
 }
