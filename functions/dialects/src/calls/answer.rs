@@ -7,10 +7,12 @@ use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 use domain::member::Approval;
+use domain::money::Amount;
 use domain::segment::SegmentNumber;
 use domain::user::PersonNumber;
 use domain::{
-    CustomStatus, Error, Member, MemberFields, MemberId, Membership, Product, ProductId, SubscriptionFields, Time, User,
+    CustomStatus, Error, Member, MemberFields, MemberId, Membership, Product, ProductFields, ProductId,
+    SubscriptionFields, Time, User,
 };
 use edge::{App, Caller, UserRef};
 use serde_json::{Map, Value, json};
@@ -56,13 +58,19 @@ impl Joined {
     /// What the user subscribes to, in the products' money, in hundredths: all of it, and what has been paid.
     fn orders(&self) -> (i128, i128) {
         let sums = self.members.iter().filter_map(|member| {
-            let value = self.products.get(&member.fields.product_id?)?.fields.value.as_ref()?;
+            let product = self.products.get(&member.fields.product_id?).map(|product| &product.fields);
+            let value = price_of(&member.fields.price, product)?;
             let sum =
                 hundredths(value.as_str()) * i128::from(member.fields.quantity.map_or(1, |quantity| quantity.get()));
             Some((sum, if member.fields.last_payment_at.is_some() { sum } else { 0 }))
         });
         sums.fold((0, 0), |(order, paid), (sum, part)| (order + sum, paid + part))
     }
+}
+
+/// The price of one in a subscription: its own, else the product's.
+pub(super) fn price_of(own: &Option<Amount>, product: Option<&ProductFields>) -> Option<Amount> {
+    own.clone().or_else(|| product?.value.clone())
 }
 
 /// What is kept of a user besides itself.
@@ -126,10 +134,11 @@ pub(super) async fn number(app: &App, caller: &Caller, user: &User) -> Result<Op
     }
 }
 
-/// The answer about a user: `more` beside what every answer has.
-pub(super) fn about(user: &User, kept: &Kept, (msg, more): (&str, Value)) -> Response {
+/// The answer about a user: `more` beside what every answer has. A caller that does not read gets no `meta_info`.
+pub(super) fn about(caller: &Caller, user: &User, kept: &Kept, (msg, more): (&str, Map<String, Value>)) -> Response {
     let info = user_info(user.number(), user.person.map(|person| person.segment), kept.connected_to);
-    answer(msg, meta_info(user, kept), info, more)
+    let meta = if caller.can_read() { meta_info(user, kept) } else { json!({}) };
+    answer(msg, meta, info, more)
 }
 
 /// What is counted of a user: text, whatever it is.
@@ -179,16 +188,14 @@ pub(super) fn user_info(
 pub(super) const SUCCESS: &str = "success";
 
 /// An answer that is about nobody.
-pub(super) fn answer(msg: &str, meta: Value, user: Value, more: Value) -> Response {
+pub(super) fn answer(msg: &str, meta: Value, user: Value, more: Map<String, Value>) -> Response {
     let mut answer = Map::from_iter([
         ("success".to_owned(), Value::Bool(true)),
         ("msg".to_owned(), msg.into()),
         ("meta_info".to_owned(), meta),
         ("user_info".to_owned(), user),
     ]);
-    if let Value::Object(more) = more {
-        answer.extend(more);
-    }
+    answer.extend(more);
     let mut response = Json(Value::Object(answer)).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response
