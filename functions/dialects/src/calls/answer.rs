@@ -55,13 +55,13 @@ impl Joined {
         Ok(())
     }
 
-    /// What the user subscribes to, in the products' money, in hundredths: all of it, and what has been paid.
+    /// What the user subscribes to, in the products' money, in ten-thousandths: all of it, and what has been paid.
     fn orders(&self) -> (i128, i128) {
         let sums = self.members.iter().filter_map(|member| {
             let product = self.products.get(&member.fields.product_id?).map(|product| &product.fields);
             let value = price_of(&member.fields.price, product)?;
             let sum =
-                hundredths(value.as_str()) * i128::from(member.fields.quantity.map_or(1, |quantity| quantity.get()));
+                ten_thousandths(value.as_str()) * i128::from(member.fields.quantity.map_or(1, |quantity| quantity.get()));
             Some((sum, if member.fields.last_payment_at.is_some() { sum } else { 0 }))
         });
         sums.fold((0, 0), |(order, paid), (sum, part)| (order + sum, paid + part))
@@ -201,14 +201,16 @@ pub(super) fn answer(msg: &str, meta: Value, user: Value, more: Map<String, Valu
     response
 }
 
-/// A sum in hundredths; what is beyond is cut.
-fn hundredths(sum: &str) -> i128 {
+/// A sum in ten-thousandths, which is the most that a sum has.
+fn ten_thousandths(sum: &str) -> i128 {
     let (whole, fraction) = sum.split_once('.').unwrap_or((sum, ""));
-    let fraction: String = fraction.chars().chain("00".chars()).take(2).collect();
+    let fraction: String = fraction.chars().chain("0000".chars()).take(4).collect();
     format!("{whole}{fraction}").parse().unwrap_or(0)
 }
 
-fn money(hundredths: i128) -> String {
+/// A sum with two decimals; what is beyond is cut.
+fn money(ten_thousandths: i128) -> String {
+    let hundredths = ten_thousandths / 100;
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
@@ -217,9 +219,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_whole_hundredths() {
+    fn sums_are_shown_in_hundredths_and_added_in_full() {
         for (sum, expected) in [("499.90", "499.90"), ("0", "0.00"), ("12.5", "12.50"), ("1.2399", "1.23")] {
-            assert_eq!(money(hundredths(sum)), expected);
+            assert_eq!(money(ten_thousandths(sum)), expected);
         }
+        assert_eq!(money(3 * ten_thousandths("1.2399")), "3.71");
     }
 }

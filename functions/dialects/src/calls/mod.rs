@@ -113,7 +113,8 @@ fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
 }
 
 /// The names that this dialect has for the domain's.
-const NAMES: [(&str, &str); 7] = [
+const NAMES: [(&str, &str); 8] = [
+    ("phone_display", "phone"),
     ("email", "main_email"),
     ("name", "first_name"),
     ("number", "clogin_id"),
