@@ -104,7 +104,8 @@ impl Named {
 pub(super) fn one(body: Value) -> Result<Value, Error> {
     let object = match body {
         Value::Array(rows) => <[Value; 1]>::try_from(rows).ok().map(|[only]| only),
-        other => Some(other),
+        object @ Value::Object(_) => Some(object),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     };
     let wrong = || Error::invalid("", "invalid_type", "The body must be an object.");
     object.filter(Value::is_object).ok_or_else(wrong)

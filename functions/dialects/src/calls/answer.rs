@@ -60,8 +60,8 @@ impl Joined {
         let sums = self.members.iter().filter_map(|member| {
             let product = self.products.get(&member.fields.product_id?).map(|product| &product.fields);
             let value = price_of(&member.fields.price, product)?;
-            let sum =
-                ten_thousandths(value.as_str()) * i128::from(member.fields.quantity.map_or(1, |quantity| quantity.get()));
+            let sum = ten_thousandths(value.as_str())
+                * i128::from(member.fields.quantity.map_or(1, |quantity| quantity.get()));
             Some((sum, if member.fields.last_payment_at.is_some() { sum } else { 0 }))
         });
         sums.fold((0, 0), |(order, paid), (sum, part)| (order + sum, paid + part))

@@ -237,7 +237,7 @@ pub(super) fn required<'a>(doc: &'a Value, name: &str) -> Result<&'a Value, Erro
 pub(super) fn rows(doc: &Value, name: &str) -> Result<Vec<Value>, Error> {
     let rows = match nested(required(doc, name)?) {
         Value::Array(rows) => rows.iter().map(nested).collect(),
-        one => vec![one],
+        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one],
     };
     if (1..=20).contains(&rows.len()) && rows.iter().all(Value::is_object) {
         return Ok(rows);
