@@ -31,8 +31,7 @@ impl World {
 async fn a_subscription_is_made_read_changed_and_deleted() {
     let world = World::start().await;
     let (user, product) = (world.user(json!({})).await, world.product().await);
-    let body =
-        json!({ "user_id": user, "product_id": product, "reference_id": 5, "expires_at": "2027-01-01T00:00:00Z" });
+    let body = json!({ "user_id": user, "product_id": product, "reference_id": 5, "price": 450.5, "expires_at": "2027-01-01T00:00:00Z" });
     let made = world.send("POST", &path(&world), body).await;
     assert_eq!((made.status.as_u16(), made.header("etag")), (201, "\"1\""), "{made:?}");
     let one = made.header("location").to_owned();
@@ -44,6 +43,7 @@ async fn a_subscription_is_made_read_changed_and_deleted() {
         ("product_id", json!(product)),
         ("reference_id", json!("5")),
         ("quantity", json!(1)),
+        ("price", json!("450.5")),
         ("status", json!("ACTIVE")),
         ("starts_at", json!(null)),
         ("expires_at", json!("2027-01-01T00:00:00.000Z")),
@@ -56,7 +56,7 @@ async fn a_subscription_is_made_read_changed_and_deleted() {
     // It is a member, and the other way round.
     let member = format!("/v1/members/{}", id(&made.body));
     let as_member = world.read(&member).await;
-    for field in ["user_id", "product_id", "reference_id", "quantity", "status", "expires_at", "version"] {
+    for field in ["user_id", "product_id", "reference_id", "quantity", "price", "status", "expires_at", "version"] {
         assert_eq!(as_member[field], made.body[field], "{field}");
     }
     assert!(as_member["number"].as_str().is_some_and(|number| number.len() == 8));
@@ -91,10 +91,11 @@ async fn a_subscription_is_made_read_changed_and_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_that_is_wrong_with_a_subscription_is_told_at_once() {
     let world = World::start().await;
-    let body = json!({ "user_id": "x", "quantity": 0, "status": "ON", "expires_at": "tomorrow", "price": 1 });
+    let body =
+        json!({ "user_id": "x", "quantity": 0, "status": "ON", "expires_at": "tomorrow", "price": -1, "cost": 1 });
     let reply = world.send("POST", &path(&world), body).await;
     let pointers: BTreeSet<_> = reply.errors().into_iter().map(|(pointer, _)| pointer).collect();
-    let expected = ["/user_id", "/product_id", "/quantity", "/status", "/expires_at", "/price"];
+    let expected = ["/user_id", "/product_id", "/quantity", "/status", "/expires_at", "/price", "/cost"];
     assert_eq!((reply.status.as_u16(), pointers), (400, expected.map(str::to_owned).into()));
 }
 

@@ -109,7 +109,7 @@ pub(crate) async fn with_password(
     // Of an earlier try nobody knows whether it came to set the password: again does what once does.
     let Some(password) = password else { return Ok(record.user) };
     let effects = PasswordEffects { is_internal: true, ..PasswordEffects::default() };
-    match set_password((app, identity), &record, &password, act, effects).await {
+    match set_password((app, identity), &record, &password, (Action::PasswordChanged, act), effects).await {
         Ok(()) => {}
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
         Err(refused) => {

@@ -9,8 +9,8 @@ use axum::response::{Html, IntoResponse as _, Response};
 use domain::field::Pointer;
 use domain::text::Secret;
 use domain::{
-    Act, Actor, AuditAction, AuditEntry, AuditScope, Error, Field as _, KeyScope, Password, Role, Segment, SegmentId,
-    Status, Time, User, body,
+    Act, Action, Actor, AuditAction, AuditEntry, AuditScope, Error, Field as _, KeyScope, Password, Role, Segment,
+    SegmentId, Status, Time, User, body,
 };
 use edge::{
     Answer, App, Base, Caller, Found, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef,
@@ -283,8 +283,8 @@ async fn create_identity(
 ) -> Result<i64, Error> {
     let password = Password::read(one_time_secret()?.into(), &Pointer::root(), &mut Vec::new());
     let password = password.ok_or_else(|| Error::internal("a random password is none"))?;
-    let act = Act::of(Actor::User(record.user.id), &request_id.0);
+    let done = (Action::LoginCreated, Act::by_itself(&request_id.0));
     let effects = PasswordEffects { is_internal: true, ..PasswordEffects::default() };
-    set_password((app, identity), record, &password, act, effects).await?;
+    set_password((app, identity), record, &password, done, effects).await?;
     Ok(Time::now().seconds())
 }

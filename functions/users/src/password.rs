@@ -66,8 +66,8 @@ pub async fn change_password(
         (Role::Manager, None) => {
             in_use(&subject.record)?;
             check_strength(&app, user, &change.new_password, "/new_password").await?;
-            let effects = PasswordEffects::default();
-            set_password((&app, &identity), &subject.record, &change.new_password, caller.act(), effects).await?;
+            let (done, effects) = ((Action::PasswordChanged, caller.act()), PasswordEffects::default());
+            set_password((&app, &identity), &subject.record, &change.new_password, done, effects).await?;
         }
         (Role::Manager, Some(_)) => {
             let message = "is for users who change their own password; leave it out";
@@ -129,18 +129,18 @@ fn is_wrong_password(error: &Error) -> bool {
     matches!(error, Error::Invalid(errors) if errors.iter().any(|error| error.pointer == "/old_password"))
 }
 
-/// Sets a user's password without the old one. Cut off, nobody knows which one holds: `reconcile` ends all sessions.
+/// Sets a user's password without the old one; the history tells `action` of it. Cut off, nobody knows which one holds: `reconcile` ends all sessions.
 pub(crate) async fn set_password(
     (app, identity): (&App, &Identity),
     record: &UserRecord,
     password: &Password,
-    act: Act<'_>,
+    (action, act): (Action, Act<'_>),
     effects: PasswordEffects<'_>,
 ) -> Result<(), Error> {
     let begun = app.store.begin(record, PendingKind::Password).await?;
     let id = record.user.id;
     let done = match identity.set_password(&record.user, password).await {
-        Ok(()) => app.store.finish_password(begun, (Action::PasswordChanged, act), effects).await,
+        Ok(()) => app.store.finish_password(begun, (action, act), effects).await,
         Err(error) => end_refused_password(&app.store, identity, &begun, &error).await.and(Err(error)),
     };
     if matches!(done, Ok(true)) {

@@ -72,6 +72,8 @@ pub enum Action {
     PasswordChanged,
     /// A password change was cut off by a crash: either password may hold, and all sessions have ended.
     PasswordChangeInterrupted,
+    /// Muster created the identity by which the user signs in; nobody changed a password.
+    LoginCreated,
     /// Shut out, with a reason.
     Blocked,
     /// Let in again.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Time;
 use crate::id::{MemberId, MembershipId, ProductId, SegmentId, UserId};
 use crate::member::{Member, MemberFields, MemberStatus};
+use crate::money::Amount;
 use crate::text::ReferenceId;
 use crate::value::{Integer, OrDefault};
 use crate::{body, object};
@@ -24,6 +25,8 @@ body! {
         pub reference_id: Option<ReferenceId>,
         /// How many of the product.
         pub quantity: OrDefault<Quantity>,
+        /// The price of one in this subscription, in the product's currency; null where it is the product's `value`.
+        pub price: Option<Amount>,
         /// Whether it holds.
         pub status: OrDefault<MemberStatus>,
         /// When it begins.
@@ -35,7 +38,7 @@ body! {
     }
     example {
         "user_id": "0199d2a4-5c00-7000-8000-000000000002", "product_id": "0199d2a4-5c00-7000-8000-000000000d01",
-        "reference_id": "order-5", "quantity": 1, "status": "ACTIVE", "starts_at": "2026-11-01T00:00:00.000Z",
+        "reference_id": "order-5", "quantity": 1, "price": null, "status": "ACTIVE", "starts_at": "2026-11-01T00:00:00.000Z",
         "expires_at": "2027-11-01T00:00:00.000Z", "last_payment_at": null
     }
     patch { "expires_at": "2028-11-01T00:00:00.000Z", "last_payment_at": "2027-10-30T09:00:00.000Z" }
@@ -75,6 +78,7 @@ impl Member {
             product_id: self.fields.product_id?,
             reference_id: self.fields.reference_id.clone(),
             quantity: OrDefault(self.fields.quantity.unwrap_or_default()),
+            price: self.fields.price.clone(),
             status: self.fields.status,
             starts_at: self.fields.starts_at,
             expires_at: self.fields.expires_at,
@@ -134,6 +138,7 @@ impl MemberFields {
             product_id: Some(fields.product_id),
             reference_id: fields.reference_id,
             quantity: Some(fields.quantity.0),
+            price: fields.price,
             status: fields.status,
             starts_at: fields.starts_at,
             expires_at: fields.expires_at,

@@ -192,7 +192,7 @@ fn actions_of(entry: &Entry) -> Vec<AuditAction> {
             (None, None) => None,
         },
         // What a user is created with is no change.
-        Action::Created | Action::Verified | Action::EmailsRecorded => return Vec::new(),
+        Action::Created | Action::Verified | Action::LoginCreated | Action::EmailsRecorded => return Vec::new(),
     };
     act.into_iter().chain(change("valid_until").map(|_| AuditAction::ValidityChanged)).collect()
 }

@@ -26,7 +26,7 @@ const PARTNER: [(&str, &str); 5] = [
 /// What a partner always has.
 const NAMED_BY: &str = "commercialName";
 
-/// What a new user must have.
+/// What a user must have.
 const REQUIRED: [&str; 5] = ["username", "name", "languageId", "email", "businessPartnerId"];
 
 /// What is told of what cannot be a time.
@@ -97,13 +97,45 @@ impl Named {
     }
 }
 
-/// The users of an array that are to be made, each an object with what it must have.
+/// The object that a body is, or the only one of an array.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(super) fn one(body: Value) -> Result<Value, Error> {
+    let object = match body {
+        Value::Array(rows) => <[Value; 1]>::try_from(rows).ok().map(|[only]| only),
+        object @ Value::Object(_) => Some(object),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    };
+    let wrong = || Error::invalid("", "invalid_type", "The body must be an object.");
+    object.filter(Value::is_object).ok_or_else(wrong)
+}
+
+/// The change of a user that a body is, without `idRemote`, which stays.
+///
+/// # Errors
+/// [`Error::Invalid`] with each field that a user must have and that is null or blank.
+pub(super) fn change(body: Value) -> Result<Value, Error> {
+    let mut change = one(body)?;
+    let cleared = REQUIRED.iter().filter(|name| change.get(*name).is_some() && given(&change, name).is_none());
+    let errors: Vec<_> = cleared.map(|name| FieldError::new(&format!("/{name}"), "required", "is required")).collect();
+    if let Some(fields) = change.as_object_mut() {
+        fields.remove("idRemote");
+    }
+    if errors.is_empty() { Ok(change) } else { Err(Error::Invalid(errors)) }
+}
+
+/// The users that are to be created, each an object with what it must have: an array, or one user by itself.
 ///
 /// # Errors
 /// [`Error::Invalid`].
 pub(super) fn rows(body: Value) -> Result<Vec<Value>, Error> {
-    let Value::Array(rows) = body else {
-        return Err(Error::invalid("", "invalid_type", "The body must be an array of users."));
+    let rows = match body {
+        Value::Array(rows) => rows,
+        one @ Value::Object(_) => vec![one],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            return Err(Error::invalid("", "invalid_type", "The body must be an array of users."));
+        }
     };
     if rows.is_empty() || rows.len() > 100 {
         return Err(Error::invalid("", "invalid_length", "The body must have 1 to 100 users."));

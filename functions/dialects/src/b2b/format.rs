@@ -1,12 +1,13 @@
 //! JSON or XML, as `Accept` asks for it.
 
+use std::convert::Infallible;
+
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use edge::Failure;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use serde_json::Value;
@@ -19,25 +20,22 @@ pub(super) enum Format {
     Xml(&'static str),
 }
 
-/// Each type with its format; of those that are wanted as much, the first is taken.
-const TYPES: [(&str, Format); 3] = [
-    ("application/json", Format::Json),
-    ("application/xml", Format::Xml("application/xml")),
-    ("text/xml", Format::Xml("text/xml")),
-];
+/// The type of JSON.
+const JSON: &str = "application/json";
+
+/// The names of XML; of those that are wanted as much, the first is taken.
+pub(super) const XML: [&str; 2] = ["application/xml", "text/xml"];
 
 impl Format {
-    /// What the client wants most; nothing where it takes none of it.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    /// Returns XML where the client wants it more than JSON, and JSON for all other clients.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let accepted = accepted.collect::<Vec<_>>().join(",");
-        if accepted.trim().is_empty() {
-            return Some(Self::Json);
-        }
         let ranges: Vec<_> = accepted.split(',').filter_map(range).collect();
-        let wanted = TYPES.iter().map(|(name, format)| (quality(&ranges, name), *format));
-        let best = wanted.rev().max_by_key(|(quality, _)| *quality)?;
-        (best.0 > 0).then_some(best.1)
+        let wanted = XML.iter().map(|name| (quality(&ranges, name), *name)).rev();
+        let best = wanted.max_by(|(one, _), (other, _)| one.total_cmp(other));
+        let json = quality(&ranges, JSON);
+        best.filter(|(quality, _)| *quality > json).map_or(Self::Json, |(_, name)| Self::Xml(name))
     }
 
     /// The answer, which no cache may keep.
@@ -59,37 +57,37 @@ impl Format {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Format {
-    type Rejection = Failure;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Self::of(&parts.headers).ok_or(Failure::NotAcceptable)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
     }
 }
 
-/// A media range and its quality in thousandths.
-fn range(text: &str) -> Option<(String, u16)> {
+/// A media range and its quality; nothing where the quality cannot be read. Some clients of Java write `*` for `*/*`.
+fn range(text: &str) -> Option<(String, f64)> {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().filter(|name| !name.is_empty())?.to_ascii_lowercase();
-    let quality = parts.find_map(|parameter| parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")));
-    let quality = quality.map_or(Some(1000), thousandths);
-    // Of what cannot be read nothing is known.
+    let name = if name == "*" { "*/*".to_owned() } else { name };
+    let quality = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
+    });
+    let quality = quality.map_or(Some(1.0), weight);
     quality.map(|quality| (name, quality))
 }
 
-/// `0.25` as 250.
-fn thousandths(text: &str) -> Option<u16> {
-    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
-    let whole: u16 = whole.parse().ok().filter(|whole| *whole <= 1)?;
-    let digits = rest.len() <= 3 && rest.bytes().all(|byte| byte.is_ascii_digit());
-    let rest: u16 = if digits { format!("{rest:0<3}").parse().ok()? } else { return None };
-    Some((whole * 1000 + rest).min(1000))
+/// Reads a weight, such as `0.25`, `.2` or `0.12345`.
+fn weight(text: &str) -> Option<f64> {
+    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    text.parse().ok().filter(|weight| is_decimal && *weight <= 1.0)
 }
 
 /// How much a type is wanted: as the range says that fits it best.
-fn quality(ranges: &[(String, u16)], name: &str) -> u16 {
+fn quality(ranges: &[(String, f64)], name: &str) -> f64 {
     let family = name.split('/').next().unwrap_or_default();
     let named = |wanted: &str| ranges.iter().find(|(range, _)| range == wanted).map(|(_, quality)| *quality);
-    named(name).or_else(|| named(&format!("{family}/*"))).or_else(|| named("*/*")).unwrap_or(0)
+    named(name).or_else(|| named(&format!("{family}/*"))).or_else(|| named("*/*")).unwrap_or(0.0)
 }
 
 /// A value as a document: a member is an element of its name, a row an `item`, null an element without content.
@@ -144,33 +142,41 @@ mod tests {
 
     use super::*;
 
-    fn wanted(accept: &str) -> Option<&'static str> {
+    fn wanted(accept: &str) -> &'static str {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_str(accept).unwrap())]);
-        Format::of(&headers).map(|format| match format {
+        match Format::of(&headers) {
             Format::Json => "json",
             Format::Xml(name) => name,
-        })
+        }
     }
 
     #[test]
-    fn what_is_wanted_most_is_answered_and_json_where_it_is_all_the_same() {
+    fn xml_is_answered_only_where_it_is_wanted_more_than_json() {
         for (accept, expected) in [
-            ("", Some("json")),
-            ("*/*", Some("json")),
-            ("application/*", Some("json")),
-            ("application/xml", Some("application/xml")),
-            ("text/xml", Some("text/xml")),
-            ("text/*", Some("text/xml")),
-            ("APPLICATION/XML; Q=1.0", Some("application/xml")),
-            ("application/xml, application/json", Some("json")),
-            ("application/json;q=0.5, application/xml;q=0.9", Some("application/xml")),
-            ("application/json;q=0.9, application/xml;q=0.5", Some("json")),
-            ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", Some("application/xml")),
-            ("application/json;q=0, */*;q=0.1", Some("application/xml")),
-            ("application/json;q=0", None),
-            ("text/html", None),
-            ("image/png, text/csv;q=0.5", None),
-            ("application/xml;q=nonsense", None),
+            ("", "json"),
+            ("*/*", "json"),
+            ("*", "json"),
+            ("application/*", "json"),
+            ("application/xml", "application/xml"),
+            ("text/xml", "text/xml"),
+            ("text/*", "text/xml"),
+            ("APPLICATION/XML; Q=1.0", "application/xml"),
+            ("application/xml; q = .9", "application/xml"),
+            ("application/xml;q=0.12345", "application/xml"),
+            ("application/xml;q=.9, application/json;q=.91", "json"),
+            ("application/xml, application/json", "json"),
+            ("application/json;q=0.5, application/xml;q=0.9", "application/xml"),
+            ("application/json;q=0.9, application/xml;q=0.5", "json"),
+            ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", "application/xml"),
+            ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "json"),
+            ("application/json;q=0, */*;q=0.1", "application/xml"),
+            ("application/json;q=0, application/xml;q=0.0", "json"),
+            ("application/json;q=0", "json"),
+            ("text/html", "json"),
+            ("xml", "json"),
+            ("image/png, text/csv;q=0.5", "json"),
+            ("application/xml;q=nonsense", "json"),
+            ("application/xml;q=inf", "json"),
         ] {
             assert_eq!(wanted(accept), expected, "{accept}");
         }

@@ -11,12 +11,13 @@ use store::search::{Search, Sort, within};
 use crate::b2b::format::Format;
 use crate::b2b::page::Page;
 use crate::b2b::refused::Refused;
+use crate::b2b::schema::{DeletedPage, LanguagePage, PageParameters, SegmentHeader};
 use crate::b2b::{Connection, shown};
 
 /// Lists the users who are deleted and can still be reactivated, those deleted first first. `columnId` is the user's local id.
 #[utoipa::path(get, path = "/b2b/DeletedHistory/getDeleted", tag = "b2b",
-    params(("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
-    responses((status = 200, description = "A page of what is deleted.", body = Value, example = json!({
+    params(PageParameters, SegmentHeader),
+    responses((status = 200, description = "A page of what is deleted.", body = DeletedPage, example = json!({
         "data": [{ "id": "0199d2a4-5c00-7000-8000-000000000002", "columnId": "0199d2a4-5c00-7000-8000-000000000002",
             "columnIdRemote": "erp-1", "table": "User", "createdAt": "2026-11-21T10:00:00.000Z" }],
         "pagination": { "totalItems": 1, "itemsPerPage": 10, "currentPage": 1, "totalPages": 1, "nextPageUrl": null } }))))]
@@ -37,8 +38,8 @@ pub(super) async fn get_deleted(
 
 /// Lists the languages that a user can have.
 #[utoipa::path(get, path = "/b2b/Language/getLanguage", tag = "b2b",
-    params(("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
-    responses((status = 200, description = "A page of languages.", body = Value, example = json!({
+    params(PageParameters),
+    responses((status = 200, description = "A page of languages.", body = LanguagePage, example = json!({
         "data": [{ "id": "14284", "code": "es", "iso": "spa", "name": "Spanish" }],
         "pagination": { "totalItems": 1, "itemsPerPage": 10, "currentPage": 1, "totalPages": 1, "nextPageUrl": null } }))))]
 pub(super) async fn get_language(format: Format, caller: Caller, page: Page) -> Result<Response, Refused> {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::b2b::format::Format;
 use crate::b2b::refused::Refused;
+use crate::b2b::schema::{Credentials, SegmentHeader, Token};
 use crate::lenient::{Json, given, secret, text};
 use crate::place::SEGMENT_HEADER;
 
@@ -19,9 +20,9 @@ const PASSWORD: &str = "_password";
 
 /// Logs in: by the id and the secret of a key, or by the e-mail and the password of a master user who has the segment that
 /// `X-Segment-Id` names, or exactly one segment. The token is valid for an hour.
-#[utoipa::path(post, path = "/b2b/login", tag = "b2b", security(()),
-    request_body(content = Value, example = json!({ "_username": "ana@example.com", "_password": "correct horse battery" })),
-    responses((status = 200, description = "The token.", body = Value, example = json!({ "token": "mt_AAAAAAAA" }))))]
+#[utoipa::path(post, path = "/b2b/login", tag = "b2b", security(()), params(SegmentHeader),
+    request_body(content = Credentials, example = json!({ "_username": "ana@example.com", "_password": "correct horse battery" })),
+    responses((status = 200, description = "The token.", body = Token, example = json!({ "token": "mt_AAAAAAAA" }))))]
 pub(super) async fn log_in_to_segment(
     State(app): State<App>,
     State(identity): State<Identity>,

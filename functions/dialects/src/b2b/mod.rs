@@ -5,9 +5,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use domain::Error;
 use edge::{App, Dialect, Failure};
-use serde_json::json;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::PartialSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,6 +20,7 @@ mod login;
 mod page;
 mod partners;
 mod refused;
+mod schema;
 mod shown;
 mod users;
 
@@ -34,7 +33,7 @@ pub(crate) const ABOUT: About = About {
     name: "b2b",
     path: "/openapi/b2b.json",
     description: "Users and their business partners under local and remote ids, with incremental sync. Answers are JSON, or XML where \
-        `Accept` asks for it: `<export>` with the same names, `<item>` for each row, an empty element for null; errors too. \
+        `Accept` asks for it more than for JSON: `<export>` with the same names, `<item>` for each row, an empty element for null; errors too. \
         `X-Segment-Id` names the segment, unless the key is one of a segment or the account has exactly one. Ids are text in \
         answers; in bodies they may be numbers. Times are RFC 3339 in UTC; those sent may also be \
         a day, `YYYY-MM-DD HH:MM:SS`, or seconds since 1970. In bodies null and blank text mean unset, numbers are taken where \
@@ -42,12 +41,11 @@ pub(crate) const ABOUT: About = About {
         `idRemote`. `active: false` is the status BLOCKED. Where more than 10,000 users were updated, `totalItems` of `updateFrom` is how \
         many there are in all.",
     security: openapi::bearer,
-    error,
+    error: <schema::Error as PartialSchema>::schema,
     errors: &[
         (400, "`Parameter $parameter is required`, or what else is wrong with it."),
         (401, "`Unauthorized.`"),
         (404, "`No entity found for User with $id.`"),
-        (406, "`Accept` takes neither JSON nor XML."),
         (409, "`Duplicate entry => Care with email and username`"),
         (429, "`Too Many Requests`"),
         (
@@ -55,12 +53,12 @@ pub(crate) const ABOUT: About = About {
             "`Database connection failed.`, or `Invalid connection name, you cannot insert in default`: a write that names no segment.",
         ),
     ],
-    also: Some(Also { name: "application/xml", write: format::xml }),
+    also: Some(Also { names: &format::XML, write: format::xml }),
 };
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+    let mut router = OpenApiRouter::new()
         .routes(routes!(login::log_in_to_segment))
         .routes(routes!(users::get_user))
         .routes(routes!(users::update_from))
@@ -72,7 +70,9 @@ pub(crate) fn router() -> OpenApiRouter<State> {
         .routes(routes!(partners::get_partner))
         .routes(routes!(partners::create))
         .routes(routes!(partners::update))
-        .routes(routes!(partners::delete))
+        .routes(routes!(partners::delete));
+    schema::add_errors(router.get_openapi_mut());
+    router
 }
 
 /// Who calls, and the segment that is meant, which is what these clients call a connection: the only one of an account that
@@ -102,14 +102,4 @@ where
         }
         Err(missing)
     }
-}
-
-fn error() -> RefOr<Schema> {
-    ObjectBuilder::new()
-        .property("code", ObjectBuilder::new().schema_type(Type::Integer))
-        .property("error", ObjectBuilder::new().schema_type(Type::String))
-        .required("code")
-        .required("error")
-        .examples([json!({ "code": 404, "error": "No entity found for User with 42." })])
-        .into()
 }

@@ -10,7 +10,13 @@ use store::From;
 use store::search::{Found, Search};
 
 /// The most rows that a page has.
-const MOST: u32 = 500;
+pub(super) const MOST: u32 = 500;
+
+/// How many rows a page has where the client does not say.
+pub(super) const DEFAULT_SIZE: u32 = 10;
+
+/// The greatest number of a page.
+pub(super) const MOST_PAGES: u32 = 1_000_000;
 
 /// Which page is wanted of a list.
 #[derive(Debug, Clone)]
@@ -33,8 +39,8 @@ where
         let base = Base::from_request_parts(parts, state).await?;
         let mut query = Query::from_request_parts(parts, state).await?;
         let mut errors = Vec::new();
-        let number = whole(&mut query, "page", (1, 1_000_000), &mut errors);
-        let size = whole(&mut query, "pageSize", (10, MOST), &mut errors);
+        let number = whole(&mut query, "page", (1, MOST_PAGES), &mut errors);
+        let size = whole(&mut query, "pageSize", (DEFAULT_SIZE, MOST), &mut errors);
         let mut text = |name: &str| query.take(name, &mut errors).filter(|text| !text.trim().is_empty());
         let (id, date) = (text("id"), text("date"));
         if !errors.is_empty() {

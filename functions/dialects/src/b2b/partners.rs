@@ -13,6 +13,10 @@ use serde_json::json;
 use crate::b2b::format::Format;
 use crate::b2b::page::Page;
 use crate::b2b::refused::Refused;
+use crate::b2b::schema::{
+    BusinessPartnerChange, BusinessPartnerPage, ChangedIds, CreatedBusinessPartners, DeletedId, NewBusinessPartners,
+    PageParameters, SegmentHeader,
+};
 use crate::b2b::{Connection, body, shown};
 use crate::lenient::Json;
 use crate::place::Place;
@@ -23,8 +27,8 @@ const ENTITY: &str = "BusinessPartner";
 /// Reads business partners: the one with the local id or `idRemote` that is given, or all in pages.
 #[utoipa::path(get, path = "/b2b/BusinessPartner/getBPartner", tag = "b2b",
     params(("id" = Option<String>, Query, description = "A local id or `idRemote`."),
-        ("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
-    responses((status = 200, description = "A page of business partners.", body = Value, example = json!({
+        PageParameters, SegmentHeader),
+    responses((status = 200, description = "A page of business partners.", body = BusinessPartnerPage, example = json!({
         "data": [{ "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77", "contactName": "Eva Ruiz",
             "commercialName": "Café Sur", "tin": "CSU010203AB1", "role": "customer", "status": true }],
         "pagination": { "totalItems": 1, "itemsPerPage": 10, "currentPage": 1, "totalPages": 1, "nextPageUrl": null } }))))]
@@ -50,10 +54,10 @@ pub(super) async fn get_partner(
 
 /// Creates a business partner, or 1 to 20 of an array: all of them, or none. Needs a key with the scope admin, or the master
 /// user.
-#[utoipa::path(post, path = "/b2b/BusinessPartner/create", tag = "b2b",
-    request_body(content = Value, example = json!({ "idRemote": "erp-77", "contactName": "Eva Ruiz", "commercialName": "Café Sur",
+#[utoipa::path(post, path = "/b2b/BusinessPartner/create", tag = "b2b", params(SegmentHeader),
+    request_body(content = NewBusinessPartners, example = json!({ "idRemote": "erp-77", "contactName": "Eva Ruiz", "commercialName": "Café Sur",
         "tin": "CSU010203AB1", "role": "customer", "status": true })),
-    responses((status = 201, description = "Its ids; of an array, an array of them.", body = Value,
+    responses((status = 201, description = "Its ids; of an array, an array of them.", body = CreatedBusinessPartners,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77" }))))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -73,10 +77,11 @@ pub(super) async fn create(
     Ok(format.answer(StatusCode::CREATED, shown::partner_ids(&made)))
 }
 
-/// Changes what is sent of a business partner. Needs a key with the scope admin, or the master user.
+/// Changes what is sent of a business partner, which may also be the only one of an array. Needs a key with the scope admin, or the master user.
 #[utoipa::path(put, path = "/b2b/BusinessPartner/update/{id}", tag = "b2b",
-    request_body(content = Value, example = json!({ "contactName": "Ana López", "status": false })),
-    responses((status = 200, description = "Its ids.", body = Value,
+    params(("id" = String, Path, description = "The local id, or the `idRemote`."), SegmentHeader),
+    request_body(content = BusinessPartnerChange, example = json!({ "contactName": "Ana López", "status": false })),
+    responses((status = 200, description = "Its ids.", body = ChangedIds,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01", "idRemote": "erp-77" }))))]
 pub(super) async fn update(
     State(app): State<App>,
@@ -86,7 +91,7 @@ pub(super) async fn update(
     LenientBody(Json(body)): LenientBody<Json>,
 ) -> Result<Response, Refused> {
     let partner = own((&app, &place), &id).await?;
-    let patch = match body::partner(&body, "").and_then(MergePatch::parse) {
+    let patch = match body::one(body).and_then(|body| body::partner(&body, "")).and_then(MergePatch::parse) {
         Ok(patch) => patch,
         Err(error) => {
             place.segment(KeyScope::Admin).await?;
@@ -102,7 +107,8 @@ pub(super) async fn update(
 
 /// Deletes a business partner that no user belongs to. Needs a key with the scope admin, or the master user.
 #[utoipa::path(delete, path = "/b2b/BusinessPartner/delete/{id}", tag = "b2b",
-    responses((status = 200, description = "Its local id.", body = Value, example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01" }))))]
+    params(("id" = String, Path, description = "The local id, or the `idRemote`."), SegmentHeader),
+    responses((status = 200, description = "Its local id.", body = DeletedId, example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ba01" }))))]
 pub(super) async fn delete(
     State(app): State<App>,
     format: Format,

@@ -4,9 +4,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::{Error, FieldError};
 use edge::{Failure, Problem};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::b2b::format::Format;
+use crate::lenient::text;
 
 /// A failed request, and what it was that is not there.
 #[derive(Debug)]
@@ -23,6 +24,19 @@ impl Refused {
         let error = if deleted { Error::NotFound } else { error };
         let absent = matches!(error, Error::NotFound).then(|| format!("No entity found for {entity} with {id}."));
         Self { failure: error.into(), absent }
+    }
+}
+
+impl Refused {
+    /// `error` of a write of these bodies, where a partner that one of them names has been deleted meanwhile.
+    pub(super) fn of_bodies(error: Error, bodies: &[Value]) -> Self {
+        let Error::Invalid(fields) = &error else { return error.into() };
+        let is_partner = |field: &&FieldError| field.code == "unknown" && field.pointer.ends_with("/partner_id");
+        let Some(field) = fields.iter().find(is_partner) else { return error.into() };
+        // A single body has no index in its pointers.
+        let index = field.pointer.split('/').find_map(|part| part.parse().ok()).unwrap_or(0_usize);
+        let id = bodies.get(index).and_then(|body| body.get("businessPartnerId")).and_then(text);
+        Self::of(Error::NotFound, "BusinessPartner", &id.unwrap_or_default())
     }
 }
 
@@ -60,9 +74,7 @@ const NAMES: [(&str, &str); 7] = [
 pub(super) fn tell(problem: &Problem, headers: &HeaderMap) -> Response {
     let (status, words) = told(problem);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // Who accepts neither is told in JSON.
-    let format = Format::of(headers).unwrap_or(Format::Json);
-    format.answer(status, json!({ "code": status.as_u16(), "error": words }))
+    Format::of(headers).answer(status, json!({ "code": status.as_u16(), "error": words }))
 }
 
 fn told(problem: &Problem) -> (u16, String) {
@@ -101,4 +113,23 @@ fn duplicate(errors: &[FieldError]) -> String {
 fn name(error: &FieldError) -> String {
     let part = error.pointer.split('/').rfind(|part| part.parse::<usize>().is_err()).unwrap_or_default();
     NAMES.iter().find(|(ours, _)| *ours == part).map_or(part, |(_, theirs)| theirs).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partner_that_is_deleted_meanwhile_is_not_found() {
+        let bodies = [json!({ "businessPartnerId": "erp-1" }), json!({ "businessPartnerId": 77 })];
+        for (pointer, id) in [("/1/partner_id", "77"), ("/0/partner_id", "erp-1"), ("/partner_id", "erp-1")] {
+            let refused =
+                Refused::of_bodies(Error::invalid(pointer, "unknown", "must be the id of a partner"), &bodies);
+            assert!(matches!(refused.failure, Failure::Domain(Error::NotFound)), "{refused:?}");
+            assert_eq!(refused.absent, Some(format!("No entity found for BusinessPartner with {id}.")));
+        }
+        let other =
+            Refused::of_bodies(Error::invalid("/1/status_id", "unknown", "must be the id of a status"), &bodies);
+        assert!(matches!(other.failure, Failure::Domain(Error::Invalid(_))) && other.absent.is_none(), "{other:?}");
+    }
 }

@@ -11,10 +11,13 @@ use serde_json::{Value, json};
 use store::search::{Filter, Search, Sort, Test};
 use users::How;
 
-use crate::b2b::body::{NO_TIME, Named, rows};
+use crate::b2b::body::{NO_TIME, Named, change, rows};
 use crate::b2b::format::Format;
 use crate::b2b::page::Page;
 use crate::b2b::refused::Refused;
+use crate::b2b::schema::{
+    ChangedIds, CreatedUsers, DeletedId, NewUsers, PageParameters, SegmentHeader, UserChange, UserPage,
+};
 use crate::b2b::{Connection, shown};
 use crate::lenient::{Json, time};
 use crate::place::Place;
@@ -22,8 +25,8 @@ use crate::place::Place;
 /// Reads users who are not deleted: the one with the local id or `idRemote` that is given, or all in pages.
 #[utoipa::path(get, path = "/b2b/User/getUser", tag = "b2b",
     params(("id" = Option<String>, Query, description = "A local id or `idRemote`."),
-        ("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
-    responses((status = 200, description = "A page of users.", body = Value, example = json!(example()))))]
+        PageParameters, SegmentHeader),
+    responses((status = 200, description = "A page of users.", body = UserPage, example = json!(example()))))]
 pub(super) async fn get_user(
     State(app): State<App>,
     format: Format,
@@ -48,8 +51,8 @@ pub(super) async fn get_user(
 /// Reads the users who were updated at a time or later, those updated first first.
 #[utoipa::path(get, path = "/b2b/User/updateFrom", tag = "b2b",
     params(("date" = String, Query, description = "A day or a time."),
-        ("page" = Option<u32>, Query, description = "From 1."), ("pageSize" = Option<u32>, Query, description = "1 to 500; 10 by default.")),
-    responses((status = 200, description = "A page of users.", body = Value, example = json!(example()))))]
+        PageParameters, SegmentHeader),
+    responses((status = 200, description = "A page of users.", body = UserPage, example = json!(example()))))]
 pub(super) async fn update_from(
     State(app): State<App>,
     format: Format,
@@ -68,12 +71,12 @@ pub(super) async fn update_from(
     listed((&app, &place), format, &page, search).await
 }
 
-/// Makes users, 1 to 100: all of them, or none. `businessPartnerId` is a local or remote id. A user needs `username`, `name`,
+/// Makes users, 1 to 100: all of them, or none. One user may also be the body itself. `businessPartnerId` is a local or remote id. A user needs `username`, `name`,
 /// `languageId`, `email` and `businessPartnerId`.
-#[utoipa::path(post, path = "/b2b/User/create", tag = "b2b",
-    request_body(content = Value, example = json!([{ "idRemote": "erp-1", "username": "ana.lopez", "name": "Ana", "languageId": "14284",
+#[utoipa::path(post, path = "/b2b/User/create", tag = "b2b", params(SegmentHeader),
+    request_body(content = NewUsers, example = json!([{ "idRemote": "erp-1", "username": "ana.lopez", "name": "Ana", "languageId": "14284",
         "email": "ana@example.com", "businessPartnerId": "erp-77", "dateValid": "2027-12-31", "active": true }])),
-    responses((status = 201, description = "Their ids.", body = Value,
+    responses((status = 201, description = "Their ids.", body = CreatedUsers,
         example = json!([{ "id": "0199d2a4-5c00-7000-8000-000000000002", "idRemote": "erp-1" }]))))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -88,14 +91,17 @@ pub(super) async fn create(
     let named = Named::find(&app, place.id, &rows).await?;
     let new = rows.iter().enumerate().map(|(index, row)| named.user(row, None, &format!("/{index}")));
     let new = users::parsed(new.collect::<Result<_, _>>()?, "")?;
-    let made = users::together((&app, &identity), &segment, (seed, new, ""), place.caller.act()).await?;
+    let made = users::together((&app, &identity), &segment, (seed, new, ""), place.caller.act()).await;
+    let made = made.map_err(|error| Refused::of_bodies(error, &rows))?;
     Ok(format.answer(StatusCode::CREATED, made.iter().map(shown::user_ids).collect()))
 }
 
-/// Changes what is sent of a user, but for its `idRemote`.
+/// Changes what is sent of a user, but for its `idRemote`. The user may also be the only one of an array. What a user needs
+/// is not cleared: null and blank text are refused for `username`, `name`, `languageId`, `email` and `businessPartnerId`.
 #[utoipa::path(put, path = "/b2b/User/update/{id}", tag = "b2b",
-    request_body(content = Value, example = json!({ "name": "Ana López", "active": false })),
-    responses((status = 200, description = "Its ids.", body = Value,
+    params(("id" = String, Path, description = "The local id, or the `idRemote`."), SegmentHeader),
+    request_body(content = UserChange, example = json!({ "name": "Ana López", "active": false })),
+    responses((status = 200, description = "Its ids.", body = ChangedIds,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000002", "idRemote": "erp-1" }))))]
 pub(super) async fn update(
     State(app): State<App>,
@@ -103,13 +109,15 @@ pub(super) async fn update(
     format: Format,
     Connection(place): Connection,
     Path(id): Path<String>,
-    LenientBody(Json(mut body)): LenientBody<Json>,
+    LenientBody(Json(body)): LenientBody<Json>,
 ) -> Result<Response, Refused> {
-    let Some(fields) = body.as_object_mut() else {
-        place.caller.access().await?;
-        return Err(Error::invalid("", "invalid_type", "The body must be an object.").into());
+    let body = match change(body) {
+        Ok(body) => body,
+        Err(error) => {
+            place.segment(KeyScope::Write).await?;
+            return Err(error.into());
+        }
     };
-    fields.remove("idRemote");
     // What the body names is told of after whoever calls has been let pass.
     let named = match Named::find(&app, place.id, std::slice::from_ref(&body)).await {
         Ok(named) => named,
@@ -124,6 +132,7 @@ pub(super) async fn update(
         let whom = (UserRef::Id(user), Some(place.id));
         match users::changed((&app, &identity), &place.caller, whom, &IfMatch::default(), patch).await {
             Err(Error::NotFound) => {}
+            Err(error @ Error::Invalid(_)) => return Err(Refused::of_bodies(error, std::slice::from_ref(&body))),
             Err(error) => return Err(Refused::of(error, "User", &id)),
             Ok(user) => {
                 // A key that does not read does not learn the remote id that goes with the local one.
@@ -138,7 +147,8 @@ pub(super) async fn update(
 /// Deletes a user: out of use, its e-mail, username and `idRemote` free again. It stays in the deleted history, and can be
 /// reactivated (`POST /v1/users/{user}/restoration`).
 #[utoipa::path(delete, path = "/b2b/User/delete/{id}", tag = "b2b",
-    responses((status = 200, description = "Its local id.", body = Value, example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000002" }))))]
+    params(("id" = String, Path, description = "The local id, or the `idRemote`."), SegmentHeader),
+    responses((status = 200, description = "Its local id.", body = DeletedId, example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000002" }))))]
 pub(super) async fn delete(
     State(app): State<App>,
     State(identity): State<Identity>,

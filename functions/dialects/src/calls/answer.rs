@@ -7,10 +7,12 @@ use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 use domain::member::Approval;
+use domain::money::Amount;
 use domain::segment::SegmentNumber;
 use domain::user::PersonNumber;
 use domain::{
-    CustomStatus, Error, Member, MemberFields, MemberId, Membership, Product, ProductId, SubscriptionFields, Time, User,
+    CustomStatus, Error, Member, MemberFields, MemberId, Membership, Product, ProductFields, ProductId,
+    SubscriptionFields, Time, User,
 };
 use edge::{App, Caller, UserRef};
 use serde_json::{Map, Value, json};
@@ -53,16 +55,22 @@ impl Joined {
         Ok(())
     }
 
-    /// What the user subscribes to, in the products' money, in hundredths: all of it, and what has been paid.
+    /// What the user subscribes to, in the products' money, in ten-thousandths: all of it, and what has been paid.
     fn orders(&self) -> (i128, i128) {
         let sums = self.members.iter().filter_map(|member| {
-            let value = self.products.get(&member.fields.product_id?)?.fields.value.as_ref()?;
-            let sum =
-                hundredths(value.as_str()) * i128::from(member.fields.quantity.map_or(1, |quantity| quantity.get()));
+            let product = self.products.get(&member.fields.product_id?).map(|product| &product.fields);
+            let value = price_of(&member.fields.price, product)?;
+            let sum = ten_thousandths(value.as_str())
+                * i128::from(member.fields.quantity.map_or(1, |quantity| quantity.get()));
             Some((sum, if member.fields.last_payment_at.is_some() { sum } else { 0 }))
         });
         sums.fold((0, 0), |(order, paid), (sum, part)| (order + sum, paid + part))
     }
+}
+
+/// The price of one in a subscription: its own, else the product's.
+pub(super) fn price_of(own: &Option<Amount>, product: Option<&ProductFields>) -> Option<Amount> {
+    own.clone().or_else(|| product?.value.clone())
 }
 
 /// What is kept of a user besides itself.
@@ -126,10 +134,11 @@ pub(super) async fn number(app: &App, caller: &Caller, user: &User) -> Result<Op
     }
 }
 
-/// The answer about a user: `more` beside what every answer has.
-pub(super) fn about(user: &User, kept: &Kept, (msg, more): (&str, Value)) -> Response {
+/// The answer about a user: `more` beside what every answer has. A caller that does not read gets no `meta_info`.
+pub(super) fn about(caller: &Caller, user: &User, kept: &Kept, (msg, more): (&str, Map<String, Value>)) -> Response {
     let info = user_info(user.number(), user.person.map(|person| person.segment), kept.connected_to);
-    answer(msg, meta_info(user, kept), info, more)
+    let meta = if caller.can_read() { meta_info(user, kept) } else { json!({}) };
+    answer(msg, meta, info, more)
 }
 
 /// What is counted of a user: text, whatever it is.
@@ -179,29 +188,29 @@ pub(super) fn user_info(
 pub(super) const SUCCESS: &str = "success";
 
 /// An answer that is about nobody.
-pub(super) fn answer(msg: &str, meta: Value, user: Value, more: Value) -> Response {
+pub(super) fn answer(msg: &str, meta: Value, user: Value, more: Map<String, Value>) -> Response {
     let mut answer = Map::from_iter([
         ("success".to_owned(), Value::Bool(true)),
         ("msg".to_owned(), msg.into()),
         ("meta_info".to_owned(), meta),
         ("user_info".to_owned(), user),
     ]);
-    if let Value::Object(more) = more {
-        answer.extend(more);
-    }
+    answer.extend(more);
     let mut response = Json(Value::Object(answer)).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response
 }
 
-/// A sum in hundredths; what is beyond is cut.
-fn hundredths(sum: &str) -> i128 {
+/// A sum in ten-thousandths, which is the most that a sum has.
+fn ten_thousandths(sum: &str) -> i128 {
     let (whole, fraction) = sum.split_once('.').unwrap_or((sum, ""));
-    let fraction: String = fraction.chars().chain("00".chars()).take(2).collect();
+    let fraction: String = fraction.chars().chain("0000".chars()).take(4).collect();
     format!("{whole}{fraction}").parse().unwrap_or(0)
 }
 
-fn money(hundredths: i128) -> String {
+/// A sum with two decimals; what is beyond is cut.
+fn money(ten_thousandths: i128) -> String {
+    let hundredths = ten_thousandths / 100;
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
@@ -210,9 +219,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_whole_hundredths() {
+    fn sums_are_shown_in_hundredths_and_added_in_full() {
         for (sum, expected) in [("499.90", "499.90"), ("0", "0.00"), ("12.5", "12.50"), ("1.2399", "1.23")] {
-            assert_eq!(money(hundredths(sum)), expected);
+            assert_eq!(money(ten_thousandths(sum)), expected);
         }
+        assert_eq!(money(3 * ten_thousandths("1.2399")), "3.71");
     }
 }

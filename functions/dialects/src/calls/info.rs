@@ -4,7 +4,7 @@ use domain::{Error, Field as _, User};
 use edge::{App, Caller};
 use serde_json::{Map, Value, json};
 
-use crate::calls::answer::{Joined, Kept, Known, meta_info, number};
+use crate::calls::answer::{Joined, Kept, Known, meta_info, number, price_of};
 use crate::calls::doc;
 use crate::lenient::{given, switch};
 
@@ -53,7 +53,7 @@ fn products(joined: &Joined) -> Value {
             "p_id": subscription.fields.product_id.to_string(),
             "name": product.map(|product| product.title.show()),
             "q": subscription.fields.quantity.0.get().to_string(),
-            "value": product.map(|product| product.value.show()),
+            "value": price_of(&subscription.fields.price, product).show(),
             "status": subscription.fields.status.0.as_str(),
         })
     });

@@ -8,7 +8,7 @@ use domain::value::Integer;
 use domain::{CustomStatus, Error, KeyScope, SegmentId, StatusId, User, UserId};
 use edge::{App, Caller};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::From;
 use store::search::Search;
 
@@ -18,6 +18,9 @@ use crate::calls::request::{self, Call};
 
 /// How many users a page has where the call does not say.
 const DEFAULT_LIMIT: i64 = 20;
+
+/// How many users are returned from a `starting_position` on, as this system documents.
+const DOCUMENTED_LIMIT: i64 = 50;
 
 /// How many users are described at once.
 const AT_ONCE: usize = 16;
@@ -34,8 +37,8 @@ pub(super) async fn list_users(app: &App, agent: &Agent, call: &Call) -> Result<
     // In boxes, since a debug build has no room for all of them on its stack.
     let rows: Vec<_> = found.rows.iter().map(|user| Box::pin(page.describe(user))).collect();
     let users: Vec<Value> = stream::iter(rows).buffered(AT_ONCE).try_collect().await?;
-    let more = json!({ "users": users, "total": found.total });
-    Ok(answer("The users are listed.", json!({}), json!({}), more))
+    let more = [("users".to_owned(), users.into()), ("total".to_owned(), found.total.into())];
+    Ok(answer("The users are listed.", json!({}), json!({}), Map::from_iter(more)))
 }
 
 /// A page of users, and what is known of them before each is described.
@@ -61,15 +64,23 @@ impl Page<'_> {
     }
 }
 
-/// Reads which page is asked for: `page` from 1, and `limit`.
+/// Reads which page is asked for: `page` from 1, or `starting_position`, and `limit`.
 fn parse_page(doc: &Value) -> Result<Search, Error> {
     let mut errors = Vec::new();
+    let position = request::number::<0, 100_000_000>(doc, "starting_position", &mut errors).map(Integer::get);
     let page = request::number::<1, 1_000_000>(doc, "page", &mut errors).map_or(1, Integer::get);
-    let limit = request::number::<1, 100>(doc, "limit", &mut errors).map_or(DEFAULT_LIMIT, Integer::get);
+    let usual = if position.is_some() { DOCUMENTED_LIMIT } else { DEFAULT_LIMIT };
+    let limit = request::number::<1, 100>(doc, "limit", &mut errors).map_or(usual, Integer::get);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
-    let from = From::Offset(u64::try_from((page - 1) * limit).unwrap_or_default());
+    // Clients count positions from 0 or from 1, and go on by whole pages.
+    let skipped = match position {
+        Some(position) if position % limit == 1 => position - 1,
+        Some(position) => position,
+        None => (page - 1) * limit,
+    };
+    let from = From::Offset(u64::try_from(skipped).unwrap_or_default());
     let size = u32::try_from(limit).unwrap_or_default();
     Ok(Search { filters: Vec::new(), sort: Vec::new(), size, from, total: None })
 }

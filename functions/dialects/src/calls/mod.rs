@@ -9,9 +9,8 @@ use axum::routing::post;
 use domain::FieldError;
 use edge::{Dialect, Problem};
 use serde_json::json;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::PartialSchema;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,16 +25,17 @@ mod info;
 mod list;
 mod products;
 mod request;
+mod schema;
 mod statuses;
 mod users;
 
-/// What a key without `read` is answered by writes.
+/// What a key without `read` is answered by writes. Its `meta_info` is empty.
 const MINIMUM: [&str; 9] = [
     "/success",
     "/msg",
     "/msg_type",
-    "/user_info/clogin_id",
-    "/user_info/group_id",
+    "/meta_info",
+    "/user_info",
     "/user_token",
     "/status_id",
     "/users",
@@ -53,21 +53,26 @@ pub(crate) const ABOUT: About = About {
     description: "One endpoint for users, with an `action` in the body, and one for statuses. `Api-id` is the id of a key of the account, \
         `Api-token` its secret, `Api-user` the name of who acts, which the user's history tells. `group_id` is the `number` of a segment, \
         `clogin_id` that of a person, the same in all segments of the account. Form fields are the user's own fields (`main_email`, \
-        `first_name` are `email`, `name`), and what it has no field for is in its `metadata`. A form that `meta_info` counts is a \
+        `first_name` are `email`, `name`), and what it has no field for is in its `metadata`, as is a value that its own field does not \
+        take: `gender: \"F\"`. A place is written by its name. A phone without a calling code is one of the segment's `country`, else of \
+        the user's `operation_country`. A form that `meta_info` counts is a \
         membership that the user has joined, complete once it is approved; orders are what it subscribes to. A product that is named \
-        in `add_product`, and that the group does not have, is created as a private one: it is in no list of products. Numbers may be \
-        sent as text and text as numbers, switches as `true`, `1` or their text; null, blank text and what is left out are the same. \
+        in `add_product`, and that the group does not have, is created as a private one: it is in no list of products. A `price` that is sent is that of the subscription, whatever the product costs. Numbers may be \
+        sent as text and text as numbers, switches as `true`, `1` or their text; null, blank text and what is left out are the same. `doc`, and what is nested in it, may be JSON text. \
         The last slash of a path may be left out.\n\n`submit_forms: false`: \
         no event and no webhook tells of the change. `disable_email_sending` is taken, and nothing is ever sent because of a call here. \
         An error has a status as under `/v1`, and `{success: false, msg, meta_info: {}, user_info: {}}`.",
     security,
-    error,
+    error: <schema::Error as PartialSchema>::schema,
     errors: &[
         (400, "Wrong, or an unknown action."),
         (401, "No key, or one that does not hold."),
         (403, "The key lacks the scope, or opens one segment only."),
         (404, "An unknown group or person, or another organization's."),
         (409, "A value is taken."),
+        (413, "The body is larger than 256 KiB."),
+        (415, "The body is neither JSON nor a form."),
+        (422, "The idempotency key was used with another body."),
         (429, "Too many requests."),
         (500, "A fault of ours."),
     ],
@@ -107,21 +112,9 @@ fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
     ]]
 }
 
-fn error() -> RefOr<Schema> {
-    let text = ObjectBuilder::new().schema_type(Type::String);
-    ObjectBuilder::new()
-        .property("success", ObjectBuilder::new().schema_type(Type::Boolean))
-        .property("msg", text)
-        .property("meta_info", ObjectBuilder::new())
-        .property("user_info", ObjectBuilder::new())
-        .required("success")
-        .required("msg")
-        .examples([json!({ "success": false, "msg": "clogin_id is required", "meta_info": {}, "user_info": {} })])
-        .into()
-}
-
 /// The names that this dialect has for the domain's.
-const NAMES: [(&str, &str); 7] = [
+const NAMES: [(&str, &str); 8] = [
+    ("phone_display", "phone"),
     ("email", "main_email"),
     ("name", "first_name"),
     ("number", "clogin_id"),
@@ -147,11 +140,18 @@ fn tell(problem: &Problem, _: &HeaderMap) -> Response {
     (status, Json(json!({ "success": false, "msg": msg, "meta_info": {}, "user_info": {} }))).into_response()
 }
 
+/// The lists of rows whose fields are named with their place.
+const LISTS: [&str; 2] = ["product_list", "email_list"];
+
 /// The name of a field as these clients know it.
 fn name(error: &FieldError) -> String {
-    let mut parts = error.pointer.split('/').filter(|part| !part.is_empty());
-    let first = parts.next().unwrap_or_default();
-    // What a user has no field for is in its metadata, by its own name.
-    let name = if first == "metadata" { parts.next().unwrap_or(first) } else { first };
-    NAMES.iter().find(|(ours, _)| *ours == name).map_or(name, |(_, theirs)| theirs).to_owned()
+    let parts: Vec<_> = error.pointer.split('/').filter(|part| !part.is_empty()).collect();
+    match parts.as_slice() {
+        // A form field has the name that was sent. What a user has no field for is in its metadata, by its own name.
+        ["doc" | "metadata", name, ..] => name.replace("~1", "/").replace("~0", "~"),
+        [list, index] if LISTS.contains(list) => format!("{list}[{index}]"),
+        [list, index, field, ..] if LISTS.contains(list) => format!("{list}[{index}].{field}"),
+        [first, ..] => NAMES.iter().find(|(ours, _)| ours == first).map_or(*first, |(_, theirs)| theirs).to_owned(),
+        [] => String::new(),
+    }
 }

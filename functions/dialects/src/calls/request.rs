@@ -6,6 +6,7 @@ use domain::value::Integer;
 use domain::{Error, FieldError};
 use serde_json::{Value, json};
 
+use crate::calls::doc;
 use crate::lenient::{given, switch, text};
 
 /// A call.
@@ -40,7 +41,7 @@ impl Call {
         let submits = flag(body, "submit_forms", true, &mut errors);
         // Nothing is ever sent because of a call: there is nothing to be disabled.
         flag(body, "disable_email_sending", false, &mut errors);
-        let doc = doc(body, &mut errors);
+        let doc = read_doc(body, &mut errors);
         for (name, is_there) in [("action", action.is_some()), ("group_id", given(body, "group_id").is_some())] {
             if !is_there {
                 errors.insert(0, FieldError::new(&format!("/{name}"), "required", "is required"));
@@ -84,21 +85,15 @@ fn flag(body: &Value, name: &str, unless: bool, errors: &mut Vec<FieldError>) ->
     })
 }
 
-/// Reads the document: an object, or the JSON of one as text. An unset document is an empty object.
-fn doc(body: &Value, errors: &mut Vec<FieldError>) -> Value {
-    let sent = given(body, "doc").cloned();
-    let read = match sent {
-        Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or(Value::Bool(false)),
-        Some(sent) => sent,
-        None => return json!({}),
-    };
-    match read {
-        Value::Object(_) => read,
-        // An empty array is what some languages write for an empty object.
-        Value::Array(ref rows) if rows.is_empty() => json!({}),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            errors.push(FieldError::new("/doc", "invalid_type", "must be an object"));
-            json!({})
-        }
+/// Reads the document: an object, or the JSON of one as text. An empty document is an empty object: some languages write an
+/// empty array for it, and forms an array of one blank text.
+fn read_doc(body: &Value, errors: &mut Vec<FieldError>) -> Value {
+    let read = body.get("doc").map(doc::nested).unwrap_or_default();
+    if read.is_object() {
+        return read;
     }
+    if !doc::is_empty(&read) {
+        errors.push(FieldError::new("/doc", "invalid_type", "must be an object"));
+    }
+    json!({})
 }

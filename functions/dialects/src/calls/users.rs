@@ -4,34 +4,35 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::field::MergePatch;
 use domain::history::RecordedEmail;
-use domain::{CustomStatus, Error, Field as _, KeyScope, SegmentId, User};
+use domain::{CustomStatus, Error, Field as _, KeyScope, SegmentId, User, UserState};
 use edge::{Answer, App, IfMatch, LenientBody, Seed, UserRef};
 use identity::Identity;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use store::PersonIn;
 
 use crate::calls::agent::Agent;
 use crate::calls::answer::{Joined, Kept, Known, SUCCESS, about};
 use crate::calls::request::Call;
+use crate::calls::schema::{UserCall, UserCallAnswer};
 use crate::calls::{create, doc, info, list, products};
-use crate::lenient::{Json, given, text};
+use crate::lenient::{Json, given, switch, text};
 
 /// Does what `action` says: `create`, `create_child`, `login`, `update`, `add_product`, `add_email`, `get_info`,
 /// `set_status`, `get_user_list`.
 ///
 /// `create` without a `clogin_id`, or with false, creates a new person; with that of a person of another group it links the
-/// person into this one, with what `doc` leaves out. A blank username becomes `main_email` if that is free, and is else
+/// person into this one, with what `doc` leaves out; ids, and what belongs to the other group, stay behind. A blank username becomes `main_email` if that is free, and is else
 /// generated. `create_child` needs `connected_to`, the parent's `clogin_id`. `product_list` of `add_product` and `email_list`
 /// of `add_email` are 1 to 20 objects, or one by itself. `set_status` takes `status_id` beside `doc` or in it; 0 removes the
 /// status. `get_user_list` returns a page of the group's users, by `doc.page` (from 1, default 1) and `doc.limit` (1 to 100,
-/// default 20).
+/// default 20), or from `doc.starting_position` on (default limit 50).
 #[utoipa::path(post, path = "/calls/users/", tag = "calls",
-    request_body(content = Value, example = json!({ "action": "create", "group_id": 1, "submit_forms": true, "disable_email_sending": false,
+    request_body(content = UserCall, example = json!({ "action": "create", "group_id": 1, "submit_forms": true, "disable_email_sending": false,
         "doc": { "username": "", "password": "correct horse battery", "main_email": "ana@example.com", "org_name": "Café Sur",
             "first_name": "Ana", "last_name": "López", "application_date": "2026-11-21" } })),
     responses((status = 200, description = "What was done, and about whom. `login` adds `user_token`, `get_info` adds `doc`, \
         `set_status` adds `msg_type`, `effected_users` and `users`; of `get_user_list`, `users` has `user_info` and `meta_info` of each, \
-        `total` is how many there are in all, and `meta_info` and `user_info` are empty.", body = Value, example = json!({
+        `total` is how many there are in all, and `meta_info` and `user_info` are empty.", body = UserCallAnswer, example = json!({
         "success": true, "msg": "The user is made.", "meta_info": { "u_name": "Ana López", "total_forms": "0", "completed_forms": "0", "total_user_forms": "0",
             "total_completed_user_forms": "0", "total_user_mandatory_forms": "0", "total_completed_user_mandatory_forms": "0",
             "total_order": "0.00", "total_paid": "0.00", "total_balance": "0.00", "status_id": "0", "status_name": null },
@@ -58,24 +59,26 @@ pub(super) async fn call(
     // In boxes, since each of these has far more to keep than what it is one of: a debug build has no room on its stack.
     let Done { user, msg, more, known } = Box::pin(done((&app, &identity), agent, (&call, seed))).await?;
     let kept = Box::pin(Kept::of(&app, &agent.caller, (&user, known))).await?;
-    let more = match call.action.as_str() {
-        "get_info" => json!({ "doc": info::asked(&app, &agent.caller, (&user, &kept), &call.doc).await? }),
-        _ => more,
-    };
-    Ok(about(&user, &kept, (msg, more)))
+    let mut more = more;
+    if call.action == "get_info" {
+        // No macro of JSON: it would write the numbers of the form anew.
+        let info = info::asked(&app, &agent.caller, (&user, &kept), &call.doc).await?;
+        more.insert("doc".to_owned(), info);
+    }
+    Ok(about(&agent.caller, &user, &kept, (msg, more)))
 }
 
 /// What came of an action: about whom, in words, what the answer has besides, and what of it need not be read.
 struct Done {
     user: User,
     msg: &'static str,
-    more: Value,
+    more: Map<String, Value>,
     known: Known,
 }
 
 impl Done {
     fn new(user: User, msg: &'static str) -> Self {
-        Self { user, msg, more: json!({}), known: Known::default() }
+        Self { user, msg, more: Map::new(), known: Known::default() }
     }
 }
 
@@ -114,18 +117,25 @@ async fn login(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error> {
     users::check_links(&segment?)?;
     let (scope, user) = (record.audit_scope(), record.user);
     let (token, _) = users::new_token(app, scope, &user, agent.caller.act()).await?;
-    Ok(Done { more: json!({ "user_token": token }), ..Done::new(user, "The token logs in once.") })
+    let more = Map::from_iter([("user_token".to_owned(), token.into())]);
+    Ok(Done { more, ..Done::new(user, "The token logs in once.") })
 }
 
 async fn update(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result<Done, Error> {
     let person = agent.user(on.0, call, KeyScope::Write).await?;
-    let patch = match call.doc.as_object().is_none_or(serde_json::Map::is_empty) {
-        true => Err(Error::invalid("/doc", "required", "must have a form field")),
-        false => doc::fields(&call.doc).and_then(|fields| MergePatch::parse(fields.into())),
+    let segment = match call.doc.get("phone") {
+        // Whether the caller reaches it is checked with the user.
+        Some(_) => on.0.store.segment(person.segment_id).await.ok(),
+        None => None,
     };
-    let patch = reveal_error(agent, person, patch).await?;
+    let settings = segment.as_ref().map(|segment| &segment.fields.settings.0);
+    let patch = |before: &User| {
+        let country = doc::phone_country(settings, &call.doc, Some(before));
+        let fields = doc::fields(&call.doc, country.as_ref(), Some(before))?;
+        MergePatch::<UserState>::parse(fields.into())
+    };
     let whom = (UserRef::Id(person.user_id), None);
-    let user = users::changed(on, &agent.caller, whom, &IfMatch::default(), |_: &User| Ok(patch.clone())).await?;
+    let user = users::changed(on, &agent.caller, whom, &IfMatch::default(), patch).await?;
     Ok(Done::new(user, "The user is updated."))
 }
 
@@ -145,7 +155,7 @@ async fn add_email(app: &App, agent: &Agent, call: &Call) -> Result<Done, Error>
     Ok(Done::new(user, "The e-mails are recorded; nothing is sent."))
 }
 
-/// The e-mails of a document, whose addresses may be arrays.
+/// The e-mails of a document, whose addresses may be arrays, and whose texts may be numbers.
 fn emails(document: &Value) -> Result<Vec<RecordedEmail>, Error> {
     let (mut emails, mut errors) = (Vec::new(), Vec::new());
     for (index, row) in doc::rows(document, "email_list")?.iter().enumerate() {
@@ -153,7 +163,7 @@ fn emails(document: &Value) -> Result<Vec<RecordedEmail>, Error> {
         let fields = known.iter().filter_map(|name| {
             let value = given(row, name)?;
             let joined = |all: &Vec<Value>| all.iter().filter_map(text).collect::<Vec<_>>().join(", ");
-            Some(((*name).to_owned(), value.as_array().map_or_else(|| value.clone(), |all| joined(all).into())))
+            Some(((*name).to_owned(), value.as_array().map_or_else(|| doc::as_text(value), |all| joined(all).into())))
         });
         let at = domain::field::Pointer::root().child("email_list").child(index);
         emails.extend(RecordedEmail::read(Value::Object(fields.collect()), &at, &mut errors));
@@ -171,7 +181,8 @@ async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result
     let person = agent.user(on.0, call, KeyScope::Write).await?;
     let sent = call.status.as_ref().map_or_else(|| doc::required(&call.doc, "status_id"), Ok);
     let number = sent.and_then(|id| {
-        let number = text(id).and_then(|text| text.parse::<i64>().ok()).filter(|number| *number >= 0);
+        let text = if switch(id) == Some(false) { Some("0".to_owned()) } else { text(id) };
+        let number = text.and_then(|text| text.parse::<i64>().ok()).filter(|number| *number >= 0);
         number.ok_or_else(|| {
             Error::invalid("/status_id", "invalid_type", "must be the number of a status, or 0 for none")
         })
@@ -185,7 +196,12 @@ async fn set_status(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result
     let user = users::with_status(on, &agent.caller, person.user_id, status.as_ref()).await?;
     let known = Known { status, ..Known::default() };
     let number = user.number().map(|number| number.get().to_string());
-    let more = json!({ "msg_type": SUCCESS, "effected_users": 1, "users": number.as_slice() });
+    let more = [
+        ("msg_type".to_owned(), SUCCESS.into()),
+        ("effected_users".to_owned(), 1.into()),
+        ("users".to_owned(), number.into_iter().collect()),
+    ];
+    let more = Map::from_iter(more);
     Ok(Done { more, known, ..Done::new(user, "The status is set.") })
 }
 

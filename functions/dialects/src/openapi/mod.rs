@@ -35,8 +35,8 @@ pub(crate) struct About {
 /// Another type that answers come in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Also {
-    /// Its name.
-    pub(crate) name: &'static str,
+    /// Its names.
+    pub(crate) names: &'static [&'static str],
     /// How an answer is written in it.
     pub(crate) write: fn(&Value) -> String,
 }
@@ -193,7 +193,7 @@ fn error(about: &About, description: &str) -> Response {
 fn add_other_type(about: &About, response: &mut Response) {
     let Some(also) = about.also else { return };
     let Some(RefOr::T(content)) = response.content.get("application/json") else { return };
-    let example = content.example.as_ref().map(|example| (also.write)(example).into());
+    let example: Option<Value> = content.example.as_ref().map(|example| (also.write)(example).into());
     let content = ContentBuilder::new().schema(content.schema.clone()).example(example).build();
-    response.content.insert(also.name.to_owned(), content.into());
+    response.content.extend(also.names.iter().map(|name| ((*name).to_owned(), content.clone().into())));
 }

@@ -121,7 +121,7 @@ impl Event {
                 changed.push("password".to_owned());
                 What::Updated
             }
-            Action::Verified | Action::Updated | Action::EmailsRecorded => What::Updated,
+            Action::Verified | Action::Updated | Action::LoginCreated | Action::EmailsRecorded => What::Updated,
         };
         let about = About::new(Thing::User, segment, user.id.uuid());
         Some(Self::new(about, what, (user.version, changed), (entry.actor, &entry.request_id, entry.at)))

@@ -13,6 +13,7 @@ use crate::field::{Body, Field as _, Fields, MergePatch, Object, Pointer, bookke
 use crate::id::{LevelId, MemberId, MembershipId, ProductId, SegmentId, UserId};
 use crate::level::Points;
 use crate::membership::{Membership, MembershipSettings};
+use crate::money::Amount;
 use crate::phone::check_spelling;
 use crate::subscription::Quantity;
 use crate::text::{Code, Name, Phone, PhoneSpelling, ReferenceId};
@@ -103,6 +104,9 @@ body! {
         pub reference_id: Option<ReferenceId>,
         /// How many of the product.
         pub quantity: Option<Quantity>,
+        /// The price of one in this subscription, in the product's currency; null where it is the product's `value`.
+        #[serde(default)]
+        pub price: Option<Amount>,
         /// When the subscription begins.
         pub starts_at: Option<Time>,
         /// When the subscription ends.
@@ -116,7 +120,7 @@ body! {
         "user_id": "0199d2a4-5c00-7000-8000-000000000002", "level_id": "0199d2a4-5c00-7000-8000-000000001e01",
         "name": "Ana", "last_name": "López", "phone": "+5215512345678", "phone_display": null, "card_number": "100200300",
         "status": "ACTIVE", "approval": "PENDING", "origin": "web", "product_id": null,
-        "reference_id": null, "quantity": null, "starts_at": null, "expires_at": null, "last_payment_at": null, "metadata": null
+        "reference_id": null, "quantity": null, "price": null, "starts_at": null, "expires_at": null, "last_payment_at": null, "metadata": null
     }
     patch { "approval": "APPROVED", "phone": null }
     dependent ["/phone_display" of "/phone"]
@@ -174,6 +178,7 @@ impl MemberFields {
             product_id: None,
             reference_id: None,
             quantity: None,
+            price: None,
             starts_at: None,
             expires_at: None,
             last_payment_at: None,

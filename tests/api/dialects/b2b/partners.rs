@@ -28,7 +28,9 @@ async fn a_partner_is_made_changed_and_deleted_by_either_id() {
     assert_eq!(b2b.send("POST", "/User/create", json!([of])).await.status, 201);
     let used = b2b.call("DELETE", "/BusinessPartner/delete/77").send().await;
     assert_eq!(told(&used), error(409, "Users name it; change these first."));
-    assert_eq!(b2b.send("PUT", "/User/update/erp-1", json!({ "businessPartnerId": null })).await.status, 200);
+    let other = json!({ "idRemote": "78", "commercialName": "Other" });
+    assert_eq!(b2b.send("POST", "/BusinessPartner/create", other).await.status, 201);
+    assert_eq!(b2b.send("PUT", "/User/update/erp-1", json!({ "businessPartnerId": 78 })).await.status, 200);
     assert_eq!(told(&b2b.call("DELETE", "/BusinessPartner/delete/77").send().await), (200, json!({ "id": id })));
     for (method, path) in [("GET", "getBPartner?id="), ("PUT", "update/"), ("DELETE", "delete/")] {
         for by in [id.as_str(), "77"] {

@@ -47,10 +47,30 @@ async fn a_user_is_changed_by_either_id_and_what_is_left_out_stays() {
     ];
     assert_eq!(part, expected);
     assert_eq!(b2b.world.read(&format!("/v1/users/{id}")).await["status"], "BLOCKED");
-    let unset = b2b.send("PUT", "/User/update/erp-1", json!({ "active": 1, "dateValid": "", "name": null })).await;
+    let unset = b2b.send("PUT", "/User/update/erp-1", json!({ "active": 1, "dateValid": "" })).await;
     assert_eq!(unset.status, 200, "{unset:?}");
     let shown = b2b.get("/User/getUser?id=erp-1").await["data"][0].clone();
-    assert_eq!((&shown["active"], &shown["dateValid"], &shown["name"]), (&json!(true), &Value::Null, &Value::Null));
+    assert_eq!((&shown["active"], &shown["dateValid"]), (&json!(true), &Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_object_and_an_array_of_one_are_the_same() {
+    let b2b = B2b::start().await;
+    let created = b2b.send("POST", "/User/create", user("erp-1")).await;
+    let id = created.body[0]["id"].clone();
+    assert_eq!(told(&created), (201, json!([{ "id": id, "idRemote": "erp-1" }])));
+    let changed = b2b.send("PUT", "/User/update/erp-1", json!([{ "name": "Eva" }])).await;
+    assert_eq!(told(&changed), (200, json!({ "id": id, "idRemote": "erp-1" })));
+    assert_eq!(b2b.get("/User/getUser?id=erp-1").await["data"][0]["name"], "Eva");
+    let changed = b2b.send("PUT", "/BusinessPartner/update/home", json!([{ "role": "supplier" }])).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(b2b.get("/BusinessPartner/getBPartner").await["data"][0]["role"], "supplier");
+    for path in ["/User/update/erp-1", "/BusinessPartner/update/home"] {
+        for body in [json!([]), json!([{}, {}]), json!([1]), json!("x")] {
+            let refused = b2b.send("PUT", path, body.clone()).await;
+            assert_eq!(told(&refused), error(400, "The body must be an object."), "{path} {body}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -155,7 +155,11 @@ fn wrong(person: u64) -> Vec<(Value, u16, &'static str)> {
             400,
             "first_name must be a string",
         ),
-        (json!({ "action": "update", "clogin_id": person, "doc": {} }), 400, "doc must have a form field"),
+        (
+            json!({ "action": "update", "clogin_id": person, "doc": { "phone": "0".repeat(41) } }),
+            400,
+            "phone must have at most 40 characters; shorten it",
+        ),
     ]
 }
 

@@ -88,16 +88,68 @@ async fn one_person_is_linked_into_another_group_and_is_two_users() {
     assert_eq!((clogin(&linked), &linked["user_info"]["group_id"]), (person, &json!(group.to_string())));
     let info = json!({ "action": "get_info", "group_id": group, "clogin_id": person, "doc": { "_allfields": 1 } });
     let info = calls.done(info).await;
-    let brought = json!({ "main_email": "ana@example.com", "username": "ana@example.com", "first_name": "Anita" });
+    let brought = json!({ "main_email": "ana@example.com", "username": "ana@example.com", "first_name": "Anita", "org_name": "Sur" });
     assert_eq!(info["doc"], brought, "what doc leaves out comes along");
     let here = calls.done(json!({ "action": "get_info", "clogin_id": person, "doc": { "first_name": 1 } })).await;
     assert_eq!(here["doc"]["first_name"], "Ana");
     let twice =
         calls.send(json!({ "action": "create", "clogin_id": person, "doc": { "main_email": "x@example.com" } })).await;
-    assert_eq!(refused(&twice), (409, "clogin_id is another user's of this segment".to_owned()));
+    assert_eq!(refused(&twice), (409, "clogin_id is in this group already; update that user".to_owned()));
     let unknown =
         calls.send(json!({ "action": "create", "clogin_id": 1, "doc": { "main_email": "y@example.com" } })).await;
     assert_eq!(refused(&unknown), (404, "clogin_id is nobody's in this organization".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn person_brings_its_profile_into_another_group() {
+    let calls = Calls::start().await;
+    let doc = json!({ "main_email": "ana@example.com", "username": "ana", "first_name": "Ana", "gender": "FEMALE", "city": "Lima",
+        "nationality": "Peruvian", "org_name": "Sur", "application_date": "2026-11-21", "phone": "0000000000",
+        "identification": { "type": "DOCUMENT", "value": "77" } });
+    let person = clogin(&calls.done(json!({ "action": "create", "doc": doc })).await);
+    let all = json!({ "action": "get_info", "clogin_id": person, "doc": { "_allfields": 1 } });
+    let here = calls.done(all.clone()).await["doc"].clone();
+    let other = calls.world.muster.made(&calls.world.ana, "/v1/segments", json!({ "name": "Other" })).await;
+    let elsewhere = |mut body: Value| {
+        body["group_id"] = other["number"].clone();
+        body
+    };
+    calls
+        .done(elsewhere(
+            json!({ "action": "create", "clogin_id": person, "doc": { "org_name": "Norte", "first_name": "" } }),
+        ))
+        .await;
+    let mut expected = here.clone();
+    expected["org_name"] = json!("Norte");
+    assert_eq!(calls.done(elsewhere(all.clone())).await["doc"], expected);
+    assert_eq!(here["phone"], "0000000000");
+    assert_eq!((&here["gender"], &here["nationality"]), (&json!("FEMALE"), &json!("Peruvian")));
+
+    // Somebody else has the username and the document there: neither was sent, and neither stops the link.
+    let third = calls.world.muster.made(&calls.world.ana, "/v1/segments", json!({ "name": "Third" })).await;
+    let users = format!("/v1/segments/{}/users", crate::world::id(&third));
+    let same =
+        json!({ "email": "x@example.com", "username": "ANA", "identification": { "type": "DOCUMENT", "value": "77" } });
+    calls.world.muster.made(&calls.world.ana, &users, same).await;
+    let there = |mut body: Value| {
+        body["group_id"] = third["number"].clone();
+        body
+    };
+    calls.done(there(json!({ "action": "create", "clogin_id": person, "doc": { "gender": "x" } }))).await;
+    let mut expected = here;
+    expected["username"] = json!("ana@example.com");
+    expected["gender"] = json!("x");
+    expected.as_object_mut().unwrap().remove("identification");
+    assert_eq!(calls.done(there(all)).await["doc"], expected);
+    let eva = calls.person("eva@example.com").await;
+    let mail = json!({ "action": "create", "clogin_id": eva, "doc": { "main_email": "ana@example.com" } });
+    let expected = (409, "main_email is taken by another user; choose another one".to_owned());
+    assert_eq!(refused(&calls.send(there(mail)).await), expected);
+    let taken = json!({ "email": "y@example.com", "username": "eva@example.com" });
+    calls.world.muster.made(&calls.world.ana, &users, taken).await;
+    calls.done(there(json!({ "action": "create", "clogin_id": eva, "doc": {} }))).await;
+    let form = calls.done(there(json!({ "action": "get_info", "clogin_id": eva, "doc": { "username": 1 } }))).await;
+    assert!(form["doc"]["username"].as_str().unwrap().starts_with("u-"), "{form}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

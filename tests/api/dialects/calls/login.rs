@@ -32,6 +32,11 @@ async fn a_token_logs_its_user_in_once_whether_or_not_it_ever_had_a_password() {
         assert_eq!((me.status.as_u16(), &me.body["id"]), (200, &user));
         assert_eq!(calls.redeem(&token).await.status, 401, "it is used up");
     }
+    let history = calls.world.read(&format!("/v1/users/{}/history", user.as_str().unwrap())).await;
+    let entries: Vec<_> =
+        history["data"].as_array().unwrap().iter().map(|entry| (&entry["action"], &entry["actor"]["type"])).collect();
+    let expected = [(&json!("login_created"), &json!("system")), (&json!("created"), &json!("key"))];
+    assert_eq!(entries, expected, "nobody changed a password");
     for wrong in ["", "ml_", "nonsense", &format!("ml_{}", "A".repeat(47)), &format!("ml_{}", "é".repeat(40))] {
         assert!(matches!(calls.redeem(wrong).await.status.as_u16(), 400 | 401), "{wrong}");
     }

@@ -4,6 +4,7 @@ mod actions;
 pub(crate) mod costs;
 mod errors;
 mod families;
+mod forms;
 mod login;
 mod silent;
 mod transcript;
