@@ -63,7 +63,7 @@ pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
         return;
     };
     assert!(content.contains_key(&kind), "{method} {template} does not answer {status} as {kind:?}: {reply:?}");
-    if kind.ends_with("json") {
+    if kind.ends_with("json") && !is_minimum(&reply.body) {
         let place = format!("{place}/content/{}/schema", escaped(&kind));
         let validator = validator(prefix, document, place);
         let errors: Vec<_> =
@@ -73,6 +73,22 @@ pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
             "{method} {template} answers {status} otherwise than documented: {errors:#?}\n{}",
             reply.text
         );
+    }
+}
+
+/// What a key without `read` is answered when it writes: ids, versions, and what only this answer can say.
+const MINIMUM: [&str; 11] =
+    ["id", "version", "secret", "token", "url", "expires_at", "method", "headers", "index", "status", "error"];
+
+/// Whether a body has no more than what a key without `read` may know.
+fn is_minimum(body: &Value) -> bool {
+    match body {
+        Value::Object(fields) => fields.iter().all(|(name, value)| match name.as_str() {
+            "data" | "results" => is_minimum(value),
+            name => MINIMUM.contains(&name),
+        }),
+        Value::Array(rows) => rows.iter().all(is_minimum),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

@@ -144,6 +144,7 @@ fn description_of(schema: &RefOr<Schema>, schemas: &Schemas) -> Option<String> {
     match schema {
         RefOr::Ref(reference) => description_of(schemas.get(reference.ref_location.rsplit('/').next()?)?, schemas),
         RefOr::T(Schema::Object(object)) => object.description.clone(),
+        RefOr::T(Schema::Array(array)) => array.description.clone(),
         RefOr::T(Schema::OneOf(one_of)) => one_of.description.clone(),
         RefOr::T(_) => None,
     }
@@ -159,7 +160,7 @@ fn complete_responses(path: &str, method: &str, public: bool, operation: &mut Op
     for status in error_statuses(path, method, public, operation.request_body.is_some()) {
         errors::document_error(operation, status);
     }
-    if method == "get" && path.ends_with('}') {
+    if method == "get" && has_version(path) {
         errors::document_unchanged(operation);
     }
 }
@@ -178,6 +179,12 @@ fn error_statuses(path: &str, method: &str, public: bool, has_body: bool) -> Vec
     rules.into_iter().filter(|(holds, _)| *holds).flat_map(|(_, statuses)| statuses).copied().collect()
 }
 
+/// Whether a path is that of one thing with a version, or of a part of a member, which has the member's.
+fn has_version(path: &str) -> bool {
+    let (before, last) = path.rsplit_once('/').unwrap_or_default();
+    last.ends_with('}') || (before.ends_with("{member}") && matches!(last, "answers" | "profile"))
+}
+
 /// The headers that a request of this method may carry.
 fn headers(method: &str, path: &str) -> Vec<Parameter> {
     let header = |name: &str, about: &str| {
@@ -185,7 +192,7 @@ fn headers(method: &str, path: &str) -> Vec<Parameter> {
         parameter.required(Required::False).description(Some(about)).schema(Some(text())).build()
     };
     match method {
-        "get" if path.ends_with('}') => {
+        "get" if has_version(path) => {
             vec![header("If-None-Match", "ETags that the client has; 304 if one is current.")]
         }
         "patch" | "put" | "delete" => {

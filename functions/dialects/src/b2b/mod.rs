@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::State;
-use crate::openapi::{self, About, Also};
+use crate::openapi::{self, About};
 use crate::place::Place;
 
 mod body;
@@ -53,7 +53,7 @@ pub(crate) const ABOUT: About = About {
             "`Database connection failed.`, or `Invalid connection name, you cannot insert in default`: a write that names no segment.",
         ),
     ],
-    also: Some(Also { names: &format::XML, write: format::xml }),
+    also: &format::XML,
 };
 
 /// The routes.

@@ -76,7 +76,7 @@ pub(crate) const ABOUT: About = About {
         (429, "Too many requests."),
         (500, "A fault of ours."),
     ],
-    also: None,
+    also: &[],
 };
 
 /// The routes.

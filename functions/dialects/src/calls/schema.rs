@@ -187,153 +187,88 @@ impl PartialSchema for Empty {
 
 impl ToSchema for Empty {}
 
+/// What every call has.
+fn call(action: &str) -> Vec<Property> {
+    let about_events = "Whether events and webhooks tell of the change, true without it.";
+    let about_mail = "Taken, and of no effect: nothing is ever sent because of a call.";
+    let (tells, disables) = (optional(switch()), optional(switch()));
+    vec![
+        ("action", "The action.", true, one_of(&[action]).into()),
+        ("group_id", "The `number` of the segment.", true, number_of().into()),
+        ("submit_forms", about_events, tells.0, tells.1),
+        ("disable_email_sending", about_mail, disables.0, disables.1),
+    ]
+}
+
+/// What a call about a person has.
+fn person_call(action: &str) -> Vec<Property> {
+    let person = ("clogin_id", "The number of the person, which is in this group.", true, number_of().into());
+    call(action).into_iter().chain([person]).collect()
+}
+
 objects! {
     /// A person becomes a user of a group.
-    pub(super) CreateCall {
-        /// The action.
-        "action": required(one_of(&["create"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
+    pub(super) CreateCall with (call("create")) {
         /// False, or left out, for a new person; the number of a person of another group links that person into this one.
         "clogin_id": optional(number_or_false()),
         /// Ignored.
         "connected_to": optional(number_or_false()),
         /// The form fields.
         "doc": optional(of::<NewForm>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// A child of a parent becomes a user of a group.
-    pub(super) CreateChildCall {
-        /// The action.
-        "action": required(one_of(&["create_child"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
+    pub(super) CreateChildCall with (call("create_child")) {
         /// False, or left out, for a new person; the number of a person of another group links that person into this one.
         "clogin_id": optional(number_or_false()),
         /// The number of the parent, which is in this group and no child itself.
         "connected_to": required(number_of()),
         /// The form fields, which may be none.
         "doc": optional(of::<NewForm>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// A token is made by which the user logs in once.
-    pub(super) LoginCall {
-        /// The action.
-        "action": required(one_of(&["login"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
-        /// The number of the person, which is in this group.
-        "clogin_id": required(number_of()),
+    pub(super) LoginCall with (person_call("login")) {
         /// Ignored.
         "doc": optional(of::<Empty>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// Form fields of a user change.
-    pub(super) UpdateCall {
-        /// The action.
-        "action": required(one_of(&["update"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
-        /// The number of the person, which is in this group.
-        "clogin_id": required(number_of()),
+    pub(super) UpdateCall with (person_call("update")) {
         /// The form fields that change.
         "doc": required(of::<FormFields>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// A user subscribes to products: to all of them, or to none.
-    pub(super) AddProductCall {
-        /// The action.
-        "action": required(one_of(&["add_product"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
-        /// The number of the person, which is in this group.
-        "clogin_id": required(number_of()),
+    pub(super) AddProductCall with (person_call("add_product")) {
         /// The products.
         "doc": required(of::<ProductList>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// E-mails are recorded in the history of a user; nothing is sent.
-    pub(super) AddEmailCall {
-        /// The action.
-        "action": required(one_of(&["add_email"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
-        /// The number of the person, which is in this group.
-        "clogin_id": required(number_of()),
+    pub(super) AddEmailCall with (person_call("add_email")) {
         /// The e-mails.
         "doc": required(of::<EmailList>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// A user is read.
-    pub(super) GetInfoCall {
-        /// The action.
-        "action": required(one_of(&["get_info"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
-        /// The number of the person, which is in this group.
-        "clogin_id": required(number_of()),
+    pub(super) GetInfoCall with (person_call("get_info")) {
         /// What is asked for; without it, `meta_info` is all.
         "doc": optional(of::<InfoFlags>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// A user gets a status, or loses it.
-    pub(super) SetStatusCall {
-        /// The action.
-        "action": required(one_of(&["set_status"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
-        /// The number of the person, which is in this group.
-        "clogin_id": required(number_of()),
+    pub(super) SetStatusCall with (person_call("set_status")) {
         /// The number of the status; 0 removes the status. It may also be in `doc`.
         "status_id": optional(whole().minimum(Some(0))),
         /// The number of the status, where it is not beside.
         "doc": optional(of::<StatusChoice>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// The users of a group are listed, in pages.
-    pub(super) GetUserListCall {
-        /// The action.
-        "action": required(one_of(&["get_user_list"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
+    pub(super) GetUserListCall with (call("get_user_list")) {
         /// The page.
         "doc": optional(of::<ListPage>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// Products that a user subscribes to.
@@ -393,17 +328,9 @@ objects! {
     }
 
     /// A status that a group gets.
-    pub(super) StatusCall {
-        /// The action.
-        "action": required(one_of(&["create"])),
-        /// The `number` of the segment.
-        "group_id": required(number_of()),
+    pub(super) StatusCall with (call("create")) {
         /// The status.
         "doc": required(of::<NewStatus>()),
-        /// Whether events and webhooks tell of the change, true without it.
-        "submit_forms": optional(switch()),
-        /// Taken, and of no effect: nothing is ever sent because of a call.
-        "disable_email_sending": optional(switch()),
     }
 
     /// A new status.

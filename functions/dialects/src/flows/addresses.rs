@@ -86,7 +86,7 @@ async fn read_address(Shared(app): Shared<App>, caller: Caller, Path(id): Path<A
 
 /// Changes the fields of an address that are sent.
 #[utoipa::path(put, path = "/flows/address/{id}", tag = "address",
-    request_body(content = schema::AddressChange, example = json!({ "alias": "Office", "internal_number": "", "billing": true })),
+    request_body(content = schema::AddressChange, example = json!({ "alias": "Office", "internal_number": null, "billing": true })),
     responses((status = 200, description = "The address is changed.", body = Empty, example = json!({}))))]
 async fn change_address(
     Shared(app): Shared<App>,

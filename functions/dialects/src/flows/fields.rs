@@ -162,7 +162,7 @@ async fn read_field(Shared(app): Shared<App>, caller: Caller, Path(id): Path<Fie
 
 /// Changes the fields of a custom field that are sent, whatever that means for answers.
 #[utoipa::path(put, path = "/flows/membership-custom-field/{id}", tag = "membership-custom-field",
-    request_body(content = schema::MembershipCustomFieldChange, example = json!({ "name": "Your bank", "required": false, "tooltip": "" })),
+    request_body(content = schema::MembershipCustomFieldChange, example = json!({ "name": "Your bank", "required": false, "tooltip": null })),
     responses((status = 200, description = "The custom field is changed.", body = Empty, example = json!({}))))]
 async fn change_field(
     Shared(app): Shared<App>,

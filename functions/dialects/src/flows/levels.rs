@@ -86,7 +86,7 @@ pub(crate) fn level(level: &Level) -> Fields {
 #[utoipa::path(post, path = "/flows/membership-level", tag = "membership-level",
     request_body(content = schema::NewMembershipLevel, example = json!({
         "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "name": "Gold", "number_level": 3, "from_point": 201,
-        "to_point": "300.00", "image": "https://example.com/gold.png", "type_image": "png", "background_color": "#FFD700",
+        "to_point": 300, "image": "https://example.com/gold.png", "type_image": "png", "background_color": "#FFD700",
         "text_color": "#000000", "status": true,
     })),
     responses((status = 201, description = "The level.", body = schema::Id,
@@ -131,7 +131,7 @@ async fn list_levels(
     Ok(pages.of(levels.iter().map(level).collect()))
 }
 
-fn example() -> Value {
+pub(super) fn example() -> Value {
     let mut level = Map::new();
     if let Value::Object(shown) = json!({
         "membership_id": "0199d2a4-5c00-7000-8000-00000000ab01", "name": "Gold", "number_level": "3.00",

@@ -180,7 +180,7 @@ async fn read_member(Shared(app): Shared<App>, caller: Caller, Path(id): Path<Me
     responses((status = 200, description = "A page of membership users, each with its `membership_level` and `user`.",
         body = [schema::MembershipUserRow],
         headers(("x-total-pages" = u64, description = "How many pages there are."),
-            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([example()]))))]
+            ("x-total-results" = u64, description = "How many rows there are.")), example = json!([example_row()]))))]
 async fn list_members(
     Shared(app): Shared<App>,
     caller: Caller,
@@ -227,6 +227,13 @@ fn user_id(query: &mut Query) -> Result<Option<UserId>, Error> {
     let text = parameter(query, "user_id", &mut errors);
     let user = text.and_then(|text| UserId::read(text.into(), &Pointer::root().child("user_id"), &mut errors));
     if errors.is_empty() { Ok(user) } else { Err(Error::Invalid(errors)) }
+}
+
+fn example_row() -> Value {
+    let mut row = example();
+    row["membership_level"] = levels::example();
+    row["user"] = Value::Null;
+    row
 }
 
 fn example() -> Value {

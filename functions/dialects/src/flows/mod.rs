@@ -53,7 +53,7 @@ pub(crate) const ABOUT: About = About {
         (500, "A fault of ours."),
         (503, "Something that Muster stands on does not answer; repeat the request in a moment."),
     ],
-    also: None,
+    also: &[],
 };
 
 /// The routes.

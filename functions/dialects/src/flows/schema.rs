@@ -5,6 +5,7 @@ use auth::TokenSet;
 use auth::login::Login as LoginFields;
 use auth::recovery::{Confirmation, Recovery as RecoveryFields};
 use auth::session::Refresh as RefreshFields;
+use domain::answer::Given;
 use domain::field::{Property, described, named, nullable};
 use domain::user::{CURRENT_PASSWORD, UserState};
 use domain::{
@@ -14,7 +15,7 @@ use domain::{
 };
 use users::password::PasswordChange as PasswordFields;
 use users::verify::Verification;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -54,9 +55,9 @@ fn sent_schema(form: Form, own: impl Fn() -> RefOr<Schema>) -> Option<RefOr<Sche
         Form::Word => lowered(own()),
         Form::Phone => nullable(phone()),
         Form::Day => replaced(&own(), text().description(Some("A time stands for its day."))),
-        Form::Color => replaced(&own(), kept()),
+        Form::Color => described(kept(), &meaning(&own())),
         Form::Place => replaced(&own(), of::<Place>()),
-        Form::Kept(meaning) => described(nullable(kept()), meaning),
+        Form::Kept(meaning) => described(kept(), meaning),
         Form::KeptSwitch(meaning) => described(nullable(switch().into()), meaning),
         Form::KeptPlace(meaning) => described(nullable(of::<Place>()), meaning),
     })
@@ -73,9 +74,9 @@ fn shown_schema(form: Form, own: impl Fn() -> RefOr<Schema>) -> RefOr<Schema> {
             let time = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
             replaced(&own(), time.description(Some("Shown as the time at which the day begins, in UTC.")))
         }
-        Form::Color => replaced(&own(), kept()),
+        Form::Color => described(kept(), &meaning(&own())),
         Form::Place => described(of::<Place>(), &meaning(&own())),
-        Form::Kept(meaning) => described(nullable(kept()), meaning),
+        Form::Kept(meaning) => described(kept(), meaning),
         Form::KeptSwitch(meaning) => described(nullable(switch().into()), meaning),
         Form::KeptPlace(meaning) => described(of::<Place>(), meaning),
     }
@@ -93,9 +94,8 @@ fn two_decimals() -> ObjectBuilder {
 
 /// A value of any kind but null that is only kept.
 fn kept() -> RefOr<Schema> {
-    let kinds = vec![Type::String, Type::Number, Type::Boolean, Type::Object, Type::Array];
-    let about = "Any JSON value. It is answered as it was sent, without outer white space.";
-    named(ObjectBuilder::new().schema_type(SchemaType::Array(kinds)).description(Some(about)).into(), "KeptValue")
+    let about = "Any JSON value, or null. It is answered as it was sent, without outer white space.";
+    named(ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(about)).into(), "KeptValue")
 }
 
 /// The words of an enum in small letters.
@@ -384,14 +384,12 @@ fn render(is_required: bool) -> Property {
 
 /// An answer to a custom field.
 fn answer() -> RefOr<Schema> {
-    let kinds = vec![Type::String, Type::Number, Type::Boolean, Type::Array];
-    let about = "An answer by the type of its field. It is answered as it was sent.";
-    named(ObjectBuilder::new().schema_type(SchemaType::Array(kinds)).description(Some(about)).into(), "AnswerValue")
+    described(Given::spelling_schema("AnswerValue"), "It is answered as it was sent.")
 }
 
 /// The text of a choice, or those of several.
-fn choices() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::String, Type::Array]))
+fn choices() -> OneOfBuilder {
+    OneOfBuilder::new().item(text()).item(many(text()))
 }
 
 objects! {
@@ -404,7 +402,7 @@ objects! {
     /// A country, state or city.
     Place {
         /// Its id in the client's own list.
-        "id": required(nullable(kept())),
+        "id": required(kept()),
         /// Its code in the client's own list.
         "code": required(nullable(text().into())),
         /// Its name.

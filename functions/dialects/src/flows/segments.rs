@@ -76,7 +76,7 @@ async fn read_segment(caller: Caller, Path(id): Path<SegmentId>) -> Answer<Rende
 
 /// Changes the fields of a segment that are sent.
 #[utoipa::path(put, path = "/flows/segment/{id}", tag = "segment",
-    request_body(content = schema::SegmentChange, example = json!({ "name": "Shops", "managed_by": "", "status": false })),
+    request_body(content = schema::SegmentChange, example = json!({ "name": "Shops", "managed_by": null, "status": false })),
     responses((status = 200, description = "The segment is changed.", body = Empty, example = json!({}))))]
 async fn change_segment(
     Shared(app): Shared<App>,

@@ -41,7 +41,6 @@ fn request() -> Value {
     json!({
         "client_id": "0199d2a4-5c00-7000-8000-000000000c01",
         "client_secret": "mk_AAAAAAAAAAAAAAAAAAAAAAGZ0qRcAHAAgAAAAAAAAMEB",
-        "audience": "https://cards.example.com",
         "grant_type": "client_credentials"
     })
 }

@@ -168,7 +168,7 @@ pub(super) enum MappingsBody {}
 
 impl PartialSchema for MappingsBody {
     fn schema() -> RefOr<Schema> {
-        many(FieldMapping::schema()).into()
+        many(FieldMapping::schema()).description(Some("Mappings that replace all of the segment.")).into()
     }
 }
 

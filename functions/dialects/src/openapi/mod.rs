@@ -28,17 +28,8 @@ pub(crate) struct About {
     pub(crate) error: fn() -> RefOr<Schema>,
     /// The errors that each route can answer.
     pub(crate) errors: &'static [(u16, &'static str)],
-    /// What answers also come in, beside JSON.
-    pub(crate) also: Option<Also>,
-}
-
-/// Another type that answers come in.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Also {
-    /// Its names.
-    pub(crate) names: &'static [&'static str],
-    /// How an answer is written in it.
-    pub(crate) write: fn(&Value) -> String,
+    /// The media types that answers also come in, beside JSON.
+    pub(crate) also: &'static [&'static str],
 }
 
 /// The whole document of a dialect.
@@ -168,7 +159,7 @@ fn complete(about: &About, path: &str, operation: &mut Operation, required: &[Se
     }
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            add_other_type(about, response);
+            add_other_types(about, response);
         }
     }
     for (status, _) in about.errors {
@@ -185,15 +176,13 @@ fn error_name(status: u16) -> String {
 fn error(about: &About, description: &str) -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
     let mut told = ResponseBuilder::new().description(description).content("application/json", content).build();
-    add_other_type(about, &mut told);
+    add_other_types(about, &mut told);
     told
 }
 
-/// Documents the other type that an answer comes in: the same members, written otherwise.
-fn add_other_type(about: &About, response: &mut Response) {
-    let Some(also) = about.also else { return };
+/// Documents the other types that an answer comes in: the same members, written otherwise.
+fn add_other_types(about: &About, response: &mut Response) {
     let Some(RefOr::T(content)) = response.content.get("application/json") else { return };
-    let example: Option<Value> = content.example.as_ref().map(|example| (also.write)(example).into());
-    let content = ContentBuilder::new().schema(content.schema.clone()).example(example).build();
-    response.content.extend(also.names.iter().map(|name| ((*name).to_owned(), content.clone().into())));
+    let content = ContentBuilder::new().schema(content.schema.clone()).build();
+    response.content.extend(about.also.iter().map(|name| ((*name).to_owned(), content.clone().into())));
 }

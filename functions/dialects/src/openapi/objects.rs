@@ -9,12 +9,12 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Declares objects: each property with its meaning, its schema and whether it is there, as [`required`], [`optional`] and
-/// [`sometimes`] say it.
+/// [`sometimes`] say it. Those that it has in common with others come from an expression behind `with`.
 macro_rules! objects {
     ($(
         $(#[doc = $about:literal])+
-        $vis:vis $name:ident {
-            $($(#[doc = $meaning:literal])+ $property:literal: $presence:expr),+ $(,)?
+        $vis:vis $name:ident $(with ($common:expr))? {
+            $($(#[doc = $meaning:literal])+ $property:literal: $presence:expr),* $(,)?
         }
     )+) => {$(
         $(#[doc = $about])+
@@ -23,10 +23,11 @@ macro_rules! objects {
 
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                let properties = vec![$({
+                let own: Vec<domain::field::Property> = vec![$({
                     let (is_required, schema) = $presence;
                     ($property, concat!($($meaning),+), is_required, schema)
-                }),+];
+                }),*];
+                let properties = [$($common,)? own].concat();
                 $crate::openapi::objects::object(concat!($($about),+), properties)
             }
         }

@@ -77,7 +77,7 @@ pub(crate) const ABOUT: About = About {
         (500, "A fault of ours."),
         (503, "A dependency is unavailable; retry later."),
     ],
-    also: None,
+    also: &[],
 };
 
 /// The header of the developer's token.

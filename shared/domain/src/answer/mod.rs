@@ -223,9 +223,15 @@ impl Given {
     #[must_use]
     pub fn spellings_schema() -> RefOr<Schema> {
         let about = "A value for each field's key.";
-        let key = OneOfBuilder::new().item(of_type(Type::String)).item(of_type(Type::Number));
-        let spellings = answers_of(value_schema("AnswerSpelling", key.into())).description(Some(about));
+        let spellings = answers_of(Self::spelling_schema("AnswerSpelling")).description(Some(about));
         named(spellings.examples([json!({ "hobbies": "chess,go" })]).into(), "AnswerSpellings")
+    }
+
+    /// Returns the schema of one answer in the spelling that was sent, by the name of its component.
+    #[must_use]
+    pub fn spelling_schema(name: &str) -> RefOr<Schema> {
+        let key = OneOfBuilder::new().item(of_type(Type::String)).item(of_type(Type::Number));
+        value_schema(name, key.into())
     }
 }
 

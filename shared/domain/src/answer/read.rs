@@ -113,33 +113,14 @@ pub(super) fn read(
 #[must_use]
 pub fn search_forms(kind: FieldType, text: &str) -> Vec<String> {
     let text = text.trim();
-    let known = match (kind, kind.document()) {
-        (_, Some(rule)) => rule.read(text, Checks::Format).ok().map(String::from),
-        (FieldType::Phone, None) => return phone::search_forms(text),
-        (FieldType::Dropdown | FieldType::Multiple, None) => {
-            ChoiceKey::parse(text).ok().map(|key| key.as_str().to_owned())
-        }
-        (
-            FieldType::Number
-            | FieldType::String
-            | FieldType::Text
-            | FieldType::Url
-            | FieldType::Link
-            | FieldType::Email
-            | FieldType::Boolean
-            | FieldType::Date
-            | FieldType::File
-            | FieldType::Curp
-            | FieldType::Rfc
-            | FieldType::Clabe
-            | FieldType::Cpf
-            | FieldType::Cnpj
-            | FieldType::Cuil
-            | FieldType::Nit
-            | FieldType::Ruc
-            | FieldType::Rut,
-            None,
-        ) => None,
+    if kind == FieldType::Phone {
+        return phone::search_forms(text);
+    }
+    let is_choice = matches!(kind, FieldType::Dropdown | FieldType::Multiple);
+    let known = match kind.document() {
+        Some(rule) => rule.read(text, Checks::Format).ok().map(String::from),
+        None if is_choice => ChoiceKey::parse(text).ok().map(|key| key.as_str().to_owned()),
+        None => None,
     };
     vec![known.unwrap_or_else(|| text.to_owned())]
 }

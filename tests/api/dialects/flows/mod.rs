@@ -2,7 +2,6 @@
 
 mod addresses;
 pub(crate) mod costs;
-mod documented;
 mod files;
 mod lenient;
 mod members;
