@@ -251,7 +251,7 @@ async fn a_phone_without_calling_code_is_found_as_one_of_the_segments_country() 
     let ana = world.user(json!({ "phone": "+55 (21) 97777-6666" })).await;
     let found = async |spelled: &str| {
         let reply = world.get(&format!("{segment}/users?filter[phone]={spelled}")).await;
-        reply.body["data"].as_array().unwrap().iter().map(|user| id(user)).collect::<Vec<_>>()
+        reply.body["data"].as_array().unwrap().iter().map(id).collect::<Vec<_>>()
     };
     assert_eq!(found("(21)%2097777-6666").await, Vec::<String>::new());
     let settings = json!({ "settings": { "country": "BRA" } });

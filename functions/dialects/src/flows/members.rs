@@ -231,8 +231,9 @@ fn user_id(query: &mut Query) -> Result<Option<UserId>, Error> {
 
 fn example_row() -> Value {
     let mut row = example();
-    row["membership_level"] = levels::example();
-    row["user"] = Value::Null;
+    if let Some(row) = row.as_object_mut() {
+        row.extend([("membership_level".to_owned(), levels::example()), ("user".to_owned(), Value::Null)]);
+    }
     row
 }
 

@@ -4,7 +4,6 @@ pub(crate) mod objects;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
@@ -183,6 +182,6 @@ fn error(about: &About, description: &str) -> Response {
 /// Documents the other types that an answer comes in: the same members, written otherwise.
 fn add_other_types(about: &About, response: &mut Response) {
     let Some(RefOr::T(content)) = response.content.get("application/json") else { return };
-    let content = ContentBuilder::new().schema(content.schema.clone()).build();
+    let content = ContentBuilder::new().schema(content.schema.clone()).example(content.example.clone()).build();
     response.content.extend(about.also.iter().map(|name| ((*name).to_owned(), content.clone().into())));
 }

@@ -91,7 +91,7 @@ async fn a_key_needs_the_scope_and_opens_the_whole_account() {
 async fn what_is_wrong_is_told_by_its_name() {
     let calls = Calls::start().await;
     let person = calls.person("ana@example.com").await;
-    for (body, status, msg) in wrong(person) {
+    for (body, status, msg) in wrong(person).into_iter().chain(wrong_forms(person)) {
         assert_eq!(refused(&calls.send(body.clone()).await), (status, msg.to_owned()), "{body}");
     }
 }
@@ -139,6 +139,12 @@ fn wrong(person: u64) -> Vec<(Value, u16, &'static str)> {
             "action must be one of create, create_child, login, update, add_product, add_email, get_info, set_status, \
              get_user_list",
         ),
+    ]
+}
+
+/// What is wrong about the form of a call, and how it is told.
+fn wrong_forms(person: u64) -> Vec<(Value, u16, &'static str)> {
+    vec![
         (json!({ "action": "create", "doc": {} }), 400, "main_email is required in this segment"),
         (
             json!({ "action": "create", "doc": { "main_email": "nonsense" } }),
