@@ -91,7 +91,7 @@ impl Time {
         let offset = pieces.to_numeric_offset()?;
         let since_1970 = local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
         let millis = since_1970.as_secs() * 1000 + i64::from(since_1970.subsec_nanos()).div_euclid(1_000_000);
-        (local.year() >= 1).then(|| Self::from_millis(millis - i64::from(offset.seconds()) * 1000))
+        (local.year() >= 0).then(|| Self::from_millis(millis - i64::from(offset.seconds()) * 1000))
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
             ("9999-12-31T23:59:59-05:00", Some("9999-12-31T23:59:59.999Z")),
             ("9999-12-31T00:00:00+05:00", Some("9999-12-30T19:00:00.000Z")),
             ("0001-01-01T00:00:00+05:00", Some("0001-01-01T00:00:00.000Z")),
-            ("0000-12-31T00:00:00Z", None),
+            ("0000-12-31T00:00:00Z", Some("0001-01-01T00:00:00.000Z")),
             ("2030-01-01T10:00:00+24:00", None),
             ("2030-01-01T10:00:00+02", None),
             ("2030-01-01T10:00:00+0200", None),

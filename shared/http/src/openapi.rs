@@ -173,7 +173,7 @@ fn error_statuses(path: &str, method: &str, public: bool, has_body: bool) -> Vec
         (path.contains('{'), &[404]),
         (public && has_body, &[401, 403]),
         (has_body, &[413, 415]),
-        (matches!(method, "post" | "patch"), &[409, 422]),
+        (matches!(method, "post" | "patch"), &[409, 410, 422]),
         (matches!(method, "patch" | "put" | "delete"), &[409, 412]),
     ];
     rules.into_iter().filter(|(holds, _)| *holds).flat_map(|(_, statuses)| statuses).copied().collect()

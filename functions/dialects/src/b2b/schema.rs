@@ -351,15 +351,14 @@ impl IntoParams for PageParameters {
     }
 }
 
-/// Adds the errors that only some operations answer: to those with a credential 403, to those with a body 413 and 415, to a
-/// POST 422.
+/// Adds the errors that are not of the dialect's documentation: 403, to operations with a body 413 and 415, to a POST 422.
 pub(super) fn add_errors(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
         let is_post = item.post.is_some();
         for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
-            let (is_private, has_body) = (operation.security.is_none(), operation.request_body.is_some());
+            let has_body = operation.request_body.is_some();
             for (status, description, comes) in [
-                (403, "The key lacks the scope.", is_private),
+                (403, "The key lacks the scope, or the master's e-mail is not verified yet.", true),
                 (413, "The body is larger than 256 KiB.", has_body),
                 (415, "The body is neither JSON nor a form.", has_body),
                 (422, "The idempotency key was used with another body.", is_post),

@@ -50,9 +50,13 @@ pub(crate) const ABOUT: About = About {
         (403, "The key lacks the scope."),
         (404, "Absent, or somebody else's."),
         (409, "A value is another user's, or the request with this key is still running."),
+        (410, "A user whom the first answer to the idempotency key names has been purged since."),
+        (413, "The body is larger than 256 KiB."),
+        (415, "The body is neither JSON nor a form."),
         (422, "The idempotency key was used with another body."),
         (429, "Too many requests."),
         (500, "A fault of ours."),
+        (503, "Too busy; come back after `Retry-After` seconds."),
     ],
     also: &[],
 };

@@ -13,7 +13,7 @@ const PROBLEM: &str = "application/problem+json";
 /// An error that operations share: its status, its component, what it means, the code and the detail of its example.
 type Shared = (u16, &'static str, &'static str, &'static str, &'static str);
 
-const ERRORS: [Shared; 12] = [
+const ERRORS: [Shared; 13] = [
     (400, "BadRequest", "A field, a parameter or the JSON itself is invalid.", "invalid", "email is required."),
     (
         401,
@@ -37,6 +37,13 @@ const ERRORS: [Shared; 12] = [
         "There is nothing here that you can reach.",
     ),
     (409, "Conflict", "The request conflicts with the present state.", "conflict", "email is taken by another user."),
+    (
+        410,
+        "Gone",
+        "The first answer to the `Idempotency-Key` names a user who has been purged since.",
+        "gone",
+        "A user whom the first answer names has been purged since.",
+    ),
     (
         412,
         "PreconditionFailed",
