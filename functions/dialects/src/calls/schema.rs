@@ -242,13 +242,13 @@ objects! {
     /// A user subscribes to products: to all of them, or to none.
     pub(super) AddProductCall with (person_call("add_product")) {
         /// The products.
-        "doc": required(of::<ProductList>()),
+        "doc": required(of::<OrderedProducts>()),
     }
 
     /// E-mails are recorded in the history of a user; nothing is sent.
     pub(super) AddEmailCall with (person_call("add_email")) {
         /// The e-mails.
-        "doc": required(of::<EmailList>()),
+        "doc": required(of::<RecordedEmails>()),
     }
 
     /// A user is read.
@@ -272,7 +272,7 @@ objects! {
     }
 
     /// Products that a user subscribes to.
-    ProductList {
+    OrderedProducts {
         /// One product, or 1 to 20.
         "product_list": required(one_or_many::<ProductOrder>()),
     }
@@ -290,7 +290,7 @@ objects! {
     }
 
     /// E-mails that were sent elsewhere.
-    EmailList {
+    RecordedEmails {
         /// One e-mail, or 1 to 20.
         "email_list": required(one_or_many::<SentEmail>()),
     }

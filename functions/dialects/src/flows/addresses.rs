@@ -60,7 +60,7 @@ fn address(address: &Address) -> Fields {
         "location": true, "billing": false, "shipping": true, "country": { "id": 142, "code": "MEX", "name": "México" },
         "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" }, "city": { "id": null, "code": null, "name": "Ciudad de México" },
     })),
-    responses((status = 201, description = "The address.", body = schema::Id,
+    responses((status = 201, description = "The address.", body = schema::CreatedId,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000a001" }))))]
 async fn create_address(
     Shared(app): Shared<App>,

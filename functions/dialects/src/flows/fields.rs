@@ -133,7 +133,7 @@ fn field(field: &CustomField) -> Fields {
         "options": [{ "key": "bbva", "value": "BBVA" }, { "key": "banorte", "value": "Banorte" }], "required": true,
         "render": "two-columns", "status": true, "position": 1, "tag_level": "fiscal", "tooltip": "Where you are paid", "catalog_id": null,
     })),
-    responses((status = 201, description = "The custom field.", body = schema::Id,
+    responses((status = 201, description = "The custom field.", body = schema::CreatedId,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000f1e1" }))))]
 async fn create_field(
     Shared(app): Shared<App>,

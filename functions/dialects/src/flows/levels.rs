@@ -89,7 +89,7 @@ pub(crate) fn level(level: &Level) -> Fields {
         "to_point": 300, "image": "https://example.com/gold.png", "type_image": "png", "background_color": "#FFD700",
         "text_color": "#000000", "status": true,
     })),
-    responses((status = 201, description = "The level.", body = schema::Id,
+    responses((status = 201, description = "The level.", body = schema::CreatedId,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-000000001e01" }))))]
 async fn create_level(
     Shared(app): Shared<App>,

@@ -37,7 +37,7 @@ fn membership(membership: &Membership) -> Fields {
 /// Makes a membership, in which people may enrol themselves.
 #[utoipa::path(post, path = "/flows/membership", tag = "membership",
     request_body(content = schema::NewMembership, example = json!({ "segment_id": "0199d2a4-5c00-7000-8000-0000000005e6", "name": "Card" })),
-    responses((status = 201, description = "The membership.", body = schema::Id,
+    responses((status = 201, description = "The membership.", body = schema::CreatedId,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-00000000ab01" }))))]
 async fn create_membership(
     Shared(app): Shared<App>,

@@ -394,7 +394,7 @@ fn choices() -> OneOfBuilder {
 
 objects! {
     /// The id of what was created.
-    pub(super) Id {
+    pub(super) CreatedId {
         /// The id.
         "id": required(id()),
     }

@@ -52,7 +52,7 @@ async fn account(caller: &Caller, named: Option<UserId>, scope: KeyScope) -> Res
         "owner_id": "0199d2a4-5c00-7000-8000-000000000001", "name": "Merchants", "managed_by": "Ana López", "role": "consumer",
         "status": true, "shipping_address_id": null,
     })),
-    responses((status = 201, description = "The segment.", body = schema::Id,
+    responses((status = 201, description = "The segment.", body = schema::CreatedId,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-0000000005e6" }))))]
 async fn create_segment(
     Shared(app): Shared<App>,

@@ -94,7 +94,7 @@ async fn user_available(Shared(state): Shared<State>, visitor: Visitor, mut quer
         "country": { "id": 142, "code": "MEX", "name": "México" }, "state": { "id": 9, "code": "CMX", "name": "Ciudad de México" },
         "city": { "id": null, "code": null, "name": "Ciudad de México" },
     })),
-    responses((status = 201, description = "The user, who has to verify its e-mail.", body = schema::Id,
+    responses((status = 201, description = "The user, who has to verify its e-mail.", body = schema::CreatedId,
         example = json!({ "id": "0199d2a4-5c00-7000-8000-000000000001" }))))]
 async fn create_user(
     Shared(state): Shared<State>,
