@@ -173,17 +173,14 @@ async fn numbers_keep_their_digits() {
         assert!(patched.text.contains(&format!("\"d\":1e+3,\"e\":{digits}}}")), "{patched:?}");
     }
     world.field("income", "number", json!({})).await;
-    for (written, plain) in [("1.5e3", "1500"), ("1E3", "1000"), ("12.50", "12.50"), ("25E-1", "2.5")] {
+    for written in ["1.5e1", "1E1", "12.50", "25E-1"] {
         let body = format!("{{\"answers\":{{\"income\":{written}}}}}");
         let member = world.call("POST", &world.path("/members")).raw("application/json", body).send().await;
-        assert!(member.text.contains(&format!("\"answers\":{{\"income\":{plain}}}")), "{member:?}");
-        let spelled = format!("\"answers_display\":{{\"income\":{written}}}");
-        assert_eq!(member.text.contains(&spelled), written != plain, "{member:?}");
-        let address =
-            format!("{{\"latitude\":{written},\"longitude\":0}}").replace("1.5e3", "1.5e1").replace("1E3", "1E1");
+        assert!(member.text.contains(&format!("\"answers\":{{\"income\":{written}}}")), "{member:?}");
+        assert!(member.text.contains("\"answers_display\":{}"), "{member:?}");
+        let address = format!("{{\"latitude\":{written},\"longitude\":0}}");
         let address = world.call("POST", "/v1/users/me/addresses").raw("application/json", address).send().await;
-        let latitude = written.replace("1.5e3", "1.5e1").replace("1E3", "1E1");
-        assert!(address.text.contains(&format!("\"latitude\":{latitude},")), "{address:?}");
+        assert!(address.text.contains(&format!("\"latitude\":{written},")), "{address:?}");
     }
     let line = "{\"email\":\"row@example.com\",\"reference_id\":7E2,\"metadata\":{\"a\":7E2}}\n";
     let created = world.create_by(line).await;

@@ -14,8 +14,8 @@ use crate::body::{FORM, FromJson, collect, read_json};
 use crate::form::parse_form;
 use crate::media_type::Charset;
 
-/// A body of JSON or of a form with bracket names. An absent media type means JSON, and so does another one,
-/// unless it names a format that is neither. An empty body is `{}`.
+/// A body of JSON or of a form with bracket names. An absent media type means whichever the body looks like, and another one
+/// means JSON, unless it names a format that is neither. An empty body is `{}`.
 #[derive(Debug, Clone)]
 pub struct LenientBody<T>(pub T);
 
@@ -45,10 +45,18 @@ fn read_value(bytes: &[u8], parts: &Parts) -> Result<Value, Error> {
         Some(first) if !matches!(first, b'{' | b'[') && is_form(&parts.headers) => {
             parse_form(text, Charset::of(&parts.headers))
         }
+        Some(first) if !b"{[\"".contains(first) && is_unnamed(&parts.headers) && text.contains(&b'=') => {
+            parse_form(text, Charset::of(&parts.headers))
+        }
         Some(_) => {
             read_json(text, parts).or_else(|error| read_json(&quote_leading_zeros(text), parts).map_err(|_| error))
         }
     }
+}
+
+/// Whether the media type is missing, or says no more than that the body is text.
+fn is_unnamed(headers: &HeaderMap) -> bool {
+    matches!(media_type(headers), "" | "text/plain")
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

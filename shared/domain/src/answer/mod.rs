@@ -5,10 +5,9 @@ mod read;
 mod spelling;
 
 use std::collections::BTreeMap;
-use std::str::FromStr as _;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -18,7 +17,9 @@ use crate::document::Checks;
 use crate::error::FieldError;
 use crate::field::{Body, Field, Fields, Pointer, described, named, nullable, read_object};
 use crate::id::LevelId;
+use crate::json::parse_number;
 use crate::normalize::caseless;
+use crate::value::plain_digits;
 use crate::web::{canonical_url, parse_url};
 
 pub use change::{Invalidates, invalidates};
@@ -39,7 +40,7 @@ pub enum Answer {
     Several(Vec<String>),
     /// A number.
     Number {
-        /// Its plain digits, without exponent and leading zeros.
+        /// As it was written, without leading zeros.
         digits: String,
     },
 }
@@ -70,7 +71,7 @@ impl Answer {
             Self::Text(text) => text.as_str().into(),
             Self::Boolean(on) => (*on).into(),
             Self::Several(keys) => keys.as_slice().into(),
-            Self::Number { digits } => Number::from_str(digits).map_or(Value::Null, Value::Number),
+            Self::Number { digits } => parse_number(digits).map_or(Value::Null, Value::Number),
         }
     }
 
@@ -83,7 +84,7 @@ impl Answer {
         match self {
             _ if !kind.can_be_searched() => Vec::new(),
             Self::Text(written) => vec![text(written)],
-            Self::Number { digits } => vec![IndexValue::Number(digits.clone())],
+            Self::Number { digits } => vec![IndexValue::Number(plain_digits(digits).unwrap_or_else(|| digits.clone()))],
             Self::Boolean(on) => vec![IndexValue::Boolean(*on)],
             Self::Several(keys) => keys.iter().cloned().map(IndexValue::Text).collect(),
         }
@@ -102,7 +103,7 @@ impl Answer {
                 Some(parse_url(text).map_or_else(|_| text.clone(), |url| canonical_url(&url)))
             }
             Self::Text(text) => Some(text.clone()),
-            Self::Number { digits } => Some(plain_number(digits)),
+            Self::Number { digits } => Some(plain_number(&plain_digits(digits).unwrap_or_else(|| digits.clone()))),
             Self::Boolean(_) | Self::Several(_) => None,
         }
     }

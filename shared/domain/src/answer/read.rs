@@ -10,6 +10,7 @@ use crate::document::Checks;
 use crate::error::FieldError;
 use crate::field::{Field as _, Pointer};
 use crate::id::UploadId;
+use crate::json::parse_number;
 use crate::max_length;
 use crate::normalize::{MaxLength, check_words, normalize_lines, normalize_text};
 use crate::phone;
@@ -177,14 +178,16 @@ fn several(
     Some((!keys.is_empty()).then_some(Answer::Several(keys)))
 }
 
-/// A number in plain digits: two that are written differently can then be told to be the same.
+/// A number as it is written, but for zeros in front, which JSON does not have.
 fn number(value: Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Answer> {
     let text = digits(value, at, errors)?;
-    let digits = plain_digits(text.trim());
-    if digits.is_none() {
+    let text = text.trim();
+    let Some(plain) = plain_digits(text) else {
         errors.push(at.error("invalid_number", "must be a number of at most 40 digits, such as 12.50"));
-    }
-    digits.map(|digits| Answer::Number { digits })
+        return None;
+    };
+    let has_exponent = text.contains(['e', 'E']) && parse_number(text).is_some();
+    Some(Answer::Number { digits: if has_exponent { text.to_owned() } else { plain } })
 }
 
 fn boolean(value: &Value, at: &Pointer, errors: &mut Vec<FieldError>) -> Option<Answer> {

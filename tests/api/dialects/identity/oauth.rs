@@ -26,7 +26,8 @@ async fn client_gets_a_token_by_json_form_or_basic() {
         muster.call("POST", TOKEN).untyped(body.to_string()),
         muster.call("POST", TOKEN).raw("text/plain", body.to_string()),
         muster.call("POST", TOKEN).raw(FORM, format!("{form}&scope=+")),
-        muster.call("POST", TOKEN).raw(FORM, form),
+        muster.call("POST", TOKEN).untyped(form.clone()),
+        muster.call("POST", TOKEN).raw(FORM, form.clone()),
         muster.call("POST", TOKEN).raw(FORM, "grant_type=client_credentials").header("authorization", &basic),
     ] {
         let reply = call.send().await;
