@@ -45,18 +45,13 @@ fn read_value(bytes: &[u8], parts: &Parts) -> Result<Value, Error> {
         Some(first) if !matches!(first, b'{' | b'[') && is_form(&parts.headers) => {
             parse_form(text, Charset::of(&parts.headers))
         }
-        Some(first) if !b"{[\"".contains(first) && is_unnamed(&parts.headers) && text.contains(&b'=') => {
+        Some(first) if !b"{[\"".contains(first) && media_type(&parts.headers).is_empty() && text.contains(&b'=') => {
             parse_form(text, Charset::of(&parts.headers))
         }
         Some(_) => {
             read_json(text, parts).or_else(|error| read_json(&quote_leading_zeros(text), parts).map_err(|_| error))
         }
     }
-}
-
-/// Whether the media type is missing, or says no more than that the body is text.
-fn is_unnamed(headers: &HeaderMap) -> bool {
-    matches!(media_type(headers), "" | "text/plain")
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -183,11 +183,11 @@ async fn numbers_answer_as_they_are_written_and_are_given_back_so() {
         (&several, "1", r#"["1"]"#),
         (&several, "[2,1]", r#"["1","2"]"#),
         (&several, r#""2""#, r#"["2"]"#),
-        (&number, "1e3", "1000"),
-        (&number, "1E3", "1000"),
-        (&number, "1.5E+2", "150"),
-        (&number, "-12.5e-1", "-1.25"),
-        (&number, r#""1e3""#, "1000"),
+        (&number, "1e3", "1e3"),
+        (&number, "1E3", "1E3"),
+        (&number, "1.5E+2", "1.5E+2"),
+        (&number, "-12.5e-1", "-12.5e-1"),
+        (&number, r#""1e3""#, "1e3"),
     ] {
         let body = format!(
             r#"{{"membership_user_id":"{member}","custom_fields":[{{"membership_custom_field_id":"{field}","answer":{sent}}}]}}"#
@@ -198,7 +198,7 @@ async fn numbers_answer_as_they_are_written_and_are_given_back_so() {
         let rows = call(&muster, &ana, ("GET", &list), Value::Null, 200).await.text;
         assert!(rows.contains(&format!(r#""answer":{sent},"#)), "{sent}: {rows}");
         let own = muster.get(&format!("/v1/members/{member}")).by(&ana).send().await;
-        assert_eq!(own.body["answers"][key(field)].to_string(), kept, "{sent}");
+        assert!(own.text.contains(&format!(r#""{}":{kept}"#, key(field))), "{sent}: {own:?}");
     }
     let level =
         json!({ "membership_id": membership, "name": "L", "number_level": 1, "from_point": 0, "to_point": "1e2" });
