@@ -67,8 +67,9 @@ impl Club {
             }
         }
         self.muster.age("pending_at", AttributeValue::S(Time::from_millis(0).to_string())).await;
-        // One that deletes the upload begins another one, for its file; and one may be with whoever was faster.
-        for _ in 0..100 {
+        // One that deletes the upload begins another one, for its file; and one may be with whoever was faster. An emulator that
+        // serves other tests beside this one is slow: a minute at most.
+        for _ in 0..600 {
             let (functions, end) = (&self.muster.functions, Time::now().plus(Duration::from_secs(10)));
             reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await.unwrap();
             if self.muster.items("J#").await.is_empty() {
