@@ -15,8 +15,8 @@ pub use crate::body::Body;
 pub use crate::patch::MergePatch;
 pub(crate) use crate::schema::with_default;
 pub use crate::schema::{
-    Property, count_schema, described, named, nullable, object_schema, response_object, shown_schema, string_schema,
-    title_mut,
+    Property, count_schema, described, named, nullable, object_schema, open_object, response_object, shown_schema,
+    string_schema, title_mut,
 };
 
 /// A type that a JSON value can be read into.

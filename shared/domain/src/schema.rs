@@ -80,6 +80,12 @@ pub fn response_object(description: &str, example: Option<Value>, fields: Vec<Pr
     with_properties(object, fields.into_iter().map(|(name, doc, _, schema)| (name, doc, true, schema)).collect())
 }
 
+/// Returns the schema of an object that may have other fields than these.
+#[must_use]
+pub fn open_object(description: &str, fields: Vec<Property>) -> RefOr<Schema> {
+    with_properties(ObjectBuilder::new().schema_type(Type::Object).description(Some(description.trim())), fields)
+}
+
 fn with_properties(object: ObjectBuilder, fields: Vec<Property>) -> RefOr<Schema> {
     let with = |object: ObjectBuilder, (name, doc, required, schema): Property| {
         let object = object.property(name, described(schema, doc));

@@ -26,7 +26,7 @@ pub struct Dialect {
 
 impl Dialect {
     /// Whether a path is one of the dialect's; the prefix alone is, with or without its slash.
-    fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         path.starts_with(self.prefix) || self.prefix.strip_suffix('/') == Some(path)
     }
 }

@@ -27,8 +27,6 @@ pub enum Failure {
     UnsupportedMediaType,
     /// The body has a content coding that is not undone, or several.
     UnsupportedCoding,
-    /// No type that the route answers in is one that the client accepts.
-    NotAcceptable,
     /// The `Idempotency-Key` was used with another body.
     IdempotencyMismatch,
     /// The request of this `Idempotency-Key` is still running.
@@ -61,7 +59,6 @@ impl Failure {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
             Self::StillRunning => StatusCode::CONFLICT,
         };
@@ -70,7 +67,6 @@ impl Failure {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType | Self::UnsupportedCoding => "unsupported_media_type",
-            Self::NotAcceptable => "not_acceptable",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::StillRunning => "conflict",
         };
@@ -99,7 +95,6 @@ impl Failure {
                 "The Content-Encoding of a body must be gzip or deflate, and only one of them; or leave it out."
                     .to_owned()
             }
-            Self::NotAcceptable => "The answer is JSON or XML; ask by Accept for one of them, or for */*.".to_owned(),
             Self::IdempotencyMismatch => "This Idempotency-Key was used with another body; take a new key.".to_owned(),
             Self::StillRunning => {
                 "The request with this Idempotency-Key is still running; ask again in a moment.".to_owned()
@@ -211,7 +206,6 @@ impl Failure {
             Self::MethodNotAllowed
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
-            | Self::NotAcceptable
             | Self::IdempotencyMismatch
             | Self::StillRunning => return None,
         };

@@ -64,7 +64,7 @@ pub(crate) async fn reduce(dialects: &'static [Dialect], request: Request, next:
     if !caller.is_blind() || method == Method::GET || !response.status().is_success() {
         return response;
     }
-    match dialects.iter().find(|dialect| path.starts_with(dialect.prefix)) {
+    match dialects.iter().find(|dialect| dialect.has(&path)) {
         Some(Dialect { minimum: None, .. }) => response,
         Some(Dialect { minimum: Some(kept), .. }) => rewrite(response, |_, body| prune(body, "", kept)).await,
         None => rewrite(response, |headers, body| minimum(&path, headers, body)).await,

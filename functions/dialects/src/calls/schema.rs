@@ -5,9 +5,7 @@ use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder,
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::openapi::objects::{
-    self, id, many, objects, of, one_of, optional, required, secret, sometimes, switch, text, whole,
-};
+use crate::openapi::objects::{self, id, many, objects, of, one_of, optional, required, secret, switch, text, whole};
 
 /// The number of a group or a person.
 fn number_of() -> ObjectBuilder {
@@ -206,6 +204,46 @@ fn person_call(action: &str) -> Vec<Property> {
     call(action).into_iter().chain([person]).collect()
 }
 
+/// What is counted of a user; a key without `read` gets none of it.
+fn meta_info(is_required: bool) -> Vec<Property> {
+    let counts: [(&str, &str, RefOr<Schema>); 12] = [
+        ("u_name", "The name; the username or the e-mail of a user without a name.", text().into()),
+        ("total_forms", "The number of memberships that the user has joined.", digits().into()),
+        ("completed_forms", "The number of those that are approved.", digits().into()),
+        ("total_user_forms", "As `total_forms`.", digits().into()),
+        ("total_completed_user_forms", "As `completed_forms`.", digits().into()),
+        ("total_user_mandatory_forms", "As `total_forms`.", digits().into()),
+        ("total_completed_user_mandatory_forms", "As `completed_forms`.", digits().into()),
+        ("total_order", "The price of all that the user subscribes to, with two decimals.", digits().into()),
+        ("total_paid", "The price of what has been paid of it.", digits().into()),
+        ("total_balance", "The difference of both.", digits().into()),
+        ("status_id", "The number of the status, `0` without one.", digits().into()),
+        ("status_name", "The name of the status; null without one.", nullable(text().into())),
+    ];
+    counts.map(|(name, meaning, schema)| (name, meaning, is_required, schema)).to_vec()
+}
+
+/// What is told of a parent or a child.
+fn relative() -> Vec<Property> {
+    let person = (
+        "clogin_id",
+        "The number of the person; null where it has none yet and the key does not write.",
+        true,
+        nullable(digits().into()),
+    );
+    std::iter::once(person).chain(meta_info(true)).collect()
+}
+
+/// What every answer about a user has.
+fn user_answer() -> Vec<Property> {
+    vec![
+        ("success", "Whether it is done.", true, switch().into()),
+        ("msg", "What is done.", true, text().into()),
+        ("meta_info", "What is counted of the user.", true, of::<UserMeta>()),
+        ("user_info", "The user's numbers.", true, of::<UserInfo>()),
+    ]
+}
+
 objects! {
     /// A person becomes a user of a group.
     pub(super) CreateCall with (call("create")) {
@@ -344,55 +382,22 @@ objects! {
     }
 
     /// The answer about a user.
-    UserAnswer {
-        /// Whether it is done.
-        "success": required(switch()),
-        /// What is done.
-        "msg": required(text()),
-        /// What is counted of the user.
-        "meta_info": required(of::<UserMeta>()),
-        /// The user's numbers.
-        "user_info": required(of::<UserInfo>()),
-    }
+    UserAnswer with (user_answer()) {}
 
     /// The answer of `login`.
-    LoginAnswer {
-        /// Whether it is done.
-        "success": required(switch()),
-        /// What is done.
-        "msg": required(text()),
-        /// What is counted of the user.
-        "meta_info": required(of::<UserMeta>()),
-        /// The user's numbers.
-        "user_info": required(of::<UserInfo>()),
+    LoginAnswer with (user_answer()) {
         /// The token, which logs in once, within 24 hours.
         "user_token": required(text()),
     }
 
     /// The answer of `get_info`.
-    InfoAnswer {
-        /// Whether it is done.
-        "success": required(switch()),
-        /// What is done.
-        "msg": required(text()),
-        /// What is counted of the user.
-        "meta_info": required(of::<UserMeta>()),
-        /// The user's numbers.
-        "user_info": required(of::<UserInfo>()),
+    InfoAnswer with (user_answer()) {
         /// What was asked for.
         "doc": required(of::<Info>()),
     }
 
     /// The answer of `set_status`.
-    SetStatusAnswer {
-        /// Whether it is done.
-        "success": required(switch()),
-        /// What is done.
-        "msg": required(text()),
-        /// What is counted of the user.
-        "meta_info": required(of::<UserMeta>()),
-        /// The user's numbers.
-        "user_info": required(of::<UserInfo>()),
+    SetStatusAnswer with (user_answer()) {
         /// The kind of message.
         "msg_type": required(one_of(&["success"])),
         /// The number of users whose status was set.
@@ -464,60 +469,10 @@ objects! {
     }
 
     /// What is counted of a user, digits as text. It is empty for a key without the scope read.
-    UserMeta {
-        /// The name; the username or the e-mail of a user without a name.
-        "u_name": sometimes(text()),
-        /// The number of memberships that the user has joined.
-        "total_forms": sometimes(digits()),
-        /// The number of those that are approved.
-        "completed_forms": sometimes(digits()),
-        /// As `total_forms`.
-        "total_user_forms": sometimes(digits()),
-        /// As `completed_forms`.
-        "total_completed_user_forms": sometimes(digits()),
-        /// As `total_forms`.
-        "total_user_mandatory_forms": sometimes(digits()),
-        /// As `completed_forms`.
-        "total_completed_user_mandatory_forms": sometimes(digits()),
-        /// The price of all that the user subscribes to, with two decimals.
-        "total_order": sometimes(digits()),
-        /// The price of what has been paid of it.
-        "total_paid": sometimes(digits()),
-        /// The difference of both.
-        "total_balance": sometimes(digits()),
-        /// The number of the status, `0` without one.
-        "status_id": sometimes(digits()),
-        /// The name of the status; null without one.
-        "status_name": sometimes(nullable(text().into())),
-    }
+    UserMeta with (meta_info(false)) {}
 
     /// What is counted of a user, digits as text.
-    MetaInfo {
-        /// The name; the username or the e-mail of a user without a name.
-        "u_name": required(text()),
-        /// The number of memberships that the user has joined.
-        "total_forms": required(digits()),
-        /// The number of those that are approved.
-        "completed_forms": required(digits()),
-        /// As `total_forms`.
-        "total_user_forms": required(digits()),
-        /// As `completed_forms`.
-        "total_completed_user_forms": required(digits()),
-        /// As `total_forms`.
-        "total_user_mandatory_forms": required(digits()),
-        /// As `completed_forms`.
-        "total_completed_user_mandatory_forms": required(digits()),
-        /// The price of all that the user subscribes to, with two decimals.
-        "total_order": required(digits()),
-        /// The price of what has been paid of it.
-        "total_paid": required(digits()),
-        /// The difference of both.
-        "total_balance": required(digits()),
-        /// The number of the status, `0` without one.
-        "status_id": required(digits()),
-        /// The name of the status; null without one.
-        "status_name": required(nullable(text().into())),
-    }
+    MetaInfo with (meta_info(true)) {}
 
     /// The family of a user.
     Family {
@@ -528,34 +483,7 @@ objects! {
     }
 
     /// A parent or a child.
-    Relative {
-        /// The number of the person; null where it has none yet and the key does not write.
-        "clogin_id": required(nullable(digits().into())),
-        /// The name; the username or the e-mail of a user without a name.
-        "u_name": required(text()),
-        /// The number of memberships that the user has joined.
-        "total_forms": required(digits()),
-        /// The number of those that are approved.
-        "completed_forms": required(digits()),
-        /// As `total_forms`.
-        "total_user_forms": required(digits()),
-        /// As `completed_forms`.
-        "total_completed_user_forms": required(digits()),
-        /// As `total_forms`.
-        "total_user_mandatory_forms": required(digits()),
-        /// As `completed_forms`.
-        "total_completed_user_mandatory_forms": required(digits()),
-        /// The price of all that the user subscribes to, with two decimals.
-        "total_order": required(digits()),
-        /// The price of what has been paid of it.
-        "total_paid": required(digits()),
-        /// The difference of both.
-        "total_balance": required(digits()),
-        /// The number of the status, `0` without one.
-        "status_id": required(digits()),
-        /// The name of the status; null without one.
-        "status_name": required(nullable(text().into())),
-    }
+    Relative with (relative()) {}
 
     /// A product that a user subscribes to.
     UserProduct {

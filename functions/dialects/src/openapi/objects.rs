@@ -3,7 +3,8 @@
 //! A dialect reads a request value by value and writes an answer as JSON. Its document says what its system's own
 //! documentation says of both. The tests compare each answer that they get with what is declared here.
 
-use domain::field::{Property, described, named, nullable};
+pub(crate) use domain::field::open_object as object;
+use domain::field::{named, nullable};
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -49,16 +50,6 @@ impl PartialSchema for Empty {
 }
 
 impl ToSchema for Empty {}
-
-/// The schema of an object, which may have other properties too.
-pub(crate) fn object(about: &str, properties: Vec<Property>) -> RefOr<Schema> {
-    let object = ObjectBuilder::new().schema_type(Type::Object).description(Some(about.trim()));
-    let with = |object: ObjectBuilder, (name, meaning, is_required, schema): Property| {
-        let object = object.property(name, described(schema, meaning));
-        if is_required { object.required(name) } else { object }
-    };
-    properties.into_iter().fold(object, with).into()
-}
 
 /// A property that is always there; it is null only where its schema says so.
 pub(crate) fn required(schema: impl Into<RefOr<Schema>>) -> (bool, RefOr<Schema>) {

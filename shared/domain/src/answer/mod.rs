@@ -84,7 +84,7 @@ impl Answer {
         match self {
             _ if !kind.can_be_searched() => Vec::new(),
             Self::Text(written) => vec![text(written)],
-            Self::Number { digits } => vec![IndexValue::Number(plain_digits(digits).unwrap_or_else(|| digits.clone()))],
+            Self::Number { digits } => vec![IndexValue::Number(without_exponent(digits))],
             Self::Boolean(on) => vec![IndexValue::Boolean(*on)],
             Self::Several(keys) => keys.iter().cloned().map(IndexValue::Text).collect(),
         }
@@ -103,7 +103,7 @@ impl Answer {
                 Some(parse_url(text).map_or_else(|_| text.clone(), |url| canonical_url(&url)))
             }
             Self::Text(text) => Some(text.clone()),
-            Self::Number { digits } => Some(plain_number(&plain_digits(digits).unwrap_or_else(|| digits.clone()))),
+            Self::Number { digits } => Some(plain_number(&without_exponent(digits))),
             Self::Boolean(_) | Self::Several(_) => None,
         }
     }
@@ -123,6 +123,11 @@ impl Answer {
             }
         }
     }
+}
+
+/// The number in plain digits; one from before the rule as it is.
+fn without_exponent(digits: &str) -> String {
+    plain_digits(digits).unwrap_or_else(|| digits.to_owned())
 }
 
 /// The number without what does not change it: zeros at its end, and the sign of zero.
