@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
 use domain::Error;
 use serde::Serialize;
@@ -52,19 +53,7 @@ impl Table {
 
     /// An update outside a transaction: whether its condition held.
     pub(crate) async fn update(&self, key: &Key, condition: &str, changes: Changes) -> Result<bool, Error> {
-        let (expression, names, values) = changes.into_expression();
-        let sent = self
-            .client
-            .update_item()
-            .table_name(&*self.name)
-            .set_key(Some(key.attributes()))
-            .update_expression(expression)
-            .condition_expression(condition)
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        held(Box::pin(sent).await)
+        held(Box::pin(self.update_request(key, condition, changes).send()).await)
     }
 
     /// Updates an item outside a transaction and returns it as it is then; `None` where its condition failed.
@@ -74,9 +63,17 @@ impl Table {
         condition: &str,
         changes: Changes,
     ) -> Result<Option<Item>, Error> {
+        let request = self.update_request(key, condition, changes).return_values(ReturnValue::AllNew);
+        match Box::pin(request.send()).await {
+            Ok(done) => Ok(done.attributes),
+            Err(failure) if is_condition_failed(&failure) => Ok(None),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    fn update_request(&self, key: &Key, condition: &str, changes: Changes) -> UpdateItemFluentBuilder {
         let (expression, names, values) = changes.into_expression();
-        let sent = self
-            .client
+        self.client
             .update_item()
             .table_name(&*self.name)
             .set_key(Some(key.attributes()))
@@ -84,14 +81,7 @@ impl Table {
             .condition_expression(condition)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .return_values(ReturnValue::AllNew)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        match Box::pin(sent).await {
-            Ok(done) => Ok(done.attributes),
-            Err(failure) if is_condition_failed(&failure) => Ok(None),
-            Err(failure) => Err(unavailable(failure)),
-        }
     }
 
     /// Writes all of `writes` or none.
