@@ -229,7 +229,7 @@ impl Cutter {
                 (read, progress == Progress::Ended)
             }
             How::Lines { text: row } => {
-                let end = text.iter().position(|byte| *byte == b'\n');
+                let end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
                 let line = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
                 self.too_long |= row.len() + line.len() > LONGEST;
                 if !self.too_long {
@@ -389,12 +389,12 @@ mod tests {
 
     #[test]
     fn lines_are_cut_at_their_ends_and_blank_ones_are_none() {
-        let file = b"{\"a\":1}\r\n\n  \n{\"b\":2}\n{\"c\"";
+        let file = b"{\"a\":1}\r\n\n  \n{\"b\":2}\r{\"c\"";
         for size in [1, 3, 1000] {
             let found = rows(Format::Ndjson, file, size);
             let lines: Vec<_> = found.iter().map(|row| (row.start.line, row.content.clone())).collect();
             let line = |text: &str| Content::Line(text.to_owned());
-            assert_eq!(lines, [(1, line("{\"a\":1}\r")), (4, line("{\"b\":2}")), (5, line("{\"c\""))], "{size}");
+            assert_eq!(lines, [(1, line("{\"a\":1}")), (4, line("{\"b\":2}")), (5, line("{\"c\""))], "{size}");
         }
     }
 
