@@ -23,13 +23,32 @@ impl Decimal {
         };
         // Only what is a number in JSON is given back as one.
         let number = parse_number(&text)?.as_f64()?;
-        (text.len() <= 40 && (low..=high).contains(&number)).then_some(Self(text))
+        // A number above a limit by less than a double can tell is read as the limit.
+        let is_limit = number == low || number == high;
+        let is_within = (low..=high).contains(&number) && (!is_limit || is_whole(&text));
+        (text.len() <= 40 && is_within).then_some(Self(text))
     }
 
     /// The number as clients see it; the table keeps it as text.
     fn show(&self) -> Value {
         parse_number(&self.0).map_or(Value::Null, Value::Number)
     }
+}
+
+/// Whether a decimal number has no fraction but zeros.
+fn is_whole(text: &str) -> bool {
+    let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let shift: i32 = exponent.parse().unwrap_or_default();
+    // The digits that stand behind the point once it is moved.
+    let behind = match usize::try_from(shift) {
+        Ok(right) => fraction.get(right.min(fraction.len())..).unwrap_or_default().to_owned(),
+        Err(_) => {
+            let left = usize::try_from(shift.unsigned_abs()).unwrap_or(usize::MAX);
+            format!("{}{fraction}", whole.get(whole.len().saturating_sub(left)..).unwrap_or_default())
+        }
+    };
+    behind.bytes().all(|digit| digit == b'0')
 }
 
 fn degrees_schema(kind: SchemaType, limit: f64) -> ObjectBuilder {
