@@ -116,7 +116,7 @@ async fn every_filter_finds_what_it_says() {
         ("filter[card_number]=10*", "ab"),
         ("filter[origin]=A,D", "ad"),
         (&format!("filter[product_id]={}", searched.products[0]), "ac"),
-        (&format!("filter[product_id]={}", searched.products[0].to_uppercase()), ""),
+        (&format!("filter[product_id]={}", searched.products[0].to_uppercase()), "ac"),
         ("filter[points]=50", "bc"),
         ("filter[points][gt]=5", "bc"),
         ("filter[points][gte]=5", "abc"),
@@ -147,6 +147,31 @@ async fn every_filter_finds_what_it_says() {
     ] {
         assert_eq!(searched.found(query).await, expected, "{query}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phones_of_members_and_answers_are_found_by_the_segments_country() {
+    let world = World::start().await;
+    world.field("office", "phone", json!({ "searchable": true })).await;
+    let member = world
+        .member(json!({ "name": "Ana", "phone": "+525512345678", "answers": { "office": "+525587654321" } }))
+        .await;
+    let found = async |filter: &str| {
+        let list = world.read(&world.path(&format!("/members?{filter}"))).await;
+        list["page"]["total_items"].as_u64().unwrap()
+    };
+    let national = ["filter[phone]=5512345678", "filter[answers.office]=(55)%208765-4321"];
+    for filter in national {
+        assert_eq!(found(filter).await, 0, "{filter}: digits of no country");
+    }
+    let mexican = json!({ "settings": { "country": "MEX" } });
+    assert_eq!(world.send("PATCH", &format!("/v1/segments/{}", world.segment), mexican).await.status, 200);
+    let international = ["filter[answers.office]=%2B52 55 8765 4321", "filter[answers.office]=+525587654321"];
+    for filter in national.into_iter().chain(international) {
+        assert_eq!(found(filter).await, 1, "{filter}");
+    }
+    assert_eq!(world.send("PATCH", &member, json!({ "phone": null })).await.status, 200);
+    assert_eq!(found(national[0]).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

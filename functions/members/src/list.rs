@@ -7,6 +7,8 @@ use edge::{Access, Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path
 use store::Configuration;
 use store::search::{Found, Search};
 
+use crate::seat::settings;
+
 /// How members are listed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Members;
@@ -77,6 +79,10 @@ pub(crate) async fn list(
         // Who has chosen several stands at no one place.
         |key| searchable(key).is_some_and(|kind| kind.values() != Values::Several),
     )?;
+    let list = match list.needs_country() {
+        true => list.in_country(settings(&app, configuration.membership.segment_id).await?.country.as_ref()),
+        false => list,
+    };
     let found = found(&app, configuration, list.search(), itself).await?;
     Ok(list.found(&app, found).await?)
 }

@@ -111,8 +111,7 @@ async fn locate(caller: &Caller, segment: SegmentId, list: List<Users>) -> Resul
         return Ok((list, false));
     }
     let segment = caller.segment(segment, KeyScope::Read).await?;
-    let country = segment.fields.settings.0.country.as_ref();
-    Ok((if let Some(country) = country { list.in_country(country) } else { list }, true))
+    Ok((list.in_country(segment.fields.settings.0.country.as_ref()), true))
 }
 
 async fn reach(caller: &Caller, segment: SegmentId, is_reached: bool) -> Result<(), Error> {

@@ -57,6 +57,11 @@ impl FilterKind {
         matches!(self, Self::Number | Self::Date | Self::Time | Self::Made)
     }
 
+    /// Whether its values are phones.
+    pub(crate) fn is_phone(self) -> bool {
+        matches!(self, Self::Phone | Self::Answer(FieldType::Phone))
+    }
+
     fn has_prefixes(self) -> bool {
         match self {
             Self::Text | Self::Word | Self::Document | Self::Email | Self::Phone => true,
@@ -83,7 +88,7 @@ impl FilterKind {
         match self {
             _ if text.trim().is_empty() => {}
             Self::Phone => return Some(words(phone::search_forms(text))),
-            Self::Word => return Some(words(with_plus(text.trim().nfc().collect()))),
+            Self::Word => return Some(words(word_forms(text))),
             Self::Identifier => {
                 let spelled =
                     ReferenceId::parse(text).map_or_else(|_| text.trim().to_owned(), |id| id.as_str().to_owned());
@@ -130,6 +135,14 @@ pub(crate) fn escape_plus(text: &str) -> String {
     text.trim().replace(' ', "+")
 }
 
+/// The forms in which rows may have a word: ids of Muster are in lower case.
+fn word_forms(text: &str) -> Vec<String> {
+    let mut forms = with_plus(text.trim().nfc().collect());
+    let id = uuid::Uuid::try_parse(text.trim()).map(|id| id.to_string());
+    forms.extend(id.ok().filter(|id| id.eq_ignore_ascii_case(text.trim()) && id != text.trim()));
+    forms
+}
+
 /// A text, and where it has spaces, the one that a client may have meant whose plus signs were not escaped.
 fn with_plus(text: String) -> Vec<String> {
     let other = text.contains(' ').then(|| text.replace(' ', "+"));
@@ -139,15 +152,23 @@ fn with_plus(text: String) -> Vec<String> {
 /// The numbers of a country that a filter on a phone can mean by digits without a calling code.
 pub(crate) fn numbers_of_country(test: &Test, country: &Country) -> Vec<Match> {
     let Test::AnyOf(values) = test else { return Vec::new() };
-    let numbers = values.iter().filter_map(|value| Phone::parse_in(national_digits(value)?, country));
-    numbers.map(|phone| Match::Exact(Value::word(phone.as_str()))).collect()
+    let number = |value: &Match| {
+        let phone = Phone::parse_in(national_digits(value)?, country)?;
+        Some(Match::Exact(match value {
+            Match::Exact(Value::Text(_)) => Value::Text(phone.as_str().to_owned()),
+            Match::Exact(Value::Word(_) | Value::Number(_)) | Match::Prefix(_) => Value::word(phone.as_str()),
+        }))
+    };
+    values.iter().filter_map(number).collect()
 }
 
 /// The digits that a value of a filter has without a calling code.
 pub(crate) fn national_digits(value: &Match) -> Option<&str> {
     match value {
-        Match::Exact(Value::Word(digits)) => Some(digits.as_str()).filter(|digits| !digits.starts_with('+')),
-        Match::Exact(Value::Text(_) | Value::Number(_)) | Match::Prefix(_) => None,
+        Match::Exact(Value::Word(digits) | Value::Text(digits)) => {
+            Some(digits.as_str()).filter(|digits| !digits.starts_with('+'))
+        }
+        Match::Exact(Value::Number(_)) | Match::Prefix(_) => None,
     }
 }
 
@@ -348,6 +369,14 @@ pub(crate) fn sorts(sort: &str, fields: &str, known: impl Fn(&str) -> bool, erro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_found_in_any_case() {
+        let id = "0199d2a4-5c00-7000-8000-00000000ab01";
+        assert_eq!(word_forms(id), [id]);
+        assert_eq!(word_forms(&id.to_uppercase()), [id.to_uppercase(), id.to_owned()]);
+        assert_eq!(word_forms(&id.replace('-', "")), [id.replace('-', "")]);
+    }
 
     #[test]
     fn a_comma_within_a_value_is_escaped() {

@@ -47,9 +47,6 @@ pub const DELETED: ListOption = ListOption {
     about: "Whether those are listed that were deleted within the last 30 days, and no others.",
 };
 
-/// The field of users by which a phone is found.
-const PHONE: &str = "phone";
-
 /// A request for part of a list.
 #[derive(Debug, Clone)]
 pub struct List<L> {
@@ -57,6 +54,8 @@ pub struct List<L> {
     sort: String,
     /// The filters by answers, until it is known which fields there are.
     answers: Vec<Asked>,
+    /// The fields whose values are phones.
+    phones: Vec<String>,
     options: Vec<(String, String)>,
     number: u64,
     by_number: bool,
@@ -158,6 +157,7 @@ impl<L: ListSpec> List<L> {
             search: Search { filters, sort: sorts, size, from, total },
             sort: order,
             answers,
+            phones: phones::<L>(),
             options,
             number,
             by_number: numbered.is_some(),
@@ -190,7 +190,8 @@ impl<L: ListSpec> List<L> {
     /// Whether it is filtered by a phone without a calling code, for which [`List::in_country`] needs a country.
     #[must_use]
     pub fn needs_country(&self) -> bool {
-        let mut tests = self.search.filters.iter().filter(|filter| filter.field == PHONE).map(|filter| &filter.test);
+        let phones = self.search.filters.iter().filter(|filter| self.phones.contains(&filter.field));
+        let mut tests = phones.map(|filter| &filter.test);
         tests.any(
             |test| matches!(test, Test::AnyOf(values) if values.iter().any(|value| national_digits(value).is_some())),
         )
@@ -198,8 +199,9 @@ impl<L: ListSpec> List<L> {
 
     /// The same list, where phones without a calling code are also numbers of this country.
     #[must_use]
-    pub fn in_country(mut self, country: &Country) -> Self {
-        for filter in self.search.filters.iter_mut().filter(|filter| filter.field == PHONE) {
+    pub fn in_country(mut self, country: Option<&Country>) -> Self {
+        let Some(country) = country else { return self };
+        for filter in self.search.filters.iter_mut().filter(|filter| self.phones.contains(&filter.field)) {
             let numbers = numbers_of_country(&filter.test, country);
             if let Test::AnyOf(values) = &mut filter.test {
                 values.extend(numbers);
@@ -222,6 +224,8 @@ impl<L: ListSpec> List<L> {
         let of_field = |field: &str| kind(field.strip_prefix(ANSWERS).unwrap_or_default());
         let known = "answers.KEY of the searchable fields of this membership";
         self.search.filters.extend(filters(&self.answers, known, of_field, &mut errors));
+        let is_phone = |field: &str| of_field(field).is_some_and(FilterKind::is_phone);
+        self.phones.extend(self.answers.iter().map(|one| one.field.clone()).filter(|field| is_phone(field)));
         let known = |field: &str| L::SORTS.contains(&field) || field.strip_prefix(ANSWERS).is_some_and(&sorts_by);
         sorts(&self.sort, &format!("{}, {ANSWERS}KEY of a searchable field", L::SORTS.join(", ")), known, &mut errors);
         if errors.is_empty() { Ok(self) } else { Err(Error::Invalid(errors)) }
@@ -374,6 +378,12 @@ fn options<L: ListSpec>(query: &mut Query, errors: &mut Vec<FieldError>) -> Vec<
         }
     }
     options
+}
+
+/// The fields of a list whose values are phones.
+fn phones<L: ListSpec>() -> Vec<String> {
+    let phones = L::FILTERS.iter().filter(|(_, kind)| kind.is_phone());
+    phones.map(|(field, _)| (*field).to_owned()).collect()
 }
 
 fn kind<L: ListSpec>(name: &str) -> Option<FilterKind> {
