@@ -84,7 +84,8 @@ async fn every_field_refuses_the_wrong_kind_of_value_by_name() {
         let mut unknown = example.clone();
         unknown["no/such~field"] = json!(1);
         let reply = muster.call(&route.method, &route.path).json(unknown).by(ana).send().await;
-        assert_eq!(reply.errors(), [("/no~1such~0field".to_owned(), "unknown".to_owned())], "{}", route.name);
+        named(&reply, "/no~1such~0field");
+        assert!(reply.errors().iter().all(|(_, code)| code == "unknown"), "{} {reply:?}", route.name);
     }
     unchanged(&before, &muster.lasting().await);
 }

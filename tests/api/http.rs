@@ -165,9 +165,10 @@ async fn numbers_keep_their_digits() {
         assert_eq!((created.status.as_u16(), &created.body["reference_id"]), (201, &json!(digits)), "{created:?}");
         let path = format!("/v1/users/{}", created.body["id"].as_str().unwrap());
         let (read, listed) = (world.get(&path).await, world.get(&world.users_path()).await);
+        let changes = world.get(&format!("{}/changes?since=2020-01-01T00:00:00Z", world.users_path())).await;
         let patch = format!("{{\"metadata\":{{\"e\":{digits}}}}}");
         let patched = world.call("PATCH", &path).raw("application/json", patch).send().await;
-        for answer in [&created, &read, &listed] {
+        for answer in [&created, &read, &listed, &changes] {
             assert!(answer.text.contains(metadata), "{answer:?}");
         }
         assert!(patched.text.contains(&format!("\"d\":1e+3,\"e\":{digits}}}")), "{patched:?}");

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use domain::answer::{Given, SentAnswers, check_answers};
 use domain::field::Pointer;
+use domain::segment::Settings;
 use domain::{Error, KeyScope, Member, MemberId, Object, Time};
 use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, Path, Shown, retried};
 use serde_json::Value;
@@ -11,7 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::files::{gone_files, new_files};
-use crate::seat::{Role, Seat, asked, checks};
+use crate::seat::{Role, Seat, asked, settings};
 
 /// A member's answers, by the keys of their fields; their version is the member's.
 struct Answered(Member);
@@ -63,12 +64,12 @@ pub(crate) async fn write(
     matches: IfMatch,
     Body(given): Body<Given>,
 ) -> Answer<Shown> {
-    let (member, _) = answered(&app, &caller, member, &matches, |_| Ok(given.clone().into())).await?;
+    let (member, _) = answered(&app, &caller, member, &matches, |_, _| Ok(given.clone().into())).await?;
     Ok(Shown::new(&Answered(member)))
 }
 
-/// Answers some fields of a member's level as `given` says of the member and what it is held to: the member after it,
-/// and its membership.
+/// Answers some fields of a member's level as `given` says of the member, what it is held to, and the settings of its segment:
+/// the member after it, and its membership.
 ///
 /// # Errors
 /// [`Error::NotFound`] for whoever may not answer for the member; [`Error::Invalid`], [`Error::Conflict`] with pointers
@@ -78,13 +79,14 @@ pub async fn answered(
     caller: &Caller,
     member: MemberId,
     matches: &IfMatch,
-    given: impl Fn(&Seat) -> Result<SentAnswers, Error>,
+    given: impl Fn(&Seat, &Settings) -> Result<SentAnswers, Error>,
 ) -> Result<(Member, Configuration), Error> {
     retried(|| async {
         let seat = Seat::take(app, caller, member, KeyScope::Write).await?;
         let before = &seat.record.member;
-        let SentAnswers { values: given, spellings } = given(&seat)?;
-        let checks = checks(app, before.segment_id).await?;
+        let settings = settings(app, before.segment_id).await?;
+        let SentAnswers { values: given, spellings } = given(&seat, &settings)?;
+        let checks = settings.document_checks.0;
         let questions = asked(&seat.configuration, before);
         let (at, mut errors) = (Pointer::root(), Vec::new());
         let answers = check_answers(&questions, checks, &before.answers, given, &at, &mut errors);

@@ -2,17 +2,19 @@
 
 use axum::extract::State;
 use domain::answer::{AnswerSpellings, Given, check_answers};
-use domain::field::{Body as _, Pointer};
+use domain::field::Pointer;
 use domain::member::Joining;
 use domain::segment::Settings;
-use domain::{Answers, EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MembershipId, Time};
+use domain::{
+    Answers, EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MembershipId, ParsedBody, Time, UserId,
+};
 use edge::{Access, Answer, App, Body, Caller, Created, Path, Seed};
 use serde_json::Value;
 use store::{AlsoOfMember, Configuration};
 
 use crate::files::new_files;
 use crate::points::moved;
-use crate::seat::{Role, asked, check_new_card, knows, settings};
+use crate::seat::{Role, asked, find_payment_card, knows, settings};
 
 /// A member as it comes.
 pub type NewMember = Joining<MemberFields>;
@@ -29,7 +31,7 @@ pub(crate) async fn create(
     Body(given): Body<Given>,
 ) -> Answer<Created> {
     let joining = |joins: &Joins<'_>| match joins.role {
-        Role::Manager => NewMember::parse(Value::Object(given.0)),
+        Role::Manager => Ok(ParsedBody::parse(Value::Object(given.0))),
         Role::Itself => enrolment(joins.access, given),
     };
     let member = join(&app, &caller, membership, seed, joining).await?;
@@ -58,31 +60,38 @@ pub async fn join(
     caller: &Caller,
     membership: MembershipId,
     seed: Seed,
-    joining: impl FnOnce(&Joins<'_>) -> Result<NewMember, Error>,
+    joining: impl FnOnce(&Joins<'_>) -> Result<ParsedBody<NewMember>, Error>,
 ) -> Result<Member, Error> {
     let (access, configuration) = caller.accesses(app.store.configuration(membership)).await?;
     let segment = configuration.membership.segment_id;
     let (role, settings) = tokio::try_join!(role(app, &access, &configuration), settings(app, segment))?;
-    let joining = joining(&Joins { access: &access, of: &configuration, settings: &settings, role })?;
-    check_new_card(&configuration.membership, &settings, &joining.fields)?;
-    let (configuration, ()) = tokio::try_join!(
+    let mut new = joining(&Joins { access: &access, of: &configuration, settings: &settings, role })?;
+    new.check(|new| find_payment_card(&configuration.membership, &settings, &new.fields).into_iter().collect());
+    let Joining { fields, answers: sent } = new.readable()?.clone();
+    let (catalogs, known) = tokio::join!(
         app.store.with_catalogs(configuration.clone()),
-        knows_unless_itself(app, &configuration, &joining.fields, role)
-    )?;
+        knows_unless_itself(app, &configuration, &fields, role)
+    );
+    let configuration = catalogs?;
+    new.add_outcome(known)?;
     let id: MemberId = seed.id(0);
     let now = Time::of(id.uuid());
-    let level = joining.fields.level_id;
-    let mut member = Member::new(id, &configuration.membership, joining.fields, now);
-    let award = level.map(|level| moved(caller, &configuration, &mut member, (level, seed.id(1)))).transpose()?;
-    let (at, mut errors) = (Pointer::root().child("answers"), Vec::new());
+    let level = fields.level_id;
+    let mut member = Member::new(id, &configuration.membership, fields, now);
+    let award = level.map(|level| moved(caller, &configuration, &mut member, (level, seed.id(1)))).transpose();
+    let award = new.add_outcome(award)?.flatten();
+    let at = Pointer::root().child("answers");
     let questions = asked(&configuration, &member);
-    let (checks, sent) = (settings.document_checks.0, joining.answers.0.clone());
-    let answers = check_answers(&questions, checks, &Answers::default(), joining.answers, &at, &mut errors);
-    if !errors.is_empty() {
-        return Err(Error::Invalid(errors));
+    let checks = settings.document_checks.0;
+    let mut errors = Vec::new();
+    let answers = check_answers(&questions, checks, &Answers::default(), sent.clone(), &at, &mut errors);
+    // The level decides what is asked.
+    if !new.has_error("level_id") {
+        new.add_errors(errors);
     }
+    new.into_result()?;
     let files = new_files(app, &questions, (&Answers::default(), &answers), (&member, role), &at).await?;
-    member.spellings = AnswerSpellings::default().after(&sent, &answers);
+    member.spellings = AnswerSpellings::default().after(&sent.0, &answers);
     member.answers = answers;
     let also = AlsoOfMember { award: award.as_ref(), files: &files, answers_at: "/answers", ..AlsoOfMember::default() };
     let record = match app.store.create_member(member, &configuration, also, caller.act()).await {
@@ -106,10 +115,16 @@ async fn role(app: &App, access: &Access, configuration: &Configuration) -> Resu
 }
 
 /// What a user writes who enrols itself.
-fn enrolment(access: &Access, given: Given) -> Result<NewMember, Error> {
+fn enrolment(access: &Access, given: Given) -> Result<ParsedBody<NewMember>, Error> {
     let user = access.user().ok_or(Error::NotFound)?.user.id;
-    let Joining { fields, answers } = Joining::<EnrolmentFields>::parse(Value::Object(given.0))?;
-    Ok(Joining { fields: fields.of(user), answers })
+    Ok(enrol(user, Value::Object(given.0)))
+}
+
+/// Reads what the user `user` writes who enrols itself.
+#[must_use]
+pub fn enrol(user: UserId, body: Value) -> ParsedBody<NewMember> {
+    let own = ParsedBody::<Joining<EnrolmentFields>>::parse(body);
+    own.map(|Joining { fields, answers }| Joining { fields: fields.of(user), answers })
 }
 
 /// A user who enrols itself is there; one whom somebody else enrols must be of the segment.

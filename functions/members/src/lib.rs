@@ -16,7 +16,7 @@ mod ranking;
 mod seat;
 mod subscriptions;
 
-pub use create::{Joins, NewMember, join};
+pub use create::{Joins, NewMember, enrol, join};
 pub use list::{found, reach};
 pub use profile::read_shared_user;
 pub use ranking::{Rank, Ranking, rank, ranked};

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::answer::Given;
-use domain::{EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MergePatch, Time};
+use domain::{EnrolmentFields, Error, KeyScope, Member, MemberFields, MemberId, MergePatch, ParsedBody, Time};
 use edge::{Answer, App, Body, Caller, IfMatch, IfNoneMatch, NoContent, Path, Seed, Shown, retried};
 use serde_json::Value;
 use store::AlsoOfMember;
@@ -43,34 +43,47 @@ pub(crate) async fn change(
         let seat = Seat::take(&app, &caller, member, KeyScope::Write).await?;
         let before = seat.shown();
         let now = Time::now();
-        let given = Value::Object(given.0.clone());
-        let after = match seat.role {
-            Role::Manager => before.patched(MergePatch::<MemberFields>::parse(given)?, now)?,
-            Role::Itself => {
-                let after = before.patched_by_itself(MergePatch::<EnrolmentFields>::parse(given)?, now)?;
-                after.reviewed(&before, &seat.configuration.membership.fields.settings.0)
-            }
-        };
-        matches.check(before.version)?;
-        check_card(&app, &seat.configuration.membership, (Some(&before.fields), &after.fields)).await?;
-        if after.fields.user_id != before.fields.user_id {
-            knows(&app, &seat.configuration.membership, after.fields.user_id).await?;
+        let mut patched = patch_fields(&before, Value::Object(given.0.clone()), seat.role);
+        let fields = patched.readable()?.clone();
+        let membership = &seat.configuration.membership;
+        patched.add_outcome(check_card(&app, membership, (Some(&before.fields), &fields)).await)?;
+        if fields.user_id != before.fields.user_id {
+            patched.add_outcome(knows(&app, membership, fields.user_id).await)?;
         }
+        let after = Member { fields, ..before.next(now) };
+        let after = match seat.role {
+            Role::Itself => after.reviewed(&before, &membership.fields.settings.0),
+            Role::Manager => after,
+        };
         // What is kept has all answers, those that do not hold at the moment too.
         let mut after = Member { answers: seat.record.member.answers.clone(), ..after };
         let award = match after.fields.level_id {
-            level if level == before.fields.level_id => None,
-            Some(level) => Some(moved(&caller, &seat.configuration, &mut after, (level, seed.id(0)))?),
+            level if level == before.fields.level_id => Ok(None),
+            Some(level) => moved(&caller, &seat.configuration, &mut after, (level, seed.id(0))).map(Some),
             None => {
                 let message = "cannot be cleared: a level follows from the points";
-                return Err(Error::invalid("/level_id", "required", message));
+                Err(Error::invalid("/level_id", "required", message))
             }
         };
+        let award = patched.add_outcome(award)?.flatten();
+        patched.into_result()?;
+        matches.check(before.version)?;
         let also = AlsoOfMember { award: award.as_ref(), ..AlsoOfMember::default() };
         let record = app.store.change_member(&seat.record, after, &seat.configuration, also, caller.act()).await?;
         Ok(Shown::new(&seat.configuration.shown(record.member)))
     })
     .await?)
+}
+
+/// Applies a patch to what is written about a member: to all of it by who manages it, to what is its own by the member.
+fn patch_fields(before: &Member, patch: Value, role: Role) -> ParsedBody<MemberFields> {
+    match role {
+        Role::Manager => MergePatch::read(patch).apply_to(&before.fields),
+        Role::Itself => {
+            let own = MergePatch::<EnrolmentFields>::read(patch).apply_to(&before.fields.enrolment());
+            own.map(|own| before.fields.clone().with(own))
+        }
+    }
 }
 
 /// Deletes a member with its answers, awards and files.

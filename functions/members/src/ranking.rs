@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{Error, KeyScope, Member, MemberId, MembershipId, Object};
-use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, Shown, openapi};
+use edge::{Answer, App, Caller, FilterKind, List, ListSpec, Listed, Path, Rendered, openapi};
 use serde_json::{Value, json};
 use store::Configuration;
 use store::search::{Found, Search};
@@ -119,11 +119,13 @@ async fn positions(app: &App, membership: MembershipId, members: &[Member]) -> R
 }
 
 /// Reads a member's place in the ranking.
+///
+/// It has no `ETag`, since it changes with the points of other members.
 #[utoipa::path(get, path = "/v1/members/{member}/ranking", tag = "ranking", operation_id = "get_rank",
     responses((status = 200, description = "The member's place.", body = Rank)))]
-pub(crate) async fn read(State(app): State<App>, caller: Caller, Path(member): Path<MemberId>) -> Answer<Shown> {
+pub(crate) async fn read(State(app): State<App>, caller: Caller, Path(member): Path<MemberId>) -> Answer<Rendered> {
     let seat = Seat::take(&app, &caller, member, KeyScope::Read).await?;
-    Ok(Shown::new(&rank(&app, seat.shown()).await?))
+    Ok(Rendered(rank(&app, seat.shown()).await?.show()))
 }
 
 /// A member's place in the ranking of its membership: 1 `BatchGetItem`.

@@ -3,7 +3,7 @@
 use domain::payment_card::refuse_payment_card;
 use domain::segment::Settings;
 use domain::{
-    Checks, CustomField, Error, KeyScope, Member, MemberFields, MemberId, Membership, Object, Question, SegmentId,
+    CustomField, Error, FieldError, KeyScope, Member, MemberFields, MemberId, Membership, Object, Question, SegmentId,
     UserId,
 };
 use edge::{Access, App, Caller, IfNoneMatch, Owner, Shown};
@@ -87,26 +87,15 @@ pub(crate) fn asked<'a>(configuration: &'a Configuration, member: &Member) -> Ve
     questions
 }
 
-/// How strictly the segment reads document numbers: 1 `GetItem`.
-pub(crate) async fn checks(app: &App, segment: SegmentId) -> Result<Checks, Error> {
-    Ok(settings(app, segment).await?.document_checks.0)
-}
-
 /// The settings of the segment: 1 `GetItem`.
 pub(crate) async fn settings(app: &App, segment: SegmentId) -> Result<Settings, Error> {
     Ok(app.store.segment(segment).await?.fields.settings.0)
 }
 
-/// Refuses the card number of a new member that is a payment card's, where the segment or the membership says so.
-///
-/// # Errors
-/// [`Error::Invalid`].
-pub(crate) fn check_new_card(membership: &Membership, of: &Settings, new: &MemberFields) -> Result<(), Error> {
+/// Returns the error of a new member's card number that is a payment card's, where the segment or the membership refuses it.
+pub(crate) fn find_payment_card(membership: &Membership, of: &Settings, new: &MemberFields) -> Option<FieldError> {
     let is_refused = membership.fields.settings.0.refuse_payment_cards.0 || of.refuse_payment_cards.0;
-    match refuse_payment_card(None, new.card_number.as_ref()).filter(|_| is_refused) {
-        Some(error) => Err(Error::Invalid(vec![error])),
-        None => Ok(()),
-    }
+    refuse_payment_card(None, new.card_number.as_ref()).filter(|_| is_refused)
 }
 
 /// Refuses a new card number that is a payment card's, where the segment or the membership says so: 1 `GetItem` where the

@@ -4,7 +4,7 @@ use domain::segment::Settings;
 use domain::transfer::RowStatus;
 use domain::user::{Role, Unique, UserState};
 use domain::{
-    Act, Action, Body as _, Email, Entry, Error, FieldError, MatchBy, MergePatch, ReferenceId, Segment, Status, Time,
+    Act, Action, Email, Entry, Error, FieldError, MatchBy, MergePatch, ParsedBody, ReferenceId, Segment, Status, Time,
     User, UserFields, UserId,
 };
 use serde_json::Value;
@@ -65,20 +65,18 @@ impl Importing<'_> {
     }
 
     async fn created(&self, segment: &Segment, number: u64, body: Value) -> Result<Applied, Error> {
-        let fields = UserFields::parse(body)?;
-        let mut errors = fields.check_in(&segment.fields.settings.0, None);
+        let mut new = ParsedBody::<UserFields>::parse(body);
+        new.check_in(&segment.fields.settings.0, None);
         let id = self.user_id(number);
         // Its time as a row is the import's, like its id; what is told of it begins now.
-        let made = User::of_segment(id, segment.id, fields, Time::of(id.uuid()));
+        let made = User::of_segment(id, segment.id, new.readable()?.clone(), Time::of(id.uuid()));
         let identification_scope = segment.fields.settings.0.identification_scope.0;
         let user = User { updated_at: Time::now(), identification_scope, ..made };
-        errors.extend(self.transfers.store.check_photo(None, &user, self.import.actor).await?);
+        new.add_errors(self.transfers.store.check_photo(None, &user, self.import.actor).await?);
         if self.import.fields.dry_run.0 {
-            errors.extend(self.rehearsed(None, &user).await?);
+            new.add_errors(self.rehearsed(None, &user).await?);
         }
-        if !errors.is_empty() {
-            return Err(Error::Invalid(errors));
-        }
+        new.into_result()?;
         if self.import.fields.dry_run.0 {
             return Ok((RowStatus::Created, None));
         }
@@ -200,7 +198,7 @@ fn missing<T>(found: Result<T, Error>) -> Result<bool, Error> {
 /// The user with the fields that a row gives. A row is what a new user may be, so that it changes no status.
 fn patched(user: &User, body: Value, settings: &Settings) -> Result<User, Error> {
     MergePatch::<UserFields>::parse(body.clone())?;
-    user.patched(MergePatch::<UserState>::parse(body)?, Role::Manager, Some(settings), Time::now())
+    user.patched(MergePatch::<UserState>::read(body), Role::Manager, Some(settings), Time::now())
 }
 
 /// Refuses another e-mail of a user who logs in by it, which Cognito would have to be told.

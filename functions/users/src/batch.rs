@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::segment::IdentificationScope;
 use domain::user::rounds;
 use domain::{
-    Body as _, Error, Field, FieldError, Flag, KeyScope, NewUser, Segment, SegmentId, UserId, body, field::Pointer,
+    Field, FieldError, Flag, KeyScope, NewUser, ParsedBody, Segment, SegmentId, UserId, body, field::Pointer,
 };
 use edge::{Answer, App, Body, Caller, Failure, Path, Problem, Rendered, Seed};
 use futures_util::stream::{self, StreamExt as _};
@@ -15,7 +15,7 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::create::made;
-use crate::together::{parsed, together};
+use crate::together::together;
 
 /// How many users a batch may have.
 const MOST: usize = 100;
@@ -103,7 +103,7 @@ pub(crate) async fn batch(
     if batch.atomic.0 {
         return all_or_none((&app, &identity, &caller), &segment, (seed, batch.users.0)).await;
     }
-    let users = batch.users.0.into_iter().map(NewUser::parse);
+    let users = batch.users.0.into_iter().map(ParsedBody::parse);
     let results =
         each_alone(users, |index, new| row((&app, &identity, &caller), &segment, (index, seed.scattered(index)), new))
             .await;
@@ -114,12 +114,12 @@ pub(crate) async fn batch(
 /// Does something with each of new users, several at once, but one after the other where they claim the same value: what
 /// came of each, in their order.
 pub async fn each_alone<T, F: Future<Output = (usize, T)>>(
-    users: impl IntoIterator<Item = Result<NewUser, Error>>,
-    row: impl Fn(usize, Result<NewUser, Error>) -> F,
+    users: impl IntoIterator<Item = ParsedBody<NewUser>>,
+    row: impl Fn(usize, ParsedBody<NewUser>) -> F,
 ) -> Vec<(usize, T)> {
-    let claims = |(_, new): &(usize, Result<NewUser, Error>)| {
+    let claims = |(_, new): &(usize, ParsedBody<NewUser>)| {
         // In the wider scope: at worst, two rows wait for each other that need not.
-        new.as_ref().map(|new| new.fields.unique_values(IdentificationScope::Segment)).unwrap_or_default()
+        new.body().map(|new| new.fields.unique_values(IdentificationScope::Segment)).unwrap_or_default()
     };
     let mut results = Vec::new();
     for round in rounds(users.into_iter().enumerate(), claims) {
@@ -135,7 +135,7 @@ async fn all_or_none(
     segment: &Segment,
     (seed, users): (Seed, Vec<Value>),
 ) -> Answer<Rendered> {
-    let new = parsed(users, "/users")?;
+    let new = users.into_iter().map(ParsedBody::parse).collect();
     let made = together((app, identity), segment, (seed, new, "/users"), caller.act()).await?;
     let made = made.iter().enumerate();
     let results: Vec<_> =
@@ -147,11 +147,9 @@ async fn row(
     (app, identity, caller): (&App, &Identity, &Caller),
     segment: &Segment,
     (index, id): (usize, UserId),
-    new: Result<NewUser, Error>,
+    new: ParsedBody<NewUser>,
 ) -> (usize, Value) {
-    let act = caller.act();
-    let made = async { made(app, identity, (segment, id), new?, act).await };
-    let result = match made.await {
+    let result = match made(app, identity, (segment, id), new, caller.act()).await {
         Ok(user) => json!({ "index": index, "status": 201, "id": user.id.to_string() }),
         Err(error) => {
             let problem = Failure::from(error).problem(caller.request_id());

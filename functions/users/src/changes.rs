@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::field::Pointer;
 use domain::{Field as _, FieldError, KeyScope, Object as _, SegmentId, Status, Time, User, UserId};
 use edge::{Answer, App, Caller, Path, Query, Rendered};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{Changed, Since};
 use utoipa::ToSchema;
 
@@ -71,9 +71,10 @@ pub(crate) async fn changes(
     caller.segment(segment, KeyScope::Read).await?;
     let (since, size) = (since.unwrap_or_else(|| Since::time(Time::now())), size.unwrap_or(DEFAULT_SIZE));
     let found = app.store.user_changes(segment, &since, size).await?;
-    let data: Vec<_> = found.rows.iter().map(shown).collect();
+    let data: Vec<Value> = found.rows.iter().map(shown).collect();
     let cursor = URL_SAFE_NO_PAD.encode(found.next.as_str());
-    Ok(Rendered(json!({ "data": data, "cursor": cursor, "has_more": found.more })))
+    // `json!` would write the numbers of metadata anew.
+    Ok(Rendered(object([("data", data.into()), ("cursor", cursor.into()), ("has_more", found.more.into())])))
 }
 
 fn place(text: &str, errors: &mut Vec<FieldError>) -> Option<Since> {
@@ -90,12 +91,16 @@ fn place(text: &str, errors: &mut Vec<FieldError>) -> Option<Since> {
     time.map(Since::time)
 }
 
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 fn shown(change: &Changed) -> Value {
     let user = change.user.as_ref().filter(|user| user.status != Status::Deleted);
-    json!({
-        "id": change.id.show(),
-        "changed_at": change.at.show(),
-        "deleted": user.is_none(),
-        "user": user.map(User::show),
-    })
+    object([
+        ("id", change.id.show()),
+        ("changed_at", change.at.show()),
+        ("deleted", user.is_none().into()),
+        ("user", user.map_or(Value::Null, User::show)),
+    ])
 }

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use domain::user::{Person, PersonNumber};
 use domain::{
-    Act, Action, Entry, Error, FieldError, KeyScope, NewUser, Password, Segment, SegmentId, Status, Time, User, UserId,
+    Act, Action, Entry, Error, KeyScope, NewUser, ParsedBody, Password, Segment, SegmentId, Status, Time, User, UserId,
 };
-use edge::{Answer, App, Body, Caller, Created, Path, Seed, Tries};
+use edge::{Answer, App, Body, Caller, Created, Draft, Path, Seed, Tries};
 use identity::Identity;
 use reconcile::{purged, settled};
 use store::{PasswordEffects, Pending, UserRecord};
@@ -23,7 +23,7 @@ pub(crate) async fn create(
     caller: Caller,
     Path(segment): Path<SegmentId>,
     seed: Seed,
-    Body(new): Body<NewUser>,
+    Body(Draft(new)): Body<Draft<NewUser>>,
 ) -> Answer<Created> {
     let segment = caller.segment(segment, KeyScope::Write).await?;
     let user = made(&app, &identity, (&segment, seed.id(0)), new, caller.act()).await?;
@@ -38,10 +38,11 @@ pub async fn made(
     app: &App,
     identity: &Identity,
     (segment, id): (&Segment, UserId),
-    new: NewUser,
+    new: ParsedBody<NewUser>,
     act: Act<'_>,
 ) -> Result<User, Error> {
-    let (user, entry) = begun((segment, id), &new, act)?;
+    let new = accept(new, segment)?;
+    let (user, entry) = begun((segment, id), &new, act);
     let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
         Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
         made => made?,
@@ -57,10 +58,11 @@ pub async fn made(
 pub async fn made_with_number(
     (app, identity): (&App, &Identity),
     (segment, id): (&Segment, UserId),
-    (new, known): (NewUser, Option<PersonNumber>),
+    (new, known): (ParsedBody<NewUser>, Option<PersonNumber>),
     act: Act<'_>,
 ) -> Result<User, Error> {
-    let (user, _) = begun((segment, id), &new, act)?;
+    let new = accept(new, segment)?;
+    let (user, _) = begun((segment, id), &new, act);
     let mut tries = Tries::default();
     let record = loop {
         let (number, numbering) = numbering(known);
@@ -77,25 +79,30 @@ pub async fn made_with_number(
 }
 
 /// A new user as it is to be written, and what its history tells of it.
-pub(crate) fn begun((segment, id): (&Segment, UserId), new: &NewUser, act: Act<'_>) -> Result<(User, Entry), Error> {
-    let errors = check_new(new, segment);
-    if !errors.is_empty() {
-        return Err(Error::Invalid(errors));
-    }
+pub(crate) fn begun((segment, id): (&Segment, UserId), new: &NewUser, act: Act<'_>) -> (User, Entry) {
     let user = User::of_segment(id, segment.id, new.fields.clone(), Time::of(id.uuid()));
     let identification_scope = segment.fields.settings.0.identification_scope.0;
-    let user = User { status: new.status.map_or(user.status, Status::from), identification_scope, ..user };
+    let status = new.status.map_or(user.status, Status::from);
+    let user = User { status, status_reason: new.status_reason.clone(), identification_scope, ..user };
     let entry = Entry::between(None, &user, Action::Created, act);
-    Ok((user, entry))
+    (user, entry)
 }
 
-/// Returns what the segment does not accept of a new user, its password included.
-pub(crate) fn check_new(new: &NewUser, segment: &Segment) -> Vec<FieldError> {
+/// Returns a new user that the segment accepts, its password included.
+///
+/// # Errors
+/// [`Error::Invalid`] with each error of the body and each rule of the segment that it breaks.
+pub(crate) fn accept(mut new: ParsedBody<NewUser>, segment: &Segment) -> Result<NewUser, Error> {
     let settings = &segment.fields.settings.0;
-    let mut errors = new.fields.check_in(settings, None);
-    let password = new.password.as_ref();
-    errors.extend(password.and_then(|password| password.find_weakness("/password", &new.fields, Some(settings))));
-    errors
+    new.check_in(settings, None);
+    new.check(|new| {
+        let password = new.password.as_ref();
+        password
+            .and_then(|password| password.find_weakness("/password", &new.fields, Some(settings)))
+            .into_iter()
+            .collect()
+    });
+    new.into_result()
 }
 
 /// The user who was made, with its password if it has one.

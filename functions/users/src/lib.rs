@@ -39,7 +39,7 @@ pub use list::{Users, asks_for_deleted};
 pub use magic_link::{MagicLink, check_links, new_link, new_token, open_link};
 pub use number::numbered;
 pub use own_email::{EmailCode, prove_email};
-pub use together::{parsed, together};
+pub use together::together;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<State> {

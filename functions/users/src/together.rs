@@ -2,35 +2,18 @@
 
 use std::collections::HashMap;
 
-use domain::{Act, Body as _, Error, FieldError, NewUser, Segment, User, UserId};
+use domain::{Act, Error, FieldError, NewUser, ParsedBody, Segment, User, UserId};
 use edge::{App, Seed};
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt as _};
 use identity::Identity;
 use reconcile::jobs::undo;
-use serde_json::Value;
 use store::{Resumed, Whole};
 
-use crate::create::{begun, check_new, made, made_before, with_password};
+use crate::create::{accept, begun, made, made_before, with_password};
 
 /// So many users are made at once.
 const AT_ONCE: usize = 16;
-
-/// Reads new users, of which `at` is the array, with the errors of all.
-///
-/// # Errors
-/// [`Error::Invalid`].
-pub fn parsed(users: Vec<Value>, at: &str) -> Result<Vec<NewUser>, Error> {
-    let (mut new, mut errors) = (Vec::new(), Vec::new());
-    for (index, user) in users.into_iter().enumerate() {
-        match NewUser::parse(user).map_err(|error| placed(error, at, index)) {
-            Ok(user) => new.push(user),
-            Err(Error::Invalid(inner)) => errors.extend(inner),
-            Err(other) => return Err(other),
-        }
-    }
-    if errors.is_empty() { Ok(new) } else { Err(Error::Invalid(errors)) }
-}
 
 /// Makes users of a segment, 1 to 100: all of them, or none. What can be told beforehand is told before anything is
 /// written; `at` is the array for errors.
@@ -42,11 +25,12 @@ pub fn parsed(users: Vec<Value>, at: &str) -> Result<Vec<NewUser>, Error> {
 pub async fn together(
     (app, identity): (&App, &Identity),
     segment: &Segment,
-    (seed, new, at): (Seed, Vec<NewUser>, &str),
+    (seed, new, at): (Seed, Vec<ParsedBody<NewUser>>, &str),
     act: Act<'_>,
 ) -> Result<Vec<User>, Error> {
     let ids: Vec<UserId> = (0..new.len()).map(|index| seed.scattered(index)).collect();
-    check(app, segment, (&ids, &new), at).await?;
+    let new = accept_all(new, segment, at)?;
+    check_unique(app, segment, (&ids, &new), at).await?;
     let mut rows = ids.iter().copied().zip(new).enumerate();
     let Some((_, (id, first))) = rows.next() else { return Ok(Vec::new()) };
     let making = (app, identity, segment);
@@ -56,7 +40,7 @@ pub async fn together(
         First::Refused(error, whole) => return Err(undone(making, (&ids, whole), placed(error, at, 0), act).await),
     };
     let rest = rows.map(|(index, (id, new))| async move {
-        let made = made(app, identity, (segment, id), new, act).await;
+        let made = made(app, identity, (segment, id), new.into(), act).await;
         made.map_err(|error| placed(error, at, index))
     });
     // All come to their end before anything is undone.
@@ -83,7 +67,7 @@ async fn make_first(
     all: &[UserId],
     act: Act<'_>,
 ) -> Result<First, Error> {
-    let (user, entry) = begun((segment, id), &new, act)?;
+    let (user, entry) = begun((segment, id), &new, act);
     let (record, whole) = match app.store.create_first(&user, segment.owner_id, &entry, all).await {
         Err(error @ Error::Conflict(_)) => {
             let record = made_before(app, identity, id).await?.ok_or(error)?;
@@ -129,23 +113,42 @@ async fn all(app: &App, ids: &[UserId]) -> Result<Vec<User>, Error> {
     Ok(found.into_iter().flatten().map(|record| record.user).collect())
 }
 
-/// Refuses what can be told beforehand: 1 read for each 100 unique values.
-async fn check(app: &App, segment: &Segment, (ids, new): (&[UserId], &[NewUser]), at: &str) -> Result<(), Error> {
-    let (mut invalid, mut taken) = (Vec::new(), Vec::new());
+/// Returns new users that the segment accepts.
+///
+/// # Errors
+/// [`Error::Invalid`] with the errors of each.
+fn accept_all(new: Vec<ParsedBody<NewUser>>, segment: &Segment, at: &str) -> Result<Vec<NewUser>, Error> {
+    let (mut accepted, mut errors) = (Vec::new(), Vec::new());
+    for (index, user) in new.into_iter().enumerate() {
+        match accept(user, segment) {
+            Ok(user) => accepted.push(user),
+            Err(Error::Invalid(found)) => errors.extend(found.into_iter().map(|error| placed_at(error, at, index))),
+            Err(other) => return Err(other),
+        }
+    }
+    if errors.is_empty() { Ok(accepted) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Checks that no unique value of the users is another user's: 1 read for each 100 values.
+///
+/// # Errors
+/// [`Error::Conflict`] with each that is.
+async fn check_unique(
+    app: &App,
+    segment: &Segment,
+    (ids, new): (&[UserId], &[NewUser]),
+    at: &str,
+) -> Result<(), Error> {
+    let mut taken = Vec::new();
     let mut values: HashMap<(&str, String), usize> = HashMap::new();
     let (mut claims, scope) = (Vec::new(), segment.fields.settings.0.identification_scope.0);
     for (index, user) in new.iter().enumerate() {
-        let errors = check_new(user, segment);
-        invalid.extend(errors.into_iter().map(|error| placed_at(error, at, index)));
         for unique in user.fields.unique_values(scope) {
             match values.insert((unique.field, unique.value.clone()), index) {
                 Some(_) => taken.push(placed_at(unique.taken(), at, index)),
                 None => claims.push((index, unique)),
             }
         }
-    }
-    if !invalid.is_empty() {
-        return Err(Error::Invalid(invalid));
     }
     if taken.is_empty() {
         let uniques: Vec<_> = claims.iter().map(|(_, unique)| unique.clone()).collect();
@@ -162,7 +165,5 @@ fn placed(error: Error, at: &str, index: usize) -> Error {
 }
 
 fn placed_at(error: FieldError, at: &str, index: usize) -> FieldError {
-    // What is about the whole of a user is told in its own words.
-    let pointer = if error.pointer.is_empty() { String::new() } else { format!("{at}/{index}{}", error.pointer) };
-    FieldError { pointer, ..error }
+    FieldError { pointer: format!("{at}/{index}{}", error.pointer), ..error }
 }

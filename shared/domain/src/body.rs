@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::error::{Error, FieldError};
-use crate::field::{Fields, Pointer, read_object};
+use crate::field::Fields;
+use crate::parsed::ParsedBody;
 
 /// A request body: an object with known fields, made by [`body!`](macro@crate::body).
 pub trait Body: Sized {
@@ -47,12 +48,7 @@ pub trait Body: Sized {
     /// # Errors
     /// [`Error::Invalid`] with one entry for each field that is wrong, missing or unknown.
     fn parse(value: Value) -> Result<Self, Error> {
-        let mut errors = Vec::new();
-        let body = read_object(value, &Pointer::root(), &mut errors, Self::read);
-        if let Some(body) = &body {
-            body.rules(&mut errors);
-        }
-        body.filter(|_| errors.is_empty()).ok_or(Error::Invalid(errors))
+        ParsedBody::parse(value).into_result()
     }
 }
 
@@ -194,6 +190,38 @@ mod tests {
         let errors = found(Sample::parse(json!({ "free": true, "a/b~": 1 })));
         let expected = [("/wanted", "required"), ("/free", "invalid_type"), ("/a~1b~0", "unknown")];
         assert_eq!(errors, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+    }
+
+    #[test]
+    fn body_is_read_without_optional_fields_that_have_an_error() -> Result<(), Error> {
+        let mut parsed = ParsedBody::<Sample>::parse(json!({ "wanted": "x", "free": { "a": 1 }, "on": 1 }));
+        let body = parsed.readable()?;
+        assert_eq!((body.wanted.as_str(), body.free.is_some(), body.on.0), ("x", false, true));
+        assert!(parsed.has_error("free") && !parsed.has_error("fre") && !parsed.has_error("wanted"));
+        parsed.check(|_| {
+            ["/free", "/free/a", "/wanted"].map(|pointer| FieldError::new(pointer, "taken", "is taken")).into()
+        });
+        let codes = found(parsed.into_result());
+        let expected = [("/free", "invalid_type"), ("/on", "invalid_type"), ("/wanted", "taken")];
+        assert_eq!(codes, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+        assert!(ParsedBody::<Sample>::parse(json!({ "free": "y" })).readable().is_err(), "a required field is missing");
+        Ok(())
+    }
+
+    #[test]
+    fn patch_with_an_error_is_never_applied() -> Result<(), Error> {
+        let before = Sample::parse(json!({ "wanted": "x", "free": "y", "on": false }))?;
+        for (patch, expected) in [
+            (json!({ "wanted": "z", "free": 1 }), vec![("/free", "invalid_type")]),
+            (json!({ "wanted": "z", "other": 1 }), vec![("/other", "unknown")]),
+            (json!({ "wanted": null, "free": 1 }), vec![("/wanted", "invalid_type"), ("/free", "invalid_type")]),
+            (json!([]), vec![("", "invalid_type")]),
+        ] {
+            let applied = MergePatch::<Sample>::read(patch.clone()).apply_to(&before);
+            let expected: Vec<_> = expected.into_iter().map(|(pointer, code)| (pointer.to_owned(), code)).collect();
+            assert_eq!(found(applied.into_result()), expected, "{patch}");
+        }
+        Ok(())
     }
 
     #[test]

@@ -133,4 +133,10 @@ impl FieldError {
     pub fn new(pointer: &str, code: &'static str, message: &str) -> Self {
         Self { pointer: pointer.to_owned(), code, message: message.to_owned() }
     }
+
+    /// Whether the error is about the value at the pointer `outer`, or about a part of it.
+    #[must_use]
+    pub fn is_within(&self, outer: &str) -> bool {
+        self.pointer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }

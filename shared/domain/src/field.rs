@@ -64,14 +64,14 @@ pub struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// Takes the field `name`, as the type asked for.
+    /// Takes the field `name`, as the type asked for. An optional field with an error is reported, and is as absent, so that
+    /// the others can be checked together.
     pub fn take<T: Field>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
         let at = self.at.child(name);
-        match self.left.remove(name) {
-            Some(value) => T::read(value, &at, self.errors),
-            None => T::absent(&at, self.errors),
-        }
+        let Some(value) = self.left.remove(name) else { return T::absent(&at, self.errors) };
+        let read = T::read(value, &at, self.errors);
+        if T::REQUIRED { read } else { read.or_else(|| T::absent(&at, self.errors)) }
     }
 
     /// Takes all that is left, whatever it is called.
@@ -139,6 +139,11 @@ impl Pointer {
         // A client chooses the names of unknown fields: escaped as the RFC says, and cut.
         let name: String = name.to_string().chars().take(100).collect();
         Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// The pointer as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// An error at this place. `message` says what to do and never repeats what the client sent.

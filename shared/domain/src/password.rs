@@ -215,7 +215,10 @@ impl Field for Password {
         let length = text.chars().count();
         // Cognito's own pattern: no white space at either end.
         let broken = if length < SHORTEST {
-            Some(("too_short", "must have at least 8 characters, or as many as the segment asks for"))
+            Some((
+                "too_short",
+                "must have at least 6 characters; a segment may require more, and requires 8 by default",
+            ))
         } else if length > LONGEST {
             Some(("too_long", "must have at most 128 characters"))
         } else if text.trim() != text || text.chars().any(char::is_control) {

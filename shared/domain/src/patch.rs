@@ -6,27 +6,44 @@ use serde_json::{Map, Value};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::error::Error;
+use crate::error::{Error, FieldError};
 use crate::field::{Body, Pointer, read_object};
+use crate::parsed::ParsedBody;
 
 /// A JSON Merge Patch (RFC 7396) of a body of type `T`: absent stays, `null` clears, objects merge.
 #[derive(Debug, Clone)]
 pub struct MergePatch<T> {
     patch: Value,
+    /// What is wrong with it whatever it is applied to; `patch` is without those members.
+    errors: Vec<FieldError>,
     of: PhantomData<T>,
 }
 
 impl<T: Body> MergePatch<T> {
+    /// Reads a patch. Its errors are reported when it is applied, with those of the result.
+    #[must_use]
+    pub fn read(mut patch: Value) -> Self {
+        let mut errors = Vec::new();
+        read_object(patch.clone(), &Pointer::root(), &mut errors, T::read);
+        // What the patch leaves out, the object has.
+        errors.retain(|error| error.code != "required");
+        match patch.as_object_mut() {
+            Some(members) => members.retain(|name, _| {
+                let at = Pointer::root().child(name);
+                !errors.iter().any(|error| error.is_within(at.as_str()))
+            }),
+            None => patch = Value::Object(Map::new()),
+        }
+        Self { patch, errors, of: PhantomData }
+    }
+
     /// Reads a patch; what is wrong whatever the patch is applied to is found here already.
     ///
     /// # Errors
     /// [`Error::Invalid`] with one entry for each field that is wrong or unknown.
     pub fn parse(patch: Value) -> Result<Self, Error> {
-        let mut errors = Vec::new();
-        read_object(patch.clone(), &Pointer::root(), &mut errors, T::read);
-        // What the patch leaves out, the object has.
-        errors.retain(|error| error.code != "required");
-        if errors.is_empty() { Ok(Self { patch, of: PhantomData }) } else { Err(Error::Invalid(errors)) }
+        let read = Self::read(patch);
+        if read.errors.is_empty() { Ok(read) } else { Err(Error::Invalid(read.errors)) }
     }
 
     /// Whether the patch says anything of a field.
@@ -47,7 +64,13 @@ impl<T: Body> MergePatch<T> {
     ///
     /// # Errors
     /// [`Error::Invalid`] where the result would break a rule, or something changes that is fixed.
-    pub fn apply(mut self, current: &T) -> Result<T, Error> {
+    pub fn apply(self, current: &T) -> Result<T, Error> {
+        self.apply_to(current).into_result()
+    }
+
+    /// `current` with the patch applied, and the errors of both. Fields with an error are as `current` has them.
+    #[must_use]
+    pub fn apply_to(mut self, current: &T) -> ParsedBody<T> {
         let mut merged = Value::Object(current.show());
         for (dependent, other) in T::DEPENDENT {
             let (parent, name) = dependent.rsplit_once('/').unwrap_or_default();
@@ -57,9 +80,13 @@ impl<T: Body> MergePatch<T> {
             }
         }
         merge(&mut merged, self.patch);
-        let (changed, mut errors) = (T::parse(merged)?, Vec::new());
-        changed.fixed(current, &mut errors);
-        if errors.is_empty() { Ok(changed) } else { Err(Error::Invalid(errors)) }
+        let mut changed = ParsedBody::with_errors(merged, self.errors);
+        changed.check(|changed: &T| {
+            let mut errors = Vec::new();
+            changed.fixed(current, &mut errors);
+            errors
+        });
+        changed
     }
 }
 

@@ -67,6 +67,12 @@ impl Subscription {
             MemberStatus::Blocked => false,
         }
     }
+
+    /// Whether it is in use: it is active, and its end has not passed.
+    #[must_use]
+    pub fn is_active(&self, now: Time) -> bool {
+        self.fields.status.0 == MemberStatus::Active && !self.is_over(now)
+    }
 }
 
 impl Member {
@@ -189,13 +195,14 @@ mod tests {
         );
         let (now, day) = (Time::now(), std::time::Duration::from_secs(24 * 60 * 60));
         let (past, later) = (Time::from_millis(now.millis() - 1000), now.plus(day));
-        for (status, end, is_over) in [
-            ("ACTIVE", None, false),
-            ("ACTIVE", Some(later), false),
-            ("ACTIVE", Some(now), true),
-            ("ACTIVE", Some(past), true),
-            ("INACTIVE", Some(later), true),
-            ("BLOCKED", Some(past), false),
+        for (status, end, is_over, is_active) in [
+            ("ACTIVE", None, false, true),
+            ("ACTIVE", Some(later), false, true),
+            ("ACTIVE", Some(now), true, false),
+            ("ACTIVE", Some(past), true, false),
+            ("INACTIVE", Some(later), true, false),
+            ("BLOCKED", Some(past), false, false),
+            ("BLOCKED", Some(later), false, false),
         ] {
             let product = ProductId::fresh();
             let fields =
@@ -203,6 +210,7 @@ mod tests {
             let fields = MemberFields::subscriber(SubscriptionFields::parse(fields)?);
             let member = Member::new(MemberId::fresh(), &membership, fields, now);
             assert_eq!(member.subscription().is_some_and(|own| own.is_over(now)), is_over, "{status} {end:?}");
+            assert_eq!(member.subscription().is_some_and(|own| own.is_active(now)), is_active, "{status} {end:?}");
             assert_eq!(member.may_buy(product, now).is_ok(), is_over, "{status} {end:?}");
             assert!(member.may_buy(ProductId::fresh(), now).is_err(), "another product of the membership");
         }

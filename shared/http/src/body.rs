@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, Method};
 use domain::field::{MergePatch, Pointer};
 use domain::json::JsonText;
-use domain::{Error, FieldError};
+use domain::{Error, FieldError, ParsedBody};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
@@ -48,11 +48,22 @@ impl<T: domain::Body> FromJson for T {
     }
 }
 
-impl<T: domain::Body> FromJson for Patch<T> {
+impl<T: domain::Body> FromJson for Draft<T> {
     fn from_json(value: Value) -> Result<Self, Error> {
-        MergePatch::parse(value).map(Self)
+        Ok(Self(ParsedBody::parse(value)))
     }
 }
+
+/// Its errors are reported when it is applied.
+impl<T: domain::Body> FromJson for Patch<T> {
+    fn from_json(value: Value) -> Result<Self, Error> {
+        Ok(Self(MergePatch::read(value)))
+    }
+}
+
+/// A body whose errors are reported with those of the handler's own rules.
+#[derive(Debug, Clone)]
+pub struct Draft<T>(pub ParsedBody<T>);
 
 /// A merge patch.
 #[derive(Debug, Clone)]

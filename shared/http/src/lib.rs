@@ -51,7 +51,7 @@ pub use app::{
     App, Clients, DeveloperRegistration, EXPORT_RETENTION_DAYS, PushApplications, PushSchedules, Settings, SignUpMode,
 };
 pub use base::Base;
-pub use body::{Body, BodyLimit, FromJson, JsonOrForm, MaybeBody, OneOrMany, Patch};
+pub use body::{Body, BodyLimit, Draft, FromJson, JsonOrForm, MaybeBody, OneOrMany, Patch};
 pub use caller::{Anybody, Caller, Session, Subject, check_use};
 pub use coding::{CompressedForms, mark_compressible};
 pub use cors::Origins;

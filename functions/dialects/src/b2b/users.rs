@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::user::Unique;
-use domain::{Error, KeyScope, MergePatch, ReferenceId, Role, Status, User, UserId, UserState};
+use domain::{Error, KeyScope, MergePatch, ParsedBody, ReferenceId, Role, Status, User, UserId, UserState};
 use edge::{App, IfMatch, LenientBody, Path, Seed, UserRef};
 use identity::Identity;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ pub(super) async fn create(
     let rows = rows(body)?;
     let named = Named::find(&app, place.id, &rows).await?;
     let new = rows.iter().enumerate().map(|(index, row)| named.user(row, None, &format!("/{index}")));
-    let new = users::parsed(new.collect::<Result<_, _>>()?, "")?;
+    let new = new.map(|row| row.map(ParsedBody::parse)).collect::<Result<_, _>>()?;
     let made = users::together((&app, &identity), &segment, (seed, new, ""), place.caller.act()).await;
     let made = made.map_err(|error| Refused::of_bodies(error, &rows))?;
     Ok(format.answer(StatusCode::CREATED, made.iter().map(shown::user_ids).collect()))
@@ -126,7 +126,7 @@ pub(super) async fn update(
             return Err(refused);
         }
     };
-    let patch = |user: &User| MergePatch::<UserState>::parse(named.user(&body, Some(user), "")?);
+    let patch = |user: &User| Ok(MergePatch::<UserState>::read(named.user(&body, Some(user), "")?));
     let mut meant = Meant::by(&id);
     while let Some(user) = meant.next((&app, &place), KeyScope::Write).await? {
         let whom = (UserRef::Id(user), Some(place.id));

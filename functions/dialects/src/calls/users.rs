@@ -132,7 +132,7 @@ async fn update(on: (&App, &Identity), agent: &Agent, call: &Call) -> Result<Don
     let patch = |before: &User| {
         let country = doc::phone_country(settings, &call.doc, Some(before));
         let fields = doc::fields(&call.doc, country.as_ref(), Some(before))?;
-        MergePatch::<UserState>::parse(fields.into())
+        Ok(MergePatch::<UserState>::read(fields.into()))
     };
     let whom = (UserRef::Id(person.user_id), None);
     let user = users::changed(on, &agent.caller, whom, &IfMatch::default(), patch).await?;

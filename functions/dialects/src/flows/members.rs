@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::members::{Joins, NewMember, Role, Seat, found, join, reach};
+use ::members::{Joins, NewMember, Role, Seat, enrol, found, join, reach};
 use axum::extract::State as Shared;
 use domain::answer::Given;
-use domain::member::{Approval, Joining, MemberStatus};
+use domain::member::{Approval, MemberStatus};
 use domain::text::Country;
 use domain::{
-    Body as _, EnrolmentFields, Error, Field as _, KeyScope, LevelId, Member, MemberId, MembershipId, Object as _,
-    SegmentId, UserId, field::Pointer,
+    Error, Field as _, KeyScope, LevelId, Member, MemberId, MembershipId, Object as _, ParsedBody, SegmentId, UserId,
+    field::Pointer,
 };
 use edge::{Access, Answer, App, Caller, LenientBody, Path, Query, Rendered, Seed};
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ impl Asked {
     }
 
     /// The member that it makes: of anybody, for who manages the segment, and else of whoever asks.
-    fn joining(mut self, access: &Access, of: &Configuration, role: Role) -> Result<NewMember, Error> {
+    fn joining(mut self, access: &Access, of: &Configuration, role: Role) -> Result<ParsedBody<NewMember>, Error> {
         if self.segment.is_some_and(|segment| segment != of.membership.segment_id) {
             return Err(Error::invalid("/segment_id", "invalid_choice", "must be the segment of the membership"));
         }
@@ -100,13 +100,13 @@ impl Asked {
             Role::Manager => {
                 self.fields.extend(self.user.map(|user| ("user_id".to_owned(), user.show())));
                 self.fields.extend(self.level.map(|level| ("level_id".to_owned(), level.show())));
-                NewMember::parse(Value::Object(self.fields))
+                Ok(ParsedBody::parse(Value::Object(self.fields)))
             }
             Role::Itself => self.itself(access, of),
         }
     }
 
-    fn itself(mut self, access: &Access, of: &Configuration) -> Result<NewMember, Error> {
+    fn itself(mut self, access: &Access, of: &Configuration) -> Result<ParsedBody<NewMember>, Error> {
         let itself = access.user().ok_or(Error::NotFound)?.user.id;
         if self.user.is_some_and(|user| user != itself) {
             return Err(Error::NotFound);
@@ -116,8 +116,7 @@ impl Asked {
             return Err(Error::Forbidden("Levels are the owner's to give; leave membership_level_id out."));
         }
         self.fields.retain(|name, _| ITS_OWN.contains(&name.as_str()));
-        let Joining { fields, answers } = Joining::<EnrolmentFields>::parse(Value::Object(self.fields))?;
-        Ok(Joining { fields: fields.of(itself), answers })
+        Ok(enrol(itself, Value::Object(self.fields)))
     }
 }
 

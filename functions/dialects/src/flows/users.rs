@@ -185,7 +185,7 @@ async fn change_user(
         let mut fields = NAMES.read_in(body.clone(), false, country);
         fields.extend(proof.clone());
         fields.extend(status(active, before).map(|status| ("status".to_owned(), status.as_str().into())));
-        MergePatch::<UserState>::parse(Value::Object(fields))
+        Ok(MergePatch::<UserState>::read(Value::Object(fields)))
     };
     let (named, any) = ((UserRef::Id(id), None), IfMatch::default());
     let changed = changed_in((&state.app, &state.identity), &caller, named, &any, patch).await;

@@ -2,8 +2,7 @@
 
 use axum::extract::{OriginalUri, State as Shared};
 use axum::http::StatusCode;
-use domain::field::Body as _;
-use domain::{Error, KeyScope, MergePatch, NewUser, Status, User, UserId};
+use domain::{Error, KeyScope, MergePatch, ParsedBody, Status, User, UserId};
 use edge::{Answer, IfMatch, LenientBody, List, Path, Query, Rendered, Seed, UserRef};
 use serde_json::{Value, json};
 
@@ -28,17 +27,8 @@ pub(super) async fn create(
 ) -> Answer<(StatusCode, Rendered)> {
     let segment = place.segment(KeyScope::Write).await?;
     let data = fields::data(body)?;
-    let mut errors = fields::missing(&data, true);
-    let new = match NewUser::parse(fields::created(&data, &segment.fields.settings.0)) {
-        Err(Error::Invalid(more)) => {
-            errors.extend(more);
-            return Err(Error::Invalid(errors).into());
-        }
-        new => new?,
-    };
-    if !errors.is_empty() {
-        return Err(Error::Invalid(errors).into());
-    }
+    let mut new = ParsedBody::parse(fields::created(&data, &segment.fields.settings.0));
+    new.add_errors(fields::missing(&data, true));
     let id: UserId = seed.id(0);
     let user = users::made(&state.app, &state.identity, (&segment, id), new, place.caller.act()).await?;
     Ok((StatusCode::CREATED, Rendered(json!({ "data": fields::shown(&user) }))))
@@ -130,7 +120,7 @@ pub(super) async fn change(
         Status::Deleted => Err(Error::NotFound),
         Status::Unverified | Status::Active | Status::Blocked => match fields::missing_reason(&data, before) {
             Some(missing) => Err(Error::Invalid(vec![missing])),
-            None => MergePatch::parse(Value::Object(fields::patched(&data, settings, Some(before)))),
+            None => Ok(MergePatch::read(Value::Object(fields::patched(&data, settings, Some(before))))),
         },
     };
     let user = users::changed(changes, &place.caller, named, &IfMatch::default(), patched).await?;

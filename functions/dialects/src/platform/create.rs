@@ -9,8 +9,8 @@ use domain::field::Body as _;
 use domain::text::Country;
 use domain::user::Unique;
 use domain::{
-    Error, Field as _, FieldError, KeyScope, MemberId, NewUser, ProductId, Segment, SubscriptionFields, Time, UserId,
-    field::Pointer,
+    Error, Field as _, FieldError, KeyScope, MemberId, NewUser, ParsedBody, ProductId, Segment, SubscriptionFields,
+    Time, UserId, field::Pointer,
 };
 use edge::{Answer, Failure, LenientBody, Rendered, Seed};
 use futures_util::future::try_join_all;
@@ -79,13 +79,12 @@ pub(super) async fn create(
     let (segment, offers) = (segment?, offers?);
     let (places, rows): (Vec<_>, Vec<_>) =
         rows.into_iter().map(|(place, row)| (place, Row::read(row, &segment))).unzip();
-    let purchases: Vec<_> =
-        rows.iter().map(|row| row.as_ref().map(|row| row.purchase.clone()).unwrap_or_default()).collect();
-    let users = rows.into_iter().map(|row| row.map(|row| row.user));
+    let times: Vec<_> = rows.iter().map(|row| row.starts_at).collect();
+    let users = rows.into_iter().map(|row| row.user);
     let batch =
         Batch { state: &state, place: &place, segment: &segment, seed, offers: &offers, students: Mutex::default() };
-    let purchase = |index: usize| purchases.get(index).cloned().unwrap_or_default();
-    let results = users::each_alone(users, |index, new| batch.write_row(index, new, purchase(index))).await;
+    let starts_at = |index: usize| times.get(index).copied().flatten();
+    let results = users::each_alone(users, |index, new| batch.write_row(index, new, starts_at(index))).await;
     let results = results.into_iter().zip(places).map(|((_, result), place)| (place, result)).collect();
     Ok(Rendered(answer(results, place.caller.request_id())))
 }
@@ -160,28 +159,20 @@ async fn read_offers(state: &State, place: &Place, products: &[(usize, &Value)])
     Ok(offers)
 }
 
-/// The fields that a row of a student who exists uses; what is wrong with the others is no matter of it.
-const ALWAYS_USED: [&str; 2] = ["/email", "/accession_date"];
+/// When a student that a row creates or finds begins its subscriptions.
+const ACCESSION: &str = "accession_date";
 
 /// A student as it was sent.
 struct Row {
-    /// The student; only its e-mail where another field is wrong.
-    user: NewUser,
-    purchase: Purchase,
-}
-
-/// What a row says of its subscriptions.
-#[derive(Debug, Clone, Default)]
-struct Purchase {
+    user: ParsedBody<NewUser>,
+    /// When its subscriptions begin.
     starts_at: Option<Time>,
-    /// Why the row cannot create a student. One who exists is subscribed all the same.
-    errors: Vec<FieldError>,
 }
 
 impl Row {
-    fn read(row: &Value, segment: &Segment) -> Result<Self, Error> {
+    fn read(row: &Value, segment: &Segment) -> Self {
         if !row.is_object() {
-            return Err(Error::invalid("", "invalid_type", "The user must be a JSON object."));
+            return Self { user: ParsedBody::parse(row.clone()), starts_at: None };
         }
         let mut errors = Vec::new();
         let mut fields: Map<_, _> =
@@ -194,23 +185,13 @@ impl Row {
         if let Some(number) = given(row, "document") {
             fields.insert("identification".to_owned(), json!({ "type": "DOCUMENT", "value": as_text(number) }));
         }
-        let begins = given(row, "accession_date").map(|date| {
-            let day = Date::read(as_text(date), &Pointer::root().child("accession_date"), &mut errors);
+        let begins = given(row, ACCESSION).map(|date| {
+            let day = Date::read(lenient::day(date), &Pointer::root().child(ACCESSION), &mut errors);
             day.and_then(|day| lenient::time(&day.to_string()))
         });
-        let only_email = json!({ "email": fields.get("email") });
-        let user = match NewUser::parse(Value::Object(fields)) {
-            Err(Error::Invalid(more)) => {
-                errors.extend(more);
-                None
-            }
-            user => Some(user?),
-        };
-        if errors.iter().any(|error| ALWAYS_USED.contains(&error.pointer.as_str())) {
-            return Err(Error::Invalid(errors));
-        }
-        let user = user.map_or_else(|| NewUser::parse(only_email), Ok)?;
-        Ok(Self { user, purchase: Purchase { starts_at: begins.flatten(), errors } })
+        let mut user = ParsedBody::parse(Value::Object(fields));
+        user.add_errors(errors);
+        Self { user, starts_at: begins.flatten() }
     }
 }
 
@@ -243,18 +224,15 @@ impl Batch<'_> {
     async fn write_row(
         &self,
         index: usize,
-        new: Result<NewUser, Error>,
-        Purchase { starts_at, errors }: Purchase,
+        new: ParsedBody<NewUser>,
+        starts_at: Option<Time>,
     ) -> (usize, Result<Student, Error>) {
         let written = async {
-            let new = new?;
-            let email = new.fields.email.as_ref().map(Unique::email);
-            let created = match errors.is_empty() {
-                true => self.create_student(index, new, starts_at).await,
-                false => Err(Error::Invalid(errors)),
-            };
-            let rejected = match created {
-                Err(error @ Error::Invalid(_)) => error,
+            let email = new.body().and_then(|new| new.fields.email.as_ref()).map(Unique::email);
+            let can_subscribe = !new.has_error(ACCESSION);
+            let rejected = match self.create_student(index, new, starts_at).await {
+                // What is wrong with the fields of a student who exists does not matter.
+                Err(error @ Error::Invalid(_)) if can_subscribe => error,
                 Err(Error::Conflict(taken)) if taken.iter().any(|one| one.pointer == "/email") => {
                     Error::Conflict(taken)
                 }
@@ -281,7 +259,12 @@ impl Batch<'_> {
     }
 
     /// Creates a student with its subscriptions, or nothing of it.
-    async fn create_student(&self, index: usize, new: NewUser, starts_at: Option<Time>) -> Result<Student, Error> {
+    async fn create_student(
+        &self,
+        index: usize,
+        new: ParsedBody<NewUser>,
+        starts_at: Option<Time>,
+    ) -> Result<Student, Error> {
         let State { app, identity, .. } = self.state;
         let (id, act) = (self.seed.scattered(index), self.place.caller.act());
         let user = users::made(app, identity, (self.segment, id), new, act).await?.id;

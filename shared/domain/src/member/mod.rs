@@ -333,15 +333,6 @@ impl Member {
         Ok(Self { fields, ..self.next(now) })
     }
 
-    /// The member after its own `patch`, one version on.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where the patch breaks a rule.
-    pub fn patched_by_itself(&self, patch: MergePatch<EnrolmentFields>, now: Time) -> Result<Self, Error> {
-        let written = patch.apply(&self.fields.enrolment())?;
-        Ok(Self { fields: self.fields.clone().with(written), ..self.next(now) })
-    }
-
     /// The member after a change of its own: it returns to PENDING where that changed what was approved, unless its
     /// membership keeps approvals.
     #[must_use]

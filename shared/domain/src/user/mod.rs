@@ -177,8 +177,8 @@ body! {
         pub parent_id: Option<UserId>,
         /// The partner of the segment that the user belongs to.
         pub partner_id: Option<PartnerId>,
-        /// The status of the segment's own that the user has; one that is excluded shuts the user out, and leaves it out
-        /// of lists and counts.
+        /// The status of the segment's own that the user has. An excluded one locks the user, and leaves it out of the lists
+        /// and counts of users; its members stay.
         pub status_id: Option<StatusId>,
         /// Until when the user can sign in and its tokens are accepted; from then on it is answered 401 `expired`.
         pub valid_until: Option<Time>,
@@ -298,6 +298,12 @@ impl User {
             return Vec::new();
         }
         self.fields.unique_values(self.identification_scope)
+    }
+}
+
+impl AsRef<Self> for UserFields {
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 

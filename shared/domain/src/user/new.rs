@@ -7,8 +7,8 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::error::FieldError;
 use crate::field::{Body, Field, Fields, described};
 use crate::password::Password;
-use crate::text::Email;
-use crate::user::state::MASTER_REQUIRES;
+use crate::text::{Code, Email};
+use crate::user::state::{MASTER_REQUIRES, reason_without_block};
 use crate::user::{Right, Status, UserFields, Writer};
 use crate::words;
 
@@ -48,8 +48,8 @@ impl Body for SignUp {
         for required in MASTER_REQUIRES {
             fields.require(required);
         }
-        let read = UserFields::read(fields);
-        let read = read_beside(fields, password.as_ref(), read)?;
+        let read = UserFields::read(fields)?;
+        read.not_applicable(Writer::SignUp).into_iter().for_each(|error| fields.add_error(error));
         let password: Password = password?;
         if let Some(weakness) = password.find_weakness("/password", &read, None) {
             fields.add_error(weakness);
@@ -59,7 +59,6 @@ impl Body for SignUp {
 
     fn rules(&self, errors: &mut Vec<FieldError>) {
         self.fields.rules(errors);
-        errors.extend(self.fields.not_applicable(Writer::SignUp));
     }
 
     fn show(&self) -> Map<String, Value> {
@@ -96,20 +95,25 @@ pub struct NewUser {
     pub password: Option<Password>,
     /// Where the user's life begins.
     pub status: Option<FirstStatus>,
+    /// Why the user is blocked from the beginning.
+    pub status_reason: Option<Code>,
     /// Everything else.
     pub fields: UserFields,
 }
 
 impl Body for NewUser {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let (password, status) = (fields.take::<Option<Password>>("password"), fields.take("status"));
-        let read = UserFields::read(fields);
-        let read = read_beside(fields, password.iter().flatten().next(), read)?;
-        Some(Self { password: password?, status: status?, fields: read })
+        let (password, status, status_reason) =
+            (fields.take("password"), fields.take("status"), fields.take("status_reason"));
+        let fields = UserFields::read(fields)?;
+        Some(Self { password: password?, status: status?, status_reason: status_reason?, fields })
     }
 
     fn rules(&self, errors: &mut Vec<FieldError>) {
         self.fields.rules(errors);
+        if self.status_reason.is_some() && self.status != Some(FirstStatus::Blocked) {
+            errors.push(reason_without_block());
+        }
     }
 
     fn show(&self) -> Map<String, Value> {
@@ -125,6 +129,8 @@ impl Body for NewUser {
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             let about = "Status of the new account. Default `ACTIVE`.";
             object.properties.insert("status".to_owned(), described(<Option<FirstStatus> as Field>::schema(), about));
+            let about = "Reason of the status BLOCKED.";
+            object.properties.insert("status_reason".to_owned(), described(<Option<Code> as Field>::schema(), about));
             object.description =
                 Some("A new user of a segment; the segment's settings say which fields are required.".to_owned());
         }
@@ -132,14 +138,10 @@ impl Body for NewUser {
     }
 }
 
-/// Returns `read`. Without fields, the password is still checked for what is weak for everybody.
-fn read_beside(fields: &mut Fields<'_>, password: Option<&Password>, read: Option<UserFields>) -> Option<UserFields> {
-    if read.is_none() {
-        let weakness = password.and_then(|password| password.find_weakness("/password", &UserFields::default(), None));
-        // The segment sets the length.
-        weakness.into_iter().filter(|error| error.code == "weak_password").for_each(|error| fields.add_error(error));
+impl AsRef<UserFields> for NewUser {
+    fn as_ref(&self) -> &UserFields {
+        &self.fields
     }
-    read
 }
 
 impl PartialSchema for NewUser {

@@ -7,6 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::clock::Time;
 use crate::error::{Error, FieldError};
 use crate::field::{Body, Field, Fields, MergePatch, Pointer, described};
+use crate::parsed::ParsedBody;
 use crate::segment::Settings;
 use crate::text::{Code, Secret};
 use crate::user::FirstStatus;
@@ -60,7 +61,7 @@ impl Body for UserState {
         }
         let reason = self.status_reason.is_some() && self.status_reason != before.status_reason;
         if reason && self.status != Status::Blocked {
-            errors.push(at("status_reason").error("not_applicable", "goes with the status BLOCKED"));
+            errors.push(reason_without_block());
         }
     }
 
@@ -96,6 +97,12 @@ impl Body for UserState {
     }
 }
 
+impl AsRef<UserFields> for UserState {
+    fn as_ref(&self) -> &UserFields {
+        &self.fields
+    }
+}
+
 impl PartialSchema for UserState {
     fn schema() -> RefOr<Schema> {
         <Self as Body>::schema()
@@ -111,6 +118,11 @@ impl ToSchema for UserState {
 
 /// The member of a patch that proves who sends it.
 pub const CURRENT_PASSWORD: &str = "current_password";
+
+/// The error of a reason for a user who is not blocked.
+pub(super) fn reason_without_block() -> FieldError {
+    FieldError::new("/status_reason", "not_applicable", "goes with the status BLOCKED")
+}
 
 /// What a master user must always have.
 pub(super) const MASTER_REQUIRES: [&str; 2] = ["email", "name"];
@@ -130,37 +142,37 @@ impl User {
     ) -> Result<Self, Error> {
         let (status, status_reason) = (self.status, self.status_reason.clone());
         let before = UserState { status, status_reason, fields: self.fields.clone() };
-        let mut after = self.apply(patch, &before)?;
-        if after.status != Status::Blocked {
-            after.status_reason = None;
+        let mut parsed = self.apply(patch, &before);
+        if let Some(after) = parsed.body() {
+            self.check_rights(self.writer(role), &before, after)?;
+            let is_own = role == Role::Itself && self.segment_id.is_some();
+            if is_own && self.fields.email.is_some() && after.fields.email.is_none() {
+                // Without proof, and with nobody left to be told of it.
+                return Err(Error::Forbidden(
+                    "Only the owner of the segment takes an e-mail away; change it to another one.",
+                ));
+            }
         }
-        self.check_rights(self.writer(role), &before, &after)?;
-        let is_own = role == Role::Itself && self.segment_id.is_some();
-        if is_own && self.fields.email.is_some() && after.fields.email.is_none() {
-            // Without proof, and with nobody left to be told of it.
-            return Err(Error::Forbidden(
-                "Only the owner of the segment takes an e-mail away; change it to another one.",
-            ));
+        match settings {
+            Some(settings) => parsed.check_in(settings, Some(&self.fields)),
+            None => parsed.check(|after| after.fields.check_as_master()),
         }
-        let errors = match settings {
-            Some(settings) => after.fields.check_in(settings, Some(&self.fields)),
-            None => after.fields.check_as_master(),
-        };
-        if !errors.is_empty() {
-            return Err(Error::Invalid(errors));
-        }
-        let UserState { status, status_reason, fields } = after;
+        let UserState { status, status_reason, fields } = parsed.into_result()?;
         Ok(Self { status, status_reason, fields, ..self.next(now) })
     }
 
-    /// The state after a patch. A username from before a stricter rule stays as it is, unless the patch names it.
-    fn apply(&self, patch: MergePatch<UserState>, before: &UserState) -> Result<UserState, Error> {
+    /// The state after a patch. A username from before a stricter rule stays as it is, unless the patch names it. A reason
+    /// goes with the status BLOCKED only.
+    fn apply(&self, patch: MergePatch<UserState>, before: &UserState) -> ParsedBody<UserState> {
         let is_kept = |username: &Username| username.is_former() && !patch.names("username");
-        let Some(kept) = self.fields.username.clone().filter(is_kept) else { return patch.apply(before) };
-        let fields = UserFields { username: None, ..before.fields.clone() };
-        let mut after = patch.apply(&UserState { fields, ..before.clone() })?;
-        after.fields.username = Some(kept);
-        Ok(after)
+        let kept = self.fields.username.clone().filter(is_kept);
+        let mut from = before.clone();
+        from.fields.username = from.fields.username.filter(|_| kept.is_none());
+        patch.apply_to(&from).map(|after| {
+            let fields = UserFields { username: kept.or(after.fields.username), ..after.fields };
+            let status_reason = after.status_reason.filter(|_| after.status == Status::Blocked);
+            UserState { status: after.status, status_reason, fields }
+        })
     }
 
     /// The kind of caller that somebody in this role is to the user.
@@ -188,17 +200,34 @@ impl User {
     }
 }
 
+impl<T: AsRef<UserFields>> ParsedBody<T> {
+    /// Adds what a segment does not accept of a new user, or of a user that was so `before`: what it requires, and what the
+    /// country asks. Without a country that can be read, nobody knows what that is.
+    pub fn check_in(&mut self, settings: &Settings, before: Option<&UserFields>) {
+        let has_country = !self.has_error("operation_country");
+        // A child needs none of the required fields.
+        let has_parent = !self.has_error("parent_id");
+        self.check(|body| {
+            let fields: &UserFields = body.as_ref();
+            let checks = settings.document_checks.0;
+            let by_country = has_country.then(|| fields.check_by_country(before, checks));
+            let missing = has_parent.then(|| fields.find_missing(settings, before));
+            [by_country, missing].into_iter().flatten().flatten().collect()
+        });
+    }
+}
+
 impl UserFields {
-    /// What a segment does not accept of a user that it did not have so `before`: what it requires, and what the
-    /// country asks. A segment that turns stricter leaves the users that it has alone.
+    /// Returns the fields that a segment requires and that the user lacks. A segment that turns stricter accepts what a user
+    /// lacked `before`.
     #[must_use]
-    pub fn check_in(&self, settings: &Settings, before: Option<&Self>) -> Vec<FieldError> {
-        let mut errors = self.check_by_country(before, settings.document_checks.0);
+    pub fn find_missing(&self, settings: &Settings, before: Option<&Self>) -> Vec<FieldError> {
+        let mut errors = Vec::new();
         if self.parent_id.is_some() {
             return errors;
         }
         let (shown, had) = (self.show(), before.map(Body::show));
-        let is_set = |shown: &Map<String, Value>, name: &str| shown.get(name).is_some_and(|value| !value.is_null());
+        let is_set = |shown: &Map<String, Value>, name: &str| shown.get(name).is_some_and(has_value);
         // A phone that spells no number of E.164 is a phone.
         let has = |shown: &Map<String, Value>, name: &str| {
             is_set(shown, name) || name == "phone" && is_set(shown, "phone_display")
@@ -221,5 +250,14 @@ impl UserFields {
         let missing = MASTER_REQUIRES.iter().filter(|name| !has(name));
         let missing = missing.map(|name| at(name).error("required", "cannot be cleared"));
         missing.chain(self.not_applicable(Writer::MasterUser)).collect()
+    }
+}
+
+/// Whether a field has a value: an object has one where a part of it has.
+fn has_value(shown: &Value) -> bool {
+    match shown {
+        Value::Null => false,
+        Value::Object(parts) => parts.values().any(has_value),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
     }
 }

@@ -85,7 +85,7 @@ fn a_segment_requires_what_its_settings_say_of_all_but_children() -> Result<(), 
     let settings = settings.unwrap_or_default();
     let pointers =
         |errors: Vec<crate::error::FieldError>| errors.into_iter().map(|error| error.pointer).collect::<Vec<_>>();
-    assert_eq!(pointers(user.fields.check_in(&settings, None)), ["/phone"]);
+    assert_eq!(pointers(user.fields.find_missing(&settings, None)), ["/phone"]);
     assert!(patched(&user, json!({ "name": "Ana" }), Role::Manager, &settings).is_ok(), "what it never had");
     let taken = patched(&user, json!({ "email": null }), Role::Manager, &settings);
     assert_eq!(refused(taken), [("/email".to_owned(), "required")]);
