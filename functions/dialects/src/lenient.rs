@@ -78,6 +78,31 @@ pub(crate) fn phone_of(user: &User) -> Option<&str> {
     spelling.or_else(|| user.fields.phone.as_ref().map(Phone::as_str))
 }
 
+/// A day as the domain reads it: with a month or day of one digit, with slashes, or as the time that it was written with.
+/// Anything else is text, if it can be.
+pub(crate) fn day(value: &Value) -> Value {
+    let Some(text) = text(value) else { return value.clone() };
+    match split_day(&text) {
+        Some((day, rest)) if rest.is_empty() || (rest.starts_with(['T', 't', ' ']) && time(&text).is_some()) => {
+            day.into()
+        }
+        _ => text.into(),
+    }
+}
+
+/// Splits a text behind the year, month and day that it begins with, and writes these as `YYYY-MM-DD`.
+fn split_day(text: &str) -> Option<(String, &str)> {
+    let (year, rest) = text.split_at_checked(4).filter(|(year, _)| year.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let divider = rest.chars().next().filter(|divider| matches!(divider, '-' | '/'))?;
+    let number = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = rest.strip_prefix(divider)?;
+    let (month, rest) = rest.split_at_checked(number(rest))?;
+    let rest = rest.strip_prefix(divider)?;
+    let (day, rest) = rest.split_at_checked(number(rest))?;
+    let fits = [month, day].iter().all(|part| matches!(part.len(), 1 | 2));
+    fits.then(|| (format!("{year}-{month:0>2}-{day:0>2}"), rest))
+}
+
 /// A time, which may be a day, RFC 3339 with a `T` or a space, without seconds, with a fraction, in UTC unless it says
 /// where; or the seconds or milliseconds since 1970.
 pub(crate) fn time(text: &str) -> Option<Time> {
@@ -86,7 +111,7 @@ pub(crate) fn time(text: &str) -> Option<Time> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return since_1970(text);
     }
-    let (day, rest) = text.split_at_checked(10)?;
+    let (day, rest) = split_day(text)?;
     let rest = rest.strip_prefix(['T', 't', ' ']).unwrap_or(rest);
     if rest.is_empty() {
         return read(&format!("{day}T00:00:00Z"));
@@ -173,6 +198,11 @@ mod tests {
             ("2026-11-21T10:00+02:00", Some("2026-11-21T08:00:00.000Z")),
             ("2026-11-21 10:00:00-0300", Some("2026-11-21T13:00:00.000Z")),
             ("9999-12-31", Some("9999-12-31T00:00:00.000Z")),
+            ("2026-1-2", Some("2026-01-02T00:00:00.000Z")),
+            ("2026/1/02 10:00", Some("2026-01-02T10:00:00.000Z")),
+            ("2026-1/2", None),
+            ("2026-001-2", None),
+            ("21-11-2026", None),
             ("0000-00-00 00:00:00", None),
             ("2026-02-30", None),
             ("yesterday", None),
@@ -180,6 +210,23 @@ mod tests {
         ] {
             assert_eq!(time(text).map(|time| time.to_string()).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_day_is_read_in_each_of_its_writings() {
+        for (sent, expected) in [
+            ("1990-02-28", "1990-02-28"),
+            (" 1990-2-3 ", "1990-02-03"),
+            ("1990/02/28", "1990-02-28"),
+            ("1990-05-3T00:00:00.000Z", "1990-05-03"),
+            ("1990-02-28 12:30", "1990-02-28"),
+            ("1990-02-28 tomorrow", "1990-02-28 tomorrow"),
+            ("28/02/1990", "28/02/1990"),
+            ("", ""),
+        ] {
+            assert_eq!(day(&json!(sent)), json!(expected), "{sent}");
+        }
+        assert_eq!((day(&json!(null)), day(&json!(["x"]))), (json!(null), json!(["x"])));
     }
 
     #[test]

@@ -1,6 +1,11 @@
-//! `application/x-www-form-urlencoded` with bracket names, as JSON: `users[0][email]=…`, `product_id[]=…`.
+//! Forms with bracket names, as JSON: `users[0][email]=…`, `product_id[]=…`.
 
+use std::convert::Infallible;
+
+use axum::body::Bytes;
 use domain::Error;
+use futures_util::stream;
+use multer::Multipart;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
@@ -19,6 +24,27 @@ pub(crate) fn parse_form(bytes: &[u8], charset: Charset) -> Result<Value, Error>
         let mut parts = pair.splitn(2, |byte| *byte == b'=');
         let mut decode = || unescape(parts.next().unwrap_or_default(), charset);
         let (name, text) = (decode()?, decode()?);
+        insert(&mut root, &split_name(&name), &text);
+    }
+    Ok(with_arrays(root, true))
+}
+
+/// Returns a form in parts (RFC 7578) as the JSON that its names describe, as [`parse_form`] does. Parts without a name are
+/// ignored.
+///
+/// # Errors
+/// [`Error::Malformed`] where the parts cannot be told apart, or one is a file or no text.
+pub(crate) async fn parse_multipart(bytes: Bytes, boundary: String) -> Result<Value, Error> {
+    let malformed = |error: multer::Error| Error::Malformed(format!("the form's parts cannot be read ({error})"));
+    let mut parts = Multipart::new(stream::once(async { Ok::<_, Infallible>(bytes) }), boundary);
+    let mut root = Value::Object(Map::new());
+    while let Some(part) = parts.next_field().await.map_err(malformed)? {
+        let Some(name) = part.name().map(str::to_owned) else { continue };
+        let is_file = part.file_name().is_some();
+        let text = String::from_utf8(part.bytes().await.map_err(malformed)?.to_vec()).ok();
+        let text = text.filter(|_| !is_file).ok_or_else(|| {
+            Error::Malformed("a part of the form is a file, or no text in UTF-8; send it as text".to_owned())
+        })?;
         insert(&mut root, &split_name(&name), &text);
     }
     Ok(with_arrays(root, true))
@@ -101,6 +127,23 @@ mod tests {
         let deep = format!("a{}=1", "[x]".repeat(2000));
         let deep = parse_form(deep.as_bytes(), Charset::Utf8).unwrap_or_default();
         assert!(deep.as_object().is_some_and(|object| object.len() == 1));
+    }
+
+    #[tokio::test]
+    async fn form_in_parts_is_the_same_json() {
+        let part = |name: &str, text: &str| {
+            format!("--x y\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+        };
+        let body = [part("users[0][email]", "a@example.com"), part("users[0][name]", "Áñ "), part("product_id[]", "7")];
+        let body = format!("{}--x y--\r\n", body.concat());
+        let read = parse_multipart(body.clone().into(), "x y".to_owned()).await;
+        let expected = json!({ "users": [{ "email": "a@example.com", "name": "Áñ " }], "product_id": ["7"] });
+        assert_eq!(read.ok(), Some(expected));
+        let file = body.replacen("name=\"product_id[]\"", "name=\"file\"; filename=\"a.txt\"", 1);
+        for broken in [file, body.replace("--x y--", ""), "{}".to_owned(), body.replace("--x y", "--z")] {
+            let read = parse_multipart(broken.clone().into(), "x y".to_owned()).await;
+            assert!(matches!(read, Err(Error::Malformed(_))), "{broken} {read:?}");
+        }
     }
 
     #[test]

@@ -11,11 +11,13 @@ use serde_json::{Map, Value};
 
 use crate::Failure;
 use crate::body::{FORM, FromJson, collect, read_json};
-use crate::form::parse_form;
+use crate::form::{parse_form, parse_multipart};
 use crate::media_type::Charset;
 
-/// A body of JSON or of a form with bracket names. An absent media type means whichever the body looks like, and another one
-/// means JSON, unless it names a format that is neither. An empty body is `{}`.
+/// A body of JSON or of a form with bracket names, urlencoded or in parts (RFC 7578).
+///
+/// An absent media type means whichever the body looks like, and another one means JSON, unless it names a format that is
+/// neither. An empty body is `{}`.
 #[derive(Debug, Clone)]
 pub struct LenientBody<T>(pub T);
 
@@ -28,6 +30,9 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for LenientBody<T> {
             return Err(Failure::UnsupportedMediaType);
         }
         let bytes = collect(&mut parts, raw).await?;
+        if let Some(boundary) = boundary(&parts.headers) {
+            return Ok(Self(T::from_json(parse_multipart(bytes, boundary).await?)?));
+        }
         let bytes = match Charset::of(&parts.headers) {
             Charset::Latin1 if !is_form(&parts.headers) => Charset::Latin1.decode(bytes.to_vec()).map(Bytes::from),
             Charset::Latin1 | Charset::Utf8 => None,
@@ -61,7 +66,14 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// Whether the media type says that the body is neither JSON nor a form.
 fn is_foreign(headers: &HeaderMap) -> bool {
     let kind = media_type(headers).to_ascii_lowercase();
-    kind.ends_with("xml") || ["multipart/", "image/", "audio/", "video/"].iter().any(|family| kind.starts_with(family))
+    let is_foreign = |family: &&str| kind.starts_with(family);
+    boundary(headers).is_none()
+        && (kind.ends_with("xml") || ["multipart/", "image/", "audio/", "video/"].iter().any(is_foreign))
+}
+
+/// What divides the parts of a form that is sent as `multipart/form-data`, as PHP sends an array.
+fn boundary(headers: &HeaderMap) -> Option<String> {
+    multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
 fn media_type(headers: &HeaderMap) -> &str {

@@ -39,8 +39,8 @@ where
         let base = Base::from_request_parts(parts, state).await?;
         let mut query = Query::from_request_parts(parts, state).await?;
         let mut errors = Vec::new();
-        let number = whole(&mut query, "page", (1, MOST_PAGES), &mut errors);
-        let size = whole(&mut query, "pageSize", (DEFAULT_SIZE, MOST), &mut errors);
+        let number = whole(&mut query, "page", MOST_PAGES, &mut errors).unwrap_or(1);
+        let size = whole(&mut query, "pageSize", MOST, &mut errors).unwrap_or(DEFAULT_SIZE);
         let mut text = |name: &str| query.take(name, &mut errors).filter(|text| !text.trim().is_empty());
         let (id, date) = (text("id"), text("date"));
         if !errors.is_empty() {
@@ -50,15 +50,16 @@ where
     }
 }
 
-/// A number from 1 to `most`, or `unless` it is given.
-fn whole(query: &mut Query, name: &str, (unless, most): (u32, u32), errors: &mut Vec<FieldError>) -> u32 {
-    let Some(text) = query.take(name, errors).filter(|text| !text.trim().is_empty()) else { return unless };
-    let number = text.trim().parse().ok().filter(|number| (1..=most).contains(number));
-    number.unwrap_or_else(|| {
+/// The number that a parameter is, if it is given. A larger one than `most` is `most`: a page says how many items it has,
+/// and where the next one is.
+fn whole(query: &mut Query, name: &str, most: u32, errors: &mut Vec<FieldError>) -> Option<u32> {
+    let text = query.take(name, errors).filter(|text| !text.trim().is_empty())?;
+    let number = text.trim().parse::<u32>().ok().filter(|number| *number > 0).map(|number| number.min(most));
+    if number.is_none() {
         let message = format!("must be a whole number from 1 to {most}");
         errors.push(Pointer::root().child(name).error("out_of_range", &message));
-        unless
-    })
+    }
+    number
 }
 
 impl Page {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::user::PersonNumber;
-use domain::{Act, Body as _, Error, FieldError, KeyScope, NewUser, Segment, User, UserId};
+use domain::user::{PersonNumber, Unique};
+use domain::{Act, Body as _, Email, Error, FieldError, KeyScope, ParsedBody, Segment, User, UserId};
 use edge::{App, Seed};
 use identity::Identity;
 use serde_json::{Map, Value, json};
@@ -49,6 +49,7 @@ pub(super) async fn created(
     }
     if let Some(parent) = parent {
         fields.insert("parent_id".to_owned(), json!(parent));
+        share_email(app, parent, &mut fields).await?;
     }
     let brought = other.map(|other| bring(other, &mut fields)).unwrap_or_default();
     let person = NewPerson { fields, brought, known: call.person };
@@ -67,6 +68,20 @@ async fn parent(app: &App, agent: &Agent, call: &Call) -> Result<PersonIn, Error
     let access = holds?;
     let found = found.map_err(of_parent)?;
     access.check_active(found.segment_id).map(|()| found)
+}
+
+/// Keeps the e-mail of a child as form text where it is the parent's, which nobody else has as its own: 1 read for an e-mail.
+async fn share_email(app: &App, parent: UserId, fields: &mut Map<String, Value>) -> Result<(), Error> {
+    let email = |text: &str| Email::parse(text).ok().map(|email| Unique::email(&email));
+    let Some(sent) = fields.get("email").and_then(Value::as_str).and_then(email) else { return Ok(()) };
+    let parent = app.store.user(parent).await?.and_then(|record| record.user.fields.email);
+    if parent.is_some_and(|parent| Unique::email(&parent) == sent)
+        && let Some(shared) = fields.remove("email")
+    {
+        let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+        metadata.as_object_mut().map(|metadata| metadata.insert("main_email".to_owned(), shared));
+    }
+    Ok(())
 }
 
 /// That the person is in the group already, where that is so: all else follows from it.
@@ -114,12 +129,8 @@ async fn named(
         fields.extend(usernames.next().map(|username| ("username".to_owned(), username)));
     }
     loop {
-        let new = NewUser::parse(Value::Object(fields.clone()));
-        let made = match new {
-            Ok(new) => users::made_with_number((app, identity), (segment, id), (new, known), act).await,
-            Err(error) => Err(error),
-        };
-        let error = match made {
+        let new = ParsedBody::parse(Value::Object(fields.clone()));
+        let error = match users::made_with_number((app, identity), (segment, id), (new, known), act).await {
             Ok(user) => return Ok(user),
             Err(error) => error,
         };

@@ -8,7 +8,7 @@ use domain::text::Country;
 use domain::{Body as _, Error, FieldError, User, UserFields, max_length};
 use serde_json::{Map, Value, json};
 
-use crate::lenient::{PHONE, given, is_blank, phone, phone_of, text};
+use crate::lenient::{PHONE, day, given, is_blank, phone, phone_of, text};
 
 /// Form fields that the domain calls otherwise.
 const NAMES: [(&str, &str); 2] = [("main_email", "email"), ("first_name", "name")];
@@ -112,8 +112,12 @@ pub(super) fn fields(
                 kept.or(is_kept.then_some(Value::Null))
             }
             Some(own) => {
-                fields.insert(own.to_owned(), as_text(&value));
-                continue;
+                let kept = had.as_ref().and_then(|had| had.get(name));
+                if kept != Some(&value) {
+                    fields.insert(own.to_owned(), as_text(&value));
+                }
+                // A former value that is form text, as an e-mail of the parent, is replaced too.
+                kept.filter(|kept| **kept != value).map(|_| Value::Null)
             }
             None => Some(value),
         };
@@ -133,7 +137,7 @@ pub(super) fn without_nulls(mut fields: Map<String, Value>) -> Map<String, Value
     if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
         metadata.retain(|_, value| !value.is_null());
     }
-    fields.retain(|_, value| !value.is_null() && value.as_object().is_none_or(|object| !object.is_empty()));
+    fields.retain(|name, value| !value.is_null() && (name != "metadata" || *value != json!({})));
     fields
 }
 
@@ -142,6 +146,7 @@ pub(super) fn without_nulls(mut fields: Map<String, Value>) -> Map<String, Value
 fn read_typed(own: &str, value: Value) -> (Value, Option<Value>) {
     let field = match text(&value) {
         Some(name) if PLACES.contains(&own) => json!({ "code": null, "name": name }),
+        Some(_) if own == "birthdate" => day(&value),
         Some(_) if WORDS.contains(&own) => word(&value).into(),
         Some(text) => text.into(),
         None => value.clone(),

@@ -40,7 +40,7 @@ fn form(about: &str, properties: Vec<Property>, others: AdditionalProperties<Sch
 fn form_fields() -> Vec<Property> {
     let field = |name: &'static str, about: &'static str| (name, about, false, nullable(text().into()));
     vec![
-        field("main_email", "The e-mail; no other user of the group has it."),
+        field("main_email", "The e-mail; no other user of the group has it, but a child may have its parent's."),
         field("username", "The name to log in with; no other user of the group has it."),
         field("first_name", "The first name."),
         field("last_name", "The last name."),

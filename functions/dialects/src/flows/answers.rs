@@ -8,6 +8,8 @@ use domain::answer::{Given, SentAnswers};
 use domain::custom_field::FieldType;
 use domain::error::FieldError;
 use domain::field::Pointer;
+use domain::segment::Settings;
+use domain::text::Country;
 use domain::{Answer as Answered, CustomField, Error, Field as _, FieldId, KeyScope, Member, MemberId, MembershipId};
 use domain::{Question, UserId};
 use edge::{Answer, App, Caller, IfMatch, LenientBody, Path, Seed};
@@ -16,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Made, Pages, Rows};
-use super::forms::{switch, text};
+use super::forms::{phone, switch, text};
 use super::names::{Fields, optional, required};
 use super::schema;
 use crate::State;
@@ -62,7 +64,7 @@ impl Stack {
     }
 
     /// The answers by the keys of their fields, for a member that is the one that is meant.
-    fn given(&self, seat: &Seat) -> Result<SentAnswers, Error> {
+    fn given(&self, seat: &Seat, settings: &Settings) -> Result<SentAnswers, Error> {
         let member = &seat.record.member;
         for (name, meant) in [
             ("membership_id", self.membership.is_none_or(|id| id == member.membership_id)),
@@ -84,7 +86,7 @@ impl Stack {
             let key = field.fields.key.as_str().to_owned();
             keys.push(key.clone());
             spellings.insert(key.clone(), value.clone());
-            given.insert(key, value_of(field, value.clone()));
+            given.insert(key, value_of(field, value.clone(), settings.country.as_ref()));
         }
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
@@ -112,10 +114,14 @@ fn at(nth: usize) -> Pointer {
     Pointer::root().child("custom_fields").child(nth)
 }
 
-/// An answer as `/v1` takes it.
-fn value_of(field: &CustomField, value: Value) -> Value {
+/// An answer as `/v1` takes it. A phone without a calling code is one of `country`.
+fn value_of(field: &CustomField, value: Value, country: Option<&Country>) -> Value {
     match (field.fields.kind, value) {
         (_, Value::String(text)) if text.trim().is_empty() => Value::Null,
+        (FieldType::Phone, value) => match phone(&value, country) {
+            [(_, Value::Null), _] => text(value),
+            [(_, number), _] => number,
+        },
         (FieldType::Boolean, value) => switch(value),
         // Several keys come as an array, as text that is one, or divided by commas.
         (FieldType::Multiple, Value::String(text)) => match serde_json::from_str(&text) {
@@ -147,7 +153,7 @@ async fn answer_fields(
 ) -> Answer<Made> {
     let member: MemberId = required(&mut body, "membership_user_id")?;
     let stack = Stack::read(body)?;
-    let done = answered(&app, &caller, member, &IfMatch::default(), |seat| stack.given(seat)).await;
+    let done = answered(&app, &caller, member, &IfMatch::default(), |seat, settings| stack.given(seat, settings)).await;
     done.map_err(|error| stack.tell(error))?;
     Ok(Made(json!({})))
 }

@@ -16,8 +16,8 @@ use super::answer::{Made, Pages, Rows, done, shown};
 use super::forms::{switch, text};
 use super::names::{Fields, Form, Names, required, with};
 use super::schema;
-use crate::State;
 use crate::openapi::objects::Empty;
+use crate::{State, lenient};
 
 pub(super) const NAMES: Names = Names(&[
     ("membership_id", "membership_id", Form::Shown),
@@ -99,7 +99,10 @@ fn options(options: Value) -> Value {
         };
         Value::Object(["key", "value", "status"].into_iter().filter_map(&mut part).collect())
     };
-    if options.is_empty() { Value::Null } else { options.into_iter().map(known).collect() }
+    // The text `a:1, b:2,` becomes an option more, of nothing.
+    let is_blank = |option: &Value| option.as_object().is_some_and(|option| option.values().all(lenient::is_blank));
+    let options: Vec<_> = options.into_iter().map(known).filter(|option| !is_blank(option)).collect();
+    if options.is_empty() { Value::Null } else { options.into() }
 }
 
 /// A hint of any kind as text.

@@ -55,15 +55,6 @@ pub(crate) fn number(value: Value) -> Value {
     lenient::text(&value).and_then(read).map_or(value, Value::Number)
 }
 
-/// The day of a time; anything else as it is.
-pub(crate) fn day(value: Value) -> Value {
-    let is_time = |text: &&str| text.len() > 10 && matches!(text.as_bytes().get(10), Some(b'T' | b' '));
-    match value.as_str().map(str::trim).filter(is_time).and_then(|text| text.get(..10)) {
-        Some(day) => day.into(),
-        None => text(value),
-    }
-}
-
 /// The code or name of a country, state or city of which Muster has no use: text, or nothing.
 pub(crate) fn part(value: Option<&Value>) -> Value {
     value.and_then(lenient::text).map_or(Value::Null, Value::from)
@@ -108,9 +99,6 @@ mod tests {
             (number(json!("")), json!("")),
             (number(json!("seven")), json!("seven")),
             (trimmed(json!({ "a": " b ", "c": [" ", 1] })), json!({ "a": "b", "c": [null, 1] })),
-            (day(json!("1990-02-28T00:00:00.000Z")), json!("1990-02-28")),
-            (day(json!("1990-02-28")), json!("1990-02-28")),
-            (day(json!("tomorrow at ten")), json!("tomorrow at ten")),
             (place(json!({ "id": 1, "code": 9, "name": "" })), json!({ "code": "9", "name": null })),
             (place(json!({ "id": null, "code": null, "name": null })), Value::Null),
             (place(json!("MEX")), json!("MEX")),

@@ -6,7 +6,7 @@ use domain::{Error, Field, field::Pointer};
 use edge::Failure;
 use serde_json::{Map, Value, json};
 
-use super::forms::{color, day, fixed, number, part, phone, place, switch, text, trimmed, word};
+use super::forms::{color, fixed, number, part, phone, place, switch, text, trimmed, word};
 use crate::lenient;
 
 /// A body, or part of one.
@@ -102,7 +102,7 @@ impl Names {
                 Form::Word => word(value),
                 Form::Switch => switch(value),
                 Form::Count | Form::Whole => number(value),
-                Form::Day => day(value),
+                Form::Day => lenient::day(&value),
             };
             read.insert((*ours).to_owned(), value);
         }

@@ -6,7 +6,7 @@ use domain::{Error, Status, User};
 use serde_json::{Map, Value, json};
 
 use super::id::{cli, usr};
-use crate::lenient::{given, phone, phone_of, text, time};
+use crate::lenient::{day, given, is_blank, phone, phone_of, text};
 
 /// What stands alone: their name, ours.
 pub(super) const PLAIN: [(&str, &str); 11] = [
@@ -67,8 +67,9 @@ pub(super) fn data(body: Value) -> Result<Map<String, Value>, Error> {
 /// A new user in our words: what is null or empty is left out.
 pub(super) fn created(data: &Map<String, Value>, settings: &Settings) -> Value {
     let mut ours = patched(data, Some(settings), None);
-    ours.remove("status");
-    ours.remove("status_reason");
+    if ours.get("status").and_then(Value::as_str) != Some(Status::Blocked.as_str()) {
+        ours.remove("status_reason");
+    }
     for name in ["identification", "tax_identification", "legal_address"] {
         if let Some(Value::Object(parts)) = ours.get_mut(name) {
             parts.retain(|_, part| !part.is_null());
@@ -93,11 +94,17 @@ pub(super) fn patched(
     let of_data = data.get("operation_country").and_then(text).and_then(|text| Country::parse(&text).ok());
     let of_user = || before.and_then(|user| user.fields.operation_country.clone());
     let country = settings.and_then(|settings| settings.country.clone()).or(of_data).or_else(of_user);
+    // Clients send it with each change; a user who is not blocked has none.
+    let has_reason =
+        !data.get("status").is_none_or(is_blank) || before.is_none_or(|user| user.status == Status::Blocked);
     for (theirs, our) in PLAIN.into_iter().chain([("status", "status")]) {
+        if our == "status_reason" && !has_reason {
+            continue;
+        }
         if let Some(value) = data.get(theirs) {
             let value = written(value);
             match our {
-                "birthdate" => drop(ours.insert(our.to_owned(), day(value))),
+                "birthdate" => drop(ours.insert(our.to_owned(), day(&value))),
                 "phone" => ours.extend(phone(&value, country.as_ref())),
                 _ => drop(ours.insert(our.to_owned(), value)),
             }
@@ -146,13 +153,6 @@ fn written(value: &Value) -> Value {
         Some(text) => text.into(),
         None => value.clone(),
     }
-}
-
-/// A birthdate as the domain reads it: a time is the day that it was written with.
-fn day(value: Value) -> Value {
-    let Some((day, rest)) = value.as_str().and_then(|text| text.trim().split_at_checked(10)) else { return value };
-    let is_time = rest.starts_with(['T', ' ']) && time(value.as_str().unwrap_or_default().trim()).is_some();
-    if is_time { day.into() } else { value }
 }
 
 /// Returns an error for each required field that is missing or cleared, and for a block without a reason.

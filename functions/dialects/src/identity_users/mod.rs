@@ -85,20 +85,27 @@ fn prepare(request: &mut Request) {
     }
 }
 
-/// `{errors: [{code, detail, source}]}`: of each field that is wrong, or of the request as a whole.
+/// `{errors: [{code, detail, source}], error: {details: [{code, detail}]}}`: of each field that is wrong, or of the request
+/// as a whole.
 fn tell(problem: &Problem, _: &HeaderMap) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut errors: Vec<Value> = problem.errors.iter().map(one).collect();
     if errors.is_empty() {
         errors.push(json!({ "code": problem.code, "detail": problem.detail }));
     }
-    let mut body = json!({ "errors": errors });
+    // Clients read either.
+    let mut body = json!({ "errors": errors, "error": { "details": details(&errors) } });
     // Clients of OAuth read these (RFC 6749, 5.2).
     if let (Some(error), Some(body)) = (problem.error, body.as_object_mut()) {
         body.insert("error".to_owned(), error.into());
         body.insert("error_description".to_owned(), problem.detail.as_str().into());
     }
     (status, Json(body)).into_response()
+}
+
+/// The errors without their places.
+fn details(errors: &[Value]) -> Vec<Value> {
+    errors.iter().map(|error| json!({ "code": error["code"], "detail": error["detail"] })).collect()
 }
 
 fn one(error: &domain::FieldError) -> Value {

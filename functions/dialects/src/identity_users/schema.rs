@@ -3,6 +3,7 @@
 use domain::field::{Property, count_schema, nullable};
 use domain::mapping::FieldMapping;
 use domain::{Field as _, User, UserFields};
+use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -25,14 +26,24 @@ fn fields(object: &RefOr<Schema>) -> Vec<Property> {
     plain.chain(parts).chain([address]).collect()
 }
 
+/// The status that a client writes.
+fn status() -> Property {
+    let status = one_of(&["ACTIVE", "BLOCKED"]);
+    (
+        "status",
+        "`BLOCKED` locks the user, and needs a `status_reason`. A new user is `ACTIVE` by default.",
+        false,
+        status.into(),
+    )
+}
+
 /// A card user to be created.
 #[derive(Debug)]
 pub(super) enum NewCardUser {}
 
 impl PartialSchema for NewCardUser {
     fn schema() -> RefOr<Schema> {
-        let mut fields = fields(&<UserFields as PartialSchema>::schema());
-        fields.retain(|(name, ..)| *name != "status_reason");
+        let fields = fields(&<UserFields as PartialSchema>::schema()).into_iter().chain([status()]).collect();
         objects::object("A card user to be created. The segment's settings may require further fields.", fields)
     }
 }
@@ -45,9 +56,7 @@ pub(super) enum CardUserChange {}
 
 impl PartialSchema for CardUserChange {
     fn schema() -> RefOr<Schema> {
-        let status = one_of(&["ACTIVE", "BLOCKED"]);
-        let status = ("status", "`BLOCKED` shuts the user out, and needs a `status_reason`.", false, status.into());
-        let fields = fields(&<UserFields as PartialSchema>::schema()).into_iter().chain([status]);
+        let fields = fields(&<UserFields as PartialSchema>::schema()).into_iter().chain([status()]);
         let fields = fields.map(|(name, meaning, _, schema)| (name, meaning, false, schema)).collect();
         objects::object("A change of a card user: what is left out stays, null or empty text clears.", fields)
     }
@@ -137,10 +146,24 @@ objects! {
     pub(super) ErrorList {
         /// What is wrong: each field, or the request as a whole.
         "errors": required(many(of::<OneError>())),
-        /// The code of OAuth, of a request for a token (RFC 6749, section 5.2).
-        "error": sometimes(text()),
+        /// The same without places. Of a request for a token, the code of OAuth (RFC 6749, section 5.2).
+        "error": required(OneOfBuilder::new().item(of::<ErrorDetails>()).item(text())),
         /// What is wrong, of a request for a token.
         "error_description": sometimes(text()),
+    }
+
+    /// What is wrong, without places.
+    ErrorDetails {
+        /// What is wrong: each field, or the request as a whole.
+        "details": required(many(of::<ErrorDetail>())),
+    }
+
+    /// One thing that is wrong, without its place.
+    ErrorDetail {
+        /// A word for programs, such as `required`.
+        "code": required(text()),
+        /// A sentence for people.
+        "detail": required(text()),
     }
 
     /// One thing that is wrong.

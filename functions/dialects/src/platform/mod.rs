@@ -7,7 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::any;
+use axum::routing::{any, get, post};
 use domain::Error;
 use edge::{Answer, ByDeveloper, Dialect, Problem};
 use serde_json::json;
@@ -103,6 +103,9 @@ pub(crate) fn router() -> OpenApiRouter<State> {
     let paths = students().into_iter().chain(offers()).flat_map(|(_, paths, _)| paths.paths.into_keys());
     // One more part of these paths names something else.
     let paths = paths.filter(|path| !["/platform/ranking", "/platform/push"].iter().any(|own| path.starts_with(own)));
+    // A push with one token has the path of a notification, and a notification with one token that of a push.
+    let routes = routes.route("/platform/push/{id}", post(reject));
+    let routes = routes.route(&format!("/platform/push{IN_PATH}"), get(reject));
     paths.fold(routes, |routes, path| routes.route(&format!("{path}{ONE_IN_PATH}"), any(reject)))
 }
 

@@ -141,7 +141,12 @@ fn subscription() -> Vec<Property> {
     vec![
         ("id", "The subscription's id.", true, id().into()),
         ("tenant_id", "Id of the segment.", true, id().into()),
-        ("active", "1 for a subscription that is active, 0 for one that is not.", true, zero_or_one().into()),
+        (
+            "active",
+            "1 for a subscription that is active and not past its end, 0 for another one.",
+            true,
+            zero_or_one().into(),
+        ),
         ("user_id", "Id of the student.", true, id().into()),
         ("package_id", "Id of the product.", true, id().into()),
         ("created_at", "Time of creation.", true, moment().into()),

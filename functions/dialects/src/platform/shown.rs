@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::member::MemberStatus;
 use domain::{Document, Error, Product, Status, Subscription, Time, UploadStatus, User};
 use files::ObjectKey;
 use serde_json::{Value, json};
@@ -58,7 +57,7 @@ pub(super) fn subscription(subscription: &Subscription) -> Value {
     json!({
         "id": subscription.id,
         "tenant_id": subscription.segment_id,
-        "active": u8::from(subscription.fields.status.0 == MemberStatus::Active),
+        "active": u8::from(subscription.is_active(Time::now())),
         "user_id": subscription.fields.user_id,
         "package_id": subscription.fields.product_id,
         "created_at": time(subscription.created_at),

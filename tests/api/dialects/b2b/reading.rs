@@ -85,6 +85,8 @@ async fn pages_are_counted_from_1_and_each_leads_to_the_next() {
     assert_eq!(next, None);
     seen.dedup();
     assert_eq!(seen.len(), 12);
+    let large = b2b.get("/User/getUser?pageSize=100000").await;
+    assert_eq!(large["pagination"]["itemsPerPage"], 500, "{large}");
     let blank = b2b.get("/User/getUser?page=%20&pageSize=&id=%20").await;
     assert_eq!(blank, first, "blank is as if it were left out");
     let beyond = b2b.get("/User/getUser?page=%209%20").await;

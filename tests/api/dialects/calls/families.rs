@@ -36,6 +36,35 @@ async fn a_child_is_connected_to_its_parent_and_its_doc_may_be_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn child_may_have_the_e_mail_of_its_parent() {
+    let calls = Calls::start().await;
+    let parent = calls.person("ana@example.com").await;
+    let named = |email: &str| {
+        let doc = json!({ "first_name": "Eva", "username": "", "main_email": email });
+        json!({ "action": "create_child", "clogin_id": false, "connected_to": parent, "doc": doc })
+    };
+    let child = clogin(&calls.done(named("ANA@example.com")).await);
+    let email = async |person: u64| {
+        let asked = json!({ "action": "get_info", "clogin_id": person, "doc": { "main_email": 1, "username": 1 } });
+        calls.done(asked).await["doc"].clone()
+    };
+    let shared = email(child).await;
+    assert_eq!(shared["main_email"], "ANA@example.com", "{shared}");
+    assert!(shared["username"].as_str().unwrap().starts_with("u-"), "{shared}");
+    assert_eq!(email(parent).await["main_email"], "ana@example.com");
+    let update = |email: &str| json!({ "action": "update", "clogin_id": child, "doc": { "main_email": email } });
+    calls.done(update("ANA@example.com")).await;
+    assert_eq!(email(child).await, shared);
+    calls.done(update("eva@example.com")).await;
+    assert_eq!(email(child).await["main_email"], "eva@example.com");
+    assert_eq!(calls.user("eva@example.com").await["metadata"]["main_email"], Value::Null);
+    // Nobody else shares it.
+    calls.person("leo@example.com").await;
+    let taken = refused(&calls.send(named("leo@example.com")).await);
+    assert_eq!((taken.0, taken.1.contains("main_email")), (409, true), "{taken:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn parent_of_another_account_is_never_shown() {
     let calls = Calls::start().await;
     let muster = &calls.world.muster;

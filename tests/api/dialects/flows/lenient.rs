@@ -200,6 +200,14 @@ async fn numbers_answer_as_they_are_written_and_are_given_back_so() {
         let own = muster.get(&format!("/v1/members/{member}")).by(&ana).send().await;
         assert!(own.text.contains(&format!(r#""{}":{kept}"#, key(field))), "{sent}: {own:?}");
     }
+    let phone = field(&muster, &ana, (&membership, "phone"), Value::Null).await;
+    let answer = json!({ "membership_user_id": member,
+        "custom_fields": [{ "membership_custom_field_id": phone, "answer": "(55) 1234-5678" }] });
+    call(&muster, &ana, ("POST", "/flows/membership-custom-field-answer/stack"), answer, 201).await;
+    let rows = read(&muster, &ana, &list).await;
+    assert!(rows.as_array().unwrap().iter().any(|row| row["answer"] == "(55) 1234-5678"), "{rows}");
+    let own = muster.get(&format!("/v1/members/{member}")).by(&ana).send().await;
+    assert_eq!(own.body["answers"][key(&phone)], "+525512345678");
     let level =
         json!({ "membership_id": membership, "name": "L", "number_level": 1, "from_point": 0, "to_point": "1e2" });
     made(&muster, &ana, "/flows/membership-level", level).await;

@@ -127,7 +127,7 @@ async fn a_custom_field_is_made_read_changed_listed_and_deleted() {
     let (_, membership) = membership(&muster, &ana).await;
     let bank = json!({
         "membership_id": membership, "name": "Bank", "type": "dropdown",
-        "options": [{ "key": 1, "value": "BBVA", "id": 77 }, { "key": "2", "value": "Banorte" }], "catalog_id": "",
+        "options": [{ "key": 1, "value": "BBVA", "id": 77 }, { "key": "2", "value": "Banorte" }, { "key": "", "value": " " }], "catalog_id": "",
         "required": 1, "render": { "columns": 2 }, "status": true, "position": "2.00", "tag_level": "fiscal", "tooltip": "Where",
     });
     let id = made(&muster, &ana, "/flows/membership-custom-field", bank).await;

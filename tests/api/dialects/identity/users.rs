@@ -130,6 +130,48 @@ async fn what_is_wrong_is_named_as_it_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn new_user_may_be_blocked_with_a_reason_and_has_no_other_status() {
+    let cards = Cards::start().await;
+    let new = |nth: usize, more: Value| {
+        let mut data = json!({ "email": format!("new{nth}@example.com"), "operation_country": "ARG" });
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data
+    };
+    let blocked = json!({ "status": "BLOCKED", "status_reason": "CLIENT_INTERNAL_REASON" });
+    let blocked = cards.made(new(1, blocked)).await;
+    assert_eq!([&blocked["status"], &blocked["status_reason"]], ["BLOCKED", "CLIENT_INTERNAL_REASON"]);
+    let active = cards.made(new(2, json!({ "status": "ACTIVE", "status_reason": "X" }))).await;
+    assert_eq!([&active["status"], &active["status_reason"]], [&json!("ACTIVE"), &Value::Null]);
+    for (more, expected) in [
+        (json!({ "status": "BLOCKED" }), ("/data/status_reason", "required")),
+        (json!({ "status": "DELETED" }), ("/data/status", "invalid_choice")),
+        (json!({ "status": 5 }), ("/data/status", "invalid_choice")),
+        (json!({ "status": [] }), ("/data/status", "invalid_choice")),
+        (json!({ "status": "BLOCKED", "status_reason": [1] }), ("/data/status_reason", "invalid_type")),
+    ] {
+        let refused = cards.send("POST", USERS, new(3, more.clone())).await;
+        assert_eq!(failed(&refused), as_failed(400, &[expected]), "{more}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_read_in_either_of_two_places() {
+    let cards = Cards::start().await;
+    let refused = cards
+        .send("POST", USERS, json!({ "email": "ana@example.com", "operation_country": "ARG", "gender": "F" }))
+        .await
+        .body;
+    let detail = json!({ "code": "invalid_choice", "detail": refused["errors"][0]["detail"] });
+    assert_eq!(refused["error"], json!({ "details": [detail] }), "{refused}");
+    let both = json!({ "email": "ana@example.com", "operation_country": "ARG", "birthdate": "28/02/1990",
+        "tax_identification_type": "CPF", "tax_identification_value": "1" });
+    let expected = [("/data/birthdate", "invalid_date"), ("/data/tax_identification_type", "invalid_choice")];
+    assert_eq!(failed(&cards.send("POST", USERS, both).await), as_failed(400, &expected));
+    let absent = cards.get(&format!("{USERS}usr-{}", domain::UserId::fresh())).await.body;
+    assert_eq!(absent["error"]["details"], absent["errors"], "{absent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_changed_blocked_and_let_in_again() {
     let cards = Cards::start().await;
     let made = cards
@@ -149,6 +191,10 @@ async fn a_user_is_changed_blocked_and_let_in_again() {
             json!("CLIENT_INTERNAL_REASON"),
         ),
         (json!({ "status": "ACTIVE" }), "status_reason", Value::Null),
+        // Clients send the reason with each change.
+        (json!({ "name": "Eva", "status_reason": "CLIENT_INTERNAL_REASON" }), "status_reason", Value::Null),
+        (json!({ "birthdate": "1990-05-3" }), "birthdate", json!("1990-05-03")),
+        (json!({ "birthdate": "1990/5/03" }), "birthdate", json!("1990-05-03")),
     ] {
         let changed = cards.send("PATCH", &path, change.clone()).await;
         assert_eq!(changed.status, 200, "{changed:?}");
@@ -162,10 +208,6 @@ async fn a_user_is_changed_blocked_and_let_in_again() {
         (json!({ "email": null }), as_failed(400, &[("/data/email", "required")])),
         (json!({ "operation_country": "" }), as_failed(400, &[("/data/operation_country", "required")])),
         (json!({ "status": "DELETED" }), as_failed(400, &[("/data/status", "invalid_transition")])),
-        (
-            json!({ "status_reason": "CLIENT_INTERNAL_REASON" }),
-            as_failed(400, &[("/data/status_reason", "not_applicable")]),
-        ),
         (json!({ "status": "SLEEPING" }), as_failed(400, &[("/data/status", "invalid_choice")])),
     ] {
         assert_eq!(failed(&cards.send("PATCH", &path, change.clone()).await), expected, "{change}");

@@ -199,7 +199,8 @@ async fn subscription_that_is_over_is_bought_again() {
     let again =
         json!({ "product_id": product, "users": [{ "email": "ana@example.com", "accession_date": "2026-11-01" }] });
     for over in [json!({ "active": 0 }), json!({ "expiration_date": "2026-11-01" })] {
-        assert_eq!(platform.send("PUT", update, named(over.clone())).await.status, 200);
+        let ended = platform.send("PUT", update, named(over.clone())).await;
+        assert_eq!((ended.status.as_u16(), &ended.body["subscription"]["active"]), (200, &json!(0)), "{ended:?}");
         let bought = platform.send("POST", "/users/create", again.clone()).await.body;
         assert_eq!(bought["created"], json!([{ "index": 0, "id": user, "existing": true }]), "{over} {bought}");
         let renewed = world.read(&path).await;
@@ -258,6 +259,12 @@ async fn lists_are_taken_in_each_of_their_writings_and_blank_items_are_none() {
     let form = "product_id[]=&users[0][email]=form@example.com";
     let form = platform.call("POST", "/users/create").raw("application/x-www-form-urlencoded", form).send().await;
     assert_eq!(form.body["message"], "1 created, 0 failed.", "{form:?}");
+    // As PHP sends an array.
+    let part =
+        |name: &str, text: &str| format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n");
+    let parts = [part("product_id[0]", &product), part("users[0][email]", "parts@example.com")].concat() + "--x--\r\n";
+    let parts = platform.call("POST", "/users/create").raw("multipart/form-data; boundary=x", parts).send().await;
+    assert_eq!(parts.body["message"], "1 created, 0 failed.", "{parts:?}");
     for (nth, users, indexes) in [
         (0, json!({ "email": "u0@example.com" }), json!([0])),
         (1, json!({ "0": { "email": "u1@example.com" }, "1": { "email": "v1@example.com" } }), json!([0, 1])),
