@@ -194,6 +194,8 @@ async fn nothing_is_said_of_what_follows_from_a_field_with_an_error() {
             "/operation_country",
         ),
         (json!({ "email": " " }), "/email"),
+        (json!({ "email": "a@example.com", "status": "ASLEEP", "status_reason": "TIRED" }), "/status"),
+        (json!({ "email": "a@example.com", "status_reason": "TIRED" }), "/status_reason"),
         (json!({ "email": "a@example.com", "phone": "12", "phone_display": "12" }), "/phone"),
     ] {
         let refused = world.send("POST", &users, body.clone()).await;

@@ -41,7 +41,7 @@ pub async fn made(
     new: ParsedBody<NewUser>,
     act: Act<'_>,
 ) -> Result<User, Error> {
-    let new = accept(new, segment)?;
+    let new = new.accept(&segment.fields.settings.0)?;
     let (user, entry) = begun((segment, id), &new, act);
     let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
         Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
@@ -61,7 +61,7 @@ pub async fn made_with_number(
     (new, known): (ParsedBody<NewUser>, Option<PersonNumber>),
     act: Act<'_>,
 ) -> Result<User, Error> {
-    let new = accept(new, segment)?;
+    let new = new.accept(&segment.fields.settings.0)?;
     let (user, _) = begun((segment, id), &new, act);
     let mut tries = Tries::default();
     let record = loop {
@@ -86,23 +86,6 @@ pub(crate) fn begun((segment, id): (&Segment, UserId), new: &NewUser, act: Act<'
     let user = User { status, status_reason: new.status_reason.clone(), identification_scope, ..user };
     let entry = Entry::between(None, &user, Action::Created, act);
     (user, entry)
-}
-
-/// Returns a new user that the segment accepts, its password included.
-///
-/// # Errors
-/// [`Error::Invalid`] with each error of the body and each rule of the segment that it breaks.
-pub(crate) fn accept(mut new: ParsedBody<NewUser>, segment: &Segment) -> Result<NewUser, Error> {
-    let settings = &segment.fields.settings.0;
-    new.check_in(settings, None);
-    new.check(|new| {
-        let password = new.password.as_ref();
-        password
-            .and_then(|password| password.find_weakness("/password", &new.fields, Some(settings)))
-            .into_iter()
-            .collect()
-    });
-    new.into_result()
 }
 
 /// The user who was made, with its password if it has one.

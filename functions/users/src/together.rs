@@ -10,7 +10,7 @@ use identity::Identity;
 use reconcile::jobs::undo;
 use store::{Resumed, Whole};
 
-use crate::create::{accept, begun, made, made_before, with_password};
+use crate::create::{begun, made, made_before, with_password};
 
 /// So many users are made at once.
 const AT_ONCE: usize = 16;
@@ -120,7 +120,7 @@ async fn all(app: &App, ids: &[UserId]) -> Result<Vec<User>, Error> {
 fn accept_all(new: Vec<ParsedBody<NewUser>>, segment: &Segment, at: &str) -> Result<Vec<NewUser>, Error> {
     let (mut accepted, mut errors) = (Vec::new(), Vec::new());
     for (index, user) in new.into_iter().enumerate() {
-        match accept(user, segment) {
+        match user.accept(&segment.fields.settings.0) {
             Ok(user) => accepted.push(user),
             Err(Error::Invalid(found)) => errors.extend(found.into_iter().map(|error| placed_at(error, at, index))),
             Err(other) => return Err(other),

@@ -9,8 +9,8 @@ use domain::field::Body as _;
 use domain::text::Country;
 use domain::user::Unique;
 use domain::{
-    Error, Field as _, FieldError, KeyScope, MemberId, NewUser, ParsedBody, ProductId, Segment, SubscriptionFields,
-    Time, UserId, field::Pointer,
+    Error, Field as _, FieldError, KeyScope, MemberId, NewUser, ParsedBody, ProductId, ReferenceId, Segment,
+    SubscriptionFields, Time, UserId, field::Pointer,
 };
 use edge::{Answer, Failure, LenientBody, Rendered, Seed};
 use futures_util::future::try_join_all;
@@ -202,6 +202,13 @@ fn phone_fields(row: &Value, segment: &Segment) -> Vec<(String, Value)> {
     given(row, "phone").map(|phone| lenient::phone(phone, country).into()).unwrap_or_default()
 }
 
+/// The part of a row that is about its subscriptions.
+struct Purchase {
+    starts_at: Option<Time>,
+    /// The row's id in the other system, where it is not the student's own.
+    reference_id: Option<ReferenceId>,
+}
+
 /// A student that a row has created or found.
 struct Student {
     id: UserId,
@@ -229,8 +236,10 @@ impl Batch<'_> {
     ) -> (usize, Result<Student, Error>) {
         let written = async {
             let email = new.body().and_then(|new| new.fields.email.as_ref()).map(Unique::email);
+            let reference_id = new.body().and_then(|new| new.fields.reference_id.clone());
             let can_subscribe = !new.has_error(ACCESSION);
-            let rejected = match self.create_student(index, new, starts_at).await {
+            let first = Purchase { starts_at, reference_id: None };
+            let rejected = match self.create_student(index, new, &first).await {
                 // What is wrong with the fields of a student who exists does not matter.
                 Err(error @ Error::Invalid(_)) if can_subscribe => error,
                 Err(Error::Conflict(taken)) if taken.iter().any(|one| one.pointer == "/email") => {
@@ -239,7 +248,7 @@ impl Batch<'_> {
                 created => return created,
             };
             match self.find_student(email).await? {
-                Some(user) => self.subscribe_known(index, user, starts_at).await,
+                Some(user) => self.subscribe_known(index, user, &Purchase { starts_at, reference_id }).await,
                 None => Err(rejected),
             }
         };
@@ -263,13 +272,13 @@ impl Batch<'_> {
         &self,
         index: usize,
         new: ParsedBody<NewUser>,
-        starts_at: Option<Time>,
+        purchase: &Purchase,
     ) -> Result<Student, Error> {
         let State { app, identity, .. } = self.state;
         let (id, act) = (self.seed.scattered(index), self.place.caller.act());
         let user = users::made(app, identity, (self.segment, id), new, act).await?.id;
         for nth in 0..self.offers.len() {
-            if let Err(error) = self.subscribe((index, nth), user, starts_at).await {
+            if let Err(error) = self.subscribe((index, nth), user, purchase).await {
                 let record = app.store.user(user).await?.ok_or(Error::NotFound)?;
                 users::purge(app, identity, record, act).await?;
                 return Err(error);
@@ -279,7 +288,7 @@ impl Batch<'_> {
     }
 
     /// Subscribes a student who exists to those products that it lacks or had, of which there must be one.
-    async fn subscribe_known(&self, index: usize, user: UserId, starts_at: Option<Time>) -> Result<Student, Error> {
+    async fn subscribe_known(&self, index: usize, user: UserId, purchase: &Purchase) -> Result<Student, Error> {
         if self.students.lock().unwrap_or_else(PoisonError::into_inner).contains(&user) {
             return Err(Error::conflict("/email", "taken", "is the same as in an earlier row"));
         }
@@ -289,7 +298,7 @@ impl Batch<'_> {
         known.map_err(|error| if matches!(error, Error::Invalid(_)) { deleted() } else { error })?;
         let mut lacked = false;
         for nth in 0..self.offers.len() {
-            match self.subscribe((index, nth), user, starts_at).await {
+            match self.subscribe((index, nth), user, purchase).await {
                 Ok(()) => lacked = true,
                 Err(Error::Conflict(_)) => {}
                 Err(error) => return Err(error),
@@ -303,14 +312,11 @@ impl Batch<'_> {
     }
 
     /// Subscribes a student to one of the products.
-    async fn subscribe(
-        &self,
-        (index, nth): (usize, usize),
-        user: UserId,
-        starts_at: Option<Time>,
-    ) -> Result<(), Error> {
+    async fn subscribe(&self, (index, nth): (usize, usize), user: UserId, purchase: &Purchase) -> Result<(), Error> {
         let Some((product, of)) = self.offers.get(nth) else { return Ok(()) };
-        let fields = json!({ "user_id": user, "product_id": product, "starts_at": starts_at });
+        let Purchase { starts_at, reference_id } = purchase;
+        let fields =
+            json!({ "user_id": user, "product_id": product, "starts_at": starts_at, "reference_id": reference_id });
         let id: MemberId = self.seed.scattered(MOST + index * MOST_PRODUCTS + nth);
         let act = self.place.caller.act();
         members::subscribe_or_renew(&self.state.app, of, (id, SubscriptionFields::parse(fields)?), act).await.map(drop)

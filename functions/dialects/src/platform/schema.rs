@@ -223,7 +223,7 @@ objects! {
         "document": optional(document()),
         /// Phone number, which is kept in this spelling; without a country's code, one of the segment's country or of Brazil.
         "phone": optional(phone()),
-        /// The student's id in another system, unique.
+        /// The student's id in another system, unique. Of a student who exists, that of the purchase: its subscriptions get it.
         "reference_id": optional(text().min_length(Some(1)).max_length(Some(128))),
         /// Day on which the subscriptions begin, `YYYY-MM-DD`.
         "accession_date": optional(day()),

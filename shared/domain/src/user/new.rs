@@ -4,9 +4,11 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::error::FieldError;
+use crate::error::{Error, FieldError};
 use crate::field::{Body, Field, Fields, described};
+use crate::parsed::ParsedBody;
 use crate::password::Password;
+use crate::segment::Settings;
 use crate::text::{Code, Email};
 use crate::user::state::{MASTER_REQUIRES, reason_without_block};
 use crate::user::{Right, Status, UserFields, Writer};
@@ -111,9 +113,6 @@ impl Body for NewUser {
 
     fn rules(&self, errors: &mut Vec<FieldError>) {
         self.fields.rules(errors);
-        if self.status_reason.is_some() && self.status != Some(FirstStatus::Blocked) {
-            errors.push(reason_without_block());
-        }
     }
 
     fn show(&self) -> Map<String, Value> {
@@ -135,6 +134,26 @@ impl Body for NewUser {
                 Some("A new user of a segment; the segment's settings say which fields are required.".to_owned());
         }
         schema
+    }
+}
+
+impl ParsedBody<NewUser> {
+    /// Returns a new user that a segment with these settings accepts, its password included.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with each error of the body and each rule of the segment that it breaks.
+    pub fn accept(mut self, settings: &Settings) -> Result<NewUser, Error> {
+        self.check_in(settings, None);
+        let has_status = !self.has_error("status");
+        self.check(|new| {
+            let is_blocked = new.status == Some(FirstStatus::Blocked);
+            let reason = new.status_reason.as_ref().filter(|_| has_status && !is_blocked);
+            let password = new.password.as_ref();
+            let weakness =
+                password.and_then(|password| password.find_weakness("/password", &new.fields, Some(settings)));
+            reason.map(|_| reason_without_block()).into_iter().chain(weakness).collect()
+        });
+        self.into_result()
     }
 }
 

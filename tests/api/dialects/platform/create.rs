@@ -104,11 +104,15 @@ async fn second_purchase_subscribes_the_student_who_exists() {
     let user = first["created"][0]["id"].clone();
     // By the number and by the id it is one product.
     let named = json!([2_352_153, products[1]]);
-    let again = create(named.clone(), json!([eva, { "email": "new@example.com" }])).await;
+    let mut order = eva.clone();
+    order["reference_id"] = json!("E2");
+    let again = create(named.clone(), json!([order, { "email": "new@example.com" }])).await;
     assert_eq!(again["created"][0], json!({ "index": 0, "id": user, "existing": true }));
     assert_eq!((&again["created"][1]["existing"], &again["failed"]), (&Value::Null, &json!([])), "{again}");
     let path = format!("/v1/segments/{}/subscriptions?filter[user_id]={}", world.segment, user.as_str().unwrap());
-    assert_eq!(world.read(&path).await["data"].as_array().unwrap().len(), 2);
+    let bought = world.read(&path).await["data"].clone();
+    let references: Vec<_> = bought.as_array().unwrap().iter().map(|one| one["reference_id"].clone()).collect();
+    assert_eq!(references, [Value::Null, json!("E2")], "the id of a second order is not lost");
     let third = create(named, json!([{ "email": "eva@example.com" }])).await;
     let failed = &third["failed"][0];
     assert_eq!((&failed["code"], &failed["field"]), (&json!("already_subscribed"), &json!("product_id")), "{third}");
