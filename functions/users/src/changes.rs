@@ -73,7 +73,7 @@ pub(crate) async fn changes(
     let found = app.store.user_changes(segment, &since, size).await?;
     let data: Vec<Value> = found.rows.iter().map(shown).collect();
     let cursor = URL_SAFE_NO_PAD.encode(found.next.as_str());
-    // `json!` would write the numbers of metadata anew.
+    // `json!` would change the digits of numbers in metadata.
     Ok(Rendered(object([("data", data.into()), ("cursor", cursor.into()), ("has_more", found.more.into())])))
 }
 

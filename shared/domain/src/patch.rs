@@ -14,7 +14,7 @@ use crate::parsed::ParsedBody;
 #[derive(Debug, Clone)]
 pub struct MergePatch<T> {
     patch: Value,
-    /// What is wrong with it whatever it is applied to; `patch` is without those members.
+    /// The errors of the patch by itself; `patch` is without the members that have one.
     errors: Vec<FieldError>,
     of: PhantomData<T>,
 }

@@ -33,7 +33,7 @@ pub(crate) fn parse_form(bytes: &[u8], charset: Charset) -> Result<Value, Error>
 /// ignored.
 ///
 /// # Errors
-/// [`Error::Malformed`] where the parts cannot be told apart, or one is a file or no text.
+/// [`Error::Malformed`] where the parts cannot be separated, or one is a file or no text.
 pub(crate) async fn parse_multipart(bytes: Bytes, boundary: String) -> Result<Value, Error> {
     let malformed = |error: multer::Error| Error::Malformed(format!("the form's parts cannot be read ({error})"));
     let mut parts = Multipart::new(stream::once(async { Ok::<_, Infallible>(bytes) }), boundary);

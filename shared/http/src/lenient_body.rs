@@ -71,7 +71,7 @@ fn is_foreign(headers: &HeaderMap) -> bool {
         && (kind.ends_with("xml") || ["multipart/", "image/", "audio/", "video/"].iter().any(is_foreign))
 }
 
-/// What divides the parts of a form that is sent as `multipart/form-data`, as PHP sends an array.
+/// Returns the boundary of a form that is sent as `multipart/form-data`, as PHP sends an array.
 fn boundary(headers: &HeaderMap) -> Option<String> {
     multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
 }

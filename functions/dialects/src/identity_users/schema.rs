@@ -152,13 +152,13 @@ objects! {
         "error_description": sometimes(text()),
     }
 
-    /// What is wrong, without places.
+    /// The errors without their places.
     ErrorDetails {
-        /// What is wrong: each field, or the request as a whole.
+        /// An error of each field, or of the request as a whole.
         "details": required(many(of::<ErrorDetail>())),
     }
 
-    /// One thing that is wrong, without its place.
+    /// An error without its place.
     ErrorDetail {
         /// A word for programs, such as `required`.
         "code": required(text()),

@@ -240,7 +240,7 @@ impl Batch<'_> {
             let can_subscribe = !new.has_error(ACCESSION);
             let first = Purchase { starts_at, reference_id: None };
             let rejected = match self.create_student(index, new, &first).await {
-                // What is wrong with the fields of a student who exists does not matter.
+                // The other fields of a student who exists are not used.
                 Err(error @ Error::Invalid(_)) if can_subscribe => error,
                 Err(Error::Conflict(taken)) if taken.iter().any(|one| one.pointer == "/email") => {
                     Error::Conflict(taken)
