@@ -44,11 +44,11 @@ T = TypeVar("T")
 URL = sys.argv[1]
 Failure = (
     v1_models.Problem
-    | flows_models.Error
-    | platform_models.Error
-    | identity_models.Error
-    | b2b_models.Error
-    | calls_models.Error
+    | flows_models.ErrorResponse
+    | platform_models.ErrorResponse
+    | identity_models.ErrorResponse
+    | b2b_models.ErrorResponse
+    | calls_models.ErrorResponse
 )
 
 

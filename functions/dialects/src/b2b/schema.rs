@@ -9,6 +9,7 @@ use utoipa::openapi::{OpenApi, Ref, RefOr, Required, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::page::{DEFAULT_SIZE, MOST, MOST_PAGES};
+use crate::openapi::ERROR;
 use crate::openapi::objects::{
     id, many, objects, of, one_of, optional, required, secret, sometimes, switch, text, whole,
 };
@@ -372,7 +373,7 @@ pub(super) fn add_errors(document: &mut OpenApi) {
 }
 
 fn add_error(operation: &mut Operation, status: u16, description: &str) {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ERROR))).build();
     let response = ResponseBuilder::new().description(description).content("application/json", content).build();
     operation.responses.responses.insert(status.to_string(), response.into());
 }

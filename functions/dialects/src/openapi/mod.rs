@@ -13,6 +13,9 @@ use utoipa::openapi::{
     ResponseBuilder, Schema, ServerBuilder,
 };
 
+/// The component of a dialect's errors. A client's class `Error` would clash with the property `error`.
+pub(crate) const ERROR: &str = "ErrorResponse";
+
 /// What a dialect's document says of the whole.
 pub(crate) struct About {
     /// As in the paths.
@@ -40,7 +43,7 @@ pub(crate) fn document(about: &About, described: OpenApi) -> OpenApi {
     let mut whole = whole.servers(Some([server])).build().merge_from(described);
     let groups = (about.security)();
     let components = whole.components.get_or_insert_default();
-    components.schemas.insert("Error".to_owned(), (about.error)());
+    components.schemas.insert(ERROR.to_owned(), (about.error)());
     for (status, description) in about.errors {
         components.responses.insert(error_name(*status), error(about, description).into());
     }
@@ -173,7 +176,7 @@ fn error_name(status: u16) -> String {
 }
 
 fn error(about: &About, description: &str) -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ERROR))).build();
     let mut told = ResponseBuilder::new().description(description).content("application/json", content).build();
     add_other_types(about, &mut told);
     told
