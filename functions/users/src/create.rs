@@ -42,7 +42,7 @@ pub async fn made(
     act: Act<'_>,
 ) -> Result<User, Error> {
     let new = new.accept(&segment.fields.settings.0)?;
-    let (user, entry) = begun((segment, id), &new, act);
+    let (user, entry) = build_user((segment, id), &new, act);
     let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
         Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
         made => made?,
@@ -62,7 +62,7 @@ pub async fn made_with_number(
     act: Act<'_>,
 ) -> Result<User, Error> {
     let new = new.accept(&segment.fields.settings.0)?;
-    let (user, _) = begun((segment, id), &new, act);
+    let (user, _) = build_user((segment, id), &new, act);
     let mut tries = Tries::default();
     let record = loop {
         let (number, numbering) = numbering(known);
@@ -79,7 +79,7 @@ pub async fn made_with_number(
 }
 
 /// A new user as it is to be written, and what its history tells of it.
-pub(crate) fn begun((segment, id): (&Segment, UserId), new: &NewUser, act: Act<'_>) -> (User, Entry) {
+pub(crate) fn build_user((segment, id): (&Segment, UserId), new: &NewUser, act: Act<'_>) -> (User, Entry) {
     let user = User::of_segment(id, segment.id, new.fields.clone(), Time::of(id.uuid()));
     let identification_scope = segment.fields.settings.0.identification_scope.0;
     let status = new.status.map_or(user.status, Status::from);

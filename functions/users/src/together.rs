@@ -10,7 +10,7 @@ use identity::Identity;
 use reconcile::jobs::undo;
 use store::{Resumed, Whole};
 
-use crate::create::{begun, made, made_before, with_password};
+use crate::create::{build_user, made, made_before, with_password};
 
 /// So many users are made at once.
 const AT_ONCE: usize = 16;
@@ -67,7 +67,7 @@ async fn make_first(
     all: &[UserId],
     act: Act<'_>,
 ) -> Result<First, Error> {
-    let (user, entry) = begun((segment, id), &new, act);
+    let (user, entry) = build_user((segment, id), &new, act);
     let (record, whole) = match app.store.create_first(&user, segment.owner_id, &entry, all).await {
         Err(error @ Error::Conflict(_)) => {
             let record = made_before(app, identity, id).await?.ok_or(error)?;

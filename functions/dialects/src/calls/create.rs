@@ -49,9 +49,11 @@ pub(super) async fn created(
     }
     if let Some(parent) = parent {
         fields.insert("parent_id".to_owned(), json!(parent));
-        share_email(app, parent, &mut fields).await?;
     }
     let brought = other.map(|other| bring(other, &mut fields)).unwrap_or_default();
+    if let Some(parent) = parent {
+        share_email(app, parent, &mut fields).await?;
+    }
     let person = NewPerson { fields, brought, known: call.person };
     let made = (app, identity, &segment, seed.id(0));
     named(made, person, agent.caller.act()).await.map_err(|error| no_parent(person_first(error)))
@@ -79,7 +81,9 @@ async fn share_email(app: &App, parent: UserId, fields: &mut Map<String, Value>)
         && let Some(shared) = fields.remove("email")
     {
         let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
-        metadata.as_object_mut().map(|metadata| metadata.insert("main_email".to_owned(), shared));
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.insert(doc::EMAIL.to_owned(), shared);
+        }
     }
     Ok(())
 }

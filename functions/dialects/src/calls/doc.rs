@@ -10,8 +10,11 @@ use serde_json::{Map, Value, json};
 
 use crate::lenient::{PHONE, day, given, is_blank, phone, phone_of, text};
 
+/// The form field of the e-mail.
+pub(super) const EMAIL: &str = "main_email";
+
 /// Form fields that the domain calls otherwise.
-const NAMES: [(&str, &str); 2] = [("main_email", "email"), ("first_name", "name")];
+const NAMES: [(&str, &str); 2] = [(EMAIL, "email"), ("first_name", "name")];
 
 /// What no form writes: what a user is, and where it belongs.
 const SYSTEM: [&str; 20] = [

@@ -64,7 +64,7 @@ impl Stack {
     }
 
     /// The answers by the keys of their fields, for a member that is the one that is meant.
-    fn given(&self, seat: &Seat, settings: &Settings) -> Result<SentAnswers, Error> {
+    fn read_answers(&self, seat: &Seat, settings: &Settings) -> Result<SentAnswers, Error> {
         let member = &seat.record.member;
         for (name, meant) in [
             ("membership_id", self.membership.is_none_or(|id| id == member.membership_id)),
@@ -153,7 +153,8 @@ async fn answer_fields(
 ) -> Answer<Made> {
     let member: MemberId = required(&mut body, "membership_user_id")?;
     let stack = Stack::read(body)?;
-    let done = answered(&app, &caller, member, &IfMatch::default(), |seat, settings| stack.given(seat, settings)).await;
+    let done =
+        answered(&app, &caller, member, &IfMatch::default(), |seat, settings| stack.read_answers(seat, settings)).await;
     done.map_err(|error| stack.tell(error))?;
     Ok(Made(json!({})))
 }
