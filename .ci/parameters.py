@@ -70,6 +70,8 @@ TEMPLATES = {
             ["", "default", "muster-events", "aws.partner/example.com/123/bus"],
             ["arn:aws:events:eu-west-1:123456789012:event-bus/default", "my bus", "/bus", "a" * 257],
         ),
+        "Monitoring": (["off", "alarms", "full"], ["", "on", "false"]),
+        "Tracing": (["Disabled", "Active"], ["", "off", "active", "PassThrough"]),
         "AlarmTopicArn": (["", f"{TOPIC}:alarms"], ["alarms", f"{TOPIC}:alarms:1234", f"{TOPIC}:app/APNS/muster", f"{TOPIC}:alarms.fifo"]),
     },
 }
