@@ -74,6 +74,27 @@ TEMPLATES = {
         "Tracing": (["Disabled", "Active"], ["", "off", "active", "PassThrough"]),
         "AlarmTopicArn": (["", f"{TOPIC}:alarms"], ["alarms", f"{TOPIC}:alarms:1234", f"{TOPIC}:app/APNS/muster", f"{TOPIC}:alarms.fifo"]),
     },
+    "edge.yaml": {
+        "ApiHost": (
+            ["abcde12345.execute-api.eu-west-1.amazonaws.com"],
+            ["", "https://abcde12345.execute-api.eu-west-1.amazonaws.com", "abcde12345.execute-api.eu-west-1.amazonaws.com/", "localhost"],
+        ),
+        "DomainName": (["api.example.com"], ["", "https://api.example.com", "api.example.com/", "API.example.com", "*.example.com", "example"]),
+        "CertificateArn": (
+            ["arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"],
+            ["", "arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"],
+        ),
+        "HostedZoneId": (["", "Z2FDTNDATAQYW2"], ["example.com", "/hostedzone/Z2FDTNDATAQYW2", "z2fdtndataqyw2"]),
+        "Waf": (["off", "managed"], ["", "on"]),
+        "WafRateLimit": (["10", "3000"], [*WHOLE, "9", "10000000"]),
+    },
+    "budget.yaml": {
+        "BudgetLimit": (["1", "50", "999999999"], [*WHOLE, "$50", "1000000000"]),
+        "BudgetEmail": (
+            ["billing@example.com"],
+            ["", "billing", "Billing <billing@example.com>", "a@example.com,b@example.com", "a@localhost"],
+        ),
+    },
 }
 
 IDENTITY = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
@@ -86,6 +107,8 @@ COMBINATIONS = {
         ({"EmailIdentityArn": IDENTITY}, ["CodesHaveASender"]),
         ({"EmailFrom": "a@example.com"}, ["SendersHaveAnIdentity"]),
     ],
+    "edge.yaml": [({}, [])],
+    "budget.yaml": [({}, [])],
 }
 
 
