@@ -71,6 +71,7 @@ TEMPLATES = {
             ["arn:aws:events:eu-west-1:123456789012:event-bus/default", "my bus", "/bus", "a" * 257],
         ),
         "Monitoring": (["off", "alarms", "full"], ["", "on", "false"]),
+        "RequestMetrics": (["off", "function", "route"], ["", "on", "routes"]),
         "Tracing": (["Disabled", "Active"], ["", "off", "active", "PassThrough"]),
         "AlarmTopicArn": (["", f"{TOPIC}:alarms"], ["alarms", f"{TOPIC}:alarms:1234", f"{TOPIC}:app/APNS/muster", f"{TOPIC}:alarms.fifo"]),
     },

@@ -1,5 +1,6 @@
 //! What every function shares: its settings, read from the environment here and nowhere else, and its clients.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -16,7 +17,7 @@ use store::{AUDIT_RETENTION, Store, Table};
 
 use crate::homes::Homes;
 use crate::limit::{Limiter, Limits};
-use crate::{Keyring, Origins, TrustedProxyHops};
+use crate::{Dimension, Keyring, Origins, RequestMetrics, TrustedProxyHops};
 
 /// What a function is told by its environment.
 #[derive(Debug, Clone)]
@@ -42,6 +43,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// How many proxies in front of the deployment are trusted (`TRUSTED_PROXY_HOPS`).
     pub trusted_proxy_hops: TrustedProxyHops,
+    /// Which metrics the log line of a request carries (`REQUEST_METRICS`), in which namespace (`METRICS_NAMESPACE`).
+    pub request_metrics: Option<RequestMetrics>,
 }
 
 /// For how many days the files of exports and the reports of imports are kept where nothing else is configured.
@@ -127,6 +130,7 @@ pub struct App {
     pub(crate) origins: Origins,
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) trusted_proxy_hops: TrustedProxyHops,
+    pub(crate) request_metrics: Option<Arc<RequestMetrics>>,
     /// What seals.
     pub keyring: Keyring,
 }
@@ -183,6 +187,7 @@ impl Settings {
                 Ok(hops) => TrustedProxyHops::parse(&hops)?,
                 Err(_) => TrustedProxyHops::default(),
             },
+            request_metrics: request_metrics()?,
         })
     }
 }
@@ -279,6 +284,17 @@ impl Settings {
     }
 }
 
+/// Reads which metrics log lines carry: none where nothing is configured.
+fn request_metrics() -> Result<Option<RequestMetrics>, String> {
+    let dimension = match variable("REQUEST_METRICS").as_deref() {
+        Ok("off") | Err(_) => return Ok(None),
+        Ok("function") => Dimension::Function(variable("AWS_LAMBDA_FUNCTION_NAME")?),
+        Ok("route") => Dimension::Route,
+        Ok(_) => return Err("REQUEST_METRICS must be one of off, function, route".to_owned()),
+    };
+    Ok(Some(RequestMetrics { namespace: variable("METRICS_NAMESPACE")?, dimension }))
+}
+
 /// Reads how long audit entries are kept.
 fn audit_retention() -> Result<Duration, String> {
     let Ok(text) = variable("AUDIT_RETENTION_DAYS") else { return Ok(AUDIT_RETENTION) };
@@ -353,6 +369,7 @@ impl App {
             origins: settings.origins.clone(),
             public_url: settings.public_url.clone(),
             trusted_proxy_hops: settings.trusted_proxy_hops,
+            request_metrics: settings.request_metrics.clone().map(Arc::new),
             keyring: Keyring::new(store.clone()),
             store,
         }

@@ -20,9 +20,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::dialect::{Telling, normalize_path};
 use crate::limit::Reports;
+use crate::metrics::AnsweredRequest;
 use crate::minimum::{self, KnownCaller};
 use crate::secure::secure;
-use crate::{App, Dialect, Failure, Query, TrustedProxyHops, coding, failure, idempotency};
+use crate::{App, Dialect, Failure, Query, RequestMetrics, TrustedProxyHops, coding, failure, idempotency};
 
 /// The header that names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -44,6 +45,7 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
     let (router, document) = router.split_for_parts();
     let queries = Arc::new(Queries::of(&document));
     let hops = app.trusted_proxy_hops;
+    let metrics = app.request_metrics.clone();
     let router = router
         .route_layer(middleware::from_fn(move |request, next| minimum::reduce(dialects, request, next)))
         // Only where there is a route: what is not there has no answer to keep.
@@ -51,7 +53,7 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
         .route_layer(middleware::from_fn_with_state(queries, known_query))
         .fallback(async || Failure::from(Error::NotFound))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .layer(middleware::from_fn(move |request, next| around((dialects, hops), request, next)))
+        .layer(middleware::from_fn(move |request, next| around((dialects, hops), metrics.clone(), request, next)))
         .layer(middleware::from_fn(coding::compress))
         .layer(app.origins.layer())
         // Around all else, preflights included.
@@ -118,6 +120,7 @@ async fn known_query(State(queries): State<Arc<Queries>>, request: Request, next
 
 async fn around(
     (dialects, hops): (&'static [Dialect], TrustedProxyHops),
+    metrics: Option<Arc<RequestMetrics>>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -134,7 +137,8 @@ async fn around(
     if let Some(telling) = telling.clone() {
         request.extensions_mut().insert(telling);
     }
-    let span = tracing::info_span!("request", request_id = %id, method = %request.method(), route);
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", request_id = %id, %method, route);
     let began = now();
     // Nothing behind this line knows of HEAD, so that it is answered as GET is; the router takes the body away.
     if *request.method() == Method::HEAD {
@@ -145,7 +149,14 @@ async fn around(
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         // Who by its id alone: the source address and the agent are for the audit, which has the request's id too.
         let actor = caller.log_name();
-        tracing::info!(status = response.status().as_u16(), millis, actor, "answered");
+        let status = response.status().as_u16();
+        match metrics {
+            Some(metrics) => {
+                let (method, route) = (method.as_str(), route.as_str());
+                metrics.write_line(&AnsweredRequest { id: &id, method, route, actor: &actor, status, millis });
+            }
+            None => tracing::info!(status, millis, actor, "answered"),
+        }
         response
     }
     .instrument(span)
