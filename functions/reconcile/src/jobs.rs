@@ -33,7 +33,11 @@ pub async fn run((store, identity, files): System<'_>, end: Time) -> Result<(), 
                 return outcome;
             }
             let until = end.min(Time::now().plus(SLICE));
-            outcome = one((store, identity, files), job, until).await.and(outcome);
+            let done = one((store, identity, files), job, until).await;
+            if let Err(error) = &done {
+                tracing::error!(?job, cause = ?error, "a job could not be finished; the next run tries again");
+            }
+            outcome = done.and(outcome);
         }
     }
     outcome

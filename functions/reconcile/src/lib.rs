@@ -23,6 +23,10 @@ pub async fn sweep(store: &Store, identity: &Identity) -> Result<(), Error> {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
+            // The run fails with the last cause only, and an operator needs each.
+            if let Err(error) = &settled {
+                tracing::error!(?kind, user = %id, cause = ?error, "a pending change could not be finished; the next run tries again");
+            }
             outcome = settled.and(outcome);
         }
     }
