@@ -53,6 +53,7 @@ TEMPLATES = {
              "https://user@api.example.com", "https://api.example.com?a", "https://"],
         ),
         "TrustedProxyHops": (["0", "1", "10"], ["-1", "1.5", "11", "", "100"]),
+        "ProxySecret": (["", "s" * 32, "s" * 128, f"{'s' * 32},{'t' * 32}"], ["short", "s" * 129, f"{'s' * 32},", ",", "s" * 31 + " ", f"{'s' * 32},{'t' * 32},{'u' * 32}"]),
         "ThrottlingRateLimit": (["1", "500", "0.5e4"], ["0", "0.5", "-1", "", "many"]),
         "ThrottlingBurstLimit": (["1", "1000"], [*WHOLE, "1000000"]),
         "EmailIdentityArn": (
@@ -85,6 +86,7 @@ TEMPLATES = {
             ["arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"],
             ["", "arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"],
         ),
+        "ProxySecret": (["s" * 32, "s" * 128], ["", "short", "s" * 129, f"{'s' * 32},{'t' * 32}"]),
         "HostedZoneId": (["", "Z2FDTNDATAQYW2"], ["example.com", "/hostedzone/Z2FDTNDATAQYW2", "z2fdtndataqyw2"]),
         "Waf": (["off", "managed"], ["", "on"]),
         "WafRateLimit": (["10", "3000"], [*WHOLE, "9", "10000000"]),

@@ -216,6 +216,7 @@ impl Wiring {
             audit_retention: store::AUDIT_RETENTION,
             public_url: self.public_url.clone(),
             trusted_proxy_hops: self.trusted_proxy_hops,
+            proxy_secrets: None,
             request_metrics: None,
         }
     }

@@ -17,7 +17,7 @@ use store::{AUDIT_RETENTION, Store, Table};
 
 use crate::homes::Homes;
 use crate::limit::{Limiter, Limits};
-use crate::{Dimension, Keyring, Origins, RequestMetrics, TrustedProxyHops};
+use crate::{Dimension, Keyring, Origins, ProxySecrets, RequestMetrics, TrustedProxyHops};
 
 /// What a function is told by its environment.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// How many proxies in front of the deployment are trusted (`TRUSTED_PROXY_HOPS`).
     pub trusted_proxy_hops: TrustedProxyHops,
+    /// The secrets of the proxy that all requests come through (`PROXY_SECRETS`), if it has any.
+    pub proxy_secrets: Option<ProxySecrets>,
     /// Which metrics the log line of a request carries (`REQUEST_METRICS`), in which namespace (`METRICS_NAMESPACE`).
     pub request_metrics: Option<RequestMetrics>,
 }
@@ -130,6 +132,7 @@ pub struct App {
     pub(crate) origins: Origins,
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) trusted_proxy_hops: TrustedProxyHops,
+    pub(crate) proxy_secrets: Option<ProxySecrets>,
     pub(crate) request_metrics: Option<Arc<RequestMetrics>>,
     /// What seals.
     pub keyring: Keyring,
@@ -187,6 +190,7 @@ impl Settings {
                 Ok(hops) => TrustedProxyHops::parse(&hops)?,
                 Err(_) => TrustedProxyHops::default(),
             },
+            proxy_secrets: ProxySecrets::parse(&variable("PROXY_SECRETS").unwrap_or_default())?,
             request_metrics: request_metrics()?,
         })
     }
@@ -369,6 +373,7 @@ impl App {
             origins: settings.origins.clone(),
             public_url: settings.public_url.clone(),
             trusted_proxy_hops: settings.trusted_proxy_hops,
+            proxy_secrets: settings.proxy_secrets.clone(),
             request_metrics: settings.request_metrics.clone().map(Arc::new),
             keyring: Keyring::new(store.clone()),
             store,

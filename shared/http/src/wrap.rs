@@ -23,7 +23,7 @@ use crate::limit::Reports;
 use crate::metrics::AnsweredRequest;
 use crate::minimum::{self, KnownCaller};
 use crate::secure::secure;
-use crate::{App, Dialect, Failure, Query, RequestMetrics, TrustedProxyHops, coding, failure, idempotency};
+use crate::{App, Dialect, Failure, Query, RequestMetrics, TrustedProxyHops, coding, failure, idempotency, proxy};
 
 /// The header that names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -45,7 +45,7 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
     let (router, document) = router.split_for_parts();
     let queries = Arc::new(Queries::of(&document));
     let hops = app.trusted_proxy_hops;
-    let metrics = app.request_metrics.clone();
+    let (secrets, metrics) = (app.proxy_secrets.clone(), app.request_metrics.clone());
     let router = router
         .route_layer(middleware::from_fn(move |request, next| minimum::reduce(dialects, request, next)))
         // Only where there is a route: what is not there has no answer to keep.
@@ -53,6 +53,7 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
         .route_layer(middleware::from_fn_with_state(queries, known_query))
         .fallback(async || Failure::from(Error::NotFound))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(middleware::from_fn(move |request, next| proxy::require(secrets.clone(), request, next)))
         .layer(middleware::from_fn(move |request, next| around((dialects, hops), metrics.clone(), request, next)))
         .layer(middleware::from_fn(coding::compress))
         .layer(app.origins.layer())
