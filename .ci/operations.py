@@ -32,7 +32,9 @@ class ManagedPolicies:
 def resources_after_sam(text, parameters=()):
     """Returns the resources that SAM makes of a template, with its functions as `sam package` leaves them."""
     template = yaml_parse(text)
-    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
     # SAM says on standard error which of its own switches it does not know.
     with contextlib.redirect_stderr(io.StringIO()):
         return transform(copy.deepcopy(template), dict(parameters), ManagedPolicies())["Resources"]

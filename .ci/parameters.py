@@ -23,6 +23,7 @@ TEMPLATES = {
         "SignUp": (["open", "first", "closed"], ["", "Open", "yes"]),
         "DeveloperRegistration": (["open", "account"], ["", "closed"]),
         "RateLimitFactor": (["1", "1000"], [*WHOLE, "1000000"]),
+        "Architecture": (["arm64", "x86_64"], ["", "arm", "amd64"]),
         "LogRetentionDays": (["30", "3653"], ["2", "0", "forever"]),
         "AuditRetentionDays": (["1", "99", "999", "2999", "3599", "3649", "3650"], [*WHOLE, "3651", "3700", "4000", "36500"]),
         "AllowedOrigins": (

@@ -12,6 +12,7 @@ mod audit;
 mod auth;
 mod bad_input;
 mod bad_routes;
+mod binaries;
 mod catalog_races;
 mod conventions;
 mod cors;

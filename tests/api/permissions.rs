@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
 /// The part of the template that each function is, by its name.
-fn functions() -> BTreeMap<&'static str, String> {
+pub(crate) fn functions() -> BTreeMap<&'static str, String> {
     let (mut functions, mut current) = (BTreeMap::new(), None);
     for line in TEMPLATE.lines() {
         if let Some(name) = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '#'])) {

@@ -1,4 +1,4 @@
-//! A function that does nothing: what `lambda_http` alone costs, which `cold-start` compares the others with.
+//! A function that does nothing: what `lambda_http` alone costs, which `bench-cold-start` compares the others with.
 //!
 //! A package of its own, so that building it does not build the local system too.
 
