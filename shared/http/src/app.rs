@@ -25,7 +25,7 @@ pub struct Settings {
     /// The table's name (`TABLE_NAME`).
     pub table: String,
     /// The pool whose tokens are good (`USER_POOL_ID`, `USER_POOL_CLIENT_ID`, `USER_POOL_CLIENT_SECRET` where the
-    /// client has one; `USER_POOL_ISSUER` only where an emulator names itself otherwise than Cognito would).
+    /// client has one; `USER_POOL_ISSUER` only where tokens do not name Cognito's own address, as with an emulator).
     pub pool: Pool,
     /// Who may sign up (`SIGN_UP`).
     pub sign_up: SignUpMode,
@@ -147,10 +147,11 @@ impl Settings {
         let region = variable("AWS_REGION").or_else(|_| variable("AWS_DEFAULT_REGION"))?;
         let (id, client_id) = (variable("USER_POOL_ID")?, variable("USER_POOL_CLIENT_ID")?);
         let secret = variable("USER_POOL_CLIENT_SECRET").ok().filter(|secret| !secret.is_empty());
-        let cognito = variable("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
-            .unwrap_or_else(|_| format!("https://cognito-idp.{region}.amazonaws.com"));
-        let cognito = cognito.trim_end_matches('/');
+        // Tokens name Cognito's own address, whatever address the functions reach it by.
+        let cognito = format!("https://cognito-idp.{region}.amazonaws.com");
         let issuer = variable("USER_POOL_ISSUER").unwrap_or_else(|_| format!("{cognito}/{id}"));
+        let cognito = endpoint("AWS_ENDPOINT_URL", "COGNITO_IDENTITY_PROVIDER").unwrap_or(cognito);
+        let cognito = cognito.trim_end_matches('/');
         let factor = match variable("RATE_LIMIT_FACTOR") {
             Ok(factor) => factor.parse().map_err(|_| "RATE_LIMIT_FACTOR must be a whole number".to_owned())?,
             Err(_) => 1,
@@ -340,8 +341,13 @@ struct Endpoints;
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let service = key.service_id().to_ascii_uppercase().replace([' ', '-'], "_");
-        variable(&format!("{}_{service}", key.env())).or_else(|_| variable(key.env())).ok()
+        endpoint(key.env(), &service)
     }
+}
+
+/// The value of a variable for one service, or for all.
+fn endpoint(name: &str, service: &str) -> Option<String> {
+    variable(&format!("{name}_{service}")).or_else(|_| variable(name)).ok()
 }
 
 impl App {

@@ -56,6 +56,7 @@ impl Function {
             ("AWS_SECRET_ACCESS_KEY", secret),
             ("AWS_ENDPOINT_URL_DYNAMODB", &wiring.endpoints.dynamodb),
             ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &wiring.endpoints.cognito),
+            ("USER_POOL_ISSUER", &wiring.issuer),
             ("TABLE_NAME", &wiring.table),
             ("USER_POOL_ID", &wiring.pool_id),
             ("USER_POOL_CLIENT_ID", &wiring.client_id),
