@@ -237,6 +237,30 @@ async fn a_webhook_that_fails_holds_up_nothing_and_what_is_dead_is_found_and_rep
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn receivers_that_hang_delay_their_own_events_alone() {
+    let world = World::start().await;
+    // Connections are accepted by the system, and never answered.
+    let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", deaf.local_addr().unwrap());
+    for _ in 0..10 {
+        world.webhook(&url, &["muster.user.created"]).await;
+    }
+    let receiver = Receiver::start(&[]).await;
+    world.webhook(&receiver.url, &["muster.user.created"]).await;
+    let mut waits = Vec::new();
+    for nth in 1..=12 {
+        let began = Time::now();
+        world.user(json!({})).await;
+        receiver.has(nth).await;
+        waits.push(Time::now().millis() - began.millis());
+    }
+    // The first event of a webhook that hangs is waited for; from then on it is known.
+    let late = waits.iter().filter(|wait| **wait > 2_000).count();
+    assert!(late <= 2, "{waits:?}");
+    assert!(waits.iter().all(|wait| *wait < 8_000), "{waits:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_is_gone_is_sent_nothing_more() {
     let world = World::start().await;
     let receiver = Receiver::start(&[410]).await;

@@ -1,38 +1,36 @@
 //! Deliveries that are to be tried again.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::{Error, EventId, Time, WebhookId};
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::Events;
-use crate::deliver::Failing;
 
-/// So many are tried at once.
-const AT_ONCE: usize = 8;
+/// So many webhooks are sent to at once.
+const AT_ONCE: usize = 64;
 
 impl Events {
-    /// Tries what is due, until `end`. Of a webhook that fails, the rest is left for the next time.
+    /// Tries what is due, until `end`, for each webhook in a lane of its own. Of a webhook that fails, the rest is left for
+    /// the next time.
     ///
     /// # Errors
     /// The last of those that came up; the others are tried all the same.
     pub async fn due(&self, end: Time) -> Result<(), Error> {
-        let failing = Mutex::new(Failing::default());
-        let due = self.store.due_deliveries(Time::now()).await?;
-        let tries = stream::iter(due).map(|(event, webhook)| {
-            let failing = &failing;
-            async move {
-                let failed = || failing.lock().unwrap_or_else(PoisonError::into_inner);
-                if Time::now() > end || failed().has(webhook) {
-                    return Ok(());
+        let mut lanes: BTreeMap<WebhookId, Vec<EventId>> = BTreeMap::new();
+        for (event, webhook) in self.store.due_deliveries(Time::now()).await? {
+            lanes.entry(webhook).or_default().push(event);
+        }
+        let tries = stream::iter(lanes).map(|(webhook, events)| async move {
+            for event in events {
+                if Time::now() > end || !self.again(event, webhook).await? {
+                    break;
                 }
-                if !self.again(event, webhook).await? {
-                    failed().add(webhook);
-                }
-                Ok(())
             }
+            Ok(())
         });
-        let outcomes: Vec<Result<(), Error>> = tries.buffered(AT_ONCE).collect().await;
+        let outcomes: Vec<Result<(), Error>> = tries.buffer_unordered(AT_ONCE).collect().await;
         outcomes.into_iter().rfind(Result::is_err).unwrap_or(Ok(()))
     }
 
@@ -51,6 +49,6 @@ impl Events {
         if !record.webhook.is_active() {
             return self.note(&delivery.given_up("disabled", Time::now())).await.map(|()| true);
         }
-        self.attempt(&told, &record, &delivery).await
+        self.attempt(&told, &record, (&delivery, Duration::MAX)).await
     }
 }

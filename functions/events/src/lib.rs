@@ -27,13 +27,14 @@ pub struct Events {
     sender: Sender,
     /// The deployment's secrets, which have sealed those of webhooks.
     keyring: Keyring,
+    failing: deliver::Failing,
 }
 
 impl Events {
     /// Sends the events of `store`.
     #[must_use]
     pub fn new(store: Store, bus: Bus, sender: Sender) -> Self {
-        Self { keyring: Keyring::new(store.clone()), store, bus, sender }
+        Self { keyring: Keyring::new(store.clone()), store, bus, sender, failing: deliver::Failing::default() }
     }
 
     /// Does what it was called for: records of the stream, or the command to rotate the deployment's secret, or else what is
@@ -53,29 +54,43 @@ impl Events {
         }
     }
 
-    /// Sends the events of a stretch of the stream, one after the other. From the first that fails on all come again.
+    /// Sends the events of a stretch of the stream. From the first that fails on all come again.
     async fn stream(&self, records: &[Value]) -> Value {
-        let mut failing = deliver::Failing::default();
-        for record in records {
-            let sent = match told(record) {
-                Ok(Some(event)) => self.send(&event, &mut failing).await,
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = sent {
-                let number = record.pointer("/dynamodb/SequenceNumber");
+        let number = |place: usize| records.get(place).and_then(|record| record.pointer("/dynamodb/SequenceNumber"));
+        match self.send(records).await {
+            Ok(()) => json!({ "batchItemFailures": [] }),
+            Err((place, error)) => {
+                let number = number(place);
                 tracing::error!(cause = ?error, ?number, "an event could not be sent; it comes again");
-                return json!({ "batchItemFailures": [{ "itemIdentifier": number }] });
+                json!({ "batchItemFailures": [{ "itemIdentifier": number }] })
             }
         }
-        json!({ "batchItemFailures": [] })
     }
 
-    /// Sends an event everywhere.
-    async fn send(&self, event: &Event, failing: &mut deliver::Failing) -> Result<(), Error> {
-        // First, so that a bus that is out of order does not make webhooks get it again and again.
-        self.bus.put(event).await?;
-        self.deliver(event, failing).await
+    /// Sends the events that records tell of, to the bus in their order and then to webhooks: the place of the first record
+    /// that fails.
+    async fn send(&self, records: &[Value]) -> Result<(), (usize, Error)> {
+        let (mut events, mut places, mut outcome) = (Vec::new(), Vec::new(), Ok(()));
+        for (place, record) in records.iter().enumerate() {
+            let event = match told(record) {
+                Ok(None) => continue,
+                // First, so that a bus that is out of order does not make webhooks get it again and again.
+                Ok(Some(event)) => self.bus.put(&event).await.map(|()| event),
+                Err(error) => Err(error),
+            };
+            match event {
+                Ok(event) => {
+                    events.push(event);
+                    places.push(place);
+                }
+                Err(error) => {
+                    outcome = Err((place, error));
+                    break;
+                }
+            }
+        }
+        let delivered = self.deliver(&events).await;
+        delivered.map_err(|(nth, error)| (places.get(nth).copied().unwrap_or_default(), error)).and(outcome)
     }
 }
 

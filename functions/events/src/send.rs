@@ -75,14 +75,21 @@ impl Sender {
         Self { http: SharedHttpConnector::new(connector), anywhere }
     }
 
-    /// Sends an event as Standard Webhooks has it, signed with each of `secrets`.
-    pub(crate) async fn send(&self, webhook: &Webhook, event: &Event, secrets: &[HookSecret], now: Time) -> Result {
+    /// Sends an event as Standard Webhooks has it, signed with each of `secrets`. The receiver has 8 s, or `patience` where
+    /// that is less.
+    pub(crate) async fn send(
+        &self,
+        webhook: &Webhook,
+        event: &Event,
+        (secrets, now): (&[HookSecret], Time),
+        patience: Duration,
+    ) -> Result {
         // The connector asks no resolver where the URL has an address instead of a name.
         if !self.anywhere && !webhook.fields.url.is_public() {
             return Result::Forbidden;
         }
         let Some(request) = request(webhook, event, secrets, now) else { return Result::Unreachable };
-        match tokio::time::timeout(AT_MOST, self.http.call(request)).await {
+        match tokio::time::timeout(AT_MOST.min(patience), self.http.call(request)).await {
             Ok(Ok(answer)) => Result::Status(answer.status().as_u16()),
             Ok(Err(failure)) => why(&failure),
             Err(_) => Result::Timeout,

@@ -62,7 +62,7 @@ impl Store {
         Ok(())
     }
 
-    /// The deliveries that are due, those that have been for the longest first: 1 `Query` of the index.
+    /// The deliveries that are due, those that have been for the longest first: 1 `Query` of the index for each MB.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -73,9 +73,17 @@ impl Store {
             values: Item::from([(":kind".to_owned(), string(KIND)), (":now".to_owned(), string(now))]),
             ..Query::default()
         };
-        let found = self.table.query(&query, None, None).await?;
         let ids = |item: &Item| keys::delivery_of(item.get(PK)?.as_s().ok()?, item.get(SK)?.as_s().ok()?);
-        Ok(found.items.iter().filter_map(ids).collect())
+        let (mut due, mut start) = (Vec::new(), None);
+        // All of them: those of one webhook that fails must not hide those of others.
+        loop {
+            let found = self.table.query(&query, None, start).await?;
+            due.extend(found.items.iter().filter_map(ids));
+            start = found.next;
+            if start.is_none() {
+                return Ok(due);
+            }
+        }
     }
 
     /// Takes a delivery that is due for a while: nothing where it is not any more, or somebody else has it. 1 `GetItem`,
