@@ -1,7 +1,8 @@
 //! DynamoDB, S3 and Cognito on this machine.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::Time;
@@ -70,9 +71,13 @@ impl Emulators {
         let (dynamodb, dynamodb_url) = listen(port(0)).await?;
         let (listener, s3_url) = listen(port(1)).await?;
         let (cognito, cognito_url) = listen(port(2)).await?;
-        let files = files(data)?;
-        let table = table(data)?;
-        let users = users(data, &cognito_url, fixed_code, outbox)?;
+        let (there, new): (Vec<_>, Vec<_>) = data_files(data).into_iter().partition(|file| file.exists());
+        check_data_files(&there)?;
+        let opened = (|| Ok((files(data)?, table(data)?, users(data, &cognito_url, fixed_code, outbox)?)))();
+        let (files, table, users) = opened.map_err(|error| {
+            remove_empty(&new);
+            explain(data, error)
+        })?;
         tasks.spawn(expire(table.clone()));
         let database = table.clone();
         tasks.spawn(async move {
@@ -91,17 +96,60 @@ fn writable(folder: &Path) -> Result<(), Error> {
     fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(failed)
 }
 
+/// The files that hold all data, by their names in the folder.
+const DATA_FILES: [&str; 3] = ["dynamodb.sqlite", "cognito.sqlite", "s3/metadata.sqlite"];
+
+fn data_files(data: Option<&Path>) -> Vec<PathBuf> {
+    data.into_iter().flat_map(|folder| DATA_FILES.map(|name| folder.join(name))).collect()
+}
+
+/// Checks that each file can be read and written, and is not empty: `SQLite` takes an empty file for a new database.
+fn check_data_files(there: &[PathBuf]) -> Result<(), Error> {
+    for file in there {
+        let name = file.display().to_string();
+        let opened = fs::OpenOptions::new().read(true).write(true).open(file);
+        let length = opened.and_then(|file| file.metadata()).map(|about| about.len());
+        if length.map_err(|cause| Error::File { file: name.clone(), cause })? == 0 {
+            return Err(Error::Data(format!("{name} is damaged (it is empty)")));
+        }
+    }
+    Ok(())
+}
+
+/// Removes files that this start has created and not written.
+fn remove_empty(new: &[PathBuf]) {
+    for file in new.iter().filter(|file| file.metadata().is_ok_and(|about| about.len() == 0)) {
+        drop(fs::remove_file(file));
+    }
+}
+
+/// The space that a start needs at the most, in bytes.
+const SPACE: usize = 1024 * 1024;
+
+/// Says that the disk is full, where it is: then `SQLite` fails in other words.
+fn explain(data: Option<&Path>, error: Error) -> Error {
+    let Some(folder) = data else { return error };
+    let probe = folder.join(".space");
+    let written = fs::write(&probe, vec![0; SPACE]);
+    // Removed even where only a part of it was written.
+    drop(fs::remove_file(&probe));
+    match written {
+        Err(cause) if cause.kind() == ErrorKind::StorageFull => Error::Full(folder.display().to_string()),
+        Err(_) | Ok(()) => error,
+    }
+}
+
 fn table(data: Option<&Path>) -> Result<Database, Error> {
     let Some(folder) = data else {
         return stream::in_memory().map_err(|error| Error::Start(error.to_string()));
     };
-    let file = folder.join("dynamodb.sqlite");
+    let file = folder.join(DATA_FILES[0]);
     stream::on_disk(&file).map_err(|error| Error::Data(format!("{} is damaged ({error})", file.display())))
 }
 
 fn users(data: Option<&Path>, url: &str, fixed_code: Option<String>, outbox: Outbox) -> Result<Cognito, Error> {
     let options = local_cognito::Options {
-        data: data.map(|folder| folder.join("cognito.sqlite")),
+        data: data.map(|folder| folder.join(DATA_FILES[1])),
         issuer_base: url.to_owned(),
         fixed_code,
         region: REGION.to_owned(),
@@ -145,15 +193,18 @@ async fn serve_cognito(listener: TcpListener, cognito: Cognito) {
     drop(server::serve(listener, cognito.router(), std::future::pending()).await);
 }
 
+/// The pause between two looks for expired items, each of which reads the whole table. DynamoDB takes up to two days.
+const EXPIRE_EVERY: Duration = Duration::from_secs(10 * 60);
+
 /// DynamoDB erases what is over by itself.
 async fn expire(table: Database) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    let mut ticks = tokio::time::interval(EXPIRE_EVERY);
     loop {
         ticks.tick().await;
         let table = table.clone();
         let swept = tokio::task::spawn_blocking(move || table.sweep_ttl()).await;
         if let Ok(Err(error)) = swept {
-            tracing::warn!(%error, "expired items could not be erased; tried again in a second");
+            tracing::warn!(%error, "expired items could not be erased; tried again in ten minutes");
         }
     }
 }

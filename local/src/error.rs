@@ -20,6 +20,18 @@ pub enum Error {
         #[source]
         cause: std::io::Error,
     },
+    /// The disk has no space left; no data file is touched.
+    #[error("The disk of {0} is full; free some space and start again. Your data is whole: leave its files there.")]
+    Full(String),
+    /// A data file cannot be read or written, for a reason that is not in the file.
+    #[error("{file} cannot be used ({cause}); change that and start again, or choose another folder with --data.")]
+    File {
+        /// The file.
+        file: String,
+        /// The answer of the system.
+        #[source]
+        cause: std::io::Error,
+    },
     /// A data file cannot be used; the sentence names it.
     #[error("{0}; move it away to begin anew, or choose another folder with --data.")]
     Data(String),

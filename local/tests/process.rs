@@ -213,6 +213,19 @@ fn a_damaged_data_file_is_told_and_left_alone() {
     }
 }
 
+#[test]
+fn an_empty_data_file_is_told_and_left_alone() {
+    for name in ["dynamodb.sqlite", "cognito.sqlite", "s3/metadata.sqlite"] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(start(port(), &["--data", folder.path().to_str().unwrap()]));
+        let file = folder.path().join(name);
+        std::fs::write(&file, b"").unwrap();
+        let told = refused(port(), &["--data", folder.path().to_str().unwrap()]);
+        assert!(told.contains("damaged") && told.contains(name), "{told}");
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
+    }
+}
+
 /// Overwrites a database's beginning, and takes away the log that could mend it.
 fn damage(file: &Path) {
     let mut bytes = std::fs::read(file).unwrap();
