@@ -25,7 +25,7 @@ fn users(world: &World) -> String {
 }
 
 impl World {
-    async fn logs_in(&self, email: &str, password: &str) -> Reply {
+    pub(crate) async fn logs_in(&self, email: &str, password: &str) -> Reply {
         let login = json!({ "email": email, "password": password, "segment_id": self.segment });
         self.muster.call("POST", "/v1/auth/login").json(login).send().await
     }

@@ -260,7 +260,7 @@ async fn a_change_of_email_that_meets_another_change_is_told_so_and_not_of_anoth
 }
 
 /// The table does what transactions ask for, and then says that it could not.
-fn lost() -> Plan {
+pub(crate) fn lost() -> Plan {
     Arc::new(|operation, _, phase| match (operation, phase) {
         ("TransactWriteItems", Phase::After) => Verdict::Answer(
             StatusCode::BAD_REQUEST,

@@ -86,6 +86,7 @@ mod system;
 mod together;
 mod tokens;
 mod twins;
+mod unfinished;
 mod uploads;
 mod user_costs;
 mod usernames;

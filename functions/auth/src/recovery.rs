@@ -9,7 +9,7 @@ use domain::user::Unique;
 use domain::{Action, Actor, AuditAction, Email, Error, Password, SegmentId, Status, User, UserId, body};
 use edge::{Accepted, Account, Answer, App, Attempt, Body, NoContent, Visitor, check_use};
 use identity::{Identity, wrong_code};
-use reconcile::settled;
+use reconcile::{delete_if_erased, settled};
 use store::{PasswordEffects, PendingKind, UserRecord};
 
 use crate::check_strength;
@@ -63,7 +63,11 @@ pub async fn recover(
     };
     // For somebody who is there Cognito calls the function that makes the code: the time must not tell.
     let sent = async {
-        identity.recover(user, email, is_verified).await?;
+        // Whoever has proved the address recovers, even if the pool has lost the identity.
+        let lost = active.as_ref().filter(|record| record.has_login && is_verified).map(|record| &record.user);
+        if identity.recover(user, (email, is_verified), lost).await? {
+            delete_if_erased(&app.store, &identity, user).await?;
+        }
         let requested = (AuditAction::RecoveryRequested, AuditResult::Succeeded);
         record_attempt((&app, &visitor), requested, active.as_ref(), recovery.segment_id).await
     };

@@ -7,16 +7,13 @@ use domain::{Act, AuditAction, AuditEntry, AuditScope, Error, MemberId, SegmentI
 use files::{Files, ObjectKey};
 use futures_util::future::join_all;
 use identity::Identity;
-use store::{Configuration, Job, Progress, Store, Tries, retried};
+use store::{Configuration, Job, Progress, Store, Tries};
 use uuid::Uuid;
 
-use crate::traces;
+use crate::{AT_ONCE, traces, undo};
 
 /// What jobs work on.
 pub type System<'a> = (&'a Store, &'a Identity, &'a Files);
-
-/// So many rows are worked on at once.
-const AT_ONCE: usize = 16;
 
 /// So long goes one job on while others wait.
 const SLICE: Duration = Duration::from_secs(60);
@@ -128,26 +125,6 @@ async fn erase_segment(
         store.erase_segment(id).await?;
     }
     Ok(left)
-}
-
-/// Erases users who were made together and do not stand, whatever they are by now.
-///
-/// # Errors
-/// [`Error::Unavailable`]; [`Error::Conflict`] where somebody has made one of them a parent meanwhile.
-pub async fn undo(store: &Store, identity: &Identity, users: &[UserId], act: Act<'_>) -> Result<(), Error> {
-    for some in users.chunks(AT_ONCE) {
-        let undone = join_all(some.iter().map(|user| undo_one(store, identity, *user, act))).await;
-        undone.into_iter().collect::<Result<(), Error>>()?;
-    }
-    Ok(())
-}
-
-async fn undo_one(store: &Store, identity: &Identity, id: UserId, act: Act<'_>) -> Result<(), Error> {
-    retried(|| async {
-        let Some(record) = store.user(id).await? else { return Ok(()) };
-        crate::purged(store, identity, &record, act).await
-    })
-    .await
 }
 
 /// Erases the files that a job is about.

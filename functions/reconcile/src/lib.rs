@@ -3,11 +3,17 @@
 
 use domain::user::SelfPurge;
 use domain::{Act, Action, Actor, Entry, Error, Status, Time, User, UserId};
+use futures_util::future::join_all;
 use identity::{Identity, Standing};
-use store::{Also, PasswordEffects, Pending, PendingKind, Store, UserRecord};
+use store::{Also, PasswordEffects, Pending, PendingKind, Store, UserRecord, retried};
 
+#[cfg(feature = "jobs")]
 pub mod jobs;
+#[cfg(feature = "jobs")]
 mod traces;
+
+/// So many rows are worked on at once.
+const AT_ONCE: usize = 16;
 
 /// Settles every abandoned change.
 ///
@@ -56,15 +62,16 @@ async fn settle(store: &Store, identity: &Identity, record: UserRecord) -> Resul
         PendingKind::SignUp => unless_stale(store.undo_sign_up(&record).await),
         PendingKind::Email => {
             match identity.set_email(&record.user).await {
-                // There is no identity to tell, whatever the record says.
-                Ok(false) => return store.end_without_login(&record).await.map(drop),
+                Ok(false) => return end_without_identity(store, identity, &record).await,
                 // An e-mail that Cognito never takes must not keep the change pending.
                 Ok(true) | Err(Error::Invalid(_)) => {}
                 Err(error) => return Err(error),
             }
             store.end(&record).await.map(drop)
         }
-        PendingKind::Password if !has_password(identity, id).await? => store.end_without_login(&record).await.map(drop),
+        PendingKind::Password if !has_password(identity, id).await? => {
+            end_without_identity(store, identity, &record).await
+        }
         // Nobody can tell which password holds, so no session may: whoever knows the right one logs in again.
         PendingKind::Password => {
             let act = (Action::PasswordChangeInterrupted, Act::of(Actor::System, "reconcile"));
@@ -87,6 +94,41 @@ async fn has_password(identity: &Identity, user: UserId) -> Result<bool, Error> 
     }
 }
 
+/// Ends a pending change of a user of whom Cognito has no identity. Who had one gets it again, with a password that nobody
+/// knows, so that the user can recover; of who had none that is written down.
+///
+/// # Errors
+/// [`Error::Unavailable`]; the change stays pending.
+pub async fn end_without_identity(store: &Store, identity: &Identity, record: &UserRecord) -> Result<(), Error> {
+    let id = record.user.id;
+    if !record.has_login {
+        return store.end_without_login(record).await.map(drop);
+    }
+    match identity.restore(&record.user).await {
+        Ok(()) => {}
+        // An e-mail that Cognito never takes must not keep the change pending.
+        Err(Error::Invalid(_)) => return store.end_without_login(record).await.map(drop),
+        Err(error) => return Err(error),
+    }
+    if !store.end(record).await? {
+        // Who was erased meanwhile has an identity again that nobody else knows of.
+        delete_if_erased(store, identity, id).await?;
+    }
+    Ok(())
+}
+
+/// Deletes the identity of a user who is erased, or is being erased: whether it is.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn delete_if_erased(store: &Store, identity: &Identity, user: UserId) -> Result<bool, Error> {
+    let is_erased = store.user(user).await?.is_none_or(|record| record.is_being_erased());
+    if is_erased {
+        identity.delete(user).await?;
+    }
+    Ok(is_erased)
+}
+
 /// Ends a change of password that Cognito has refused; of a call whose outcome is unknown, [`sweep`] finds out. Where
 /// the user has no identity with a password, none stays.
 ///
@@ -98,13 +140,13 @@ pub async fn end_refused_password(
     record: &UserRecord,
     error: &Error,
 ) -> Result<(), Error> {
-    if matches!(error, Error::Unavailable(_) | Error::Internal(_)) {
+    if error.is_outcome_unknown() {
         return Ok(());
     }
     if has_password(identity, record.user.id).await? {
         store.end(record).await.map(drop)
     } else {
-        store.end_without_login(record).await.map(drop)
+        end_without_identity(store, identity, record).await
     }
 }
 
@@ -123,6 +165,26 @@ pub async fn purged(store: &Store, identity: &Identity, before: &UserRecord, act
 /// As [`purged`].
 pub async fn purge_self(store: &Store, identity: &Identity, before: &UserRecord, act: Act<'_>) -> Result<(), Error> {
     purge(store, identity, before, (act, Some(SelfPurge::Begun))).await
+}
+
+/// Erases users who were made together and do not stand, whatever they are by now.
+///
+/// # Errors
+/// [`Error::Unavailable`]; [`Error::Conflict`] where somebody has made one of them a parent meanwhile.
+pub async fn undo(store: &Store, identity: &Identity, users: &[UserId], act: Act<'_>) -> Result<(), Error> {
+    for some in users.chunks(AT_ONCE) {
+        let undone = join_all(some.iter().map(|user| undo_one(store, identity, *user, act))).await;
+        undone.into_iter().collect::<Result<(), Error>>()?;
+    }
+    Ok(())
+}
+
+async fn undo_one(store: &Store, identity: &Identity, id: UserId, act: Act<'_>) -> Result<(), Error> {
+    retried(|| async {
+        let Some(record) = store.user(id).await? else { return Ok(()) };
+        purged(store, identity, &record, act).await
+    })
+    .await
 }
 
 async fn purge(

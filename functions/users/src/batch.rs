@@ -4,9 +4,10 @@ use axum::extract::State;
 use domain::segment::IdentificationScope;
 use domain::user::rounds;
 use domain::{
-    Field, FieldError, Flag, KeyScope, NewUser, ParsedBody, Segment, SegmentId, UserId, body, field::Pointer,
+    Error, Field, FieldError, Flag, KeyScope, NewUser, ParsedBody, Segment, SegmentId, User, UserId, body,
+    field::Pointer,
 };
-use edge::{Answer, App, Body, Caller, Failure, Path, Problem, Rendered, Seed};
+use edge::{Answer, App, Body, Caller, Failure, Path, Problem, RowResults, Seed};
 use futures_util::stream::{self, StreamExt as _};
 use identity::Identity;
 use serde_json::{Value, json};
@@ -88,7 +89,8 @@ pub(crate) struct BatchResult {
 }
 
 /// Makes up to 100 users of a segment, each of which stands or falls alone. Of those that claim the same value, the first
-/// stands. With `atomic` all of them stand or none, and what is wrong with any is told as of one request.
+/// stands. With `atomic` all of them stand or none, and what is wrong with any is told as of one request. A row that failed
+/// with `unavailable`, `rate_limited` or `in_progress` is completed by the same request with the same `Idempotency-Key`.
 #[utoipa::path(post, path = "/v1/segments/{segment}/users/batch", tag = "users", operation_id = "create_users", request_body = Batch,
     responses((status = 200, description = "What came of each.", body = BatchResults)))]
 pub(crate) async fn batch(
@@ -98,7 +100,7 @@ pub(crate) async fn batch(
     Path(segment): Path<SegmentId>,
     seed: Seed,
     Body(batch): Body<Batch>,
-) -> Answer<Rendered> {
+) -> Answer<RowResults> {
     let segment = caller.segment(segment, KeyScope::Write).await?;
     if batch.atomic.0 {
         return all_or_none((&app, &identity, &caller), &segment, (seed, batch.users.0)).await;
@@ -107,8 +109,9 @@ pub(crate) async fn batch(
     let results =
         each_alone(users, |index, new| row((&app, &identity, &caller), &segment, (index, seed.scattered(index)), new))
             .await;
-    let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
-    Ok(Rendered(json!({ "results": results })))
+    let are_final = results.iter().all(|(_, result)| result.as_ref().err().is_none_or(|error| !error.is_transient()));
+    let results: Vec<_> = results.into_iter().map(|(index, result)| render_row(index, result, &caller)).collect();
+    Ok(RowResults { body: json!({ "results": results }), are_final })
 }
 
 /// Does something with each of new users, several at once, but one after the other where they claim the same value: what
@@ -134,13 +137,13 @@ async fn all_or_none(
     (app, identity, caller): (&App, &Identity, &Caller),
     segment: &Segment,
     (seed, users): (Seed, Vec<Value>),
-) -> Answer<Rendered> {
+) -> Answer<RowResults> {
     let new = users.into_iter().map(ParsedBody::parse).collect();
     let made = together((app, identity), segment, (seed, new, "/users"), caller.act()).await?;
     let made = made.iter().enumerate();
     let results: Vec<_> =
         made.map(|(index, user)| json!({ "index": index, "status": 201, "id": user.id.to_string() })).collect();
-    Ok(Rendered(json!({ "results": results })))
+    Ok(RowResults { body: json!({ "results": results }), are_final: true })
 }
 
 async fn row(
@@ -148,13 +151,16 @@ async fn row(
     segment: &Segment,
     (index, id): (usize, UserId),
     new: ParsedBody<NewUser>,
-) -> (usize, Value) {
-    let result = match made(app, identity, (segment, id), new, caller.act()).await {
+) -> (usize, Result<User, Error>) {
+    (index, made(app, identity, (segment, id), new, caller.act()).await)
+}
+
+fn render_row(index: usize, result: Result<User, Error>, caller: &Caller) -> Value {
+    match result {
         Ok(user) => json!({ "index": index, "status": 201, "id": user.id.to_string() }),
         Err(error) => {
             let problem = Failure::from(error).problem(caller.request_id());
             json!({ "index": index, "status": problem.status, "error": problem })
         }
-    };
-    (index, result)
+    }
 }

@@ -10,6 +10,7 @@ use domain::{
 };
 use edge::{Answer, App, Body, Caller, IfMatch, Patch, Path, Shown, Subject, UserRef, retried};
 use identity::{Identity, LoggedIn, Tokens};
+use reconcile::end_without_identity;
 use serde_json::json;
 use store::{Also, Pending, PendingKind, UserRecord};
 
@@ -145,8 +146,8 @@ async fn write(
     if begins.is_some() {
         match identity.set_email(&changed.user).await {
             Ok(true) => drop(app.store.end(&changed).await?),
-            Ok(false) => drop(app.store.end_without_login(&changed).await?),
-            Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
+            Ok(false) => end_without_identity(&app.store, identity, &changed).await?,
+            Err(error) if error.is_outcome_unknown() => return Err(error),
             Err(refused) => {
                 take_back(app, caller, before, &changed).await?;
                 return Err(refused);

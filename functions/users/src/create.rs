@@ -8,11 +8,11 @@ use domain::{
 use edge::{Answer, App, Body, Caller, Created, Draft, Path, Seed, Tries};
 use identity::Identity;
 use reconcile::{purged, settled};
-use store::{PasswordEffects, Pending, UserRecord};
+use store::{PasswordEffects, Pending, PendingKind, UserRecord};
 
 use crate::location;
 use crate::number::{is_clash, numbering};
-use crate::password::set_password;
+use crate::password::set_begun_password;
 
 /// Makes a user of a segment, ACTIVE at once. It can log in if it is given a password, now or later.
 #[utoipa::path(post, path = "/v1/segments/{segment}/users", tag = "users", request_body = NewUser,
@@ -44,7 +44,9 @@ pub async fn made(
     let new = new.accept(&segment.fields.settings.0)?;
     let (user, entry) = build_user((segment, id), &new, act);
     let record = match app.store.create_user(&user, segment.owner_id, &entry).await {
-        Err(error @ Error::Conflict(_)) => made_before(app, identity, id).await?.ok_or(error)?,
+        Err(error @ Error::Conflict(_)) => {
+            made_before(app, identity, (id, new.password.is_some())).await?.ok_or(error)?
+        }
         made => made?,
     };
     with_password(app, identity, record, new.password, act).await
@@ -71,7 +73,9 @@ pub async fn made_with_number(
         let entry = Entry::between(None, &user, Action::Created, act);
         match app.store.create_numbered(&user, segment.owner_id, &entry, numbering).await {
             Err(error) if is_clash(&error) => tries.again().await?,
-            Err(error @ Error::Conflict(_)) => break made_before(app, identity, id).await?.ok_or(error)?,
+            Err(error @ Error::Conflict(_)) => {
+                break made_before(app, identity, (id, new.password.is_some())).await?.ok_or(error)?;
+            }
             made => break made?,
         }
     };
@@ -99,9 +103,15 @@ pub(crate) async fn with_password(
     // Of an earlier try nobody knows whether it came to set the password: again does what once does.
     let Some(password) = password else { return Ok(record.user) };
     let effects = PasswordEffects { is_internal: true, ..PasswordEffects::default() };
-    match set_password((app, identity), &record, &password, (Action::PasswordChanged, act), effects).await {
+    // An earlier try of this request may have begun it.
+    let begun = match record.pending {
+        Some(_) => record.clone(),
+        None => app.store.begin(&record, PendingKind::Password).await?,
+    };
+    match set_begun_password((app, identity), begun, &password, (Action::PasswordChanged, act), effects).await {
         Ok(()) => {}
-        Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
+        // The same request completes it.
+        Err(error) if error.is_transient() => return Err(error),
         Err(refused) => {
             purged(&app.store, identity, &record, act).await?;
             return Err(refused);
@@ -110,12 +120,21 @@ pub(crate) async fn with_password(
     Ok(app.store.user(record.user.id).await?.ok_or(Error::NotFound)?.user)
 }
 
-/// What an earlier try of this very request had made before it was cut off.
-pub(crate) async fn made_before(app: &App, identity: &Identity, id: UserId) -> Result<Option<UserRecord>, Error> {
+/// Finds what an earlier try of this very request has created. That try has ended: where it was setting the password, this
+/// one takes it over.
+pub(crate) async fn made_before(
+    app: &App,
+    identity: &Identity,
+    (id, has_password): (UserId, bool),
+) -> Result<Option<UserRecord>, Error> {
     let Some(record) = app.store.user(id).await? else { return Ok(None) };
     let Some(record) = settled(&app.store, identity, record).await? else { return Ok(None) };
-    if record.pending.is_some() {
-        return Err(Pending::in_progress());
+    if record.user.status == Status::Deleted {
+        return Ok(None);
     }
-    Ok(Some(record).filter(|record| record.user.status != Status::Deleted))
+    match record.pending.map(|pending| pending.kind) {
+        Some(PendingKind::Password) if has_password => app.store.renew(record).await.map(Some),
+        Some(_) if has_password => Err(Pending::in_progress()),
+        Some(_) | None => Ok(Some(record)),
+    }
 }

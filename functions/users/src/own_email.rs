@@ -13,7 +13,7 @@ use edge::{
 };
 use identity::{Identity, wrong_code};
 use mail::{EmailChanged, Mail};
-use reconcile::settled as settle;
+use reconcile::{end_without_identity, settled as settle};
 use store::{Also, EmailUndo, Pending, PendingKind, UndoChange, UserRecord};
 
 use crate::settled;
@@ -277,11 +277,10 @@ async fn undo((app, identity): (&App, &Identity), token: &UndoToken, act: Act<'_
         ..Also::default()
     };
     let changed = app.store.change_user(&record, &user, &entry, also).await?;
-    let ended = match identity.set_email(&changed.user).await? {
-        true => app.store.end(&changed).await,
-        false => app.store.end_without_login(&changed).await,
-    };
-    ended.map(drop)
+    match identity.set_email(&changed.user).await? {
+        true => app.store.end(&changed).await.map(drop),
+        false => end_without_identity(&app.store, identity, &changed).await,
+    }
 }
 
 fn wrong() -> Error {

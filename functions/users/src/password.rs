@@ -7,7 +7,7 @@ use domain::text::Secret;
 use domain::{Act, Action, Error, KeyScope, Password, Role, Status, body};
 use edge::{Answer, App, Body, Caller, NoContent, Path, Query, UserRef};
 use identity::Identity;
-use reconcile::end_refused_password;
+use reconcile::{delete_if_erased, end_refused_password};
 use store::{PasswordEffects, PendingKind, UserRecord};
 
 use crate::settled;
@@ -138,8 +138,19 @@ pub(crate) async fn set_password(
     effects: PasswordEffects<'_>,
 ) -> Result<(), Error> {
     let begun = app.store.begin(record, PendingKind::Password).await?;
-    let id = record.user.id;
-    let done = match identity.set_password(&record.user, password).await {
+    set_begun_password((app, identity), begun, password, (action, act), effects).await
+}
+
+/// Sets a user's password, where the change has begun.
+pub(crate) async fn set_begun_password(
+    (app, identity): (&App, &Identity),
+    begun: UserRecord,
+    password: &Password,
+    (action, act): (Action, Act<'_>),
+    effects: PasswordEffects<'_>,
+) -> Result<(), Error> {
+    let id = begun.user.id;
+    let done = match identity.set_password(&begun.user, password).await {
         Ok(()) => app.store.finish_password(begun, (action, act), effects).await,
         Err(error) => end_refused_password(&app.store, identity, &begun, &error).await.and(Err(error)),
     };
@@ -147,8 +158,7 @@ pub(crate) async fn set_password(
         return Ok(());
     }
     // Who was erased meanwhile has an identity again, maybe, that nobody else knows of.
-    if app.store.user(id).await?.is_none_or(|record| record.is_being_erased()) {
-        identity.delete(id).await?;
+    if delete_if_erased(&app.store, identity, id).await? {
         return Err(Error::NotFound);
     }
     done.map(drop)

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::text::Secret;
 use domain::user::User;
 use domain::{Act, Action, Actor, Entry, Error, KeyScope, Role, Status, Time, UserId, body};
-use edge::{Account, Answer, Anybody, App, Attempt, Caller, MaybeBody, Path, Shown, Subject, UserRef, Visitor};
+use edge::{Account, Answer, Anybody, App, Attempt, Caller, MaybeBody, Path, Seed, Shown, Subject, UserRef, Visitor};
 use identity::LoggedIn;
 use reconcile::settled;
 use store::{Also, Pending, UserRecord};
@@ -29,11 +29,12 @@ pub(crate) async fn restore(
     Anybody(caller): Anybody,
     visitor: Visitor,
     Path(id): Path<UserId>,
+    seed: Seed,
     MaybeBody(restoration): MaybeBody<Restoration>,
 ) -> Answer<Shown> {
     match (caller, restoration) {
-        (Some(caller), None) => by_manager(&state.app, &caller, id).await,
-        (None, Some(restoration)) => by_itself(&state, &visitor, (id, restoration)).await,
+        (Some(caller), None) => by_manager(&state.app, &caller, (id, seed)).await,
+        (None, Some(restoration)) => by_itself(&state, &visitor, (id, restoration, seed)).await,
         (None, None) => Err(Error::Unauthenticated.into()),
         (Some(_), Some(_)) => {
             let message = "Send the password of a master user, or the credential of whoever has the segment, not both.";
@@ -42,8 +43,11 @@ pub(crate) async fn restore(
     }
 }
 
-async fn by_manager(app: &App, caller: &Caller, id: UserId) -> Answer<Shown> {
+async fn by_manager(app: &App, caller: &Caller, (id, seed): (UserId, Seed)) -> Answer<Shown> {
     let Subject { record, role } = caller.acts(UserRef::Id(id), KeyScope::Write).await?;
+    if is_done(&record, seed) {
+        return Ok(Shown::new(&record.user));
+    }
     if record.user.status != Status::Deleted || role == Role::Itself {
         return Err(not_deleted("The user is not deleted.").into());
     }
@@ -56,7 +60,7 @@ async fn by_manager(app: &App, caller: &Caller, id: UserId) -> Answer<Shown> {
 async fn by_itself(
     crate::State { app, identity, .. }: &crate::State,
     visitor: &Visitor,
-    (id, restoration): (UserId, Restoration),
+    (id, restoration, seed): (UserId, Restoration, Seed),
 ) -> Answer<Shown> {
     let account = Account::Id(id);
     let found = match visitor.tries(Attempt::Login, &account).await? {
@@ -72,6 +76,9 @@ async fn by_itself(
         visitor.record_failure(Attempt::Login, &account, None).await?;
         return Err(Error::Unauthenticated.into());
     };
+    if is_done(&record, seed) {
+        return Ok(Shown::new(&record.user));
+    }
     if record.user.status != Status::Deleted && record.user.check_validity(Time::now()).is_ok() {
         return Err(not_deleted("The user is not deleted; log in.").into());
     }
@@ -100,6 +107,11 @@ async fn restored(app: &App, record: &UserRecord, act: Act<'_>) -> Answer<Shown>
         }
         Err(error) => Err(Pending::instead_of_stale(error).into()),
     }
+}
+
+/// Whether an earlier try of this very request has restored the user, and lost its answer.
+fn is_done(record: &UserRecord, seed: Seed) -> bool {
+    seed.is_repeated() && record.user.status == Status::Active && record.user.check_validity(Time::now()).is_ok()
 }
 
 fn not_deleted(message: &str) -> Error {

@@ -47,7 +47,7 @@ pub async fn sign_up(
         // An identity of this id can only come from an earlier try of this very request.
         Ok(()) | Err(Error::Conflict(_)) => {}
         // Nobody knows whether Cognito has made the identity: `reconcile` finds out.
-        Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error.into()),
+        Err(error) if error.is_outcome_unknown() => return Err(error.into()),
         Err(refused) => {
             // What is refused at the second try of a call may have been made by the first.
             identity.delete(id).await?;

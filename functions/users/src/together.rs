@@ -7,7 +7,7 @@ use edge::{App, Seed};
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt as _};
 use identity::Identity;
-use reconcile::jobs::undo;
+use reconcile::undo;
 use store::{Resumed, Whole};
 
 use crate::create::{build_user, made, made_before, with_password};
@@ -70,7 +70,7 @@ async fn make_first(
     let (user, entry) = build_user((segment, id), &new, act);
     let (record, whole) = match app.store.create_first(&user, segment.owner_id, &entry, all).await {
         Err(error @ Error::Conflict(_)) => {
-            let record = made_before(app, identity, id).await?.ok_or(error)?;
+            let record = made_before(app, identity, (id, new.password.is_some())).await?.ok_or(error)?;
             match app.store.resume(id).await? {
                 Resumed::Stands => return Ok(First::AllMade),
                 Resumed::GoesOn(whole) => (record, whole),
@@ -97,7 +97,7 @@ async fn undone(
     }
     let undone = undo(&app.store, identity, ids, act).await;
     // A write whose end is not known may come true later: then the job is still needed.
-    let known = !matches!(error, Error::Unavailable(_) | Error::Internal(_));
+    let known = !error.is_outcome_unknown();
     let ended = match undone {
         Ok(()) if known => app.store.stand(whole).await.map(drop),
         done => done,

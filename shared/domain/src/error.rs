@@ -94,6 +94,18 @@ impl Error {
         matches!(self, Self::Conflict(fields) if fields.iter().any(|field| field.code == "in_progress"))
     }
 
+    /// Whether nobody knows if the work was done: something that it needs, or Muster itself, has failed.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Internal(_))
+    }
+
+    /// Whether the same request may pass later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.is_outcome_unknown() || self.is_in_progress() || matches!(self, Self::RateLimited { .. })
+    }
+
     /// The stable code that programs branch on.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -107,6 +119,7 @@ impl Error {
             Self::Forbidden(_) => "forbidden",
             Self::NotFound => "not_found",
             Self::Gone(_) => "gone",
+            Self::Conflict(_) if self.is_in_progress() => "in_progress",
             Self::Conflict(_) => "conflict",
             Self::OtherVersion | Self::Stale => "precondition_failed",
             Self::RateLimited { .. } => "rate_limited",

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use domain::Object;
 use serde_json::{Map, Value, json};
 
+use crate::idempotency::Incomplete;
 use crate::precondition::{IfNoneMatch, tag};
 
 /// 200 with an object, or 304 where the client has this version.
@@ -80,6 +81,25 @@ pub struct Rendered(pub Value);
 impl IntoResponse for Rendered {
     fn into_response(self) -> Response {
         private(Json(self.0).into_response())
+    }
+}
+
+/// 200 with the result of each row of a request.
+#[derive(Debug)]
+pub struct RowResults {
+    /// The results.
+    pub body: Value,
+    /// Whether each row is done or refused. The same request, with the same `Idempotency-Key`, does the others.
+    pub are_final: bool,
+}
+
+impl IntoResponse for RowResults {
+    fn into_response(self) -> Response {
+        let mut response = Rendered(self.body).into_response();
+        if !self.are_final {
+            response.extensions_mut().insert(Incomplete);
+        }
+        response
     }
 }
 

@@ -108,10 +108,16 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (mut parts, raw) = request.into_parts();
-        if !is_json(&parts) {
+        if !is_json(&parts) && parts.headers.contains_key(CONTENT_TYPE) {
             return Err(Failure::UnsupportedMediaType);
         }
         let bytes = collect(&mut parts, raw).await?;
+        if bytes.is_empty() {
+            return Err(Error::Malformed("it is empty".to_owned()).into());
+        }
+        if !is_json(&parts) {
+            return Err(Failure::UnsupportedMediaType);
+        }
         Ok(Self(T::from_json(read_json(&bytes, &parts)?)?))
     }
 }

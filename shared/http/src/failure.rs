@@ -33,6 +33,9 @@ pub enum Failure {
     StillRunning,
 }
 
+/// What can be repeated in a moment.
+const SOON: (HeaderName, HeaderValue) = (RETRY_AFTER, HeaderValue::from_static("1"));
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Domain(error)
@@ -68,7 +71,7 @@ impl Failure {
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType | Self::UnsupportedCoding => "unsupported_media_type",
             Self::IdempotencyMismatch => "idempotency_mismatch",
-            Self::StillRunning => "conflict",
+            Self::StillRunning => "in_progress",
         };
         (status, code)
     }
@@ -203,18 +206,18 @@ impl Failure {
         let error = match self {
             Self::Domain(error) => error,
             Self::UnsupportedCoding => return Some((ACCEPT_ENCODING, coding::ACCEPTED)),
-            Self::MethodNotAllowed
-            | Self::PayloadTooLarge
-            | Self::UnsupportedMediaType
-            | Self::IdempotencyMismatch
-            | Self::StillRunning => return None,
+            Self::MethodNotAllowed | Self::PayloadTooLarge | Self::UnsupportedMediaType | Self::IdempotencyMismatch => {
+                return None;
+            }
+            Self::StillRunning => return Some(SOON),
         };
         match error {
             Error::Unauthenticated | Error::Expired | Error::SegmentInactive => {
                 Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
             }
             Error::RateLimited { retry_after } => Some((RETRY_AFTER, HeaderValue::from(*retry_after))),
-            Error::Unavailable(_) => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
+            Error::Unavailable(_) => Some(SOON),
+            Error::Conflict(_) if error.is_in_progress() => Some(SOON),
             Error::Invalid(_)
             | Error::Malformed(_)
             | Error::Unverified(_)

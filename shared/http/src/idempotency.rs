@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Error;
 use domain::id::ids_in;
 use serde::{Deserialize, Serialize};
-use store::{Answered, Begun};
+use store::{Answered, Begun, Try};
 
 use crate::dialect::Telling;
 use crate::failure::{self, Problem};
@@ -73,11 +73,11 @@ async fn run(app: &App, key: &HeaderValue, request: Request, next: Next) -> Answ
     let mut looks = 0;
     loop {
         match app.store.begin_answer(&name, &fingerprint).await? {
-            Begun::Fresh(seed) => {
-                parts.extensions.insert(Seed(seed));
+            Begun::Fresh(this) => {
+                parts.extensions.insert(Seed(this));
                 let RequestId(id) = parts.extensions.get().cloned().unwrap_or_default();
                 let response = next.run(Request::from_parts(parts, RawBody::from(bytes))).await;
-                return keep(app, (&name, &fingerprint, &seal), (seed, &id), (response, telling)).await;
+                return keep(app, (&name, &fingerprint, &seal), (this, &id), (response, telling)).await;
             }
             Begun::Mismatch => return Err(Failure::IdempotencyMismatch),
             Begun::Answered(answered) => {
@@ -109,21 +109,31 @@ struct Kept {
     body: String,
 }
 
-/// Keeps an answer that would be the same each time; what failed on our side, or for lack of credentials or of time,
-/// may be repeated.
+/// Marks an answer that says of parts of the request that they did not complete: the same request completes them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Incomplete;
+
+/// Keeps an answer that would be the same each time. A request that did not complete, or was refused for lack of
+/// credentials or of time, may be repeated.
 async fn keep(
     app: &App,
     (name, fingerprint, seal): (&str, &str, &Seal),
-    (seed, request_id): (uuid::Uuid, &str),
+    (Try { seed, is_repeated }, request_id): (Try, &str),
     (response, telling): (Response, Option<Telling>),
 ) -> Answer<Response> {
     let status = response.status();
-    if status.is_server_error() {
+    let extensions = response.extensions();
+    let is_incomplete = status.is_server_error()
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || extensions.get::<Incomplete>().is_some()
+        || extensions.get::<Problem>().is_some_and(Problem::is_in_progress);
+    let is_unauthenticated = status == StatusCode::UNAUTHORIZED;
+    // This try, or an earlier one, may have created something, which is found by the seed alone.
+    if is_incomplete || (is_unauthenticated && is_repeated) {
         app.store.release_answer(name, fingerprint, seed).await?;
         return Ok(response);
     }
-    let passing = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status);
-    if passing || response.extensions().get::<Problem>().is_some_and(Problem::is_in_progress) {
+    if is_unauthenticated {
         app.store.forget_answer(name).await?;
         return Ok(response);
     }

@@ -48,7 +48,7 @@ mod visitor;
 mod wrap;
 
 pub use access::{Access, Owner};
-pub use answer::{Accepted, Begun, BegunAt, Created, Found, Listed, NoContent, Rendered, Shown};
+pub use answer::{Accepted, Begun, BegunAt, Created, Found, Listed, NoContent, Rendered, RowResults, Shown};
 pub use app::{
     App, Clients, DeveloperRegistration, EXPORT_RETENTION_DAYS, PushApplications, PushSchedules, Settings, SignUpMode,
 };

@@ -3,7 +3,10 @@
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, UserStatusType};
-use domain::{Email, Error, Password, User, UserId, login_forms};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::field::Pointer;
+use domain::{Email, Error, Field as _, Password, User, UserId, login_forms};
 
 use crate::Pool;
 use crate::failure::{general, name, password_refused, untold};
@@ -127,6 +130,19 @@ impl Identity {
         })
     }
 
+    /// Creates the identity of a user that the pool has lost, with a password that nobody knows. Nothing is sent. Twice does
+    /// what once does.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the pool refuses the e-mail.
+    pub async fn restore(&self, user: &User) -> Result<(), Error> {
+        let mut bytes = [0; 32];
+        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no random bytes to be had"))?;
+        let text = URL_SAFE_NO_PAD.encode(bytes);
+        let password = Password::read(text.into(), &Pointer::root(), &mut Vec::new());
+        self.set_password(user, &password.ok_or_else(|| Error::internal("a random password is none"))?).await
+    }
+
     /// Whether a user has an identity.
     ///
     /// # Errors
@@ -218,15 +234,24 @@ impl Identity {
     /// made.
     ///
     /// Cognito sends such codes to verified addresses only. One that its user has not proved is verified for the moment
-    /// in which the code is sent.
+    /// in which the code is sent. `lost` is the user who gets an identity again, if the pool has none: whether it did.
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::Unavailable`].
-    pub async fn recover(&self, user: UserId, email: &Email, is_verified: bool) -> Result<(), Error> {
+    pub async fn recover(
+        &self,
+        user: UserId,
+        (email, is_verified): (&Email, bool),
+        lost: Option<&User>,
+    ) -> Result<bool, Error> {
         let attributes = vec![attribute("email", email.as_str())?, attribute("email_verified", "true")?];
-        match self.update(user, attributes).await {
-            Ok(_) | Err(Error::Invalid(_)) => {}
+        let lost = match self.update(user, attributes).await {
+            Ok(false) => lost,
+            Ok(true) | Err(Error::Invalid(_)) => None,
             Err(error) => return Err(error),
+        };
+        if let Some(user) = lost {
+            self.restore(user).await?;
         }
         let sent = self
             .client
@@ -238,7 +263,8 @@ impl Identity {
             .await
             .map_or_else(untold, |_| Ok(()));
         let restored = self.update(user, vec![attribute("email_verified", text_of(is_verified))?]).await;
-        sent.and(restored.map(drop))
+        sent.and(restored)?;
+        Ok(lost.is_some())
     }
 
     /// Gives a user who has an identity a new password, which the table has found it may have.

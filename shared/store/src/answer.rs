@@ -21,14 +21,23 @@ const RUNNING: Duration = Duration::from_secs(15);
 /// What is there for an `Idempotency-Key`.
 #[derive(Debug)]
 pub enum Begun {
-    /// This request is the one to run. The seed makes the ids of what it creates, the same for each try.
-    Fresh(Uuid),
+    /// This request is the one to run.
+    Fresh(Try),
     /// The same request is still running elsewhere.
     Running,
     /// The key was used for another body.
     Mismatch,
     /// It has been answered.
     Answered(Answered),
+}
+
+/// One try of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Try {
+    /// Makes the ids of what the request creates, the same for each try.
+    pub seed: Uuid,
+    /// Whether an earlier try has ended without an answer that is kept. It may have done all of its work.
+    pub is_repeated: bool,
 }
 
 /// An answer, sealed.
@@ -45,14 +54,14 @@ impl Store {
         let fresh = domain::id::fresh();
         let begun = self.put_running(name, fingerprint, fresh, now, "attribute_not_exists(PK) OR expires_at <= :now");
         let Some(found) = begun.await? else {
-            return Ok(Begun::Fresh(fresh));
+            return Ok(Begun::Fresh(Try { seed: fresh, is_repeated: false }));
         };
         if found.fingerprint != fingerprint {
             return Ok(Begun::Mismatch);
         }
         // The SDK repeats a put whose answer was lost: the item may be this very request's own.
         if found.seed == fresh {
-            return Ok(Begun::Fresh(fresh));
+            return Ok(Begun::Fresh(Try { seed: fresh, is_repeated: false }));
         }
         if let Some(sealed) = found.answer {
             return Ok(Begun::Answered(Answered(sealed.0)));
@@ -63,7 +72,10 @@ impl Store {
         // Whoever ran it is dead. The same seed, so that what it had created is found and not made twice.
         let condition = "attribute_not_exists(answer) AND running_until <= :now_ms";
         let taken = self.put_running(name, fingerprint, found.seed, now, condition).await?;
-        Ok(if taken.is_none() { Begun::Fresh(found.seed) } else { Begun::Running })
+        Ok(match taken {
+            None => Begun::Fresh(Try { seed: found.seed, is_repeated: true }),
+            Some(_) => Begun::Running,
+        })
     }
 
     /// Keeps the answer: 1 `PutItem`.
@@ -88,8 +100,8 @@ impl Store {
         sent.await.map(drop).map_err(unavailable)
     }
 
-    /// Lets a request that failed on our side be tried again at once, with the same seed: what it had made before it
-    /// failed is found then, and not made twice.
+    /// Lets a request that did not complete be tried again at once, with the same seed: the next try finds what this one
+    /// created, and creates nothing twice.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -99,7 +111,7 @@ impl Store {
         self.put_answer(name, item).await
     }
 
-    /// Forgets a request that was refused for a reason that passes, and has made nothing.
+    /// Forgets a request that was refused for a reason that passes, and of which no try has created anything.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -58,7 +58,7 @@ mod user;
 mod webhook;
 
 pub use affected::Affected;
-pub use answer::{Answered, Begun};
+pub use answer::{Answered, Begun, Try};
 pub use audit::{AUDIT_COUNTED, AUDIT_RETENTION};
 pub use backoff::{Tries, retried};
 pub use bulk::{NewMembers, NewUsers};

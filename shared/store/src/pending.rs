@@ -172,11 +172,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn end_if_refused(&self, record: &UserRecord, error: &Error) -> Result<(), Error> {
-        if matches!(error, Error::Unavailable(_) | Error::Internal(_)) {
-            Ok(())
-        } else {
-            self.end(record).await.map(drop)
-        }
+        if error.is_outcome_unknown() { Ok(()) } else { self.end(record).await.map(drop) }
     }
 
     /// Ends a change of password, and all sessions but the one that is kept, whatever else has changed meanwhile: whether

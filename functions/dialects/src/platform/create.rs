@@ -12,7 +12,7 @@ use domain::{
     Error, Field as _, FieldError, KeyScope, MemberId, NewUser, ParsedBody, ProductId, ReferenceId, Segment,
     SubscriptionFields, Time, UserId, field::Pointer,
 };
-use edge::{Answer, Failure, LenientBody, Rendered, Seed};
+use edge::{Answer, Failure, LenientBody, RowResults, Seed};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 use store::Configuration;
@@ -68,7 +68,7 @@ pub(super) async fn create(
     place: Place,
     seed: Seed,
     LenientBody(lenient::Json(body)): LenientBody<lenient::Json>,
-) -> Answer<Rendered> {
+) -> Answer<RowResults> {
     let mut errors = Vec::new();
     let (products, rows) = (list_products(&body, &mut errors), list_rows(&body, &mut errors));
     if !errors.is_empty() {
@@ -85,8 +85,9 @@ pub(super) async fn create(
         Batch { state: &state, place: &place, segment: &segment, seed, offers: &offers, students: Mutex::default() };
     let starts_at = |index: usize| times.get(index).copied().flatten();
     let results = users::each_alone(users, |index, new| batch.write_row(index, new, starts_at(index))).await;
-    let results = results.into_iter().zip(places).map(|((_, result), place)| (place, result)).collect();
-    Ok(Rendered(answer(results, place.caller.request_id())))
+    let results: Vec<_> = results.into_iter().zip(places).map(|((_, result), place)| (place, result)).collect();
+    let are_final = results.iter().all(|(_, result)| result.as_ref().err().is_none_or(|error| !error.is_transient()));
+    Ok(RowResults { body: answer(results, place.caller.request_id()), are_final })
 }
 
 fn answer(results: Vec<(usize, Result<Student, Error>)>, request_id: &str) -> Value {
@@ -279,6 +280,10 @@ impl Batch<'_> {
         let user = users::made(app, identity, (self.segment, id), new, act).await?.id;
         for nth in 0..self.offers.len() {
             if let Err(error) = self.subscribe((index, nth), user, purchase).await {
+                // The same request completes it.
+                if error.is_transient() {
+                    return Err(error);
+                }
                 let record = app.store.user(user).await?.ok_or(Error::NotFound)?;
                 users::purge(app, identity, record, act).await?;
                 return Err(error);
@@ -296,7 +301,8 @@ impl Batch<'_> {
         // A deleted user keeps its e-mail until it is purged.
         let deleted = || Error::conflict("/email", "taken", "is the e-mail of a deleted user; restore it first");
         known.map_err(|error| if matches!(error, Error::Invalid(_)) { deleted() } else { error })?;
-        let mut lacked = false;
+        // An earlier try of this request may have subscribed it.
+        let mut lacked = self.seed.is_repeated();
         for nth in 0..self.offers.len() {
             match self.subscribe((index, nth), user, purchase).await {
                 Ok(()) => lacked = true,
