@@ -1,5 +1,7 @@
 //! The RSA key that signs tokens, and what others need to verify them.
 
+use std::sync::OnceLock;
+
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -68,9 +70,18 @@ impl SigningKey {
     }
 }
 
+/// The new key of this process: to generate one takes a hundred times as long as all else that a start does.
+static GENERATED: OnceLock<Vec<u8>> = OnceLock::new();
+
 fn make(storage: &Storage) -> Result<RsaKeyPair, Failure> {
-    let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
-    let pkcs8 = pair.as_der()?;
-    storage.write(|data| Ok(data.execute("INSERT INTO signing_key (pkcs8) VALUES (?1)", [pkcs8.as_ref()])?))?;
-    Ok(pair)
+    let pkcs8 = match GENERATED.get() {
+        Some(pkcs8) => pkcs8,
+        None => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+            let der = pair.as_der()?.as_ref().to_vec();
+            GENERATED.get_or_init(|| der)
+        }
+    };
+    storage.write(|data| Ok(data.execute("INSERT INTO signing_key (pkcs8) VALUES (?1)", [pkcs8])?))?;
+    RsaKeyPair::from_pkcs8(pkcs8).map_err(|error| Failure::Internal(error.into()))
 }

@@ -126,7 +126,7 @@ impl Cognito {
         Ok(Self(Arc::new(Inner {
             storage,
             key,
-            hasher: Hasher::new(),
+            hasher: Hasher::new(options.data.is_some()),
             options,
             deliver,
             triggers: RwLock::new(None),

@@ -12,9 +12,11 @@ use crate::error::Failure;
 use crate::input::{Input, violated};
 use crate::random;
 
-/// The least that OWASP recommends for Argon2id: some 20 ms even in a development build.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
+/// Memory in KiB and passes of hashes that are kept on disk: the least that OWASP recommends for Argon2id.
+const KEPT: (u32, u32) = (19 * 1024, 2);
+
+/// The same of hashes that end with the process, whose memory holds the passwords themselves as requests bring them.
+const EPHEMERAL: (u32, u32) = (64, 1);
 
 /// What a password must have.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,18 +107,23 @@ impl Policy {
 /// Hashes off the async threads, and only as many at once as there are cores, each of which takes its memory.
 pub(crate) struct Hasher {
     turns: Semaphore,
+    argon2: Argon2<'static>,
 }
 
 impl Hasher {
-    pub(crate) fn new() -> Self {
-        Self { turns: Semaphore::new(available_parallelism().map_or(2, usize::from)) }
+    /// Makes hashes that are kept on disk, or end with the process.
+    pub(crate) fn new(are_kept: bool) -> Self {
+        let (memory, passes) = if are_kept { KEPT } else { EPHEMERAL };
+        let params = Params::new(memory, passes, 1, None).unwrap_or_default();
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Self { turns: Semaphore::new(available_parallelism().map_or(2, usize::from)), argon2 }
     }
 
     pub(crate) async fn hash(&self, password: &str) -> Result<String, Failure> {
-        let password = password.to_owned();
+        let (password, argon2) = (password.to_owned(), self.argon2.clone());
         self.in_turn(move || {
             let salt = SaltString::encode_b64(&random::bytes::<16>()?).map_err(internal)?;
-            Ok(argon2()?.hash_password(password.as_bytes(), &salt).map_err(internal)?.to_string())
+            Ok(argon2.hash_password(password.as_bytes(), &salt).map_err(internal)?.to_string())
         })
         .await
     }
@@ -129,10 +136,10 @@ impl Hasher {
             self.hash(password).await?;
             return Ok(false);
         };
-        let password = password.to_owned();
+        let (password, argon2) = (password.to_owned(), self.argon2.clone());
         self.in_turn(move || {
             let hash = PasswordHash::new(&hash).map_err(internal)?;
-            match argon2()?.verify_password(password.as_bytes(), &hash) {
+            match argon2.verify_password(password.as_bytes(), &hash) {
                 Ok(()) => Ok(true),
                 Err(password_hash::Error::Password) => Ok(false),
                 Err(error) => Err(internal(error)),
@@ -148,12 +155,6 @@ impl Hasher {
         let _turn = self.turns.acquire().await.map_err(|error| Failure::Internal(error.into()))?;
         tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.into()))?
     }
-}
-
-fn argon2() -> Result<Argon2<'static>, Failure> {
-    let params =
-        Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|error| Failure::Internal(error.to_string().into()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 fn internal(error: password_hash::Error) -> Failure {
