@@ -49,9 +49,9 @@ TEMPLATES = {
         "MalwareScan": (["off", "guardduty"], ["", "on", "false"]),
         "ExportRetentionDays": (["1", "9", "29", "30"], [*WHOLE, "31", "300"]),
         "PublicUrl": (
-            ["", "https://api.example.com", "https://api.example.com:8443"],
-            ["api.example.com", "http://api.example.com", "https://api.example.com/", "https://api.example.com/v1",
-             "https://user@api.example.com", "https://api.example.com?a", "https://"],
+            ["", "https://api.example.com", "https://api.example.com:8443", "https://api.example.com/muster/v1.2"],
+            ["api.example.com", "http://api.example.com", "https://api.example.com/", "https://api.example.com//v1",
+             "https://api.example.com/v1/", "https://api.example.com/a%2Fb", "https://user@api.example.com", "https://api.example.com?a", "https://"],
         ),
         "TrustedProxyHops": (["0", "1", "10"], ["-1", "1.5", "11", "", "100"]),
         "ProxySecret": (["", "s" * 32, "s" * 128, f"{'s' * 32},{'t' * 32}"], ["short", "s" * 129, f"{'s' * 32},", ",", "s" * 31 + " ", f"{'s' * 32},{'t' * 32},{'u' * 32}"]),

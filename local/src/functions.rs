@@ -22,6 +22,8 @@ use store::Table;
 use transfers::Transfers;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::gateway::Gateway;
+
 /// Where the services answer.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
@@ -70,6 +72,8 @@ pub struct Wiring {
     pub public_url: Option<PublicUrl>,
     /// How many proxies in front of it are trusted.
     pub trusted_proxy_hops: TrustedProxyHops,
+    /// How long a function may run.
+    pub function_timeout: Duration,
     /// Sees each call to DynamoDB.
     pub interceptor: Option<SharedInterceptor>,
 }
@@ -85,6 +89,7 @@ pub struct Functions {
     pub mail: Mail,
     /// The files.
     pub files: Files,
+    gateway: Gateway,
     malware_scan: bool,
     export_retention: Duration,
 }
@@ -93,7 +98,7 @@ impl Functions {
     /// Connects the functions.
     #[must_use]
     pub fn connect(wiring: &Wiring) -> Self {
-        let clients = Clients::new(wiring.config());
+        let clients = Clients::without_tls(wiring.config(), wiring.function_timeout);
         let mut table = dynamodb::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.dynamodb);
         if let Some(interceptor) = wiring.interceptor.clone() {
             table.push_interceptor(interceptor);
@@ -102,7 +107,7 @@ impl Functions {
         let pool = cognito::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.cognito).build();
         let settings = wiring.settings();
         let identity = Identity::new(cognito::Client::from_conf(pool), &settings.pool);
-        let bucket = s3::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.s3).build();
+        let bucket = s3::config::Builder::from(&clients.file_config()).endpoint_url(&wiring.endpoints.s3).build();
         let files = Files::new(s3::Client::from_conf(bucket), &wiring.bucket);
         let mail = match &wiring.endpoints.ses {
             Some(endpoint) => {
@@ -117,6 +122,7 @@ impl Functions {
             identity,
             mail,
             files,
+            gateway: Gateway { function_timeout: wiring.function_timeout, base_path: settings.base_path().to_owned() },
             malware_scan: wiring.malware_scan,
             export_retention: wiring.export_retention,
         }
@@ -147,8 +153,15 @@ impl Functions {
         Events::new(self.app.store.clone(), bus, Sender::to_anywhere())
     }
 
-    /// All routes, with the edge around them.
+    /// All routes behind API Gateway, for [`crate::serve`].
     pub fn router(&self) -> Router {
+        let gateway = self.gateway.clone();
+        let routes = self.routes();
+        Router::new().fallback(move |from, request| gateway.clone().answer(routes.clone(), from, request))
+    }
+
+    /// All routes, with the edge around them, as Lambda calls them.
+    pub fn routes(&self) -> Router {
         let (app, identity) = (self.app.clone(), self.identity.clone());
         let auth = auth::router().with_state(auth::State {
             app: app.clone(),

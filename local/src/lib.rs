@@ -5,6 +5,7 @@ mod emulators;
 mod error;
 mod events;
 mod functions;
+mod gateway;
 mod meter;
 mod outbox;
 mod server;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use domain::PublicUrl;
 use edge::{DeveloperRegistration, EXPORT_RETENTION_DAYS, TrustedProxyHops};
 use local::{Options, System};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -35,6 +36,9 @@ struct Arguments {
     /// How many proxies in front of this machine are trusted to append to X-Forwarded-For.
     #[arg(long, value_name = "HOPS", default_value = "0", value_parser = TrustedProxyHops::parse)]
     trusted_proxy_hops: TrustedProxyHops,
+    /// Where clients reach this machine, if not on its port; the path of the URL is a base path.
+    #[arg(long, value_name = "URL", value_parser = PublicUrl::parse)]
+    public_url: Option<PublicUrl>,
     /// For how many days the files of exports and the reports of imports are kept.
     #[arg(long, value_name = "DAYS", default_value_t = EXPORT_RETENTION_DAYS, value_parser = clap::value_parser!(u64).range(1..=30))]
     export_retention_days: u64,
@@ -58,6 +62,7 @@ async fn main() -> ExitCode {
         fixed_code: arguments.fixed_code,
         developer_registration: arguments.developer_registration,
         trusted_proxy_hops: arguments.trusted_proxy_hops,
+        public_url: arguments.public_url,
         export_retention: Duration::from_secs(arguments.export_retention_days * 24 * 60 * 60),
         ..Options::default()
     };

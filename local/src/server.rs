@@ -4,10 +4,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use edge::Peer;
 use tokio::net::TcpListener;
 
 use crate::error::Error;
@@ -21,15 +17,8 @@ pub async fn serve(
     router: Router,
     until: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = router.layer(middleware::from_fn(known));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(until).await
-}
-
-/// Tells the functions where a request came from, as API Gateway does.
-async fn known(ConnectInfo(from): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(Peer(from.ip()));
-    next.run(request).await
 }
 
 /// Listens on a port of the loopback interface; port 0 is any that is free.

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::routing::post;
 use domain::{PublicUrl, Time};
-use edge::{DeveloperRegistration, EXPORT_RETENTION_DAYS, SignUpMode, TrustedProxyHops};
+use edge::{DeveloperRegistration, EXPORT_RETENTION_DAYS, FUNCTION_TIMEOUT, SignUpMode, TrustedProxyHops};
 use events::Bus;
 use local_s3::OnCreated;
 use notifications::Notifications;
@@ -48,6 +48,10 @@ pub struct Options {
     pub export_retention: Duration,
     /// How many proxies in front of the API are trusted.
     pub trusted_proxy_hops: TrustedProxyHops,
+    /// Where clients reach the API, if not on this machine's port.
+    pub public_url: Option<PublicUrl>,
+    /// How long a function may run.
+    pub function_timeout: Duration,
     /// How often to look for what a crash has cut off.
     pub reconcile_every: Duration,
     /// How often to look for imports and exports that are to be done, and notifications that are to be sent.
@@ -74,6 +78,8 @@ impl Default for Options {
             malware_scan: false,
             export_retention: Duration::from_secs(EXPORT_RETENTION_DAYS * 24 * 60 * 60),
             trusted_proxy_hops: TrustedProxyHops::default(),
+            public_url: None,
+            function_timeout: FUNCTION_TIMEOUT,
             reconcile_every: Duration::from_secs(2),
             transfer_every: Duration::from_millis(500),
             stream_every: Duration::from_millis(100),
@@ -177,8 +183,9 @@ fn wiring(emulators: &Emulators, options: &Options, url: &str) -> Wiring {
         developer_registration: options.developer_registration,
         rate_limit_factor: options.rate_limit_factor,
         export_retention: options.export_retention,
-        public_url: PublicUrl::parse(url).ok(),
+        public_url: options.public_url.clone().or_else(|| PublicUrl::parse(url).ok()),
         trusted_proxy_hops: options.trusted_proxy_hops,
+        function_timeout: options.function_timeout,
         interceptor: options.interceptor.clone(),
     }
 }

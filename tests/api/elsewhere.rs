@@ -73,6 +73,7 @@ pub(crate) async fn start(endpoint: &str, options: &Options) -> (Wiring, Functio
         export_retention: options.export_retention,
         public_url: None,
         trusted_proxy_hops: options.trusted_proxy_hops,
+        function_timeout: options.function_timeout,
         interceptor: options.interceptor.clone(),
     };
     let trigger = TRIGGER.get_or_init(|| trigger(endpoint, &name)).await;

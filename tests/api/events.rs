@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use axum::body::to_bytes;
 use domain::field::Body as _;
-use lambda_http::http::Request;
+use edge::Invocation;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
 use crate::imports::{begun_export, begun_import};
 use crate::limits::within_a_minute;
@@ -239,12 +237,14 @@ async fn with_upload(muster: &Muster, ana: &Ana, event: String) -> String {
 
 /// The status that the functions answer an event with.
 pub(crate) async fn replay(muster: &Muster, event: &str) -> (u16, Value) {
-    let request: Request<lambda_http::Body> = lambda_http::request::from_str(event).unwrap();
-    let request = request.map(|body| axum::body::Body::from(body.to_vec()));
-    let reply = muster.functions.router().oneshot(request).await.unwrap();
-    let status = reply.status().as_u16();
-    let body = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
-    (status, serde_json::from_slice(&body).unwrap_or_default())
+    let request = serde_json::from_str(event).unwrap();
+    let invocation = Invocation {
+        request_id: "an-invocation".to_owned(),
+        time_left: edge::FUNCTION_TIMEOUT,
+        base_path: String::new(),
+    };
+    let response = edge::respond(muster.functions.routes(), request, &invocation).await.unwrap();
+    (response.status_code, serde_json::from_str(&response.body).unwrap_or_default())
 }
 
 #[tokio::test(flavor = "multi_thread")]

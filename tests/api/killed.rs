@@ -44,6 +44,7 @@ async fn the_functions_as_a_process() {
         export_retention: Duration::from_secs(7 * 24 * 3600),
         public_url: None,
         trusted_proxy_hops: edge::TrustedProxyHops::default(),
+        function_timeout: edge::FUNCTION_TIMEOUT,
         interceptor: None,
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

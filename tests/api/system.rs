@@ -14,6 +14,9 @@ use tokio::task::JoinSet;
 
 use crate::{documented, elsewhere};
 
+/// How long a function may run here: it has a processor of its own in Lambda, and shares two with hundreds of requests here.
+const SHARED_FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -59,7 +62,7 @@ pub(crate) struct Call<'a> {
 
 impl Muster {
     pub(crate) async fn start() -> Self {
-        Self::with(Options::default()).await
+        Self::with(Options { function_timeout: SHARED_FUNCTION_TIMEOUT, ..Options::default() }).await
     }
 
     /// A system with these options: our own, or, where `MUSTER_TEST_ENDPOINT` names one, over another emulator.

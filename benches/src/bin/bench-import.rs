@@ -224,6 +224,7 @@ async fn worker() -> Result<(), Failure> {
         export_retention: Duration::from_secs(7 * 24 * 3600),
         public_url: None,
         trusted_proxy_hops: edge::TrustedProxyHops::default(),
+        function_timeout: edge::FUNCTION_TIMEOUT,
         interceptor: None,
     });
     functions.transfers().run(Time::now().plus(Duration::from_secs(24 * 3600))).await?;

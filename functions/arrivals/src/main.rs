@@ -11,7 +11,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     edge::init_logs();
     let (table, clients) = (Settings::table_from_env()?, Clients::from_env());
-    let files = Files::new(Client::new(&clients.config), Settings::bucket_from_env()?);
+    let files = Files::new(Client::new(&clients.file_config()), Settings::bucket_from_env()?);
     let store = App::store_of(&table, &clients);
     let arrivals = Arrivals { store, files, scanned: Settings::malware_scan_from_env()? };
     let handle = |event: LambdaEvent<Value>| async { Ok::<_, Error>(arrivals.handle(event.payload).await?) };

@@ -5,7 +5,7 @@ use edge::Start;
 use identity::Identity;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), edge::RunError> {
     edge::run(&[], |Start { settings, clients, app }| {
         let identity = Identity::new(Client::new(&clients.config), &settings.pool);
         Ok(auth::router().with_state(auth::State { app: app.clone(), identity, mail: mail::Mail::default() }))

@@ -43,10 +43,18 @@ pub fn router() -> OpenApiRouter<State> {
     routers.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge)
 }
 
+/// How each dialect's document begins.
+const ABOUT: [openapi::About; 5] = [flows::ABOUT, platform::ABOUT, identity_users::ABOUT, b2b::ABOUT, calls::ABOUT];
+
+/// The name of each dialect, and the path of its document.
+pub fn document_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ABOUT.into_iter().map(|about| (about.name, about.path))
+}
+
 /// The name of each dialect, and its own OpenAPI document with its path.
 #[must_use]
 pub fn documents() -> Vec<(&'static str, &'static str, OpenApi)> {
-    [flows::ABOUT, platform::ABOUT, identity_users::ABOUT, b2b::ABOUT, calls::ABOUT]
+    ABOUT
         .into_iter()
         .zip([flows::router(), platform::router(), identity_users::router(), b2b::router(), calls::router()])
         .map(|(about, router)| (about.name, about.path, openapi::document(&about, router.into_openapi())))

@@ -6,7 +6,7 @@ use identity::Identity;
 use mail::Mail;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), edge::RunError> {
     edge::run(dialects::DIALECTS, |Start { settings, clients, app }| {
         let identity = Identity::new(aws_sdk_cognitoidentityprovider::Client::new(&clients.config), &settings.pool);
         let files = Files::new(aws_sdk_s3::Client::new(&clients.config), Settings::bucket_from_env()?);

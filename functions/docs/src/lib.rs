@@ -2,12 +2,16 @@
 
 mod swagger;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::map_response;
-use axum::response::{IntoResponse, Redirect};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::{Json, Router};
-use edge::CompressedForms;
+use axum::{Extension, Json, Router};
+use edge::{BasePath, CompressedForms};
 use serde_json::json;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
@@ -79,22 +83,51 @@ pub fn document() -> OpenApi {
     document
 }
 
+/// The name of this API's own document, and its path.
+const OWN: (&str, &str) = ("Muster", "/openapi.json");
+
+fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [OWN].into_iter().chain(dialects::document_names())
+}
+
+/// The name of each document, and its URL relative to `/docs/`.
+static URLS: LazyLock<Vec<(&str, String)>> =
+    LazyLock::new(|| names().map(|(name, path)| (name, format!("..{path}"))).collect());
+
 /// The name of each document, its path, and the document: this API's own and those of the dialects.
 #[must_use]
 pub fn documents() -> Vec<(&'static str, &'static str, OpenApi)> {
-    std::iter::once(("Muster", "/openapi.json", document())).chain(dialects::documents()).collect()
+    std::iter::once((OWN.0, OWN.1, document())).chain(dialects::documents()).collect()
 }
+
+/// The document at a path; one that is called by a base path names it as its server.
+fn show(path: &str, base: Option<Extension<BasePath>>) -> Response {
+    let Some((text, forms)) = TEXTS.get(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
+    match base {
+        None => forms.mark((headers, text.as_str()).into_response()),
+        Some(Extension(BasePath(base))) => {
+            (headers, text.replacen(SERVER, &SERVER.replace('/', &base), 1)).into_response()
+        }
+    }
+}
+
+/// How the server of each document is written.
+const SERVER: &str = r#""servers":[{"url":"/""#;
+
+/// The text of each document by its path, made when the first of them is asked for.
+static TEXTS: LazyLock<BTreeMap<&str, (String, CompressedForms)>> = LazyLock::new(|| {
+    let text = |document: OpenApi| document.to_json().unwrap_or_default();
+    documents().into_iter().map(|(_, path, document)| (path, (text(document), CompressedForms::default()))).collect()
+});
 
 /// The routes.
 pub fn router() -> OpenApiRouter {
-    let (mut pages, mut urls) = (Router::new(), Vec::new());
-    for (name, path, document) in documents() {
-        let text = document.to_json().unwrap_or_default();
-        let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
-        let forms = CompressedForms::default();
-        pages = pages.route(path, get(async move || forms.mark((headers, text).into_response())));
-        urls.push(Url::new(name, path));
+    let mut pages = Router::new();
+    for (_, path) in names() {
+        pages = pages.route(path, get(async move |base: Option<Extension<BasePath>>| show(path, base)));
     }
+    let urls = URLS.iter().map(|(name, url)| Url::new(name, url)).collect();
     let pages = pages.route("/", get(async || Redirect::temporary("/docs/"))).merge(swagger::router(urls));
     routes().merge(pages.layer(map_response(edge::mark_compressible)).into())
 }

@@ -3,8 +3,9 @@
 use edge::{App, Clients, Settings};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), edge::RunError> {
     edge::init_logs();
-    let app = App::new(&Settings::from_env()?, &Clients::from_env());
-    edge::serve(edge::wrap(docs::router(), &app, &[])).await
+    let settings = Settings::from_env()?;
+    let app = App::new(&settings, &Clients::from_env());
+    edge::serve(edge::wrap(docs::router(), &app, &[]), &settings).await
 }

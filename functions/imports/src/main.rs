@@ -5,7 +5,7 @@ use files::Files;
 use imports::{Machine, State};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), edge::RunError> {
     edge::run(&[], |Start { clients, app, .. }| {
         let files = Files::new(aws_sdk_s3::Client::new(&clients.config), Settings::bucket_from_env()?);
         let client = aws_sdk_sfn::Client::new(&clients.config);

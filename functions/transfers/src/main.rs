@@ -17,7 +17,7 @@ const BUDGET: Duration = Duration::from_secs(10 * 60);
 async fn main() -> Result<(), Error> {
     edge::init_logs();
     let (table, clients) = (Settings::table_from_env()?, Clients::from_env());
-    let files = Files::new(Client::new(&clients.config), Settings::bucket_from_env()?);
+    let files = Files::new(Client::new(&clients.file_config()), Settings::bucket_from_env()?);
     let retention = Settings::export_retention_from_env()?;
     let transfers = Transfers { store: App::store_of(&table, &clients), files, retention };
     let client = aws_sdk_sfn::Client::new(&clients.config);

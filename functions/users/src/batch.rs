@@ -109,7 +109,7 @@ pub(crate) async fn batch(
     let results =
         each_alone(users, |index, new| row((&app, &identity, &caller), &segment, (index, seed.scattered(index)), new))
             .await;
-    let are_final = results.iter().all(|(_, result)| result.as_ref().err().is_none_or(|error| !error.is_transient()));
+    let are_final = RowResults::are_final(results.iter().filter_map(|(_, result)| result.as_ref().err()));
     let results: Vec<_> = results.into_iter().map(|(index, result)| render_row(index, result, &caller)).collect();
     Ok(RowResults { body: json!({ "results": results }), are_final })
 }

@@ -6,17 +6,16 @@ use auth::{TokenSet, begin_session, record_failure};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use axum::response::{Html, IntoResponse as _, Response};
-use domain::field::Pointer;
 use domain::text::Secret;
 use domain::{
-    Act, Action, Actor, AuditAction, AuditEntry, AuditScope, Error, Field as _, KeyScope, Password, Role, Segment,
-    SegmentId, Status, Time, User, body,
+    Act, Action, Actor, AuditAction, AuditEntry, AuditScope, Error, KeyScope, Role, Segment, SegmentId, Status, Time,
+    User, body,
 };
 use edge::{
     Answer, App, Base, Caller, Found, JsonOrForm, LinkToken, Path, Query, Rendered, RequestId, Subject, UserRef,
     Visitor, check_use, one_time_secret,
 };
-use identity::{Identity, Tokens};
+use identity::{Identity, Tokens, random_password};
 use reconcile::settled;
 use serde_json::json;
 use store::{PasswordEffects, Pending, UserRecord};
@@ -281,10 +280,8 @@ async fn create_identity(
     record: &UserRecord,
     request_id: &RequestId,
 ) -> Result<i64, Error> {
-    let password = Password::read(one_time_secret()?.into(), &Pointer::root(), &mut Vec::new());
-    let password = password.ok_or_else(|| Error::internal("a random password is none"))?;
     let done = (Action::LoginCreated, Act::by_itself(&request_id.0));
     let effects = PasswordEffects { is_internal: true, ..PasswordEffects::default() };
-    set_password((app, identity), record, &password, done, effects).await?;
+    set_password((app, identity), record, &random_password()?, done, effects).await?;
     Ok(Time::now().seconds())
 }

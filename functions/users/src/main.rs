@@ -6,7 +6,7 @@ use identity::Identity;
 use mail::Mail;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), edge::RunError> {
     edge::run(&[], |Start { settings, clients, app }| {
         let identity = Identity::new(Client::new(&clients.config), &settings.pool);
         let mail = Mail::new(aws_sdk_sesv2::Client::new(&clients.config), Settings::mail_from_env());

@@ -3,6 +3,6 @@
 use webhooks::State;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), edge::RunError> {
     edge::run(&[], |start| Ok(webhooks::router().with_state(State { app: start.app.clone(), anywhere: false }))).await
 }

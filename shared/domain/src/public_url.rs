@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use url::{Host, Url};
 
-/// The address at which a deployment answers, without a path: `https://api.example.com`. Only a machine of one's own
-/// answers without TLS.
+/// The address at which a deployment answers: `https://api.example.com`, or with the base path of a custom domain
+/// `https://example.com/muster`. Only a machine of one's own answers without TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
@@ -15,9 +15,8 @@ impl PublicUrl {
     /// # Errors
     /// A sentence that says what an address must be.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let url =
-            Url::parse(text).ok().filter(|url| is_origin(url, text) && (url.scheme() == "https" || is_local(url)));
-        let url = url.ok_or("must be an https URL without path, query and user, such as https://api.example.com")?;
+        let url = Url::parse(text).ok().filter(|url| is_plain(url, text) && (url.scheme() == "https" || is_local(url)));
+        let url = url.ok_or("must be an https URL without query and user, such as https://api.example.com or https://example.com/muster")?;
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
@@ -26,13 +25,29 @@ impl PublicUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The path, without a slash at its end: `/muster`, or nothing.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let (_, authority) = self.0.split_once("://").unwrap_or_default();
+        authority.find('/').and_then(|at| authority.get(at..)).unwrap_or_default()
+    }
 }
 
-/// Whether an address has nothing but a scheme, a host and maybe a port.
-fn is_origin(url: &Url, text: &str) -> bool {
+/// Whether an address has nothing but a scheme, a host, maybe a port, and a path that means the same decoded.
+fn is_plain(url: &Url, text: &str) -> bool {
     let plain =
         !text.contains(['@', '\\', '?', '#']) && !text.contains(|sign: char| sign.is_whitespace() || sign.is_control());
-    plain && matches!(url.scheme(), "https" | "http") && url.has_host() && url.path() == "/"
+    plain && matches!(url.scheme(), "https" | "http") && url.has_host() && is_base_path(url.path(), text)
+}
+
+/// Whether a path is that of an API mapping, as it was written: API Gateway allows letters, digits and `-._~`.
+fn is_base_path(path: &str, text: &str) -> bool {
+    let part = |part: &str| part.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._~".contains(sign));
+    path == "/"
+        || (text.trim_end_matches('/').ends_with(path.trim_end_matches('/'))
+            && path.split('/').all(part)
+            && !path.contains("//"))
 }
 
 /// Whether an address without TLS is one of this machine.
@@ -60,8 +75,14 @@ mod tests {
             ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
             ("http://localhost:3000", "http://localhost:3000"),
             ("http://[::1]:3000", "http://[::1]:3000"),
+            ("https://example.com/muster", "https://example.com/muster"),
+            ("https://example.com/muster/v2.1/", "https://example.com/muster/v2.1"),
         ] {
             assert_eq!(PublicUrl::parse(text).as_ref().map(PublicUrl::as_str), Ok(expected), "{text}");
+        }
+        for (text, path) in [("https://a.example", ""), ("https://a.example/", ""), ("https://a.example/b/c/", "/b/c")]
+        {
+            assert_eq!(PublicUrl::parse(text).as_ref().map(PublicUrl::path), Ok(path), "{text}");
         }
         for text in [
             "",
@@ -71,7 +92,11 @@ mod tests {
             "http://127.0.0.1@example.com",
             "http://127.0.0.1\\@example.com",
             "https://user@api.example.com",
-            "https://api.example.com/a",
+            "https://api.example.com/a b",
+            "https://api.example.com/a%2Fb",
+            "https://api.example.com/a/../b",
+            "https://api.example.com//",
+            "https://api.example.com/a//b",
             "https://api.example.com?a",
             "https://api.example.com#a",
             "https://api.example.com\t",

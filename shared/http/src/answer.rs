@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::header::{CACHE_CONTROL, ETAG, LINK, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use domain::Object;
+use domain::{Error, Object};
 use serde_json::{Map, Value, json};
 
 use crate::idempotency::Incomplete;
@@ -91,6 +91,13 @@ pub struct RowResults {
     pub body: Value,
     /// Whether each row is done or refused. The same request, with the same `Idempotency-Key`, does the others.
     pub are_final: bool,
+}
+
+impl RowResults {
+    /// Returns whether rows with these errors are done or refused.
+    pub fn are_final<'a>(mut errors: impl Iterator<Item = &'a Error>) -> bool {
+        !errors.any(Error::is_transient)
+    }
 }
 
 impl IntoResponse for RowResults {

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use domain::PublicUrl;
 use domain::upload::{MOST_ROWS, MOST_SENT};
@@ -18,6 +19,9 @@ use store::{AUDIT_RETENTION, Store, Table};
 use crate::homes::Homes;
 use crate::limit::{Limiter, Limits};
 use crate::{Dimension, Keyring, Origins, ProxySecrets, RequestMetrics, TrustedProxyHops};
+
+/// How long the template lets a function run that answers clients.
+pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a function is told by its environment.
 #[derive(Debug, Clone)]
@@ -198,6 +202,12 @@ impl Settings {
 }
 
 impl Settings {
+    /// What paths begin with where clients call by [`Settings::public_url`]: `/muster`, or nothing.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        self.public_url.as_ref().map_or("", PublicUrl::path)
+    }
+
     /// The table's name alone, for a function that needs nothing else.
     ///
     /// # Errors
@@ -323,16 +333,41 @@ impl Clients {
         let region = variable("AWS_REGION").or_else(|_| variable("AWS_DEFAULT_REGION")).ok().map(Region::new);
         let credentials = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
         let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(region);
-        Self::new(config.credentials_provider(credentials).service_config(Endpoints).build())
+        let config = config.credentials_provider(credentials).service_config(Endpoints).build();
+        Self::with_connector(config, FUNCTION_TIMEOUT, tls_connector())
     }
 
-    /// Clients with a given configuration, whose HTTP client becomes the shared one.
+    /// Clients of emulators, which have no certificates: to read those of AWS takes most of the time of a start in tests.
     #[must_use]
-    pub fn new(config: SdkConfig) -> Self {
-        let http = connector();
-        Self { config: config.into_builder().http_client(shared(&http)).build(), http }
+    pub fn without_tls(config: SdkConfig, function_timeout: Duration) -> Self {
+        let connector = Connector::builder().connector_settings(connector_settings(LOCAL_CONNECT)).build_http();
+        Self::with_connector(config, function_timeout, SharedHttpConnector::new(connector))
+    }
+
+    /// An attempt of a call has a fifth of the function's time, and the call with its repetitions half of it.
+    fn with_connector(config: SdkConfig, function_timeout: Duration, http: SharedHttpConnector) -> Self {
+        let timeouts = timeouts(function_timeout / 5, function_timeout / 2);
+        Self { config: config.into_builder().http_client(shared(&http)).timeout_config(timeouts).build(), http }
+    }
+
+    /// The configuration of a client that copies and sends large files, which no client of the API waits for.
+    #[must_use]
+    pub fn file_config(&self) -> SdkConfig {
+        self.config.to_builder().timeout_config(timeouts(FILE_ATTEMPT, FILE_CALL)).build()
     }
 }
+
+/// How long one attempt of a call may take that copies a file of at most 5 GiB or sends a part of one, and the call with its
+/// repetitions.
+const FILE_ATTEMPT: Duration = Duration::from_secs(120);
+const FILE_CALL: Duration = Duration::from_secs(240);
+
+fn timeouts(attempt: Duration, call: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(call).build()
+}
+
+/// How long the start of a function waits for what it prepares.
+const WARM_UP: Duration = Duration::from_secs(3);
 
 /// Endpoints by `AWS_ENDPOINT_URL_DYNAMODB` and the like, or by `AWS_ENDPOINT_URL` for all.
 #[derive(Debug)]
@@ -389,6 +424,12 @@ impl App {
     /// Opens the connections and fetches what requests will need, while Lambda lends a full CPU. What fails here is
     /// tried again by the first request that needs it. Only a function that `seals` may read the secrets.
     pub async fn warm(&self, seals: bool) {
+        if tokio::time::timeout(WARM_UP, self.prepare(seals)).await.is_err() {
+            tracing::warn!("warming up took too long; the first request tries again");
+        }
+    }
+
+    async fn prepare(&self, seals: bool) {
         let secret = async { if seals { self.keyring.warm().await } else { Ok(()) } };
         let (keys, secret, calls) = tokio::join!(self.verifier.warm(), secret, self.store.warm());
         for failure in [keys.err(), secret.err(), calls.err()].into_iter().flatten() {
@@ -402,22 +443,26 @@ impl App {
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// One connector for all clients: certificates are read once, and connections are shared.
-fn connector() -> SharedHttpConnector {
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .read_timeout(Duration::from_secs(5))
-        .build();
+fn tls_connector() -> SharedHttpConnector {
     let tls = Provider::Rustls(CryptoMode::AwsLc);
     let roots = match variable("SSL_CERT_FILE") {
         Ok(_) => TrustStore::default(),
         Err(_) => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
     };
-    let connector = Connector::builder().connector_settings(settings).tls_provider(tls);
+    let connector = Connector::builder().connector_settings(connector_settings(CONNECT)).tls_provider(tls);
     let connector = match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => connector.tls_context(context),
         Err(_) => connector,
     };
     SharedHttpConnector::new(connector.build())
+}
+
+/// How long a connection to AWS may take, and one to an emulator, whose machine may serve hundreds of requests at once.
+const CONNECT: Duration = Duration::from_secs(1);
+const LOCAL_CONNECT: Duration = Duration::from_secs(10);
+
+fn connector_settings(connect: Duration) -> HttpConnectorSettings {
+    HttpConnectorSettings::builder().connect_timeout(connect).read_timeout(FILE_ATTEMPT).build()
 }
 
 fn shared(http: &SharedHttpConnector) -> aws_smithy_runtime_api::client::http::SharedHttpClient {

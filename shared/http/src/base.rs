@@ -4,8 +4,8 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use domain::{Error, PublicUrl};
-use lambda_http::request::RequestContext;
 
+use crate::gateway::Connection;
 use crate::{App, Failure};
 
 /// The beginning of this deployment's addresses: `https://api.example.com`.
@@ -32,8 +32,7 @@ where
         if let Some(url) = &App::from_ref(state).public_url {
             return Ok(Self(url.as_str().to_owned()));
         }
-        if let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() {
-            let name = context.domain_name.as_deref().unwrap_or_default();
+        if let Some(Connection { domain_name: Some(name), .. }) = parts.extensions.get::<Connection>() {
             return Ok(Self(format!("https://{name}")));
         }
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());

@@ -4,6 +4,7 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::access::ActiveSegmentsOnly;
 use crate::failure::Problem;
@@ -22,6 +23,22 @@ pub struct Dialect {
     pub minimum: Option<&'static [&'static str]>,
     /// What the paths of segments themselves begin with, where there are such: an inactive one is reached by these alone.
     pub segments: Option<&'static str>,
+    /// The paths that end in an id of any characters.
+    pub text_ids: &'static [TextId],
+    /// How many parts follow such an id in the path of a request, such as tokens.
+    pub parts_after_id: fn(&Request) -> usize,
+}
+
+/// A path that ends in an id of any characters, such as one of another system or an e-mail address.
+///
+/// API Gateway decodes a slash of the id before a function sees the path: the parts of an id with slashes are joined again.
+/// An id that begins or ends with a slash or blank, or has several in a row, is sent as a query parameter instead.
+#[derive(Debug, Clone, Copy)]
+pub struct TextId {
+    /// The path before the id: `/b2b/User/update`.
+    pub path: &'static str,
+    /// The query parameter that has the id where the path ends before it.
+    pub parameter: &'static str,
 }
 
 impl Dialect {
@@ -59,10 +76,46 @@ impl Telling {
 /// all of these.
 pub(crate) fn normalize_path(dialects: &[Dialect], mut request: Request) -> Request {
     if let Some(uri) = normalize_uri(dialects, request.uri()) {
-        request.extensions_mut().insert(OriginalUri(uri.clone()));
-        *request.uri_mut() = uri;
+        set_uri(&mut request, uri);
+    }
+    if let Some(dialect) = dialects.iter().find(|dialect| dialect.has(request.uri().path()))
+        && let Some(uri) = join_id(dialect.text_ids, (dialect.parts_after_id)(&request), request.uri())
+    {
+        set_uri(&mut request, uri);
     }
     request
+}
+
+fn set_uri(request: &mut Request, uri: Uri) {
+    request.extensions_mut().insert(OriginalUri(uri.clone()));
+    *request.uri_mut() = uri;
+}
+
+/// Returns the URI with a text id as one part of its path; `None` where it is one already, or absent. `after` parts follow.
+fn join_id(ids: &[TextId], after: usize, uri: &Uri) -> Option<Uri> {
+    let (id, rest) = ids.iter().find_map(|id| Some((id, uri.path().strip_prefix(id.path)?)))?;
+    let parts: Vec<_> = match rest.strip_prefix('/') {
+        Some(rest) => rest.split('/').collect(),
+        None if rest.is_empty() => Vec::new(),
+        None => return None,
+    };
+    let (joined, query) = match parts.len().saturating_sub(after) {
+        0 => {
+            let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+            let (own, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| name == id.parameter);
+            let (_, value) = own.first().filter(|(_, value)| !value.is_empty())?;
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish();
+            (utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(), query)
+        }
+        1 => return None,
+        length => (parts.get(..length)?.join("%2F"), uri.query().unwrap_or_default().to_owned()),
+    };
+    let last = parts.get(parts.len().saturating_sub(after)..)?;
+    let path = [&[id.path, &joined], last].concat().join("/");
+    let mut joined = uri.clone().into_parts();
+    let query = if query.is_empty() { query } else { format!("?{query}") };
+    joined.path_and_query = Some(PathAndQuery::try_from(format!("{path}{query}")).ok()?);
+    Uri::from_parts(joined).ok()
 }
 
 /// Returns the URI that means the same; `None` for one that is good as it is, or of no dialect.
@@ -84,6 +137,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_id_with_slashes_is_one_part_of_a_path() {
+        const ID: TextId = TextId { path: "/a/show", parameter: "id" };
+        for (uri, after, expected) in [
+            ("/a/show/1", 0, None),
+            ("/a/show/A/1/", 0, Some("/a/show/A%2F1%2F")),
+            ("/a/show/A/1?x=2", 0, Some("/a/show/A%2F1?x=2")),
+            ("/a/show/1/dev/plat", 2, None),
+            ("/a/show/A/1/dev/plat", 2, Some("/a/show/A%2F1/dev/plat")),
+            ("/a/show/A/1", 2, None),
+            ("/a/show", 0, None),
+            ("/a/show?id=", 0, None),
+            ("/a/show?id=%2FA%2F%2F1%25%3F%23&x=2", 0, Some("/a/show/%2FA%2F%2F1%25%3F%23?x=2")),
+            ("/a/show/dev/plat?id=A%2F1", 2, Some("/a/show/A%2F1/dev/plat")),
+            ("/a/shown/A/1", 0, None),
+            ("/b/A/1", 0, None),
+        ] {
+            let joined = join_id(&[ID], after, &uri.parse().unwrap());
+            assert_eq!(joined.map(|uri| uri.to_string()).as_deref(), expected, "{uri} {after}");
+        }
+    }
+
+    #[test]
     fn paths_of_dialects_have_no_slash_too_many() {
         let flows = Dialect {
             prefix: "/flows/",
@@ -91,6 +166,8 @@ mod tests {
             tell: |_, _| Response::default(),
             minimum: None,
             segments: None,
+            text_ids: &[],
+            parts_after_id: |_| 0,
         };
         for (path, expected) in [
             ("/flows/login/", Some("/flows/login")),

@@ -33,7 +33,7 @@ pub enum Failure {
     StillRunning,
 }
 
-/// What can be repeated in a moment.
+/// The header of an answer whose request may pass in a second.
 const SOON: (HeaderName, HeaderValue) = (RETRY_AFTER, HeaderValue::from_static("1"));
 
 impl From<Error> for Failure {

@@ -12,6 +12,8 @@ use store::{Filter, From, Page, Wanted, Window};
 use crate::answer::Listed;
 use crate::cursor::Cursor;
 use crate::filter::{Asked, FilterKind, asked, filters, national_digits, numbers_of_country, sorts};
+use crate::gateway::BasePath;
+use crate::payload::count_fitting;
 use crate::query::{Query, error};
 use crate::{App, Caller, Failure};
 
@@ -94,7 +96,11 @@ where
         let caller = Caller::from_request_parts(parts, state).await?.credential();
         let path = parts.extensions.get().map_or(&parts.uri, |OriginalUri(uri)| uri).path().to_owned();
         let query = Query::from_request_parts(parts, state).await?;
-        Ok(Self::parse(&App::from_ref(state), query, path, &caller).await?)
+        let mut list = Self::parse(&App::from_ref(state), query, path, &caller).await?;
+        if let Some(BasePath(base_path)) = parts.extensions.get() {
+            list.path.insert_str(0, base_path);
+        }
+        Ok(list)
     }
 }
 
@@ -294,12 +300,14 @@ impl<L: ListSpec> List<L> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the deployment's secret cannot be had.
-    pub async fn found<T: Object>(self, app: &App, found: Found<T>) -> Result<Listed, Error> {
+    pub async fn found<T: Object>(mut self, app: &App, mut found: Found<T>) -> Result<Listed, Error> {
+        let mut data: Vec<_> = found.rows.iter().map(Object::show).collect();
+        self.cut_short(&mut data, &mut found);
         let next = found.positions.last().filter(|_| found.more_after).map(|row| (row, false));
         let prev = found.positions.first().filter(|_| found.more_before).map(|row| (row, true));
         let total = (found.total, found.capped);
         Ok(Listed {
-            data: found.rows.iter().map(Object::show).collect(),
+            data,
             number: self.number,
             size: self.search.size,
             total: found.total,
@@ -308,6 +316,22 @@ impl<L: ListSpec> List<L> {
             next: self.beside(app, next, total).await?,
             prev: self.beside(app, prev, total).await?.or_else(|| self.last(&found)),
         })
+    }
+
+    /// Cuts a page that would not fit through Lambda. A page that is read backwards is cut at its beginning, so that the pages
+    /// have all rows; where it is cut, a cursor leads on.
+    fn cut_short<T>(&mut self, data: &mut Vec<serde_json::Value>, found: &mut Found<T>) {
+        let is_backwards = matches!(self.search.from, From::Before(_));
+        let count = if is_backwards { count_fitting(data.iter().rev()) } else { count_fitting(data.iter()) };
+        if count >= data.len() {
+            return;
+        }
+        self.by_number = false;
+        let kept = if is_backwards { data.len() - count..data.len() } else { 0..count };
+        found.more_before |= kept.start > 0;
+        found.more_after |= kept.end < data.len();
+        *data = data.drain(kept.clone()).collect();
+        found.positions = found.positions.drain(kept).collect();
     }
 
     /// The link to the page beside `row`: by number where the client pages by number, by cursor else.

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 pub struct RequestMetrics {
     /// The namespace of the metrics in CloudWatch.
     pub namespace: String,
-    /// By what requests are told apart.
+    /// The dimension of the metrics.
     pub dimension: Dimension,
 }
 
-/// By what requests are told apart. CloudWatch bills each value with requests as three metrics.
+/// The dimension of metrics. CloudWatch bills each value with requests as three metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dimension {
     /// By the function, which has this name.

@@ -1,12 +1,19 @@
 //! How a function runs in Lambda.
 
+use std::time::Duration;
+
 use axum::Router;
-use lambda_http::Error;
+use domain::Time;
+use lambda_runtime::{LambdaEvent, service_fn};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Parameter;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::gateway::{GatewayRequest, Invocation, respond};
 use crate::{App, Clients, Dialect, Settings};
+
+/// Why a function cannot run.
+pub type RunError = lambda_runtime::Error;
 
 /// What a function has that answers requests, once its environment is read.
 #[derive(Debug)]
@@ -25,15 +32,15 @@ pub struct Start {
 /// Where the environment lacks something, or Lambda's runtime API does not answer.
 pub async fn run(
     dialects: &'static [Dialect],
-    router: impl FnOnce(&Start) -> Result<OpenApiRouter, Error>,
-) -> Result<(), Error> {
+    router: impl FnOnce(&Start) -> Result<OpenApiRouter, RunError>,
+) -> Result<(), RunError> {
     init_logs();
     let (settings, clients) = (Settings::from_env()?, Clients::from_env());
     let app = App::new(&settings, &clients);
     let start = Start { settings, clients, app };
     let router = router(&start)?;
     start.app.warm(seals(&router, dialects)).await;
-    serve(crate::wrap(router, &start.app, dialects)).await
+    serve(crate::wrap(router, &start.app, dialects), &start.settings).await
 }
 
 /// Whether a function seals anything: its lists have cursors, as those have that dialects read.
@@ -50,8 +57,18 @@ fn seals(router: &OpenApiRouter, dialects: &[Dialect]) -> bool {
 ///
 /// # Errors
 /// Where Lambda's runtime API does not answer.
-pub async fn serve(router: Router) -> Result<(), Error> {
-    lambda_http::run(router).await
+pub async fn serve(router: Router, settings: &Settings) -> Result<(), RunError> {
+    let base_path = settings.base_path();
+    let respond_in_time = async |event: LambdaEvent<GatewayRequest>| {
+        let now = u64::try_from(Time::now().millis()).unwrap_or_default();
+        let invocation = Invocation {
+            request_id: event.context.request_id,
+            time_left: Duration::from_millis(event.context.deadline.saturating_sub(now)),
+            base_path: base_path.to_owned(),
+        };
+        respond(router.clone(), event.payload, &invocation).await
+    };
+    lambda_runtime::run(service_fn(respond_in_time)).await
 }
 
 /// Logs as JSON lines to standard output, which Lambda keeps.

@@ -4,11 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
-use lambda_http::request::RequestContext;
 
-/// Where a request came from, put among its extensions by a server that is not Lambda.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
+use crate::gateway::Connection;
 
 /// How many proxies stand between clients and this deployment, each of which appends the address that called it to
 /// `X-Forwarded-For`. With 0 no header counts.
@@ -27,7 +24,7 @@ impl TrustedProxyHops {
 }
 
 /// Returns the address that a request came from: with N trusted proxies the N-th from the right of those that proxies
-/// have noted, otherwise the one that API Gateway or the socket saw.
+/// have noted, otherwise the one that API Gateway saw.
 ///
 /// Entries further left are the client's own claims, and are never read. Where there are fewer than N, somebody has
 /// called past the proxies, and the address of the connection counts.
@@ -38,20 +35,16 @@ pub(crate) fn source(parts: &Parts) -> IpAddr {
         return connection;
     }
     let mut noted = noted(&parts.headers);
-    // API Gateway appends the address of the connection too; a server that is not Lambda does not.
+    // API Gateway appends the address of the connection too.
     if noted.last().is_some_and(|last| *last == Some(connection)) {
         noted.pop();
     }
     noted.iter().rev().nth(usize::from(hops) - 1).copied().flatten().unwrap_or(connection)
 }
 
-/// The address of the connection, as API Gateway or the socket saw it.
+/// The address of the connection, as API Gateway saw it.
 fn connection(parts: &Parts) -> IpAddr {
-    if let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() {
-        let source = context.http.source_ip.as_deref().and_then(|source| source.parse().ok());
-        return source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    }
-    parts.extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address)
+    parts.extensions.get::<Connection>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |connection| connection.source)
 }
 
 /// The addresses that proxies have noted, the nearest last: of `X-Forwarded-For`, or of `Forwarded` (RFC 7239) where the
@@ -86,53 +79,45 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
-    use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
-
     use super::*;
+    use axum::http::Request;
 
     const PROXY: &str = "203.0.113.9";
 
-    fn seen(hops: u8, gateway: bool, headers: &[(&str, &str)]) -> String {
+    fn seen(hops: u8, headers: &[(&str, &str)]) -> String {
         let mut request = Request::builder();
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         parts.extensions.insert(TrustedProxyHops(hops));
-        if gateway {
-            let mut context = ApiGatewayV2httpRequestContext::default();
-            context.http.source_ip = Some(PROXY.to_owned());
-            parts.extensions.insert(RequestContext::ApiGatewayV2(context));
-        } else {
-            parts.extensions.insert(Peer(PROXY.parse().unwrap()));
-        }
+        parts.extensions.insert(Connection { source: PROXY.parse().unwrap(), domain_name: None });
         source(&parts).to_string()
     }
 
     #[test]
     fn no_header_counts_without_a_trusted_proxy() {
         for header in [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1"), ("x-real-ip", "192.0.2.1")] {
-            assert_eq!((seen(0, false, &[header]), seen(0, true, &[header])), (PROXY.into(), PROXY.into()));
+            assert_eq!(seen(0, &[header]), PROXY);
         }
     }
 
     #[test]
     fn the_nth_from_the_right_counts_and_no_claim_of_the_client() {
         let chain = "192.0.2.66, 192.0.2.1, 198.51.100.2";
-        assert_eq!(seen(1, false, &[("x-forwarded-for", chain)]), "198.51.100.2");
-        assert_eq!(seen(2, false, &[("x-forwarded-for", chain)]), "192.0.2.1");
-        assert_eq!(seen(2, true, &[("x-forwarded-for", &format!("{chain}, {PROXY}"))]), "192.0.2.1");
-        assert_eq!(seen(4, false, &[("x-forwarded-for", chain)]), PROXY);
-        assert_eq!(seen(1, false, &[("x-forwarded-for", "192.0.2.66"), ("x-forwarded-for", "192.0.2.1")]), "192.0.2.1");
+        assert_eq!(seen(1, &[("x-forwarded-for", chain)]), "198.51.100.2");
+        assert_eq!(seen(2, &[("x-forwarded-for", chain)]), "192.0.2.1");
+        assert_eq!(seen(2, &[("x-forwarded-for", &format!("{chain}, {PROXY}"))]), "192.0.2.1");
+        assert_eq!(seen(4, &[("x-forwarded-for", chain)]), PROXY);
+        assert_eq!(seen(1, &[("x-forwarded-for", "192.0.2.66"), ("x-forwarded-for", "192.0.2.1")]), "192.0.2.1");
         // The custom header is the one that proxies append to: the other one is a claim then.
-        assert_eq!(seen(1, false, &[("forwarded", "for=192.0.2.66"), ("x-forwarded-for", "192.0.2.1")]), "192.0.2.1");
+        assert_eq!(seen(1, &[("forwarded", "for=192.0.2.66"), ("x-forwarded-for", "192.0.2.1")]), "192.0.2.1");
     }
 
     #[test]
     fn entries_that_are_no_address_are_not_skipped() {
         for chain in ["192.0.2.66, unknown", "192.0.2.66, ", "192.0.2.66, 1.2.3"] {
-            assert_eq!(seen(1, false, &[("x-forwarded-for", chain)]), PROXY, "{chain}");
+            assert_eq!(seen(1, &[("x-forwarded-for", chain)]), PROXY, "{chain}");
         }
     }
 
@@ -145,14 +130,10 @@ mod tests {
             ("[2001:db8::1]:4711", "2001:db8::1"),
             ("::ffff:192.0.2.1", "192.0.2.1"),
         ] {
-            assert_eq!(seen(1, false, &[("x-forwarded-for", chain)]), expected, "{chain}");
+            assert_eq!(seen(1, &[("x-forwarded-for", chain)]), expected, "{chain}");
         }
         assert_eq!(
-            seen(
-                2,
-                false,
-                &[("forwarded", "for=192.0.2.66, For=\"[2001:db8::1]:80\";proto=https, by=x;for=192.0.2.2")]
-            ),
+            seen(2, &[("forwarded", "for=192.0.2.66, For=\"[2001:db8::1]:80\";proto=https, by=x;for=192.0.2.2")]),
             "2001:db8::1"
         );
     }

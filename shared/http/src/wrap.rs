@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use domain::Error;
-use lambda_http::Context;
 use tower::ServiceBuilder;
 use tracing::Instrument as _;
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -23,7 +22,10 @@ use crate::limit::Reports;
 use crate::metrics::AnsweredRequest;
 use crate::minimum::{self, KnownCaller};
 use crate::secure::secure;
-use crate::{App, Dialect, Failure, Query, RequestMetrics, TrustedProxyHops, coding, failure, idempotency, proxy};
+use crate::{
+    App, Dialect, Failure, Query, RequestMetrics, TrustedProxyHops, coding, deadline, failure, gateway, idempotency,
+    proxy,
+};
 
 /// The header that names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -47,12 +49,15 @@ pub fn wrap(router: OpenApiRouter, app: &App, dialects: &'static [Dialect]) -> R
     let hops = app.trusted_proxy_hops;
     let (secrets, metrics) = (app.proxy_secrets.clone(), app.request_metrics.clone());
     let router = router
+        .route_layer(middleware::from_fn(deadline::limit_handler))
         .route_layer(middleware::from_fn(move |request, next| minimum::reduce(dialects, request, next)))
         // Only where there is a route: what is not there has no answer to keep.
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(queries, known_query))
         .fallback(async || Failure::from(Error::NotFound))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(middleware::from_fn(deadline::limit_request))
+        .layer(middleware::from_fn(gateway::require_well_formed))
         .layer(middleware::from_fn(move |request, next| proxy::require(secrets.clone(), request, next)))
         .layer(middleware::from_fn(move |request, next| around((dialects, hops), metrics.clone(), request, next)))
         .layer(middleware::from_fn(coding::compress))
@@ -177,10 +182,10 @@ async fn identify(request: Request, next: Next) -> Response {
     response
 }
 
-/// The id that API Gateway has given a request, or else a fresh one.
+/// The id that Lambda has given a request, or else a fresh one.
 fn request_id(request: &Request) -> String {
-    let context = request.extensions().get::<Context>();
-    context.map_or_else(|| domain::id::fresh().to_string(), |context| context.request_id.clone())
+    let id = request.extensions().get::<RequestId>();
+    id.map_or_else(|| domain::id::fresh().to_string(), |RequestId(id)| id.clone())
 }
 
 fn put_id(headers: &mut HeaderMap, id: &str) {

@@ -40,6 +40,17 @@ pub enum Standing {
     Confirmed,
 }
 
+/// Returns a password that nobody knows.
+///
+/// # Errors
+/// [`Error::Internal`] where the system has no random bytes.
+pub fn random_password() -> Result<Password, Error> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("the system has no random bytes"))?;
+    let password = Password::read(URL_SAFE_NO_PAD.encode(bytes).into(), &Pointer::root(), &mut Vec::new());
+    password.ok_or_else(|| Error::internal("a random password breaks the rule for passwords"))
+}
+
 impl Identity {
     /// The identities in a pool.
     #[must_use]
@@ -136,11 +147,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Invalid`] where the pool refuses the e-mail.
     pub async fn restore(&self, user: &User) -> Result<(), Error> {
-        let mut bytes = [0; 32];
-        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no random bytes to be had"))?;
-        let text = URL_SAFE_NO_PAD.encode(bytes);
-        let password = Password::read(text.into(), &Pointer::root(), &mut Vec::new());
-        self.set_password(user, &password.ok_or_else(|| Error::internal("a random password is none"))?).await
+        self.set_password(user, &random_password()?).await
     }
 
     /// Whether a user has an identity.

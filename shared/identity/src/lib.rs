@@ -14,7 +14,7 @@ mod sessions;
 mod verify;
 
 #[cfg(feature = "client")]
-pub use cognito::{Confirmed, Identity, Standing, wrong_code};
+pub use cognito::{Confirmed, Identity, Standing, random_password, wrong_code};
 pub use secret::ClientSecret;
 #[cfg(feature = "client")]
 pub use sessions::{LoggedIn, Tokens};

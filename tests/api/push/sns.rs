@@ -43,7 +43,7 @@ impl Fake {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(local::serve(listener, router, std::future::pending()));
-        let clients = edge::Clients::new(world.muster.wiring.config());
+        let clients = edge::Clients::without_tls(world.muster.wiring.config(), edge::FUNCTION_TIMEOUT);
         let config = aws_sdk_sns::config::Builder::from(&clients.config).endpoint_url(url);
         let client = aws_sdk_sns::Client::from_conf(config.retry_config(RetryConfig::disabled()).build());
         let application = |name: &str| Some(format!("{ARN}:app/{name}"));

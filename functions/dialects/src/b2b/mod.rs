@@ -4,7 +4,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::Method;
 use axum::http::request::Parts;
 use domain::Error;
-use edge::{App, Dialect, Failure};
+use edge::{App, Dialect, Failure, TextId};
 use utoipa::PartialSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,8 +25,23 @@ mod shown;
 mod users;
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect =
-    Dialect { prefix: "/b2b/", prepare: |_| (), tell: refused::tell, minimum: None, segments: None };
+pub(crate) const DIALECT: Dialect = Dialect {
+    prefix: "/b2b/",
+    prepare: |_| (),
+    tell: refused::tell,
+    minimum: None,
+    segments: None,
+    text_ids: &TEXT_IDS,
+    parts_after_id: |_| 0,
+};
+
+/// The paths with an id that may be one of another system.
+const TEXT_IDS: [TextId; 4] = [
+    TextId { path: "/b2b/User/update", parameter: "id" },
+    TextId { path: "/b2b/User/delete", parameter: "id" },
+    TextId { path: "/b2b/BusinessPartner/update", parameter: "id" },
+    TextId { path: "/b2b/BusinessPartner/delete", parameter: "id" },
+];
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {
@@ -38,7 +53,7 @@ pub(crate) const ABOUT: About = About {
         answers; in bodies they may be numbers. Times are RFC 3339 in UTC; those sent may also be \
         a day, `YYYY-MM-DD HH:MM:SS`, or seconds since 1970. In bodies null and blank text mean unset, numbers are taken where \
         text is meant, and unknown fields are ignored; PUT changes what is sent. `id` in a path or query is the local id or \
-        `idRemote`. `active: false` is the status BLOCKED. Where more than 10,000 users were updated, `totalItems` of `updateFrom` is how \
+        `idRemote`; one that begins or ends with a slash is sent as the query parameter `id` in place of a part of the path. `active: false` is the status BLOCKED. Where more than 10,000 users were updated, `totalItems` of `updateFrom` is how \
         many there are in all.",
     security: openapi::bearer,
     error: <schema::Error as PartialSchema>::schema,

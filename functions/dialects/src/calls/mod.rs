@@ -43,8 +43,15 @@ const MINIMUM: [&str; 9] = [
 ];
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect =
-    Dialect { prefix: "/calls/", prepare, tell, minimum: Some(&MINIMUM), segments: None };
+pub(crate) const DIALECT: Dialect = Dialect {
+    prefix: "/calls/",
+    prepare,
+    tell,
+    minimum: Some(&MINIMUM),
+    segments: None,
+    text_ids: &[],
+    parts_after_id: |_| 0,
+};
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

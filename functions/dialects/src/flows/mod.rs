@@ -31,8 +31,15 @@ mod uploads;
 mod users;
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect =
-    Dialect { prefix: "/flows/", prepare, tell, minimum: None, segments: Some("/flows/segment") };
+pub(crate) const DIALECT: Dialect = Dialect {
+    prefix: "/flows/",
+    prepare,
+    tell,
+    minimum: None,
+    segments: Some("/flows/segment"),
+    text_ids: &[],
+    parts_after_id: |_| 0,
+};
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

@@ -28,8 +28,9 @@ pub(crate) const PATH: &str = "/flows/upload/";
 /// How many bytes a file may have.
 const MOST: usize = 4 * 1024 * 1024;
 
-/// How many bytes a body may have that brings a file: what Lambda takes, and more than base64 makes of the largest one.
-pub(crate) const MOST_SENT: usize = 6 * 1024 * 1024;
+/// How many bytes a body may have that brings a file: fewer than Lambda takes of an event, and more than base64 makes of the
+/// largest one.
+pub(crate) const MOST_SENT: usize = 5_800_000;
 
 /// What is told of one that is larger.
 pub(crate) const TOO_LARGE: &str =

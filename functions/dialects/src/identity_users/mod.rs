@@ -27,8 +27,15 @@ mod users;
 const MINIMUM: [&str; 1] = ["/data/id"];
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect =
-    Dialect { prefix: "/identity/", prepare, tell, minimum: Some(&MINIMUM), segments: None };
+pub(crate) const DIALECT: Dialect = Dialect {
+    prefix: "/identity/",
+    prepare,
+    tell,
+    minimum: Some(&MINIMUM),
+    segments: None,
+    text_ids: &[],
+    parts_after_id: |_| 0,
+};
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

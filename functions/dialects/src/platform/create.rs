@@ -86,7 +86,7 @@ pub(super) async fn create(
     let starts_at = |index: usize| times.get(index).copied().flatten();
     let results = users::each_alone(users, |index, new| batch.write_row(index, new, starts_at(index))).await;
     let results: Vec<_> = results.into_iter().zip(places).map(|((_, result), place)| (place, result)).collect();
-    let are_final = results.iter().all(|(_, result)| result.as_ref().err().is_none_or(|error| !error.is_transient()));
+    let are_final = RowResults::are_final(results.iter().filter_map(|(_, result)| result.as_ref().err()));
     Ok(RowResults { body: answer(results, place.caller.request_id()), are_final })
 }
 

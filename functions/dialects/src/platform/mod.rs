@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use domain::Error;
-use edge::{Answer, ByDeveloper, Dialect, Problem};
+use edge::{Answer, ByDeveloper, Dialect, Problem, TextId};
 use serde_json::json;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{PathItem, Paths};
@@ -43,8 +43,25 @@ const MINIMUM: [&str; 10] =
     ["/message", "/status", "/id", "/url", "/user/id", "/token", "/created", "/failed", "/subscription/id", "/*/id"];
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect =
-    Dialect { prefix: "/platform/", prepare, tell, minimum: Some(&MINIMUM), segments: None };
+pub(crate) const DIALECT: Dialect = Dialect {
+    prefix: "/platform/",
+    prepare,
+    tell,
+    minimum: Some(&MINIMUM),
+    segments: None,
+    text_ids: &TEXT_IDS,
+    parts_after_id: tokens_in_path,
+};
+
+/// The paths with a key that may have any characters.
+const TEXT_IDS: [TextId; 6] = [
+    TextId { path: "/platform/users/show-document", parameter: "document" },
+    TextId { path: "/platform/users/show-email", parameter: "email" },
+    TextId { path: "/platform/users/show-reference", parameter: "reference_id" },
+    TextId { path: "/platform/users/destroy-document", parameter: "document" },
+    TextId { path: "/platform/users/destroy-email", parameter: "email" },
+    TextId { path: "/platform/users/destroy-reference-id", parameter: "reference_id" },
+];
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {
@@ -58,7 +75,9 @@ pub(crate) const ABOUT: About = About {
         developer registers itself, without a credential, and is of no account; its first call with a key lists it in \
         `/v1/developers` of the key's account, which can ban it. `links.next` of a list is relative to the address that was \
         asked, so that it holds neither token.\n\nParameters that a route does not know are ignored, and blank ones are as \
-        absent ones. Null and blank items of an array are none, and a list of one may be sent as its item.",
+        absent ones. Null and blank items of an array are none, and a list of one may be sent as its item.\n\n\
+        A document, e-mail or reference id in a path that begins or ends with a slash is sent as a query parameter in its place: \
+        `show-document?document=…`, `show-email?email=…`, `show-reference?reference_id=…`.",
     security,
     error: <schema::ErrorMessage as PartialSchema>::schema,
     errors: &[
@@ -184,6 +203,18 @@ fn prepare(request: &mut Request) {
         request.headers_mut().insert(AUTHORIZATION, value);
     }
     request.extensions_mut().insert(ByDeveloper(developer));
+}
+
+/// How many tokens the path of a request ends with: both, where neither is elsewhere.
+fn tokens_in_path(request: &Request) -> usize {
+    let query = request.uri().query().unwrap_or_default();
+    let is_sent = |headers: &[&str], parameter: &str| {
+        headers.iter().any(|header| request.headers().contains_key(*header))
+            || form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == parameter)
+    };
+    let [developer, platform] = IN_QUERY;
+    let elsewhere = is_sent(&[DEVELOPER], developer) && is_sent(&[PLATFORM, AUTHORIZATION.as_str()], platform);
+    if elsewhere { 0 } else { 2 }
 }
 
 fn of_header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -71,7 +71,7 @@ async fn what_is_no_file_or_too_large_or_not_what_it_says_is_refused() {
         ),
         (json!({ "mime": "png", "file": large }), 400, "file must have at most 4 MiB"),
         (
-            json!({ "mime": "png", "file": "A".repeat(6 * 1024 * 1024) }),
+            json!({ "mime": "png", "file": "A".repeat(5_900_000) }),
             413,
             "The body is larger than it may be: 256 KiB, or a file of 4 MiB where one is uploaded.",
         ),
