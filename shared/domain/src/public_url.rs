@@ -29,8 +29,7 @@ impl PublicUrl {
     /// The path, without a slash at its end: `/muster`, or nothing.
     #[must_use]
     pub fn path(&self) -> &str {
-        let (_, authority) = self.0.split_once("://").unwrap_or_default();
-        authority.find('/').and_then(|at| authority.get(at..)).unwrap_or_default()
+        path_of(&self.0)
     }
 }
 
@@ -43,11 +42,17 @@ fn is_plain(url: &Url, text: &str) -> bool {
 
 /// Whether a path is that of an API mapping, as it was written: API Gateway allows letters, digits and `-._~`.
 fn is_base_path(path: &str, text: &str) -> bool {
-    let part = |part: &str| part.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._~".contains(sign));
-    path == "/"
-        || (text.trim_end_matches('/').ends_with(path.trim_end_matches('/'))
-            && path.split('/').all(part)
-            && !path.contains("//"))
+    let is_allowed = |sign: char| sign.is_ascii_alphanumeric() || "-._~".contains(sign);
+    let mut parts = path.trim_matches('/').split('/');
+    path == "/" && !text.ends_with("//")
+        || path_of(text).trim_end_matches('/') == path.trim_end_matches('/')
+            && parts.all(|part| !part.is_empty() && part.chars().all(is_allowed))
+}
+
+/// The path of a URL, as it is written.
+fn path_of(url: &str) -> &str {
+    let (_, authority) = url.split_once("://").unwrap_or_default();
+    authority.find('/').and_then(|at| authority.get(at..)).unwrap_or_default()
 }
 
 /// Whether an address without TLS is one of this machine.
