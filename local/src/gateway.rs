@@ -23,9 +23,6 @@ const MAX_REQUEST_BODY: usize = 10 * 1024 * 1024;
 /// The most bytes that Lambda takes of an event, and of a response.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
 
-/// How long API Gateway waits for a function.
-const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
-
 /// What stands between clients and functions.
 #[derive(Debug, Clone)]
 pub(crate) struct Gateway {
@@ -65,13 +62,9 @@ impl Gateway {
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
         let Ok(event) = serde_json::from_slice(&event) else { return failed("the event cannot be read") };
-        // A function goes on when API Gateway or the client has given up.
-        let running = tokio::spawn(self.run(routes, event));
-        match tokio::time::timeout(INTEGRATION_TIMEOUT, running).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => failed("the function has ended"),
-            Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-        }
+        // A function goes on when the client has given up.
+        let running = tokio::spawn(self.run(routes, event)).await;
+        running.unwrap_or_else(|_| failed("the function has ended"))
     }
 
     async fn run(self, routes: Router, event: GatewayRequest) -> Response {

@@ -41,6 +41,18 @@ fn value<'a>(block: &'a str, key: &str) -> &'a str {
 }
 
 #[test]
+fn functions_with_routes_stop_when_the_edge_expects_it_and_before_api_gateway_gives_up() {
+    let template = include_str!("../../template.yaml");
+    let (globals, _) = template.split_once("\nResources:").unwrap();
+    assert_eq!(value(globals, "Timeout"), edge::FUNCTION_TIMEOUT.as_secs().to_string());
+    assert!(edge::FUNCTION_TIMEOUT.as_secs() < 29);
+    let with_routes = functions().into_iter().filter(|(_, block)| block.contains("Type: HttpApi"));
+    let own: Vec<_> =
+        with_routes.filter(|(_, block)| block.contains("\n      Timeout: ")).map(|(name, _)| name).collect();
+    assert!(own.is_empty(), "these have a timeout of their own: {own:?}");
+}
+
+#[test]
 fn binary_names_are_unique_in_the_workspace() {
     let shared: Vec<_> = binaries().into_iter().filter(|(_, folders)| folders.len() != 1).collect();
     assert!(shared.is_empty(), "all are built to the same folder and overwrite each other: {shared:?}");

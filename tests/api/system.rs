@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::{documented, elsewhere};
 
 /// How long a function may run here: it has a processor of its own in Lambda, and shares two with hundreds of requests here.
-const SHARED_FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
+const SHARED_FUNCTION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "correct horse battery";

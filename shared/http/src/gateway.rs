@@ -126,11 +126,7 @@ pub struct BasePath(pub String);
 
 /// A request that HTTP does not allow, which [`require_well_formed`] refuses in the format of the route's API.
 #[derive(Debug, Clone)]
-struct MalformedRequest {
-    pointer: &'static str,
-    code: &'static str,
-    message: &'static str,
-}
+struct MalformedRequest(&'static str);
 
 /// Answers a request with a router that [`crate::wrap`] returned.
 ///
@@ -156,17 +152,13 @@ impl GatewayRequest {
             build_uri(path, "").unwrap_or_default()
         });
         let method = Method::from_bytes(self.request_context.http.method.as_bytes()).unwrap_or_else(|_| {
-            malformed = Some(MalformedRequest { pointer: "", code: "malformed", message: "The method is not a word." });
+            malformed = Some(MalformedRequest("The method is not a word."));
             Method::GET
         });
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded { STANDARD.decode(&body).ok() } else { Some(body.into_bytes()) };
         if body.is_none() {
-            malformed = Some(MalformedRequest {
-                pointer: "",
-                code: "malformed",
-                message: "The body cannot be read; send it again.",
-            });
+            malformed = Some(MalformedRequest("The body cannot be read; send it again."));
         }
         let mut request = Request::new(Body::from(body.unwrap_or_default()));
         *request.uri_mut() = uri;
@@ -233,11 +225,8 @@ fn build_uri(path: &str, query: &str) -> Result<Uri, MalformedRequest> {
         text.push('?');
         text.push_str(query);
     }
-    let refused = MalformedRequest {
-        pointer: "",
-        code: "malformed_query",
-        message: "The query must be at most 64 KiB of ASCII, with other characters, blanks and # percent-encoded.",
-    };
+    let refused =
+        MalformedRequest("The query must be at most 64 KiB of ASCII; percent-encode other characters, blanks and #.");
     if query.contains('#') || !query.is_ascii() {
         return Err(refused);
     }
@@ -257,9 +246,7 @@ fn build_headers(named: BTreeMap<String, String>, cookies: &[String]) -> HeaderM
 /// Refuses a request that HTTP does not allow.
 pub(crate) async fn require_well_formed(request: Request, next: Next) -> Response {
     match request.extensions().get::<MalformedRequest>() {
-        Some(MalformedRequest { pointer, code, message }) => {
-            Failure::from(Error::invalid(pointer, code, message)).into_response()
-        }
+        Some(MalformedRequest(rule)) => Failure::from(Error::invalid("", "malformed_request", rule)).into_response(),
         None => next.run(request).await,
     }
 }
