@@ -62,11 +62,12 @@ pub(crate) struct Call<'a> {
 
 impl Muster {
     pub(crate) async fn start() -> Self {
-        Self::with(Options { function_timeout: SHARED_FUNCTION_TIMEOUT, ..Options::default() }).await
+        Self::with(Options::default()).await
     }
 
     /// A system with these options: our own, or, where `MUSTER_TEST_ENDPOINT` names one, over another emulator.
     pub(crate) async fn with(options: Options) -> Self {
+        let options = Options { function_timeout: SHARED_FUNCTION_TIMEOUT, ..options };
         if let Some(endpoint) = elsewhere::endpoint() {
             let (wiring, functions, url, tasks) = elsewhere::start(&endpoint, &options).await;
             return Self { url, wiring, functions, system: None, _tasks: tasks, http: client() };
