@@ -1,4 +1,4 @@
-//! What API Gateway and Lambda do with requests and responses, on this machine too.
+//! The part of API Gateway and Lambda: it changes requests as they do, and refuses what they refuse.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,12 +23,12 @@ const MAX_REQUEST_BODY: usize = 10 * 1024 * 1024;
 /// The most bytes that Lambda takes of an event, and of a response.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
 
-/// What stands between clients and functions.
+/// The gateway between clients and functions.
 #[derive(Debug, Clone)]
 pub(crate) struct Gateway {
     /// How long a function may run.
     pub(crate) function_timeout: Duration,
-    /// What the paths of a custom domain begin with.
+    /// The base path of a custom domain.
     pub(crate) base_path: String,
 }
 
@@ -57,14 +57,14 @@ impl Gateway {
             ..with_body(&body, &parts.headers)
         };
         // As text, since that is what a function gets.
-        let Ok(event) = serde_json::to_vec(&request) else { return failed("the event cannot be written") };
+        let Ok(event) = serde_json::to_vec(&request) else { return report_failure("the event cannot be written") };
         if event.len() > MAX_PAYLOAD {
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
-        let Ok(event) = serde_json::from_slice(&event) else { return failed("the event cannot be read") };
+        let Ok(event) = serde_json::from_slice(&event) else { return report_failure("the event cannot be read") };
         // A function goes on when the client has given up.
         let running = tokio::spawn(self.run(routes, event)).await;
-        running.unwrap_or_else(|_| failed("the function has ended"))
+        running.unwrap_or_else(|_| report_failure("the function has ended"))
     }
 
     async fn run(self, routes: Router, event: GatewayRequest) -> Response {
@@ -73,13 +73,13 @@ impl Gateway {
         let responding = edge::respond(routes, event, &invocation);
         let response = match tokio::time::timeout(self.function_timeout, responding).await {
             Ok(Ok(response)) => response,
-            Ok(Err(_)) => return failed("the response cannot be read"),
-            Err(_) => return failed("the function was stopped: its time was over"),
+            Ok(Err(_)) => return report_failure("the response cannot be read"),
+            Err(_) => return report_failure("the function was stopped: its time was over"),
         };
         match serde_json::to_vec(&response) {
             Ok(payload) if payload.len() <= MAX_PAYLOAD => http_response(response),
-            Ok(_) => failed("the response has more than the 6 MB that Lambda takes"),
-            Err(_) => failed("the response cannot be written"),
+            Ok(_) => report_failure("the response has more than the 6 MB that Lambda takes"),
+            Err(_) => report_failure("the response cannot be written"),
         }
     }
 }
@@ -89,8 +89,8 @@ fn refuse(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "message": message }))).into_response()
 }
 
-/// What API Gateway answers for a function that failed.
-fn failed(cause: &str) -> Response {
+/// Returns API Gateway's answer for a function that failed.
+fn report_failure(cause: &str) -> Response {
     tracing::error!(cause, "a function failed as it would in Lambda");
     refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
@@ -146,5 +146,5 @@ fn http_response(response: GatewayResponse) -> Response {
         builder = builder.header("set-cookie", cookie);
     }
     let response = body.map(|body| builder.body(Body::from(body)));
-    response.and_then(Result::ok).unwrap_or_else(|| failed("the response is none of HTTP"))
+    response.and_then(Result::ok).unwrap_or_else(|| report_failure("the response is none of HTTP"))
 }

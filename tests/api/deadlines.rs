@@ -1,4 +1,4 @@
-//! A request ends before its function does, whatever hangs, and the same request completes it.
+//! A request with a hanging call ends before its function does, and the same request completes it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

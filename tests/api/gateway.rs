@@ -1,4 +1,4 @@
-//! What API Gateway and Lambda do with requests and responses: `local` does it too.
+//! `local` changes and refuses requests and responses as API Gateway and Lambda do.
 
 use std::collections::BTreeSet;
 
@@ -119,7 +119,7 @@ async fn a_raw_query_that_does_not_parse_is_400_for_everybody() {
 async fn requests_have_at_most_10_mb() {
     let muster = Muster::start().await;
     let ana = muster.ana().await;
-    // What is too large for Muster is a problem of its own; API Gateway refuses what is too large for it.
+    // Muster answers with a problem; API Gateway with a message.
     for (megabytes, message) in [(3, None), (11, Some("Request Entity Too Large"))] {
         let body = json!({ "alias": "x".repeat(megabytes * 1024 * 1024) }).to_string();
         let call =

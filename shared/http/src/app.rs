@@ -202,7 +202,7 @@ impl Settings {
 }
 
 impl Settings {
-    /// What paths begin with where clients call by [`Settings::public_url`]: `/muster`, or nothing.
+    /// The base path of [`Settings::public_url`]: `/muster`, or nothing.
     #[must_use]
     pub fn base_path(&self) -> &str {
         self.public_url.as_ref().map_or("", PublicUrl::path)

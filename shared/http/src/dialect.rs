@@ -24,9 +24,21 @@ pub struct Dialect {
     /// What the paths of segments themselves begin with, where there are such: an inactive one is reached by these alone.
     pub segments: Option<&'static str>,
     /// The paths that end in an id of any characters.
-    pub text_ids: &'static [TextId],
-    /// How many parts follow such an id in the path of a request, such as tokens.
-    pub parts_after_id: fn(&Request) -> usize,
+    pub text_ids: TextIds,
+}
+
+/// The paths of a dialect that end in an id of any characters.
+#[derive(Debug, Clone, Copy)]
+pub struct TextIds {
+    /// The paths.
+    pub ids: &'static [TextId],
+    /// Returns how many parts follow the id in the path of a request, such as tokens.
+    pub parts_after: fn(&Request) -> usize,
+}
+
+impl TextIds {
+    /// No path ends in such an id.
+    pub const NONE: Self = Self { ids: &[], parts_after: |_| 0 };
 }
 
 /// A path that ends in an id of any characters, such as one of another system or an e-mail address.
@@ -78,12 +90,22 @@ pub(crate) fn normalize_path(dialects: &[Dialect], mut request: Request) -> Requ
     if let Some(uri) = normalize_uri(dialects, request.uri()) {
         set_uri(&mut request, uri);
     }
-    if let Some(dialect) = dialects.iter().find(|dialect| dialect.has(request.uri().path()))
-        && let Some(uri) = join_id(dialect.text_ids, (dialect.parts_after_id)(&request), request.uri())
+    let dialect = dialects.iter().find(|dialect| dialect.has(request.uri().path()));
+    let text_ids = dialect.map_or(TextIds::NONE, |dialect| dialect.text_ids);
+    let is_asked = |id: &&TextId| request.uri().path().starts_with(id.path);
+    if let Some(id) = text_ids.ids.iter().find(is_asked)
+        && let Some(uri) = join_id(id, (text_ids.parts_after)(&request), request.uri())
     {
         set_uri(&mut request, uri);
     }
     request
+}
+
+/// Sets the path and query of a request, also for handlers that read its original address. One that does not parse is `/`,
+/// so that nothing of the old address stays.
+pub fn set_address(request: &mut Request, address: &str) {
+    let uri = with_address(request.uri(), address).unwrap_or_default();
+    set_uri(request, uri);
 }
 
 fn set_uri(request: &mut Request, uri: Uri) {
@@ -91,9 +113,16 @@ fn set_uri(request: &mut Request, uri: Uri) {
     *request.uri_mut() = uri;
 }
 
+/// Returns the URI with another path and query.
+fn with_address(uri: &Uri, address: &str) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(address).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
 /// Returns the URI with a text id as one part of its path; `None` where it is one already, or absent. `after` parts follow.
-fn join_id(ids: &[TextId], after: usize, uri: &Uri) -> Option<Uri> {
-    let (id, rest) = ids.iter().find_map(|id| Some((id, uri.path().strip_prefix(id.path)?)))?;
+fn join_id(id: &TextId, after: usize, uri: &Uri) -> Option<Uri> {
+    let rest = uri.path().strip_prefix(id.path)?;
     let parts: Vec<_> = match rest.strip_prefix('/') {
         Some(rest) => rest.split('/').collect(),
         None if rest.is_empty() => Vec::new(),
@@ -112,10 +141,7 @@ fn join_id(ids: &[TextId], after: usize, uri: &Uri) -> Option<Uri> {
     };
     let last = parts.get(parts.len().saturating_sub(after)..)?;
     let path = [&[id.path, &joined], last].concat().join("/");
-    let mut joined = uri.clone().into_parts();
-    let query = if query.is_empty() { query } else { format!("?{query}") };
-    joined.path_and_query = Some(PathAndQuery::try_from(format!("{path}{query}")).ok()?);
-    Uri::from_parts(joined).ok()
+    with_address(uri, &if query.is_empty() { path } else { format!("{path}?{query}") })
 }
 
 /// Returns the URI that means the same; `None` for one that is good as it is, or of no dialect.
@@ -127,9 +153,7 @@ fn normalize_uri(dialects: &[Dialect], uri: &Uri) -> Option<Uri> {
         return None;
     }
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let mut normalized = uri.clone().into_parts();
-    normalized.path_and_query = Some(PathAndQuery::try_from(format!("{path}{query}")).ok()?);
-    Uri::from_parts(normalized).ok()
+    with_address(uri, &format!("{path}{query}"))
 }
 
 #[cfg(test)]
@@ -153,7 +177,7 @@ mod tests {
             ("/a/shown/A/1", 0, None),
             ("/b/A/1", 0, None),
         ] {
-            let joined = join_id(&[ID], after, &uri.parse().unwrap());
+            let joined = join_id(&ID, after, &uri.parse().unwrap());
             assert_eq!(joined.map(|uri| uri.to_string()).as_deref(), expected, "{uri} {after}");
         }
     }
@@ -166,8 +190,7 @@ mod tests {
             tell: |_, _| Response::default(),
             minimum: None,
             segments: None,
-            text_ids: &[],
-            parts_after_id: |_| 0,
+            text_ids: TextIds::NONE,
         };
         for (path, expected) in [
             ("/flows/login/", Some("/flows/login")),

@@ -26,7 +26,7 @@ use crate::deadline::Deadline;
 use crate::wrap::RequestId;
 use crate::{Failure, RunError};
 
-/// What a path of a URI cannot contain (RFC 3986, `pchar`), apart from the slash.
+/// The characters that a part of a URI's path cannot contain (RFC 3986, `pchar`).
 const ENCODED_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -107,7 +107,7 @@ pub struct Invocation {
     pub request_id: String,
     /// How long until the function is stopped.
     pub time_left: Duration,
-    /// What the paths of a custom domain begin with, such as `/muster`; empty where there is no base path.
+    /// The base path of a custom domain, such as `/muster`; empty without one.
     pub base_path: String,
 }
 

@@ -63,7 +63,7 @@ pub use coding::{CompressedForms, mark_compressible};
 pub use cors::Origins;
 pub use credential::IssuedToken;
 pub use developer::ByDeveloper;
-pub use dialect::{Dialect, TextId};
+pub use dialect::{Dialect, TextId, TextIds, set_address};
 pub use failure::{Answer, Failure, FieldProblem, Problem};
 pub use filter::{FilterKind, filter_values};
 pub use force::Force;

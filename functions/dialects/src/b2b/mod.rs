@@ -4,7 +4,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::Method;
 use axum::http::request::Parts;
 use domain::Error;
-use edge::{App, Dialect, Failure, TextId};
+use edge::{App, Dialect, Failure, TextId, TextIds};
 use utoipa::PartialSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -31,8 +31,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     tell: refused::tell,
     minimum: None,
     segments: None,
-    text_ids: &TEXT_IDS,
-    parts_after_id: |_| 0,
+    text_ids: TextIds { ids: &TEXT_IDS, ..TextIds::NONE },
 };
 
 /// The paths with an id that may be one of another system.
@@ -53,7 +52,8 @@ pub(crate) const ABOUT: About = About {
         answers; in bodies they may be numbers. Times are RFC 3339 in UTC; those sent may also be \
         a day, `YYYY-MM-DD HH:MM:SS`, or seconds since 1970. In bodies null and blank text mean unset, numbers are taken where \
         text is meant, and unknown fields are ignored; PUT changes what is sent. `id` in a path or query is the local id or \
-        `idRemote`; one that begins or ends with a slash is sent as the query parameter `id` in place of a part of the path. `active: false` is the status BLOCKED. Where more than 10,000 users were updated, `totalItems` of `updateFrom` is how \
+        `idRemote`; one that begins or ends with a slash is sent as the query parameter `id` in place of a \
+        part of the path. `active: false` is the status BLOCKED. Where more than 10,000 users were updated, `totalItems` of `updateFrom` is how \
         many there are in all.",
     security: openapi::bearer,
     error: <schema::Error as PartialSchema>::schema,

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use domain::FieldError;
-use edge::{Dialect, Problem};
+use edge::{Dialect, Problem, TextIds};
 use serde_json::json;
 use utoipa::PartialSchema;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
@@ -43,15 +43,8 @@ const MINIMUM: [&str; 9] = [
 ];
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect {
-    prefix: "/calls/",
-    prepare,
-    tell,
-    minimum: Some(&MINIMUM),
-    segments: None,
-    text_ids: &[],
-    parts_after_id: |_| 0,
-};
+pub(crate) const DIALECT: Dialect =
+    Dialect { prefix: "/calls/", prepare, tell, minimum: Some(&MINIMUM), segments: None, text_ids: TextIds::NONE };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

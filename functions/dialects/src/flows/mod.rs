@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use edge::{BodyLimit, Dialect, Problem};
+use edge::{BodyLimit, Dialect, Problem, TextIds};
 use serde_json::json;
 use utoipa::PartialSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,8 +37,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     tell,
     minimum: None,
     segments: Some("/flows/segment"),
-    text_ids: &[],
-    parts_after_id: |_| 0,
+    text_ids: TextIds::NONE,
 };
 
 /// What its document says.

@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use edge::{Dialect, Problem};
+use edge::{Dialect, Problem, TextIds};
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,15 +27,8 @@ mod users;
 const MINIMUM: [&str; 1] = ["/data/id"];
 
 /// How it speaks.
-pub(crate) const DIALECT: Dialect = Dialect {
-    prefix: "/identity/",
-    prepare,
-    tell,
-    minimum: Some(&MINIMUM),
-    segments: None,
-    text_ids: &[],
-    parts_after_id: |_| 0,
-};
+pub(crate) const DIALECT: Dialect =
+    Dialect { prefix: "/identity/", prepare, tell, minimum: Some(&MINIMUM), segments: None, text_ids: TextIds::NONE };
 
 /// What its document says.
 pub(crate) const ABOUT: About = About {

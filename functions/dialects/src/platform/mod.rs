@@ -2,14 +2,13 @@
 //! headers: a developer's, and the platform's, which is a key of a segment.
 
 use axum::Json;
-use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::extract::{MatchedPath, Request};
 use axum::http::header::AUTHORIZATION;
-use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use domain::Error;
-use edge::{Answer, ByDeveloper, Dialect, Problem, TextId};
+use edge::{Answer, ByDeveloper, Dialect, Problem, TextId, TextIds, set_address};
 use serde_json::json;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{PathItem, Paths};
@@ -49,8 +48,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     tell,
     minimum: Some(&MINIMUM),
     segments: None,
-    text_ids: &TEXT_IDS,
-    parts_after_id: tokens_in_path,
+    text_ids: TextIds { ids: &TEXT_IDS, parts_after: tokens_in_path },
 };
 
 /// The paths with a key that may have any characters.
@@ -250,15 +248,6 @@ fn from_query(request: &mut Request) -> [Option<String>; 2] {
         set_address(request, &if rest.is_empty() { path } else { format!("{path}?{rest}") });
     }
     tokens
-}
-
-/// Sets the path and query of a request, also for what is made of its address later.
-fn set_address(request: &mut Request, address: &str) {
-    let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = address.parse::<PathAndQuery>().ok();
-    let uri = Uri::from_parts(parts).unwrap_or_default();
-    request.extensions_mut().insert(OriginalUri(uri.clone()));
-    *request.uri_mut() = uri;
 }
 
 fn security() -> Vec<Vec<(&'static str, SecurityScheme)>> {
