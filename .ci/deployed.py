@@ -1,6 +1,7 @@
-"""Calls a deployed stack as its clients do, and checks each answer: `deployed.py STACK open|closed|deleted`.
+"""Calls a deployed stack as its clients do, and checks each answer: `deployed.py STACK open|closed|deleted|restored`.
 
-AWS_ENDPOINT_URL names the emulator. `open` is a new stack, `closed` the same one with `SignUp=closed`.
+AWS_ENDPOINT_URL names the emulator. `open` is a new stack, `closed` the same one with `SignUp=closed`, and `restored` another one
+on its data. `deleted` prints what the stack has left: the table's name, and the parameters of another stack.
 """
 
 import json
@@ -183,18 +184,31 @@ def dialects(segment: dict[str, Any], token: str) -> None:
     check(created, "leo@example.com" in created.text, "calls must create the person")
 
 
-def files(segment: dict[str, Any], token: str) -> None:
-    """Sends a table of users into the bucket, which tells `arrivals`, and has it imported by the state machine."""
-    rows = b"email;name\nmax@example.com;Max\n"
+ROWS = b"email;name\nmax@example.com;Max\n"
+
+
+def begin_upload(segment: dict[str, Any], token: str) -> Any:
     new = {"segment_id": segment["id"], "purpose": "import", "filename": "users.csv", "content_type": "text/csv",
-           "size": len(rows)}
-    upload = call("POST", "/v1/uploads", 201, new, Authorization=token).body
+           "size": len(ROWS)}
+    return call("POST", "/v1/uploads", 201, new, Authorization=token).body
+
+
+def send_file(upload: Any) -> Answer:
     url = urllib.parse.urlsplit(upload["url"])
-    sent = send("PUT", url.netloc, f"{url.path}?{url.query}", rows, upload["headers"])
-    # This emulator speaks plain HTTP, which the bucket's policy refuses. What follows needs the bucket without it.
+    return send("PUT", url.netloc, f"{url.path}?{url.query}", ROWS, upload["headers"])
+
+
+def allow_plain_http(segment: dict[str, Any], token: str) -> None:
+    """Takes the bucket's policy away, which refuses plain HTTP, since this emulator speaks nothing else."""
+    sent = send_file(begin_upload(segment, token))
     check(sent, sent.status == 403 and "explicit deny" in sent.text, "the bucket must take files by TLS only")
     boto3.client("s3").delete_bucket_policy(Bucket=OUTPUTS["BucketName"])
-    sent = send("PUT", url.netloc, f"{url.path}?{url.query}", rows, upload["headers"])
+
+
+def import_file(segment: dict[str, Any], token: str) -> None:
+    """Sends a table of users into the bucket, which tells `arrivals`, and has it imported by the state machine."""
+    upload = begin_upload(segment, token)
+    sent = send_file(upload)
     check(sent, sent.status == 200, "the bucket must take the file")
     until(f"/v1/uploads/{upload['id']}", token, "status", "AVAILABLE")
 
@@ -238,6 +252,29 @@ def deleted() -> None:
     expected = {what: kept.get(what, 0) for what in left}
     if numbers != expected:
         sys.exit(f"deploy: after sam delete there must be {expected}, and there are {left}.")
+    pool = boto3.client("cognito-idp").describe_user_pool(UserPoolId=left["pools"][0]["Id"])["UserPool"]["Arn"]
+    print(left["tables"][0], f"ExistingUserPoolArn={pool}", f"ExistingBucketArn=arn:aws:s3:::{left['buckets'][0]['Name']}")
+
+
+def restored() -> None:
+    """Checks that a stack on existing data has that data, and that Cognito and S3 call its functions."""
+    import_routes()
+    login = call("POST", "/v1/auth/login", 200, {"email": "ana@example.com", "password": PASSWORD})
+    token = f"Bearer {login.body['access_token']}"
+    addresses = call("GET", "/v1/users/me/addresses", 200, Authorization=token)
+    check(addresses, [one["alias"] for one in addresses.body["data"]] == ["Home"], "the address must have been restored")
+    segments = call("GET", "/v1/segments", 200, Authorization=token)
+    check(segments, [one["name"] for one in segments.body["data"]] == ["Card users"], "the segment must have been restored")
+    segment = segments.body["data"][0]
+    found = call("GET", f"/v1/segments/{segment['id']}/users?filter[email]=eva@example.com", 200, Authorization=token)
+    check(found, len(found.body["data"]) == 1, "the user must have been restored")
+    # Only Cognito's triggers accept the secret of a link.
+    link = call("POST", f"/v1/users/{found.body['data'][0]['id']}/magic-link", 200, Authorization=token).body
+    call("POST", "/v1/auth/magic-link", 200, {"token": link["token"]})
+    print("deployed: the data is there, and Cognito calls the functions")
+    import_file(segment, token)
+    print("deployed: S3 calls the functions")
+    check_logs()
 
 
 def check_logs() -> None:
@@ -296,7 +333,8 @@ def everything() -> None:
     print("deployed: a segment has a member and a user")
     dialects(segment, token)
     print("deployed: each dialect answered")
-    files(segment, token)
+    allow_plain_http(segment, token)
+    import_file(segment, token)
     print("deployed: a file was imported")
     rotate()
     print("deployed: the sealing secret was rotated")
@@ -305,4 +343,4 @@ def everything() -> None:
 
 
 if __name__ == "__main__":
-    {"open": everything, "closed": closed, "deleted": deleted}[sys.argv[2]]()
+    {"open": everything, "closed": closed, "deleted": deleted, "restored": restored}[sys.argv[2]]()

@@ -91,7 +91,7 @@ def failures():
         if "AlarmActions" not in alarm["Properties"]:
             yield f"{name} tells nobody"
     functions = of_type(resources, "AWS::Lambda::Function").keys()
-    body = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    body = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]
     try:
         json.loads(body)
     except ValueError as error:

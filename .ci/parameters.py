@@ -76,6 +76,16 @@ TEMPLATES = {
         "RequestMetrics": (["off", "function", "route"], ["", "on", "routes"]),
         "Tracing": (["Disabled", "Active"], ["", "off", "active", "PassThrough"]),
         "AlarmTopicArn": (["", f"{TOPIC}:alarms"], ["alarms", f"{TOPIC}:alarms:1234", f"{TOPIC}:app/APNS/muster", f"{TOPIC}:alarms.fifo"]),
+        "ExistingTableArn": (
+            ["", "arn:aws:dynamodb:eu-west-1:123456789012:table/muster-restored"],
+            ["muster", "arn:aws:dynamodb:eu-west-1:123456789012:table/muster/stream/2026-01-31T10:20:30.400", "arn:aws:dynamodb:eu-west-1:123456789012:table/"],
+        ),
+        "ExistingTableStreamLabel": (["", "2026-01-31T10:20:30.400"], ["latest", "arn:aws:dynamodb:eu-west-1:123456789012:table/muster/stream/2026-01-31T10:20:30.400"]),
+        "ExistingUserPoolArn": (
+            ["", "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI"],
+            ["eu-west-1_AbCdEfGhI", "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/", "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbC/client"],
+        ),
+        "ExistingBucketArn": (["", "arn:aws:s3:::muster-files-01234567"], ["muster-files", "arn:aws:s3:::muster-files/clean", "arn:aws:s3:::Muster"]),
     },
     "edge.yaml": {
         "ApiHost": (
@@ -101,6 +111,7 @@ TEMPLATES = {
     },
 }
 
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/muster-restored"
 IDENTITY = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
 
 # Values beside the defaults, and the rules that they break.
@@ -110,6 +121,9 @@ COMBINATIONS = {
         ({"EmailIdentityArn": IDENTITY, "EmailFrom": "a@example.com"}, []),
         ({"EmailIdentityArn": IDENTITY}, ["CodesHaveASender"]),
         ({"EmailFrom": "a@example.com"}, ["SendersHaveAnIdentity"]),
+        ({"ExistingTableArn": TABLE, "ExistingTableStreamLabel": "2026-01-31T10:20:30.400"}, []),
+        ({"ExistingTableArn": TABLE}, ["TablesHaveAStream"]),
+        ({"ExistingTableStreamLabel": "2026-01-31T10:20:30.400"}, ["StreamsHaveATable"]),
     ],
     "edge.yaml": [({}, [])],
     "budget.yaml": [({}, [])],
