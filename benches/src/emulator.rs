@@ -1,7 +1,6 @@
 //! A DynamoDB in memory, its table, and what its calls consume.
 
 use crate::Failure;
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue as Value;
 use dynoxide::{AttributeValue, Database, ImportOptions};
@@ -42,9 +41,8 @@ impl Emulator {
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("local", "local-secret", None, None, "local"))
             .endpoint_url(url)
-            .interceptor(meter.interceptor())
-            .build();
-        let store = Store::new(Table::new(Client::from_conf(config), TABLE));
+            .interceptor(meter.interceptor());
+        let store = Store::new(Table::new(config, TABLE));
         store.ensure_table().await?;
         Ok(Self { store, meter, database, _running: running })
     }

@@ -1,24 +1,17 @@
 //! Sees each call to DynamoDB: what it consumed, and which calls waited for which. For tests and benchmarks.
 
+use std::ops::Add as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
-use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
-use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
-use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
-use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
-use aws_sdk_dynamodb::types::ConsumedCapacity;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef, Output,
+    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, SharedInterceptor, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use store::Capacity;
 
 /// Collects the calls; a clone shares them.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +21,7 @@ pub struct Meter(Arc<Mutex<Vec<Call>>>);
 #[derive(Debug)]
 struct Call {
     operation: &'static str,
-    /// Not a number where it was none of the calls that are known here, which then shows.
-    units: f64,
+    capacity: Capacity,
     began: Instant,
     ended: Instant,
 }
@@ -85,17 +77,13 @@ impl Meter {
                 free = Some(call.ended);
             }
         }
-        let units = |read: bool| {
-            let some =
-                calls.iter().filter(|call| matches!(call.operation, "BatchGetItem" | "GetItem" | "Query") == read);
-            // From plain zero: an empty sum of floats is -0.
-            some.map(|call| call.units).fold(0.0, |sum, units| sum + units)
-        };
+        // From plain zero: an empty sum of floats is -0.
+        let units = |of: fn(&Capacity) -> f64| calls.iter().map(|call| of(&call.capacity)).fold(0.0, f64::add);
         Cost {
             operations: operations.collect::<Vec<_>>().join(", "),
             rounds,
-            read_units: units(true),
-            write_units: units(false),
+            read_units: units(|capacity| capacity.read_units),
+            write_units: units(|capacity| capacity.write_units),
         }
     }
 }
@@ -123,39 +111,12 @@ impl Intercept for Meter {
     ) -> Result<(), BoxError> {
         let ended = now();
         let began = bag.load::<Began>().map_or(ended, |began| began.0);
-        let (operation, units) = match context.output_or_error() {
-            Some(Ok(output)) => consumed(output),
-            Some(Err(_)) | None => ("refused", 0.0),
+        let (operation, capacity) = match context.output_or_error() {
+            Some(Ok(output)) => store::read_capacity(output).unwrap_or(("unknown", Capacity::default())),
+            Some(Err(_)) | None => ("refused", Capacity::default()),
         };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Call { operation, units, began, ended });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Call { operation, capacity, began, ended });
         Ok(())
-    }
-}
-
-fn consumed(output: &Output) -> (&'static str, f64) {
-    let units =
-        |capacity: Option<&ConsumedCapacity>| capacity.and_then(ConsumedCapacity::capacity_units).unwrap_or(f64::NAN);
-    if let Some(output) = output.downcast_ref::<GetItemOutput>() {
-        ("GetItem", units(output.consumed_capacity()))
-    } else if let Some(output) = output.downcast_ref::<QueryOutput>() {
-        ("Query", units(output.consumed_capacity()))
-    } else if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
-        let each = output.consumed_capacity().iter();
-        ("BatchGetItem", each.map(|capacity| units(Some(capacity))).sum())
-    } else if let Some(output) = output.downcast_ref::<PutItemOutput>() {
-        ("PutItem", units(output.consumed_capacity()))
-    } else if let Some(output) = output.downcast_ref::<UpdateItemOutput>() {
-        ("UpdateItem", units(output.consumed_capacity()))
-    } else if let Some(output) = output.downcast_ref::<DeleteItemOutput>() {
-        ("DeleteItem", units(output.consumed_capacity()))
-    } else if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
-        let each = output.consumed_capacity().iter();
-        ("TransactWriteItems", each.map(|capacity| units(Some(capacity))).sum())
-    } else if let Some(output) = output.downcast_ref::<BatchWriteItemOutput>() {
-        let each = output.consumed_capacity().iter();
-        ("BatchWriteItem", each.map(|capacity| units(Some(capacity))).sum())
-    } else {
-        ("unknown", f64::NAN)
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::{Value, json};
 
@@ -23,12 +24,15 @@ impl Drop for Program {
     }
 }
 
-/// A port with three free ones after it.
+/// Returns a port with three free ones after it. No other test gets it, and the system gives it to no connection: Linux
+/// takes those from 32768.
 fn port() -> u16 {
-    (0..100)
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    (0..1000)
         .find_map(|_| {
-            let first = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-            let all = (0..4).map(|nth| TcpListener::bind(("127.0.0.1", first.checked_add(nth)?)).ok());
+            let nth = u32::from(NEXT.fetch_add(1, Ordering::Relaxed)) + std::process::id();
+            let first = u16::try_from(10_000 + nth % 5_000 * 4).unwrap();
+            let all = (0..4).map(|nth| TcpListener::bind(("127.0.0.1", first + nth)).ok());
             all.collect::<Option<Vec<_>>>().map(|_| first)
         })
         .unwrap()
@@ -161,7 +165,7 @@ async fn segment(dynamodb: u16, owner: &str) -> String {
         .region(aws_config::Region::new("us-east-1"))
         .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("local", "local-secret", None, None, "test"))
         .endpoint_url(format!("http://127.0.0.1:{dynamodb}"));
-    let table = store::Table::new(aws_sdk_dynamodb::Client::from_conf(config.build()), "muster");
+    let table = store::Table::new(config, "muster");
     let fields = SegmentFields::parse(json!({ "name": "Card users" })).unwrap();
     let owner = owner.parse().unwrap();
     let new = Segment::new(SegmentId::fresh(), owner, SegmentNumber::default(), fields, Time::now());

@@ -389,14 +389,13 @@ impl App {
     /// The parts that every function has.
     #[must_use]
     pub fn new(settings: &Settings, clients: &Clients) -> Self {
-        let dynamodb = aws_sdk_dynamodb::Client::new(&clients.config);
-        Self::with_table(settings, clients, Table::new(dynamodb, &settings.table))
+        Self::with_table(settings, clients, Table::new((&clients.config).into(), &settings.table))
     }
 
     /// The data alone, for a function that answers no HTTP.
     #[must_use]
     pub fn store_of(table: &str, clients: &Clients) -> Store {
-        let store = Store::new(Table::new(aws_sdk_dynamodb::Client::new(&clients.config), table));
+        let store = Store::new(Table::new((&clients.config).into(), table));
         store.with_audit_retention(audit_retention().unwrap_or(AUDIT_RETENTION))
     }
 

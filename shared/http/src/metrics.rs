@@ -17,7 +17,7 @@ pub struct RequestMetrics {
     pub dimension: Dimension,
 }
 
-/// The dimension of metrics. CloudWatch bills each value with requests as three metrics.
+/// The dimension of metrics. CloudWatch bills each value with requests as five metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dimension {
     /// By the function, which has this name.
@@ -35,6 +35,8 @@ pub(crate) struct AnsweredRequest<'a> {
     pub(crate) actor: &'a str,
     pub(crate) status: u16,
     pub(crate) millis: u64,
+    pub(crate) read_units: f64,
+    pub(crate) write_units: f64,
 }
 
 impl RequestMetrics {
@@ -44,9 +46,9 @@ impl RequestMetrics {
         drop(writeln!(io::stdout(), "{}", self.line(request, Time::now())));
     }
 
-    /// Returns the log line: what it has without metrics, and what turns three of its numbers into metrics.
+    /// Returns the log line: what it has without metrics, and what turns five of its numbers into metrics.
     fn line(&self, request: &AnsweredRequest<'_>, now: Time) -> Value {
-        let AnsweredRequest { id, method, route, actor, status, millis } = *request;
+        let AnsweredRequest { id, method, route, actor, status, millis, read_units, write_units } = *request;
         let (dimension, value) = match &self.dimension {
             Dimension::Function(function) => ("function", function.as_str()),
             // A path without a route has no pattern, and a dimension must not be empty.
@@ -58,6 +60,8 @@ impl RequestMetrics {
             "message": "answered",
             "status": status,
             "millis": millis,
+            "read_units": read_units,
+            "write_units": write_units,
             "actor": actor,
             "client_errors": u8::from((400..500).contains(&status)),
             "server_errors": u8::from(status >= 500),
@@ -70,6 +74,8 @@ impl RequestMetrics {
                     "Dimensions": [[dimension]],
                     "Metrics": [
                         { "Name": "millis", "Unit": "Milliseconds" },
+                        { "Name": "read_units", "Unit": "Count" },
+                        { "Name": "write_units", "Unit": "Count" },
                         { "Name": "client_errors", "Unit": "Count" },
                         { "Name": "server_errors", "Unit": "Count" },
                     ],
@@ -85,7 +91,17 @@ mod tests {
 
     fn line(dimension: Dimension, route: &str, status: u16) -> Value {
         let metrics = RequestMetrics { namespace: "muster".to_owned(), dimension };
-        let request = AnsweredRequest { id: "an-id", method: "GET", route, actor: "anonymous", status, millis: 12 };
+        let (read_units, write_units) = (1.5, 0.0);
+        let request = AnsweredRequest {
+            id: "an-id",
+            method: "GET",
+            route,
+            actor: "anonymous",
+            status,
+            millis: 12,
+            read_units,
+            write_units,
+        };
         let line = metrics.line(&request, Time::from_millis(1_790_000_000_000)).to_string();
         assert!(!line.contains('\n'), "one line is one log event");
         serde_json::from_str(&line).unwrap()
@@ -103,6 +119,7 @@ mod tests {
         for metric in metrics["Metrics"].as_array().unwrap() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number(), "a metric is a number beside _aws");
         }
+        assert_eq!((&line["read_units"], &line["write_units"]), (&json!(1.5), &json!(0.0)));
         assert_eq!((&line["millis"], &line["route"]), (&json!(12), &json!("/v1/users/{user}")));
     }
 

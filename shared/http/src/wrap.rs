@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use domain::Error;
+use store::Capacity;
 use tower::ServiceBuilder;
 use tracing::Instrument as _;
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -151,17 +152,27 @@ async fn around(
         *request.method_mut() = Method::GET;
     }
     let mut response = async {
-        let response = failure::render(next.run(request).await, &id, telling.as_ref());
+        let (response, Capacity { read_units, write_units }) = store::count_capacity(next.run(request)).await;
+        let response = failure::render(response, &id, telling.as_ref());
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         // Who by its id alone: the source address and the agent are for the audit, which has the request's id too.
         let actor = caller.log_name();
         let status = response.status().as_u16();
         match metrics {
             Some(metrics) => {
-                let (method, route) = (method.as_str(), route.as_str());
-                metrics.write_line(&AnsweredRequest { id: &id, method, route, actor: &actor, status, millis });
+                let (id, method, route, actor) = (id.as_str(), method.as_str(), route.as_str(), actor.as_str());
+                metrics.write_line(&AnsweredRequest {
+                    id,
+                    method,
+                    route,
+                    actor,
+                    status,
+                    millis,
+                    read_units,
+                    write_units,
+                });
             }
-            None => tracing::info!(status, millis, actor, "answered"),
+            None => tracing::info!(status, millis, read_units, write_units, actor, "answered"),
         }
         response
     }

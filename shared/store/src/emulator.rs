@@ -2,11 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
-use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::types::ConsumedCapacity;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
@@ -14,6 +10,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use dynoxide::{AttributeValue, Database, ImportOptions};
 
+use crate::capacity::read_capacity;
 use crate::keys::Key;
 use crate::table::{Item, Table, keyed};
 
@@ -39,9 +36,8 @@ impl Emulator {
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("local", "local-secret", None, None, "local"))
             .endpoint_url(url)
-            .interceptor(meter.clone())
-            .build();
-        let table = Table::new(Client::from_conf(config), "muster");
+            .interceptor(meter.clone());
+        let table = Table::new(config, "muster");
         crate::schema::ensure(&table).await.unwrap();
         Self { table, database, meter }
     }
@@ -95,15 +91,7 @@ impl Intercept for Meter {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(Ok(output)) = context.output_or_error() else { return Ok(()) };
-        let units = |capacity: &ConsumedCapacity| capacity.capacity_units().unwrap_or(f64::NAN);
-        let units = if let Some(output) = output.downcast_ref::<QueryOutput>() {
-            output.consumed_capacity().map_or(f64::NAN, units)
-        } else if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
-            output.consumed_capacity().iter().map(units).sum()
-        } else {
-            0.0
-        };
-        *self.0.lock().unwrap() += units;
+        *self.0.lock().unwrap() += read_capacity(output).map_or(f64::NAN, |(_, capacity)| capacity.read_units);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::backoff::backoff;
+use crate::capacity::CapacityCounter;
 use crate::keys::{Key, PK, SK};
 
 mod query;
@@ -32,10 +34,10 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table `name`.
+    /// The table `name`, reached by a client of this configuration.
     #[must_use]
-    pub fn new(client: Client, name: &str) -> Self {
-        Self { client, name: name.into() }
+    pub fn new(config: Builder, name: &str) -> Self {
+        Self { client: Client::from_conf(config.interceptor(CapacityCounter).build()), name: name.into() }
     }
 
     /// Reads one item as it is now.
