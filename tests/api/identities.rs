@@ -317,3 +317,60 @@ async fn a_recovery_in_an_unknown_segment_is_answered_as_any_other() {
     let body = confirmation("eva@example.com", Some(&segment), "123456");
     assert_eq!(muster.post("/v1/auth/recovery/confirm", body).send().await.status, 400);
 }
+
+/// What the `reconcile` function answers to an operator.
+async fn command(muster: &Muster, payload: Value) -> Result<Value, domain::Error> {
+    let functions = muster.functions.acting_as("Reconcile");
+    let end = domain::Time::now().plus(std::time::Duration::from_secs(60));
+    reconcile::handle((&functions.app.store, &functions.identity, &functions.files), &payload, end).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identities_without_a_user_are_found_and_removed_up_to_the_number_named() {
+    let world = world().await;
+    let (muster, eva) = (&world.muster, world.user(json!({ "email": "eva@example.com", "password": PASSWORD })).await);
+    // As after a restore: Cognito has two more than the table, and one that is not Muster's.
+    let pool = &muster.wiring.pool_id;
+    let orphans = [domain::UserId::fresh().to_string(), domain::UserId::fresh().to_string()];
+    for name in [orphans[0].as_str(), &orphans[1], "somebody"] {
+        muster.cognito().admin_create_user().user_pool_id(pool).username(name).send().await.unwrap();
+    }
+    let exists =
+        async |name: &str| muster.cognito().admin_get_user().user_pool_id(pool).username(name).send().await.is_ok();
+
+    let young = command(muster, json!({ "command": "find_orphans" })).await.unwrap();
+    assert_eq!((&young["checked"], &young["found"]), (&json!(0), &json!(0)), "what was created just now is left alone");
+    let found = command(muster, json!({ "command": "find_orphans", "older_than_minutes": 0 })).await.unwrap();
+    assert_eq!(found, json!({ "checked": 4, "found": 2, "removed": 0, "next": null }));
+    for wrong in [json!({ "command": "remove_orphans" }), json!({ "command": "remove_orphans", "at_most": 0 })] {
+        assert!(matches!(command(muster, wrong).await, Err(domain::Error::Invalid(_))));
+    }
+    assert!(matches!(command(muster, json!({ "command": "remove" })).await, Err(domain::Error::Invalid(_))));
+    let remove = json!({ "command": "remove_orphans", "older_than_minutes": 0, "at_most": 1 });
+    let one = command(muster, remove.clone()).await.unwrap();
+    assert_eq!((&one["found"], &one["removed"]), (&json!(2), &json!(1)));
+    let other = command(muster, remove.clone()).await.unwrap();
+    assert_eq!((&other["found"], &other["removed"]), (&json!(1), &json!(1)));
+    let none = command(muster, remove).await.unwrap();
+    assert_eq!((&none["found"], &none["removed"]), (&json!(0), &json!(0)));
+    assert_eq!([exists(&orphans[0]).await, exists(&orphans[1]).await, exists("somebody").await], [false, false, true]);
+    let login = json!({ "email": "eva@example.com", "password": PASSWORD, "segment_id": world.segment });
+    assert_eq!(muster.post("/v1/auth/login", login).send().await.status, 200, "{eva:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_over_identities_goes_on_where_its_time_ended() {
+    let muster = still().await;
+    for _ in 0..61 {
+        let name = domain::UserId::fresh().to_string();
+        muster.cognito().admin_create_user().user_pool_id(&muster.wiring.pool_id).username(name).send().await.unwrap();
+    }
+    let functions = muster.functions.acting_as("Reconcile");
+    let system = (&functions.app.store, &functions.identity, &functions.files);
+    let mut payload = json!({ "command": "find_orphans", "older_than_minutes": 0 });
+    let first = reconcile::handle(system, &payload, domain::Time::from_millis(0)).await.unwrap();
+    assert_eq!((&first["found"], first["next"].is_string()), (&json!(60), true), "{first}");
+    payload["next"] = first["next"].clone();
+    let rest = reconcile::handle(system, &payload, domain::Time::from_millis(0)).await.unwrap();
+    assert_eq!(rest, json!({ "checked": 1, "found": 1, "removed": 0, "next": null }));
+}

@@ -8,9 +8,14 @@ use identity::{Identity, Standing};
 use store::{Also, PasswordEffects, Pending, PendingKind, Store, UserRecord, retried};
 
 #[cfg(feature = "jobs")]
+mod command;
+#[cfg(feature = "jobs")]
 pub mod jobs;
 #[cfg(feature = "jobs")]
 mod traces;
+
+#[cfg(feature = "jobs")]
+pub use command::handle;
 
 /// So many rows are worked on at once.
 const AT_ONCE: usize = 16;

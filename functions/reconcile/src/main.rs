@@ -20,13 +20,11 @@ async fn main() -> Result<(), Error> {
     let files = Files::new(aws_sdk_s3::Client::new(&clients.config), Settings::bucket_from_env()?);
     let store = App::store_of(&settings.table, &clients);
     let identity = Identity::new(Client::new(&clients.config), &settings.pool);
-    let run = |_: LambdaEvent<Value>| async {
-        let (swept, worked) = (
-            reconcile::sweep(&store, &identity).await,
-            reconcile::jobs::run((&store, &identity, &files), Time::now().plus(BUDGET)).await,
-        );
-        swept.and(worked)?;
-        Ok::<_, Error>(())
+    let system = (&store, &identity, &files);
+    let run = async |event: LambdaEvent<Value>| {
+        let handling = reconcile::handle(system, &event.payload, Time::now().plus(BUDGET));
+        // Boxed, since the compiler gives up on a future of this depth.
+        Ok::<_, Error>(Box::pin(handling).await?)
     };
     lambda_runtime::run(service_fn(run)).await
 }

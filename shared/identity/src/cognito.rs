@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, U
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::field::Pointer;
-use domain::{Email, Error, Field as _, Password, User, UserId, login_forms};
+use domain::{Email, Error, Field as _, Password, Time, User, UserId, login_forms};
 
 use crate::Pool;
 use crate::failure::{general, name, password_refused, untold};
@@ -181,6 +181,22 @@ impl Identity {
             Err(failure) if name(&failure) == "UserNotFoundException" => Ok(Standing::Missing),
             Err(failure) => Err(general(failure)),
         }
+    }
+
+    /// Lists a page of at most 60 identities: their users with the time of creation, and the token of the next page.
+    ///
+    /// It leaves out identities that are not named like a user, since Muster has not created them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::Internal`] for a token that Cognito does not know.
+    pub async fn list(&self, page: Option<String>) -> Result<(Vec<(UserId, Time)>, Option<String>), Error> {
+        let request = self.client.list_users().user_pool_id(&self.pool.id).attributes_to_get("sub");
+        let listed = request.set_pagination_token(page).send().await.map_err(general)?;
+        let users = listed.users.unwrap_or_default().into_iter().filter_map(|user| {
+            let created = user.user_create_date?.to_millis().ok()?;
+            Some((user.username?.parse().ok()?, Time::from_millis(created)))
+        });
+        Ok((users.collect(), listed.pagination_token))
     }
 
     /// Deletes the identity of a user, if it has one.
