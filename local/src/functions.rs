@@ -23,6 +23,7 @@ use transfers::Transfers;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::gateway::Gateway;
+use crate::permissions::Permissions;
 
 /// Where the services answer.
 #[derive(Debug, Clone)]
@@ -90,8 +91,8 @@ pub struct Functions {
     /// The files.
     pub files: Files,
     gateway: Gateway,
-    malware_scan: bool,
-    export_retention: Duration,
+    wiring: Wiring,
+    clients: Clients,
 }
 
 impl Functions {
@@ -99,19 +100,35 @@ impl Functions {
     #[must_use]
     pub fn connect(wiring: &Wiring) -> Self {
         let clients = Clients::without_tls(wiring.config(), wiring.function_timeout);
-        let mut table = dynamodb::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.dynamodb);
+        Self::connect_as(wiring, clients, None)
+    }
+
+    /// Connects clients that may do what the policies of one function allow.
+    #[must_use]
+    pub fn acting_as(&self, function: &'static str) -> Self {
+        Self::connect_as(&self.wiring, self.clients.clone(), Some(function))
+    }
+
+    fn connect_as(wiring: &Wiring, clients: Clients, function: Option<&'static str>) -> Self {
+        let permissions = Permissions::new(wiring, function).interceptor();
+        let mut table = dynamodb::config::Builder::from(&clients.config)
+            .endpoint_url(&wiring.endpoints.dynamodb)
+            .interceptor(permissions.clone());
         if let Some(interceptor) = wiring.interceptor.clone() {
             table.push_interceptor(interceptor);
         }
-        let table = Table::new(dynamodb::Client::from_conf(table.build()), &wiring.table);
-        let pool = cognito::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.cognito).build();
+        let table = Table::new(table, &wiring.table);
+        let pool = cognito::config::Builder::from(&clients.config).endpoint_url(&wiring.endpoints.cognito);
+        let pool = pool.interceptor(permissions.clone()).build();
         let settings = wiring.settings();
         let identity = Identity::new(cognito::Client::from_conf(pool), &settings.pool);
-        let bucket = s3::config::Builder::from(&clients.file_config()).endpoint_url(&wiring.endpoints.s3).build();
+        let bucket = s3::config::Builder::from(&clients.file_config()).endpoint_url(&wiring.endpoints.s3);
+        let bucket = bucket.interceptor(permissions.clone()).build();
         let files = Files::new(s3::Client::from_conf(bucket), &wiring.bucket);
         let mail = match &wiring.endpoints.ses {
             Some(endpoint) => {
-                let ses = ses::config::Builder::from(&clients.config).endpoint_url(endpoint).build();
+                let ses = ses::config::Builder::from(&clients.config).endpoint_url(endpoint);
+                let ses = ses.interceptor(permissions).build();
                 Mail::new(ses::Client::from_conf(ses), Some("Muster <muster@localhost>".to_owned()))
             }
             None => Mail::default(),
@@ -123,34 +140,35 @@ impl Functions {
             mail,
             files,
             gateway: Gateway { function_timeout: wiring.function_timeout, base_path: settings.base_path().to_owned() },
-            malware_scan: wiring.malware_scan,
-            export_retention: wiring.export_retention,
+            wiring: wiring.clone(),
+            clients,
         }
     }
 
     /// What checks files that have arrived.
     #[must_use]
     pub fn arrivals(&self) -> Arrivals {
-        let (store, files) = (self.app.store.clone(), self.files.clone());
-        Arrivals { store, files, scanned: self.malware_scan }
+        let Self { app, files, wiring, .. } = self.acting_as("Arrivals");
+        Arrivals { store: app.store, files, scanned: wiring.malware_scan }
     }
 
     /// What does imports and exports.
     #[must_use]
     pub fn transfers(&self) -> Transfers {
-        Transfers { store: self.app.store.clone(), files: self.files.clone(), retention: self.export_retention }
+        let Self { app, files, wiring, .. } = self.acting_as("Transfers");
+        Transfers { store: app.store, files, retention: wiring.export_retention }
     }
 
     /// What sends push notifications.
     #[must_use]
     pub fn notifications(&self, sender: notifications::Sender) -> Notifications {
-        Notifications { store: self.app.store.clone(), sender }
+        Notifications { store: self.acting_as("Notifications").app.store, sender }
     }
 
     /// What sends events, to `bus` and to webhooks anywhere.
     #[must_use]
     pub fn events(&self, bus: Bus) -> Events {
-        Events::new(self.app.store.clone(), bus, Sender::to_anywhere())
+        Events::new(self.acting_as("Events").app.store, bus, Sender::to_anywhere())
     }
 
     /// All routes behind API Gateway, for [`crate::serve`].

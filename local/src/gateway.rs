@@ -17,6 +17,8 @@ use edge::{GatewayContext, GatewayHttp, GatewayRequest, GatewayResponse, Invocat
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
+use crate::permissions::run_function;
+
 /// The most bytes that API Gateway takes of a body.
 const MAX_REQUEST_BODY: usize = 10 * 1024 * 1024;
 
@@ -70,7 +72,10 @@ impl Gateway {
     async fn run(self, routes: Router, event: GatewayRequest) -> Response {
         let invocation =
             Invocation { request_id: fresh().to_string(), time_left: self.function_timeout, base_path: self.base_path };
-        let responding = edge::respond(routes, event, &invocation);
+        let path = event.raw_path.clone();
+        // The mapping of a custom domain is no part of a route.
+        let route = path.strip_prefix(&invocation.base_path).unwrap_or(&path);
+        let responding = run_function(route, edge::respond(routes, event, &invocation));
         let response = match tokio::time::timeout(self.function_timeout, responding).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => return report_failure("the response cannot be read"),

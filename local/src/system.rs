@@ -200,7 +200,7 @@ fn shown(outbox: Outbox) -> Bus {
 
 /// Cognito calls the `challenge` function; with a fixed code, that is also the one of each recovery.
 fn connect_triggers(emulators: &Emulators, functions: &Functions, fixed_code: Option<String>) {
-    let store = functions.app.store.clone();
+    let store = functions.acting_as("Challenge").app.store;
     emulators.cognito.set_triggers(Arc::new(move |event| {
         let (store, fixed_code) = (store.clone(), fixed_code.clone());
         Box::pin(async move {
@@ -225,6 +225,7 @@ fn on_created(arrivals: Arrivals) -> OnCreated {
 
 /// The schedule that starts the `reconcile` function.
 pub async fn reconcile(functions: Functions, every: Duration) {
+    let functions = functions.acting_as("Reconcile");
     let mut ticks = tokio::time::interval(every);
     loop {
         ticks.tick().await;

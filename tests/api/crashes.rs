@@ -41,7 +41,7 @@ impl Muster {
     /// Runs the reconciler once, after the leases have passed; nothing may stay pending.
     pub(crate) async fn reconcile(&self) {
         self.leases_pass().await;
-        let functions = &self.functions;
+        let functions = self.functions.acting_as("Reconcile");
         reconcile::sweep(&functions.app.store, &functions.identity).await.unwrap();
         let table = &self.wiring.table;
         // The job that looks for traces of a purged user is no change that was cut off.

@@ -9,20 +9,20 @@ use crate::uploads::samples::{PDF, PNG};
 use crate::world::{World, id};
 
 /// What each text of the user holds, and what else is its alone.
-const TRACES: [&str; 5] = ["zzq", "5599887766", "20998877", "20-99887", "1931-07-13"];
+const TRACES: [&str; 5] = ["zzqxkw", "5599887766", "20998877", "20-99887", "1931-07-13"];
 
 /// A user of whom everything is known.
 fn everything() -> Value {
     json!({
-        "email": "Zzq.Eva@example.com", "username": "zzqeva", "reference_id": "zzq-1", "password": "zzq correct horse",
-        "name": "Zzqname", "last_name": "Zzqlást", "second_last_name": "ZZQSECOND", "phone": "+525599887766",
+        "email": "Zzqxkw.Eva@example.com", "username": "zzqxkweva", "reference_id": "zzqxkw-1", "password": "zzqxkw correct horse",
+        "name": "Zzqxkwname", "last_name": "Zzqxkwlást", "second_last_name": "ZZQXKWSECOND", "phone": "+525599887766",
         "gender": "OTHER", "birthdate": "1931-07-13", "nationality": "MDG", "operation_country": "ARG",
-        "language": "zz-zzqlang", "identification": { "type": "DNI", "value": "20.998.877" },
-        "tax_identification": { "type": "CUIL", "value": "20-20998877-5" }, "tax_condition": "ZZQTAX",
-        "legal_address": { "street_name": "Zzqstreet", "region": "Salta" },
-        "country": { "code": "ZZQC", "name": "Zzqcountry" }, "state": { "code": "ZZQS", "name": "Zzqstate" },
-        "city": { "code": "ZZQT", "name": "Zzqcity" }, "valid_until": "2031-07-13T10:00:00Z",
-        "metadata": { "zzqkey": ["zzqvalue"] },
+        "language": "zz-zzqxkwl", "identification": { "type": "DNI", "value": "20.998.877" },
+        "tax_identification": { "type": "CUIL", "value": "20-20998877-5" }, "tax_condition": "ZZQXKWTAX",
+        "legal_address": { "street_name": "Zzqxkwstreet", "region": "Salta" },
+        "country": { "code": "ZZQXKWC", "name": "Zzqxkwcountry" }, "state": { "code": "ZZQXKWS", "name": "Zzqxkwstate" },
+        "city": { "code": "ZZQXKWT", "name": "Zzqxkwcity" }, "valid_until": "2031-07-13T10:00:00Z",
+        "metadata": { "zzqxkwkey": ["zzqxkwvalue"] },
     })
 }
 
@@ -32,13 +32,13 @@ async fn lives(world: &World) -> (String, String) {
     let user = id(&world.muster.made(&world.ana, &users, everything()).await);
     let path = format!("/v1/users/{user}");
     let photo = world.upload(json!({ "content_type": "image/png" }), PNG).await;
-    let patch = json!({ "photo_upload_id": photo, "email": "zzq.later@example.com", "name": "Zzqlater" });
+    let patch = json!({ "photo_upload_id": photo, "email": "zzqxkw.later@example.com", "name": "Zzqxkwlater" });
     assert_eq!(world.send("PATCH", &path, patch).await.status, 200);
     let member = joins(world, &user).await;
-    logs_in(world, "zzq.later@example.com").await;
-    let address = world.muster.made(&world.ana, &format!("{path}/addresses"), json!({ "alias": "Zzqgone" })).await;
+    logs_in(world, "zzqxkw.later@example.com").await;
+    let address = world.muster.made(&world.ana, &format!("{path}/addresses"), json!({ "alias": "Zzqxkwgone" })).await;
     assert_eq!(world.call("DELETE", &format!("{path}/addresses/{}", id(&address))).send().await.status, 204);
-    let block = json!({ "status": "BLOCKED", "status_reason": "ZZQREASON" });
+    let block = json!({ "status": "BLOCKED", "status_reason": "ZZQXKWREASON" });
     assert_eq!(world.send("PATCH", &path, block).await.status, 200);
     (user, member)
 }
@@ -48,7 +48,7 @@ async fn joins(world: &World, user: &str) -> String {
     world.field("city", "string", json!({ "searchable": true, "unique": true })).await;
     world.field("certificate", "file", json!({ "content_types": ["application/pdf"], "max_size": 1000 })).await;
     let member =
-        world.member(json!({ "user_id": user, "name": "Zzqmember", "answers": { "city": "Zzqanswer" } })).await;
+        world.member(json!({ "user_id": user, "name": "Zzqxkwmember", "answers": { "city": "Zzqxkwanswer" } })).await;
     let member_id = member.rsplit('/').next().unwrap().to_owned();
     let of_member = json!({ "member_id": member_id, "field": "certificate", "content_type": "application/pdf" });
     let file = world.upload(of_member, PDF).await;
@@ -59,12 +59,12 @@ async fn joins(world: &World, user: &str) -> String {
 
 /// Has a session, an address and another password.
 async fn logs_in(world: &World, email: &str) {
-    let login = json!({ "email": email, "password": "zzq correct horse", "segment_id": world.segment });
+    let login = json!({ "email": email, "password": "zzqxkw correct horse", "segment_id": world.segment });
     let tokens = world.muster.call("POST", "/v1/auth/login").json(login).send().await;
     assert_eq!(tokens.status, 200, "{tokens:?}");
     let eva = Ana::of(email.to_owned(), &tokens);
-    world.muster.address(&eva, "Zzqhome").await;
-    let change = json!({ "old_password": "zzq correct horse", "new_password": PASSWORD });
+    world.muster.address(&eva, "Zzqxkwhome").await;
+    let change = json!({ "old_password": "zzqxkw correct horse", "new_password": PASSWORD });
     let path_of_own = "/v1/users/me/password";
     assert_eq!(world.muster.post(path_of_own, change).by(&eva).send().await.status, 204);
 }

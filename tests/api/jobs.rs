@@ -21,11 +21,10 @@ impl Muster {
     /// Does what there is to do.
     pub(crate) async fn work(&self) {
         let end = domain::Time::now().plus(Duration::from_secs(60));
+        let functions = self.functions.acting_as("Reconcile");
         // A job that is done begins another one: a segment's those of its memberships, these those of their members.
         for _ in 0..4 {
-            reconcile::jobs::run((&self.functions.app.store, &self.functions.identity, &self.functions.files), end)
-                .await
-                .unwrap();
+            reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await.unwrap();
         }
     }
 
@@ -238,7 +237,7 @@ async fn an_answer_to_a_field_that_came_while_a_job_ran_is_kept() {
         }
         Verdict::Pass
     });
-    let functions = Functions::connect(&wiring_behind(&muster, plan).await);
+    let functions = Functions::connect(&wiring_behind(&muster, plan).await).acting_as("Reconcile");
     let end = domain::Time::now().plus(Duration::from_secs(60));
     let job = tokio::spawn(async move {
         reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await

@@ -307,7 +307,7 @@ async fn two_thousand_devices_are_sent_to_page_by_page_wherever_it_is_cut_off() 
         let (sent, mut cuts, mut nth) = (Sent::default(), 0, 0);
         loop {
             let cut = Cut::at((nth, if cuts % 2 == 0 { Phase::Before } else { Phase::After }));
-            let (functions, _) = cut.functions(&world.muster);
+            let (functions, _) = cut.functions(&world.muster, "Notifications");
             let done = functions.notifications(sent.sender()).run(soon()).await;
             if done.is_ok() && !cut.has_cut() {
                 break;

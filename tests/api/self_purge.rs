@@ -10,7 +10,7 @@ use crate::world::World;
 /// A user with a password and a session: who it is.
 async fn eva(world: &World, name: &str) -> Ana {
     let email = format!("{name}@example.com");
-    let body = json!({ "email": email, "name": "Zzqname", "phone": "+525599887766", "password": PASSWORD });
+    let body = json!({ "email": email, "name": "Zzqxkwname", "phone": "+525599887766", "password": PASSWORD });
     world.muster.made(&world.ana, &format!("/v1/segments/{}/users", world.segment), body).await;
     let login = json!({ "email": email, "password": PASSWORD, "segment_id": world.segment });
     Ana::of(email, &world.muster.post("/v1/auth/login", login).send().await)
@@ -50,8 +50,8 @@ async fn a_user_purges_itself_only_where_its_segment_allows_it() {
 async fn a_user_that_purges_itself_leaves_an_id_and_times_to_its_owner() {
     let world = World::on(still().await, json!({ "name": "Club" })).await;
     allow(&world, true).await;
-    let eva = eva(&world, "zzqeva").await;
-    let member = world.member(json!({ "user_id": eva.id, "name": "Zzqmember" })).await;
+    let eva = eva(&world, "zzqxkweva").await;
+    let member = world.member(json!({ "user_id": eva.id, "name": "Zzqxkwmember" })).await;
     assert_eq!(world.muster.delete("/v1/users/me?purge=true").by(&eva).send().await.status, 204);
     world.muster.work().await;
     let rows = deleted(&world).await;
@@ -70,11 +70,11 @@ async fn a_user_that_purges_itself_leaves_an_id_and_times_to_its_owner() {
     let changes = world.read(&format!("/v1/segments/{}/users/changes", world.segment)).await;
     assert_eq!((&changes["data"][0]["id"], &changes["data"][0]["user"]), (&json!(eva.id), &Value::Null));
     let table = format!("{:?}", world.muster.all_items().await).to_lowercase();
-    assert!(!table.contains("zzq") && !table.contains("5599887766"), "{table}");
+    assert!(!table.contains("zzqxkw") && !table.contains("5599887766"), "{table}");
     assert_eq!(world.muster.identities().await, [world.ana.id.as_str()]);
     agrees(&world).await;
     // Its e-mail is free, and what is left goes with the segment.
-    world.user(json!({ "email": "zzqeva@example.com" })).await;
+    world.user(json!({ "email": "zzqxkweva@example.com" })).await;
     assert_eq!(world.call("DELETE", &format!("/v1/segments/{}", world.segment)).send().await.status, 204);
     world.muster.work().await;
     assert_eq!(world.muster.items(&format!("U#{}", eva.id)).await, Vec::<String>::new());

@@ -40,7 +40,7 @@ impl World {
     /// Does every job that is there, as the reconciler does when it is due.
     async fn jobs_are_done(&self) {
         self.muster.leases_pass().await;
-        let functions = &self.muster.functions;
+        let functions = self.muster.functions.acting_as("Reconcile");
         let system = (&functions.app.store, &functions.identity, &functions.files);
         reconcile::jobs::run(system, Time::now().plus(std::time::Duration::from_secs(60))).await.unwrap();
         self.muster.reconcile().await;

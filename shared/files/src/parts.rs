@@ -54,15 +54,6 @@ impl Files {
         Ok(())
     }
 
-    /// Gives up an object of parts; one that is complete, or was given up, stays as it is.
-    pub async fn abort_parts(&self, key: &ObjectKey, upload: &str) -> Result<(), Error> {
-        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(key.as_str());
-        match request.upload_id(upload).send().await.map_err(failed) {
-            Err(Error::NotFound) => Ok(()),
-            done => done.map(drop),
-        }
-    }
-
     /// Deletes all that there is of an import.
     pub async fn erase_import(&self, import: uuid::Uuid) -> Result<(), Error> {
         self.delete(&ObjectKey::report(import)).await?;

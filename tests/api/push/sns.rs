@@ -26,7 +26,7 @@ struct Known {
     down: bool,
 }
 
-const ARN: &str = "arn:aws:sns:us-east-1:123456789012";
+const ARN: &str = "arn:aws:sns:us-east-1:000000000000";
 
 impl Fake {
     fn counted(&self, action: &str) -> usize {
@@ -45,10 +45,12 @@ impl Fake {
         tokio::spawn(local::serve(listener, router, std::future::pending()));
         let clients = edge::Clients::without_tls(world.muster.wiring.config(), edge::FUNCTION_TIMEOUT);
         let config = aws_sdk_sns::config::Builder::from(&clients.config).endpoint_url(url);
-        let client = aws_sdk_sns::Client::from_conf(config.retry_config(RetryConfig::disabled()).build());
+        let client = config.retry_config(RetryConfig::disabled());
+        let permissions = local::Permissions::new(&world.muster.wiring, Some("Notifications"));
+        let client = aws_sdk_sns::Client::from_conf(client.interceptor(permissions.interceptor()).build());
         let application = |name: &str| Some(format!("{ARN}:app/{name}"));
         let applications =
-            PushApplications { apns: application("APNS/a"), apns_sandbox: None, fcm: application("GCM/a") };
+            PushApplications { apns: application("APNS/muster"), apns_sandbox: None, fcm: application("GCM/muster") };
         world.muster.functions.notifications(Sender::Sns(Sns { client, applications }))
     }
 }
@@ -74,7 +76,7 @@ async fn answer(State(fake): State<Fake>, Form(asked): Form<BTreeMap<String, Str
             if token.starts_with("wrong") {
                 return bad("InvalidParameter", &format!("Invalid parameter: Token Reason: {token} is no token"));
             }
-            let arn = format!("{ARN}:endpoint/GCM/a/{token}");
+            let arn = format!("{ARN}:endpoint/GCM/muster/{token}");
             if known.endpoints.get(&token) == Some(&false) {
                 let message = format!(
                     "Invalid parameter: Token Reason: Endpoint {arn} already exists with the same Token, but different attributes."
@@ -129,7 +131,7 @@ async fn a_device_is_registered_once_and_published_to_in_the_form_of_each_platfo
         assert!(message[platform].as_str().unwrap().contains("Your card is ready."), "{message}");
     }
     let created = fake.known(|known| known.asked[0].clone());
-    assert_eq!(created["PlatformApplicationArn"], format!("{ARN}:app/GCM/a"));
+    assert_eq!(created["PlatformApplicationArn"], format!("{ARN}:app/GCM/muster"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,8 @@ async fn still() -> Club {
 async fn work(club: &Club) {
     for _ in 0..3 {
         club.muster.age("pending_at", AttributeValue::S(Time::from_millis(0).to_string())).await;
-        let (functions, end) = (&club.muster.functions, Time::now().plus(Duration::from_secs(10)));
+        let (functions, end) =
+            (club.muster.functions.acting_as("Reconcile"), Time::now().plus(Duration::from_secs(10)));
         reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await.unwrap();
     }
 }
@@ -90,7 +91,7 @@ async fn a_file_goes_with_the_field_that_it_answers_wherever_that_is_cut_off() {
         assert_eq!(given.send().await.status, 200);
         let gone = club.muster.delete(&format!("{field}?force=true")).by(&club.owner).send().await;
         assert_eq!(gone.status, 204, "{gone:?}");
-        let (functions, files) = Cut::at(point).functions(&club.muster);
+        let (functions, files) = Cut::at(point).functions(&club.muster, "Reconcile");
         let end = Time::now().plus(Duration::from_secs(10));
         let whole = reconcile::jobs::run((&functions.app.store, &functions.identity, &files), end).await.is_ok();
         work(&club).await;

@@ -70,7 +70,8 @@ impl Club {
         // One that deletes the upload begins another one, for its file; and one may be with whoever was faster. An emulator that
         // serves other tests beside this one is slow: a minute at most.
         for _ in 0..600 {
-            let (functions, end) = (&self.muster.functions, Time::now().plus(Duration::from_secs(10)));
+            let (functions, end) =
+                (self.muster.functions.acting_as("Reconcile"), Time::now().plus(Duration::from_secs(10)));
             reconcile::jobs::run((&functions.app.store, &functions.identity, &functions.files), end).await.unwrap();
             if self.muster.items("J#").await.is_empty() {
                 return;

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, SharedInterceptor,
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use files::Files;
-use local::{Functions, Wiring};
+use local::{Functions, Permissions, Wiring};
 use transfers::Transfers;
 
 use crate::faults::Phase;
@@ -39,23 +39,24 @@ impl Cut {
 
     /// What checks files, as it will be cut off.
     pub(crate) fn arrivals(&self, muster: &Muster) -> Arrivals {
-        let (functions, files) = self.functions(muster);
+        let (functions, files) = self.functions(muster, "Arrivals");
         Arrivals { files, scanned: false, ..functions.arrivals() }
     }
 
     /// What does imports and exports, as it will be cut off.
     pub(crate) fn transfers(&self, muster: &Muster) -> Transfers {
-        let (functions, files) = self.functions(muster);
+        let (functions, files) = self.functions(muster, "Transfers");
         Transfers { files, ..functions.transfers() }
     }
 
-    /// All functions and the bucket, as they will be cut off.
-    pub(crate) fn functions(&self, muster: &Muster) -> (Functions, Files) {
+    /// Connects as one function, and to the bucket; both will be cut off.
+    pub(crate) fn functions(&self, muster: &Muster, function: &'static str) -> (Functions, Files) {
         let interceptor = SharedInterceptor::new(self.clone());
         let wiring = Wiring { interceptor: Some(interceptor.clone()), ..muster.wiring.clone() };
         let s3 = aws_sdk_s3::config::Builder::from(&wiring.config()).endpoint_url(&wiring.endpoints.s3);
-        let s3 = s3.interceptor(interceptor).retry_config(RetryConfig::disabled()).build();
-        (Functions::connect(&wiring), Files::new(aws_sdk_s3::Client::from_conf(s3), &wiring.bucket))
+        let permissions = Permissions::new(&wiring, Some(function)).interceptor();
+        let s3 = s3.interceptor(interceptor).interceptor(permissions).retry_config(RetryConfig::disabled()).build();
+        (Functions::connect(&wiring).acting_as(function), Files::new(aws_sdk_s3::Client::from_conf(s3), &wiring.bucket))
     }
 }
 

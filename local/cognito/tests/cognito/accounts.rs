@@ -49,15 +49,16 @@ async fn an_unknown_user_and_a_wrong_password_are_answered_alike() {
 async fn an_unknown_user_takes_the_time_of_a_wrong_password() {
     let system = System::start().await;
     system.user("ada").await;
-    let mut spent = [Duration::ZERO; 2];
-    for _ in 0..5 {
-        for (user, spent) in ["ada", "bob"].iter().zip(&mut spent) {
+    // The shortest of many: whatever else the machine does makes some of them longer.
+    let mut shortest = [Duration::MAX; 2];
+    for _ in 0..20 {
+        for (user, shortest) in ["ada", "bob"].iter().zip(&mut shortest) {
             let start = Instant::now();
             system.log_in(user, "wrong password").await.unwrap_err();
-            *spent += start.elapsed();
+            *shortest = start.elapsed().min(*shortest);
         }
     }
-    let [known, unknown] = spent;
+    let [known, unknown] = shortest;
     assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} {unknown:?}");
 }
 
