@@ -11,6 +11,9 @@ use crate::system::{Ana, Muster, PASSWORD};
 use crate::uploads::club::{member, put, segment};
 use crate::uploads::samples::PDF;
 
+/// How the names of routes end that are measured with many rows.
+const OF_MANY: &str = ", of 1,000 users";
+
 const DOCUMENT: &str = include_str!("../../docs/access-patterns.md");
 
 /// The rows `| route | calls | rounds | read units | write units |` of the document.
@@ -40,6 +43,20 @@ pub(crate) struct Costs {
 }
 
 impl Costs {
+    /// Compares what was found with those rows of the document.
+    fn agree_with_document(&self, is_measured: impl Fn(&str) -> bool) {
+        let documented = documented();
+        let wrong = self.found.iter().filter(|(route, cost)| documented.get(*route) != Some(cost));
+        let rows = wrong.map(|(route, Cost { operations, rounds, read_units, write_units })| {
+            format!("| `{route}` | {operations} | {rounds} | {read_units} | {write_units} |\n")
+        });
+        let rows: String = rows.collect();
+        assert!(rows.is_empty(), "the document says otherwise:\n{rows}");
+        let measured = documented.keys().filter(|route| is_measured(route));
+        let unmeasured: Vec<_> = measured.filter(|route| !self.found.contains_key(*route)).collect();
+        assert!(unmeasured.is_empty(), "not measured: {unmeasured:?}");
+    }
+
     /// A dialect's route reads at most once more than those that it stands for, and `more` for a dearer credential.
     pub(crate) fn reads_at_most_one_more(&self, route: &str, stands_for: &[&str], more: u64) {
         let (has, may) = (self.reads(route), stands_for.iter().map(|one| self.reads(one)).sum::<u64>() + more + 1);
@@ -90,10 +107,7 @@ async fn every_route_costs_what_the_document_says() {
     };
     let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new(), headers: Vec::new() };
     // A new minute borrows anew: with most of one left, and 31 requests used up, the 32nd borrows for all that follow.
-    let left = 60 - u64::try_from(domain::Time::now().seconds()).unwrap() % 60;
-    if left < 45 {
-        tokio::time::sleep(std::time::Duration::from_secs(left)).await;
-    }
+    begin_with_seconds_left(45).await;
     let ana = costs.muster.ana().await;
     for _ in 0..32 {
         costs.muster.get("/v1/users/me").by(&ana).send().await;
@@ -111,14 +125,63 @@ async fn every_route_costs_what_the_document_says() {
     calls::costs::measure(&mut costs).await;
     ending(&mut costs, &ana).await;
     crate::dialects::flows::costs::measure(&mut costs).await;
-    let documented = documented();
-    let wrong: Vec<_> = costs.found.iter().filter(|(route, cost)| documented.get(*route) != Some(cost)).collect();
-    for (route, cost) in &wrong {
-        eprintln!("| `{route}` | {} | {} | {} | {} |", cost.operations, cost.rounds, cost.read_units, cost.write_units);
+    costs.agree_with_document(|route| !route.ends_with(OF_MANY));
+}
+
+/// What a page of a list costs must not grow with the segment.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_many_users_cost_what_the_document_says() {
+    let hour = std::time::Duration::from_secs(3600);
+    let meter = Meter::default();
+    let options = Options {
+        interceptor: Some(meter.interceptor()),
+        reconcile_every: hour,
+        transfer_every: hour,
+        deliver_every: hour,
+        ..Options::default()
+    };
+    let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new(), headers: Vec::new() };
+    let ana = costs.muster.ana().await;
+    let segment = costs.muster.made(&ana, "/v1/segments", json!({ "name": "Many" })).await;
+    let users = format!("/v1/segments/{}/users", segment["id"].as_str().unwrap());
+    for batch in 0..10 {
+        let row = |nth: u32| {
+            let last_name = if nth.is_multiple_of(3) { format!("Nunes{nth}") } else { format!("Ruiz{nth}") };
+            let gender = if nth.is_multiple_of(2) { "FEMALE" } else { "MALE" };
+            json!({ "email": format!("u{nth}@example.com"), "name": "Ana", "last_name": last_name, "gender": gender })
+        };
+        let rows: Vec<_> = (batch * 100..batch * 100 + 100).map(row).collect();
+        let made = costs.muster.post(&format!("{users}/batch"), json!({ "users": rows })).by(&ana).send().await;
+        assert_eq!(made.status, 200, "{made:?}");
     }
-    assert!(wrong.is_empty(), "the document says otherwise: {wrong:#?}");
-    let unmeasured: Vec<_> = documented.keys().filter(|route| !costs.found.contains_key(*route)).collect();
-    assert!(unmeasured.is_empty(), "not measured: {unmeasured:?}");
+    begin_with_seconds_left(20).await;
+    for _ in 0..64 {
+        costs.muster.get("/v1/users/me").by(&ana).send().await;
+    }
+    for (about, query) in [
+        ("", ""),
+        (", page of 100", "?page[size]=100"),
+        (", page 40", "?page[number]=40"),
+        (", sort by name", "?sort=last_name"),
+        (", filter on e-mail", "?filter[email]=u7@example.com"),
+        (", filter on gender", "?filter[gender]=FEMALE"),
+        (", filter on the beginning of a name", "?filter[last_name]=nunes*"),
+        (", filter on two fields", "?filter[last_name]=nunes*&filter[email]=u9*"),
+        ("/changes", "/changes?since=2026-01-01T00:00:00Z"),
+        ("/changes, page of 20", "/changes?since=2026-01-01T00:00:00Z&page[size]=20"),
+    ] {
+        let route = format!("GET /v1/segments/{{segment}}/users{about}{OF_MANY}");
+        costs.of(&route, ("GET", &format!("{users}{query}"), Value::Null), Some(&ana), 200).await;
+    }
+    costs.agree_with_document(|route| route.ends_with(OF_MANY));
+}
+
+/// Waits until a minute has so many seconds left.
+async fn begin_with_seconds_left(seconds: u64) {
+    let left = 60 - u64::try_from(domain::Time::now().seconds()).unwrap() % 60;
+    if left < seconds {
+        tokio::time::sleep(std::time::Duration::from_secs(left)).await;
+    }
 }
 
 async fn public(costs: &mut Costs) {
