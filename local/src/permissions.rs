@@ -99,7 +99,11 @@ impl Intercept for Permissions {
         // An unsigned request needs no permission: anybody may send it.
         let is_signed = request.headers().contains_key("authorization") || request.uri().contains("X-Amz-Signature=");
         let Some(called) = bag.load::<Metadata>().filter(|_| is_signed) else { return Ok(()) };
-        for access in read_accesses(&self.names, called.service(), called.name(), request) {
+        let accesses = read_accesses(&self.names, called.service(), called.name(), request);
+        if accesses.is_empty() {
+            return Err(format!("{} of {} needs a permission that is unknown", called.name(), called.service()).into());
+        }
+        for access in accesses {
             let grants = POLICIES.grants(function, &access);
             if grants.is_empty() {
                 record_access(&format!("{function} {} denied", access.action));

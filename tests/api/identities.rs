@@ -340,6 +340,8 @@ async fn identities_without_a_user_are_found_and_removed_up_to_the_number_named(
 
     let young = command(muster, json!({ "command": "find_orphans" })).await.unwrap();
     assert_eq!((&young["checked"], &young["found"]), (&json!(0), &json!(0)), "what was created just now is left alone");
+    let old = json!({ "command": "find_orphans", "older_than_minutes": u64::MAX });
+    assert_eq!(command(muster, old).await.unwrap()["checked"], 0);
     let found = command(muster, json!({ "command": "find_orphans", "older_than_minutes": 0 })).await.unwrap();
     assert_eq!(found, json!({ "checked": 4, "found": 2, "removed": 0, "next": null }));
     for wrong in [json!({ "command": "remove_orphans" }), json!({ "command": "remove_orphans", "at_most": 0 })] {

@@ -14,6 +14,9 @@ use crate::sweep;
 /// Identities younger than this are left alone unless the command says otherwise: a read may not show their users yet.
 const GRACE_MINUTES: u64 = 60;
 
+/// Ten years: no pool is older.
+const MOST_MINUTES: u64 = 10 * 366 * 24 * 60;
+
 /// Does what the payload of a call asks for: an operator's command, or the work of the schedule.
 ///
 /// # Errors
@@ -51,7 +54,7 @@ struct Orphans {
 
 impl Orphans {
     fn of(payload: &Value, at_most: u64) -> Self {
-        let minutes = payload["older_than_minutes"].as_u64().unwrap_or(GRACE_MINUTES);
+        let minutes = payload["older_than_minutes"].as_u64().unwrap_or(GRACE_MINUTES).min(MOST_MINUTES);
         let until = Time::now().minus(Duration::from_secs(60 * minutes));
         Self { next: payload["next"].as_str().map(str::to_owned), checked: 0, found: 0, removed: 0, at_most, until }
     }
