@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -24,10 +25,15 @@ impl Drop for Program {
     }
 }
 
+/// Held while a program is started, and while ports are tried: between its fork and its exec, a program has the sockets of
+/// all tests, so that a port stays taken that its test has just closed.
+static FORK: Mutex<()> = Mutex::new(());
+
 /// Returns a port with three free ones after it. No other test gets it, and the system gives it to no connection: Linux
 /// takes those from 32768.
 fn port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
+    let _no_fork = FORK.lock().unwrap_or_else(PoisonError::into_inner);
     (0..1000)
         .find_map(|_| {
             let nth = u32::from(NEXT.fetch_add(1, Ordering::Relaxed)) + std::process::id();
@@ -36,6 +42,12 @@ fn port() -> u16 {
             all.collect::<Option<Vec<_>>>().map(|_| first)
         })
         .unwrap()
+}
+
+/// Starts the program; this returns after its exec.
+fn spawn(port: u16, arguments: &[&str]) -> Child {
+    let _no_other = FORK.lock().unwrap_or_else(PoisonError::into_inner);
+    command(port, arguments).spawn().unwrap()
 }
 
 fn command(port: u16, arguments: &[&str]) -> Command {
@@ -47,7 +59,7 @@ fn command(port: u16, arguments: &[&str]) -> Command {
 
 /// Starts the program and waits until it says that it is up.
 fn start(port: u16, arguments: &[&str]) -> Program {
-    let mut child = command(port, arguments).spawn().unwrap();
+    let mut child = spawn(port, arguments);
     let mut errors = child.stderr.take().unwrap();
     std::thread::spawn(move || errors.read_to_end(&mut Vec::new()));
     let mut said = Vec::new();
@@ -62,7 +74,7 @@ fn start(port: u16, arguments: &[&str]) -> Program {
 
 /// Runs a program that cannot start: its one line.
 fn refused(port: u16, arguments: &[&str]) -> String {
-    let Output { status, stdout, stderr } = command(port, arguments).output().unwrap();
+    let Output { status, stdout, stderr } = spawn(port, arguments).wait_with_output().unwrap();
     let told = String::from_utf8(stderr).unwrap();
     assert_eq!((status.code(), stdout.len()), (Some(1), 0), "{told}");
     let lines: Vec<_> = told.lines().collect();
