@@ -38,11 +38,34 @@ pub(crate) struct Costs {
     pub(crate) muster: Muster,
     meter: Meter,
     found: BTreeMap<String, Cost>,
+    /// The minute in which the measuring began.
+    minute: i64,
     /// Headers that are sent with each request.
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Costs {
+    /// Starts a system that does nothing but answer.
+    async fn start() -> Self {
+        let (meter, hour) = (Meter::default(), std::time::Duration::from_secs(3600));
+        let options = Options {
+            interceptor: Some(meter.interceptor()),
+            reconcile_every: hour,
+            transfer_every: hour,
+            deliver_every: hour,
+            ..Options::default()
+        };
+        let muster = Muster::with(options).await;
+        Self { muster, meter, found: BTreeMap::new(), minute: 0, headers: Vec::new() }
+    }
+
+    /// Sends so many requests of a user.
+    async fn use_up(&self, requests: u32, by: &Ana) {
+        for _ in 0..requests {
+            self.muster.get("/v1/users/me").by(by).send().await;
+        }
+    }
+
     /// Compares what was found with those rows of the document.
     fn agree_with_document(&self, is_measured: impl Fn(&str) -> bool) {
         let documented = documented();
@@ -97,21 +120,24 @@ impl Costs {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_costs_what_the_document_says() {
-    let meter = Meter::default();
-    let options = Options {
-        interceptor: Some(meter.interceptor()),
-        reconcile_every: std::time::Duration::from_secs(3600),
-        transfer_every: std::time::Duration::from_secs(3600),
-        deliver_every: std::time::Duration::from_secs(3600),
-        ..Options::default()
-    };
-    let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new(), headers: Vec::new() };
-    // A new minute borrows anew: with most of one left, and 31 requests used up, the 32nd borrows for all that follow.
-    begin_with_seconds_left(45).await;
-    let ana = costs.muster.ana().await;
-    for _ in 0..32 {
-        costs.muster.get("/v1/users/me").by(&ana).send().await;
+    let minute = || domain::Time::now().seconds() / 60;
+    // A new minute borrows anew, whatever route it meets: what did not end in the minute of its beginning is measured again.
+    for _ in 0..3 {
+        let costs = measure_every_route().await;
+        if minute() == costs.minute {
+            return costs.agree_with_document(|route| !route.ends_with(OF_MANY));
+        }
     }
+    panic!("three times the routes took more than a minute");
+}
+
+async fn measure_every_route() -> Costs {
+    let mut costs = Costs::start().await;
+    // With most of a minute left, and 31 requests used up, the 32nd borrows for all that follow.
+    begin_with_seconds_left(45).await;
+    costs.minute = domain::Time::now().seconds() / 60;
+    let ana = costs.muster.ana().await;
+    costs.use_up(32, &ana).await;
     public(&mut costs).await;
     own(&mut costs, &ana).await;
     addresses(&mut costs, &ana).await;
@@ -119,28 +145,16 @@ async fn every_route_costs_what_the_document_says() {
     transfers(&mut costs).await;
     push(&mut costs).await;
     member_costs::measure(&mut costs).await;
-    b2b::costs::measure(&mut costs).await;
-    platform::costs::measure(&mut costs).await;
-    identity::costs::measure(&mut costs).await;
-    calls::costs::measure(&mut costs).await;
+    dialects(&mut costs).await;
     ending(&mut costs, &ana).await;
     crate::dialects::flows::costs::measure(&mut costs).await;
-    costs.agree_with_document(|route| !route.ends_with(OF_MANY));
+    costs
 }
 
 /// What a page of a list costs must not grow with the segment.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_many_users_cost_what_the_document_says() {
-    let hour = std::time::Duration::from_secs(3600);
-    let meter = Meter::default();
-    let options = Options {
-        interceptor: Some(meter.interceptor()),
-        reconcile_every: hour,
-        transfer_every: hour,
-        deliver_every: hour,
-        ..Options::default()
-    };
-    let mut costs = Costs { muster: Muster::with(options).await, meter, found: BTreeMap::new(), headers: Vec::new() };
+    let mut costs = Costs::start().await;
     let ana = costs.muster.ana().await;
     let segment = costs.muster.made(&ana, "/v1/segments", json!({ "name": "Many" })).await;
     let users = format!("/v1/segments/{}/users", segment["id"].as_str().unwrap());
@@ -155,9 +169,7 @@ async fn pages_of_many_users_cost_what_the_document_says() {
         assert_eq!(made.status, 200, "{made:?}");
     }
     begin_with_seconds_left(20).await;
-    for _ in 0..64 {
-        costs.muster.get("/v1/users/me").by(&ana).send().await;
-    }
+    costs.use_up(64, &ana).await;
     for (about, query) in [
         ("", ""),
         (", page of 100", "?page[size]=100"),
@@ -182,6 +194,13 @@ async fn begin_with_seconds_left(seconds: u64) {
     if left < seconds {
         tokio::time::sleep(std::time::Duration::from_secs(left)).await;
     }
+}
+
+async fn dialects(costs: &mut Costs) {
+    b2b::costs::measure(costs).await;
+    platform::costs::measure(costs).await;
+    identity::costs::measure(costs).await;
+    calls::costs::measure(costs).await;
 }
 
 async fn public(costs: &mut Costs) {
