@@ -106,13 +106,13 @@ impl Intercept for Permissions {
         for access in accesses {
             let grants = POLICIES.grants(function, &access);
             if grants.is_empty() {
-                record_access(&format!("{function} {} denied", access.action));
+                record_access(format_args!("{function} {} denied", access.action));
                 let denied = Denied { function, action: access.action, resource: access.resource };
                 tracing::error!(%denied, "the template does not allow this");
                 return Err(denied.into());
             }
             for (action, resource) in grants {
-                record_access(&format!("{function} {action} {resource}"));
+                record_access(format_args!("{function} {action} {resource}"));
             }
         }
         Ok(())
@@ -125,11 +125,12 @@ fn find_member<'a>(object: &'a Value, name: &str) -> &'a Value {
 }
 
 /// Appends an access to the log, once per process, where a log is asked for.
-fn record_access(line: &str) {
+fn record_access(line: std::fmt::Arguments<'_>) {
     static LOG: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::var_os(ACCESS_LOG).map(PathBuf::from));
     static RECORDED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let Some(log) = &*LOG else { return };
-    if !RECORDED.lock().unwrap_or_else(PoisonError::into_inner).insert(line.to_owned()) {
+    let line = line.to_string();
+    if !RECORDED.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone()) {
         return;
     }
     // One write, so that the lines of two processes do not mix.

@@ -121,7 +121,7 @@ impl Costs {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_costs_what_the_document_says() {
     let minute = || domain::Time::now().seconds() / 60;
-    // A new minute borrows anew, whatever route it meets: what did not end in the minute of its beginning is measured again.
+    // Limits are borrowed anew in each minute. A measurement that crossed a minute is repeated.
     for _ in 0..3 {
         let costs = measure_every_route().await;
         if minute() == costs.minute {
@@ -151,7 +151,7 @@ async fn measure_every_route() -> Costs {
     costs
 }
 
-/// What a page of a list costs must not grow with the segment.
+/// The cost of a page must not grow with the segment.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_many_users_cost_what_the_document_says() {
     let mut costs = Costs::start().await;

@@ -318,7 +318,7 @@ async fn a_recovery_in_an_unknown_segment_is_answered_as_any_other() {
     assert_eq!(muster.post("/v1/auth/recovery/confirm", body).send().await.status, 400);
 }
 
-/// What the `reconcile` function answers to an operator.
+/// Sends an operator's command to the `reconcile` function.
 async fn command(muster: &Muster, payload: Value) -> Result<Value, domain::Error> {
     let functions = muster.functions.acting_as("Reconcile");
     let end = domain::Time::now().plus(std::time::Duration::from_secs(60));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::find_member;
 
-/// What a request needs permission for.
+/// An action on a resource, which needs a permission.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Access {
     /// `service:Action`.

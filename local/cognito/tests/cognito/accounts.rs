@@ -49,7 +49,7 @@ async fn an_unknown_user_and_a_wrong_password_are_answered_alike() {
 async fn an_unknown_user_takes_the_time_of_a_wrong_password() {
     let system = System::start().await;
     system.user("ada").await;
-    // The shortest of many: whatever else the machine does makes some of them longer.
+    // The shortest of many times, since other work of the machine makes some of them longer.
     let mut shortest = [Duration::MAX; 2];
     for _ in 0..20 {
         for (user, shortest) in ["ada", "bob"].iter().zip(&mut shortest) {
